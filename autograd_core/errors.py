@@ -1,0 +1,51 @@
+"""Messages of failed operations: operation, shapes, dtypes, and the likely mend."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from .primitive import Primitive
+
+
+def describe(value: Any) -> str:
+    """``float32 (2, 3)`` for anything array-like, the value itself for a number.
+
+    >>> describe(np.zeros((2, 3))), describe(2.5)
+    ('float64 (2, 3)', '2.5')
+    """
+    if hasattr(value, "shape") and hasattr(value, "dtype"):
+        return f"{value.dtype} {tuple(value.shape)}"
+    if isinstance(value, (bool, int, float, complex)):
+        return repr(value)
+    return type(value).__name__
+
+
+def explain(op: Primitive, args: Sequence[Any], params: dict[str, Any], error: Exception) -> Exception:
+    """The exception to raise from ``error``: same kind, but naming the operation and what it was given."""
+    names = op.argument_names(len(args))
+    given = ", ".join(f"{name}: {describe(value)}" for name, value in zip(names, args, strict=True))
+    settings = "".join(f", {name}={value!r}" for name, value in params.items() if value is not None)
+    broken = _broken_contract(op.contract, dict(zip(names, args, strict=True)))
+    detail = broken or str(error)
+    mend = f" Mend: {op.mend}" if op.mend else ""
+    message = f"{op.name}: {detail} [{given}{settings}].{mend}"
+    for kind in (np.linalg.LinAlgError, IndexError, ValueError, TypeError, ZeroDivisionError, OverflowError):
+        if isinstance(error, kind):
+            return kind(message)
+    return RuntimeError(message)
+
+
+def _broken_contract(contract: str, args: dict[str, Any]) -> str:
+    """``x.shape[-1] == y.shape[-2] (3 != 4)`` where the contract is an equation that fails, else an empty string."""
+    if not contract:
+        return ""
+    left, right = contract.split(" == ")
+    try:
+        a, b = (eval(side, {"__builtins__": {}}, args) for side in (left, right))
+    except (IndexError, AttributeError):
+        return f"needs {contract}, but an operand has too few dimensions"
+    return "" if a == b else f"needs {contract} ({a} != {b})"

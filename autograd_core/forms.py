@@ -1,0 +1,257 @@
+"""The five forms in which a primitive is declared.
+
+==============  ======================================  ===========================================
+form            a rule gives                            used as
+==============  ======================================  ===========================================
+elementwise     ∂out/∂x, an array of out's shape        ẋ·d forward, g·d backward
+reduction       ∂out/∂x, an array of x's shape          Σ ẋ·d forward, g·d backward
+linear          the adjoint g ↦ Aᵀg                     A ẋ forward (the function itself), Aᵀg backward
+multilinear     the adjoint in each argument            the same, one argument at a time
+primitive       vjp rules, and the jvp as a function    as they stand
+==============  ======================================  ===========================================
+
+ẋ is a tangent, g a cotangent. Broadcasting is undone here and nowhere else. Each form is a function that can also
+decorate: ``@linear(x=lambda g, x, axis: …)`` above ``def total(x, axis): …``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from .primitive import SPEC, VALUE, Primitive, Rule
+from .tensor import Node
+
+
+def unbroadcast(g: Any, shape: tuple[int, ...]) -> Any:
+    """Adjoint of broadcasting: sum ``g`` over the axes along which ``shape`` was stretched.
+
+    >>> unbroadcast(np.ones((4, 3)), (3,)), unbroadcast(np.ones((2, 3)), (2, 1))
+    (array([4., 4., 4.]), array([[3.],
+           [3.]]))
+    """
+    if g.shape == shape:
+        return g
+    lead = len(g.shape) - len(shape)
+    stretched = tuple(lead + i for i, n in enumerate(shape) if n == 1 and g.shape[lead + i] != 1)
+    return np.reshape(np.sum(g, axis=(*range(lead), *stretched)), shape)
+
+
+def _stretch(t: Any, shape: tuple[int, ...]) -> Any:
+    return t if t is None or t.shape == shape else np.broadcast_to(t, shape)
+
+
+def _add(total: Any, term: Any) -> Any:
+    return term if total is None else total if term is None else total + term
+
+
+class Elementwise(Primitive):
+    """out[k] = f(x[k], y[k], …) after broadcasting; a rule gives ∂out/∂argument: an array, or the number 1, −1 or 0."""
+
+    mend = (
+        "make the shapes broadcast: aligned from the right, sizes are equal or one of them is 1 (x[:, None], reshape)."
+    )
+
+    def make_vjp(self, i: int) -> Callable[..., Any]:
+        scaled, alone = self._scaled(i), len(self.arguments) == 1
+
+        def vjp(g: Any, node: Node, saved: Sequence[Any]) -> Any:
+            c = scaled(g, saved, node.params)
+            return c if c is None else unbroadcast(c, node.parents[i].shape)  # type: ignore[index,union-attr]
+
+        return (lambda g, node, saved: scaled(g, saved, node.params)) if alone else vjp
+
+    def jvp(self, node: Node, saved: Sequence[Any], tangents: Sequence[Any]) -> Any:
+        total = None
+        for i, t in enumerate(tangents):
+            if t is not None:
+                total = _add(total, self._scaled(i)(t, saved, node.params))
+        return _stretch(total, node.shape)
+
+    def _scaled(self, i: int) -> Callable[..., Any]:
+        """t ↦ t·∂out/∂argument; no arithmetic where that is the constant 1, −1 or 0 (or None: not differentiable)."""
+        local, rule = self.local[i], self.rules[i]
+        if callable(rule):
+            return lambda t, saved, params: np.multiply(t, local(saved, params))
+        if rule not in (1, -1, 0, None):
+            raise TypeError(f"{self.name}: a constant rule is 1, -1 or 0, not {rule!r}; give a function instead.")
+        return lambda t, saved, params: t if rule == 1 else -t if rule == -1 else None
+
+
+class Reduction(Primitive):
+    """out = f(x) along ``axis``; the rule gives ∂out/∂x with x's shape, from ``ans`` with the reduced axes kept."""
+
+    mend = "give an axis that the array has."
+
+    def make_vjp(self, i: int) -> Callable[..., Any]:
+        def vjp(g: Any, node: Node, saved: Sequence[Any]) -> Any:
+            return np.multiply(_expanded(g, node.params), self._weights(node, saved))
+
+        return vjp
+
+    def jvp(self, node: Node, saved: Sequence[Any], tangents: Sequence[Any]) -> Any:
+        (t,), params = tangents, node.params or {}
+        return np.sum(np.multiply(t, self._weights(node, saved)), axis=params["axis"], keepdims=params["keepdims"])
+
+    def _weights(self, node: Node, saved: Sequence[Any]) -> Any:
+        return self.local[0](
+            (*saved[:-1], None if saved[-1] is None else _expanded(saved[-1], node.params)), node.params
+        )
+
+
+def _expanded(reduced: Any, params: Any) -> Any:
+    """A reduced array with the reduced axes put back with length 1 (a full reduction broadcasts as it is)."""
+    if params["keepdims"] or params["axis"] is None:
+        return reduced
+    return np.expand_dims(reduced, params["axis"])
+
+
+class Linear(Primitive):
+    """out = A(x, …), linear in its arguments together; a rule is the adjoint, told ``g`` and of x at most shape and dtype.
+
+    An argument with rule None (a mask, indices) is a constant of the map and is kept, for both directions need it.
+    """
+
+    leading = ("g",)
+    separately = False
+
+    def keeps(self, i: int) -> dict[str, int]:
+        if self.variadic:
+            return {self.arguments[0]: SPEC}
+        wanted = dict.fromkeys(super().keeps(i), VALUE)
+        for j, (argument, rule) in enumerate(zip(self.arguments, self.rules, strict=True)):
+            if rule is None or (self.separately and i != j):
+                wanted[argument] = VALUE
+            elif argument in wanted or i != j:
+                wanted[argument] = SPEC
+        return wanted
+
+    def make_vjp(self, i: int) -> Callable[..., Any]:
+        local = self.local[i]
+        if self.rules[i] is None:
+            return lambda g, node, saved: None
+        if self.variadic:
+            return lambda g, node, saved, index: local(saved, {**node.params, "index": index}, g)
+
+        def vjp(g: Any, node: Node, saved: Sequence[Any]) -> Any:
+            return unbroadcast(local(saved, node.params, g), node.parents[i].shape)  # type: ignore[index,union-attr]
+
+        return vjp
+
+    def jvp(self, node: Node, saved: Sequence[Any], tangents: Sequence[Any]) -> Any:
+        rules = self.rules * len(tangents) if self.variadic else self.rules
+        args = [
+            s if rule is None else np.zeros(s.shape, s.dtype) if t is None else t
+            for s, t, rule in zip(saved[:-1], tangents, rules, strict=True)
+        ]
+        return _stretch(self.function(*args, **node.params), node.shape)
+
+
+class Multilinear(Linear):
+    """out = A(x, y, …), linear in each argument while the others stand still; the rule of one may name the others."""
+
+    separately = True
+
+    def jvp(self, node: Node, saved: Sequence[Any], tangents: Sequence[Any]) -> Any:
+        total = None
+        for i, t in enumerate(tangents):
+            if t is not None and self.rules[i] is not None:
+                args = [*saved[:i], t, *saved[i + 1 : -1]]
+                total = _add(total, _stretch(self.function(*args, **node.params), node.shape))
+        return total
+
+
+class General(Primitive):
+    """A primitive whose vjp rules (told ``g``) and jvp (told ``t``, the list of tangents) are both written out."""
+
+    leading = ("g", "t")
+
+    def __init__(self, *declaration: Any, jvp: Callable[..., Any]) -> None:
+        self.jvp_rule = jvp
+        super().__init__(*declaration)
+
+    def keeps(self, i: int) -> dict[str, int]:
+        needs = (*self.needs[i], *self._read_needs(self.jvp_rule))
+        return {name: VALUE for name in needs if name == "ans" or name in self.arguments}
+
+    def make_vjp(self, i: int) -> Callable[..., Any]:
+        local = self.local[i]
+        return lambda g, node, saved: None if self.rules[i] is None else local(saved, node.params, g)
+
+    def jvp(self, node: Node, saved: Sequence[Any], tangents: Sequence[Any]) -> Any:
+        return self._bind(self.jvp_rule, self._read_needs(self.jvp_rule))(saved, node.params, tangents)
+
+
+def _constructor(form: type[Primitive], doc: str) -> Callable[..., Any]:
+    def declare(
+        forward: Callable[..., Any] | None = None,
+        /,
+        *,
+        name: str | None = None,
+        contract: str = "",
+        jvp: Callable[..., Any] | None = None,
+        **rules: Rule,
+    ) -> Any:
+        if forward is None:
+            return lambda function: declare(function, name=name, contract=contract, jvp=jvp, **rules)
+        extra = {} if jvp is None else {"jvp": jvp}
+        return form(forward, name, contract, rules, **extra).function
+
+    declare.__doc__ = doc
+    return declare
+
+
+elementwise = _constructor(
+    Elementwise,
+    """Declare an elementwise primitive: ``argument = rule`` gives ∂out/∂argument (an array, or 1, −1, 0).
+
+    >>> softsign = elementwise(lambda x: x / (1 + abs(x)), name="softsign", x=lambda x: 1 / (1 + abs(x)) ** 2)
+    >>> import autograd_core as ag
+    >>> ag.grad(softsign)(np.array(1.0))
+    array(0.25)
+    """,
+)
+reduction = _constructor(
+    Reduction,
+    """Declare a reduction f(x, axis, keepdims): the rule gives ∂out/∂x with x's shape.
+
+    >>> import autograd_core as ag
+    >>> def sum_of_squares(x, axis=None, keepdims=False):
+    ...     return np.sum(x * x, axis=axis, keepdims=keepdims)
+    >>> sum_of_squares = reduction(sum_of_squares, x=lambda x: 2 * x)
+    >>> ag.grad(sum_of_squares)(np.array([1.0, 2.0]))
+    array([2., 4.])
+    """,
+)
+linear = _constructor(
+    Linear,
+    """Declare a linear map: the rule is its adjoint, told ``g`` and whatever it names (of x only shape and dtype).
+
+    >>> import autograd_core as ag
+    >>> every_other = linear(lambda x: x[::2], name="every_other", x=lambda g, x: np.stack([g, 0 * g], 1).ravel())
+    >>> ag.jvp(every_other, (np.arange(4.0),), (np.ones(4),))[1]
+    array([1., 1.])
+    """,
+)
+multilinear = _constructor(
+    Multilinear,
+    """Declare a map linear in each argument separately: one adjoint an argument, which may name the others.
+
+    >>> import autograd_core as ag
+    >>> mix = multilinear(lambda x, y: x @ y, name="mix", x=lambda g, y: g * y, y=lambda g, x: g * x)
+    >>> ag.grad(mix)(np.array([1.0, 2.0]), np.array([3.0, 4.0]))
+    array([3., 4.])
+    """,
+)
+primitive = _constructor(
+    General,
+    """Declare a primitive by its vjp rules and ``jvp`` (told ``t``, a list with a tangent or None for each argument).
+
+    >>> import autograd_core as ag
+    >>> double = primitive(lambda x: x + x, name="double", x=lambda g: 2 * g, jvp=lambda t: 2 * t[0])
+    >>> ag.grad(double)(np.array(1.0))
+    array(2.)
+    """,
+)

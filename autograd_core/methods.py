@@ -1,0 +1,86 @@
+"""Operators and NumPy's methods on tensors: each is one of the operations, named where NumPy names it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from .ops import elementwise, indexing, linalg, reductions, shaping
+from .protocols import bare
+from .tensor import Tensor
+
+
+def _reflected(function: Any) -> Any:
+    return lambda self, other: function(other, self)
+
+
+def _power(x: Any, y: Any) -> Any:
+    return elementwise.square(x) if type(y) in (int, float) and y == 2 else elementwise.power(x, y)
+
+
+def _compare(ufunc: np.ufunc) -> Any:
+    return lambda self, other: ufunc(self._data, bare(other))
+
+
+def _reshape(self: Tensor, *shape: Any) -> Tensor:
+    return shaping.reshape(self, shape[0] if len(shape) == 1 else shape)
+
+
+def _transpose(self: Tensor, *axes: Any) -> Tensor:
+    return shaping.transpose(self, (axes[0] if len(axes) == 1 else axes) or None)
+
+
+def _iterate(self: Tensor) -> Iterator[Tensor]:
+    return (self[i] for i in range(len(self)))
+
+
+OPERATORS = {
+    "__neg__": elementwise.negative,
+    "__pos__": elementwise.positive,
+    "__abs__": elementwise.absolute,
+    "__add__": elementwise.add,
+    "__radd__": _reflected(elementwise.add),
+    "__sub__": elementwise.subtract,
+    "__rsub__": _reflected(elementwise.subtract),
+    "__mul__": elementwise.multiply,
+    "__rmul__": _reflected(elementwise.multiply),
+    "__truediv__": elementwise.divide,
+    "__rtruediv__": _reflected(elementwise.divide),
+    "__pow__": _power,
+    "__rpow__": _reflected(elementwise.power),
+    "__matmul__": linalg.matmul,
+    "__rmatmul__": _reflected(linalg.matmul),
+    "__getitem__": indexing.getitem,
+    "__iter__": _iterate,
+    "__lt__": _compare(np.less),
+    "__le__": _compare(np.less_equal),
+    "__gt__": _compare(np.greater),
+    "__ge__": _compare(np.greater_equal),
+    "__eq__": _compare(np.equal),
+    "__ne__": _compare(np.not_equal),
+    "__hash__": object.__hash__,
+}
+
+METHODS = {
+    "sum": reductions.sum,
+    "mean": reductions.mean,
+    "max": reductions.max,
+    "min": reductions.min,
+    "var": reductions.var,
+    "reshape": _reshape,
+    "transpose": _transpose,
+    "swapaxes": shaping.swapaxes,
+    "squeeze": shaping.squeeze,
+    "ravel": shaping.ravel,
+    "flatten": shaping.ravel,
+    "astype": shaping.astype,
+    "argmax": lambda self, axis=None: self._data.argmax(axis),
+    "argmin": lambda self, axis=None: self._data.argmin(axis),
+    "T": property(lambda self: shaping.transpose(self)),
+    "mT": property(lambda self: shaping.swapaxes(self, -1, -2)),
+}
+
+for name, function in (OPERATORS | METHODS).items():
+    setattr(Tensor, name, function)

@@ -1,0 +1,1 @@
+"""The primitives, one family a file, and the composites made of them."""

@@ -1,0 +1,43 @@
+"""Primitives that contract: matrix products."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..forms import multilinear
+from ..protocols import implements
+
+
+@implements(np.matmul)
+@multilinear(
+    contract="x.shape[-1] == y.shape[max(-2, -y.ndim)]",
+    x=lambda g, x, y: _left(g, x, y),
+    y=lambda g, x, y: _right(g, x, y),
+)
+def matmul(x, y):
+    """Matrix product over the last two axes, the others broadcast; a 1-d operand is a row before, a column behind.
+
+    Adjoints: x̄ = g yᵀ and ȳ = xᵀ g.
+
+    >>> matmul(np.eye(2), np.array([1.0, 2.0]))
+    array([1., 2.])
+    """
+    return np.matmul(x, y)
+
+
+def _left(g: Any, x: Any, y: Any) -> Any:
+    if y.ndim == 1:
+        return np.multiply(np.expand_dims(g, -1), y)
+    if x.ndim == 1:
+        return np.squeeze(np.matmul(np.expand_dims(g, -2), np.swapaxes(y, -1, -2)), -2)
+    return np.matmul(g, np.swapaxes(y, -1, -2))
+
+
+def _right(g: Any, x: Any, y: Any) -> Any:
+    if x.ndim == 1:
+        return np.multiply(np.expand_dims(x, -1), g if y.ndim == 1 else np.expand_dims(g, -2))
+    if y.ndim == 1:
+        return np.squeeze(np.matmul(np.swapaxes(x, -1, -2), np.expand_dims(g, -1)), -1)
+    return np.matmul(np.swapaxes(x, -1, -2), g)

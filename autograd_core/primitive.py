@@ -1,0 +1,282 @@
+"""Primitives: a forward function and its local derivatives, written once.
+
+A primitive is one kind of row of the ξ-table: it computes a variable from earlier ones and knows its local
+derivatives. The rule for an argument is a function whose own parameter names say what must be kept until it is used:
+the name of an argument (its value), ``ans`` (the result), or the name of a setting such as ``axis``. What no rule
+names is not kept.
+
+>>> import autograd_core as ag
+>>> cube = ag.elementwise(lambda x: x**3, name="cube", x=lambda x: 3 * x**2)
+>>> ag.grad(cube)(np.array(2.0)), ag.grad(ag.grad(cube))(np.array(2.0))
+(array(12.), array(12.))
+
+From the same rules come reverse mode, forward mode, every higher order (a rule is written with functions that also
+accept tensors) and the printed derivative (they accept symbols, too). How a rule is used depends on the form of the
+primitive: see ``forms.py``.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from . import modes
+from .errors import explain
+from .protocols import implementations
+from .tensor import Node, Tensor, make_tensor, operand
+
+Rule = Callable[..., Any] | int | None
+
+registry: dict[str, Primitive] = {}
+
+NOTHING, SPEC, VALUE = 0, 1, 2
+NO_SETTINGS: dict[str, Any] = {}
+
+
+class Spec(NamedTuple):
+    """Shape and dtype of an argument whose value is not needed."""
+
+    shape: tuple[int, ...]
+    dtype: Any
+
+    @property
+    def ndim(self) -> int:
+        return len(self.shape)
+
+
+class Primitive:
+    """A differentiable operation on arrays; ``function`` is its public face.
+
+    vjps[i](g, node, saved)      -> cotangent of argument i, or None where it is zero
+    jvp(node, saved, tangents)   -> tangent of the result; a tangent of None is zero
+
+    ``saved`` lists the arguments and then the result, with None where nothing was kept.
+    """
+
+    leading: tuple[str, ...] = ()
+    """Names by which a rule may ask for what the engine hands it first (the cotangent ``g``)."""
+    mend = ""
+
+    def __init__(self, forward: Callable[..., Any], name: str | None, contract: str, rules: dict[str, Rule]) -> None:
+        self.forward = forward
+        self.name = name or forward.__name__
+        self.contract = contract
+        self.parameters, self.defaults, self.variadic = _read_signature(forward, tuple(rules))
+        self.arguments = tuple(p for p in self.parameters if p in rules)
+        if set(rules) - set(self.arguments):
+            raise TypeError(f"{self.name}: rules for {list(rules)}, but the parameters are {list(self.parameters)}.")
+        self.rules = tuple(rules[a] for a in self.arguments)
+        self.needs = tuple(self._read_needs(rule) for rule in self.rules)
+        self.local = tuple(map(self._bind, self.rules, self.needs))
+        vjps = tuple(self.make_vjp(i) for i in range(len(self.rules)))
+        self.vjps: Any = _ForEveryIndex(vjps[0]) if self.variadic else vjps
+        self.plan = functools.cache(self._plan)
+        self.function = _make_function(self)
+        registry[self.name] = self
+        if isinstance(forward, np.ufunc):
+            implementations[forward] = self.function
+
+    # What a form defines -------------------------------------------------------------------------------------------
+
+    def make_vjp(self, i: int) -> Callable[[Any, Node, Sequence[Any]], Any]:
+        raise NotImplementedError
+
+    def jvp(self, node: Node, saved: Sequence[Any], tangents: Sequence[Any]) -> Any:
+        raise NotImplementedError
+
+    def keeps(self, i: int) -> dict[str, int]:
+        """What to keep where argument ``i`` is differentiated: names of arguments or ``ans``, and how much of it."""
+        return {name: VALUE for name in self.needs[i] if name == "ans" or name in self.arguments}
+
+    # Execution -----------------------------------------------------------------------------------------------------
+
+    def __call__(self, args: Sequence[Any], params: dict[str, Any]) -> Any:
+        """Compute, and record a node where an argument is tracked."""
+        if not any(isinstance(a, Tensor) for a in args):
+            return self.on_plain(args, params)
+        values = [a._data if isinstance(a, Tensor) else operand(a, self.name) for a in args]
+        try:
+            out = self.forward(*values, **params)
+        except Exception as error:
+            raise explain(self, values, params, error) from error
+        parents = tuple([a._node if isinstance(a, Tensor) else None for a in args])
+        return self.finish(args, params, values, parents, out)
+
+    def finish(
+        self, args: Any, params: Any, values: Sequence[Any], parents: tuple[Node | None, ...], out: Any
+    ) -> Tensor:
+        """Wrap the result, with a node where something is tracked and recording is on; tell who watches."""
+        node = None
+        if any(p is not None for p in parents) and (not modes.special or modes.is_grad_enabled()):
+            plan = self.plan(tuple([p is not None for p in parents]))
+            node = Node(self, parents, tuple(map(_keep, (*values, out), plan)), params, np.shape(out))
+        result = make_tensor(out, node)
+        if modes.special:
+            modes.notify(self, args, params, result)
+        return result
+
+    def on_plain(self, args: Sequence[Any], params: dict[str, Any]) -> Any:
+        """Without tensors a primitive is the NumPy function it stands for; a symbol answers with an expression."""
+        for a in args:
+            if hasattr(a, "apply_primitive"):
+                return a.apply_primitive(self, args, params)
+        return self.forward(*args, **params)
+
+    def _plan(self, tracked: tuple[bool, ...]) -> tuple[int, ...]:
+        """For each argument, and last the result: NOTHING, SPEC or VALUE, given which arguments are tracked."""
+        levels = dict.fromkeys((*range(len(tracked)), "ans"), NOTHING)
+        for i, on in enumerate(tracked):
+            for name, level in self.keeps(0 if self.variadic else i).items() if on else ():
+                places = ["ans"] if name == "ans" else range(len(tracked)) if self.variadic else [self.place(name)]
+                for place in places:
+                    levels[place] = max(levels[place], level)
+        return tuple(levels.values())
+
+    def place(self, name: str) -> int:
+        """Where an argument, or the result, stands in ``saved``."""
+        return -1 if name == "ans" else self.arguments.index(name)
+
+    def argument_names(self, count: int) -> tuple[str, ...]:
+        return tuple(f"{self.arguments[0]}[{i}]" for i in range(count)) if self.variadic else self.arguments
+
+    # Reading the declaration ---------------------------------------------------------------------------------------
+
+    def _read_needs(self, rule: Rule) -> tuple[str, ...]:
+        if not callable(rule):
+            return ()
+        names = tuple(n for n in inspect.signature(rule).parameters if n not in self.leading)
+        for n in names:
+            if n != "ans" and n not in self.parameters and not (n == "index" and self.variadic):
+                raise TypeError(f"{self.name}: a rule names {n!r}, which is no parameter of it and not 'ans'.")
+        return names
+
+    def _bind(self, rule: Rule, names: tuple[str, ...]) -> Callable[..., Any]:
+        """``local(saved, params, *leading)``: the rule, given what it names."""
+        if not callable(rule):
+            return lambda saved, params, *leading: rule
+        if self.variadic:
+            whole = self.arguments[0]
+            return lambda saved, params, *leading: rule(
+                *leading, *[saved[:-1] if n == whole else saved[-1] if n == "ans" else params[n] for n in names]
+            )
+        places = [self.place(n) if n == "ans" or n in self.arguments else n for n in names]
+        if len(places) == 1 and isinstance(places[0], int):
+            only = places[0]
+            return lambda saved, params, *leading: rule(*leading, saved[only])
+        return lambda saved, params, *leading: rule(
+            *leading, *[saved[p] if isinstance(p, int) else params[p] for p in places]
+        )
+
+    def bind_call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """Sort what a caller gave into arguments and settings, as Python would."""
+        if self.variadic:
+            return args, {**self.defaults, **kwargs}
+        given = dict(zip(self.parameters, args, strict=False))
+        wrong = [k for k in kwargs if k in given or k not in self.parameters]
+        params = {**self.defaults, **given, **kwargs}
+        missing = [p for p in self.parameters if p not in params]
+        if len(args) > len(self.parameters) or wrong or missing:
+            problem = (
+                f"{wrong[0]!r} is unknown or given twice" if wrong else f"{missing} missing" if missing else "too many"
+            )
+            raise TypeError(f"{self.name}({', '.join(self.parameters)}): wrong arguments: {problem}.")
+        return tuple(params.pop(a) for a in self.arguments), params
+
+
+class _ForEveryIndex:
+    """The vjps of a primitive with any number of arguments: one rule that is told the index."""
+
+    def __init__(self, vjp: Callable[..., Any]) -> None:
+        self.vjp = vjp
+
+    def __getitem__(self, i: int) -> Callable[..., Any]:
+        return functools.partial(self.vjp, index=i)
+
+
+def _keep(value: Any, level: int) -> Any:
+    return None if level == NOTHING else value if level == VALUE else Spec(np.shape(value), value.dtype)
+
+
+def _read_signature(forward: Any, names: tuple[str, ...]) -> tuple[tuple[str, ...], dict[str, Any], bool]:
+    """Parameters in order, defaults of the settings, and whether the arguments are any number of arrays."""
+    if isinstance(forward, np.ufunc):
+        return names, {}, False
+    parameters = inspect.signature(forward).parameters.values()
+    defaults = {p.name: p.default for p in parameters if p.default is not p.empty}
+    return tuple(p.name for p in parameters), defaults, any(p.kind is p.VAR_POSITIONAL for p in parameters)
+
+
+def _make_function(op: Primitive) -> Callable[..., Any]:
+    """The function that users call."""
+    if op.arguments == op.parameters and len(op.arguments) == 1 and not op.variadic:
+        function = _unary(op)
+    elif op.arguments == op.parameters and len(op.arguments) == 2:
+        function = _binary(op)
+    else:
+
+        def function(*args: Any, **kwargs: Any) -> Any:
+            return op(*op.bind_call(args, kwargs))
+
+    function.__name__ = function.__qualname__ = op.name
+    function.__module__ = getattr(op.forward, "__module__", None) or "numpy"
+    function.__doc__ = op.forward.__doc__
+    if isinstance(op.forward, np.ufunc):
+        head = f"{op.name}({', '.join(op.parameters)})"
+        function.__doc__ = f"``np.{head}`` on tensors, recorded; on arrays it is NumPy's own."
+        function.__module__ = "autograd_core"
+    else:
+        function.__signature__ = inspect.signature(op.forward)  # type: ignore[attr-defined]
+    function.primitive = op  # type: ignore[attr-defined]
+    return function
+
+
+def _unary(op: Primitive) -> Callable[..., Any]:
+    """``Primitive.__call__`` for one argument and no settings."""
+    forward = op.forward
+    keep_x, keep_ans = op.plan((True,))
+
+    def function(x: Any) -> Any:
+        if not isinstance(x, Tensor):
+            return op.on_plain((x,), NO_SETTINGS)
+        value = x._data
+        try:
+            out = forward(value)
+        except Exception as error:
+            raise explain(op, (value,), {}, error) from error
+        parent = x._node
+        if parent is None or keep_x == SPEC or modes.special:
+            return op.finish((x,), NO_SETTINGS, (value,), (parent,), out)
+        return make_tensor(
+            out, Node(op, (parent,), (value if keep_x else None, out if keep_ans else None), NO_SETTINGS, out.shape)
+        )
+
+    return function
+
+
+def _binary(op: Primitive) -> Callable[..., Any]:
+    """``Primitive.__call__`` for two arguments and no settings."""
+    forward = op.forward
+
+    def function(x: Any, y: Any) -> Any:
+        if isinstance(x, Tensor):
+            a, x_node = x._data, x._node
+            if isinstance(y, Tensor):
+                b, y_node = y._data, y._node
+            else:
+                b, y_node = operand(y, op.name), None
+        elif isinstance(y, Tensor):
+            a, x_node = operand(x, op.name), None
+            b, y_node = y._data, y._node
+        else:
+            return op.on_plain((x, y), NO_SETTINGS)
+        try:
+            out = forward(a, b)
+        except Exception as error:
+            raise explain(op, (a, b), {}, error) from error
+        return op.finish((x, y), NO_SETTINGS, (a, b), (x_node, y_node), out)
+
+    return function

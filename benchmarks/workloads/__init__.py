@@ -1,0 +1,62 @@
+"""The workloads, one a file, and what every file holds.
+
+A workload is a module with
+
+- one small function per peer, bearing the peer's name, that builds the peer's side and returns a `Trial`;
+- `ABSENT`: why a peer has no function here (the table's footnote);
+- `DTYPE`: what everything is computed in, which also sets the tolerance for agreement;
+- `METRICS`: {name: unit}, and `measure(trial)` that returns one round's values (None: not taken in this round).
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from time import perf_counter
+from typing import Any
+
+WORKLOADS = (
+    "scalar_chain",
+    "small_chain",
+    "logistic_nll",
+    "mlp_small",
+    "mlp_middle",
+    "deep_chain",
+    "memory",
+    "import_time",
+)
+PEERS = (
+    "torch_eager",
+    "ours",
+    "numpy",
+    "torch_fused",
+    "torch_compile",
+    "jax_jit",
+    "autograd",
+    "mygrad",
+    "micrograd",
+    "sklearn",
+)
+REFERENCES = ("numpy", "torch_eager", "ours")  # the first that runs says what the losses should be
+TOLERANCE = {"float32": 1e-4, "float64": 1e-9}
+
+ONLY_SCALARS = "differentiates Python scalars only"
+ONLY_ESTIMATORS = "an estimator, not an autodiff engine"
+NO_OPTIMIZER = "no optimizer in this workload"
+
+
+@dataclass
+class Trial:
+    """One peer, built and ready: `step()` is what is timed, `figures()` the losses and gradients to be compared."""
+
+    step: Callable[..., Any]
+    figures: Callable[[], Sequence[Any]]
+    state: dict[str, Any] = field(default_factory=dict)  # what `measure` remembers from round to round
+
+
+def seconds_per_step(step: Callable[[], Any], repeat: int) -> float:
+    """Return the mean time of `repeat` steps; the mean, because a collector's pauses belong to the price."""
+    for _ in range(max(1, repeat // 10)):  # the other peers' rounds have just emptied the caches
+        step()
+    start = perf_counter()
+    for _ in range(repeat):
+        step()
+    return (perf_counter() - start) / repeat

@@ -1,0 +1,199 @@
+"""Train a small network on real handwritten digits, and look at everything on the way.
+
+    python examples/digits.py [--seed 0] [--epochs 40] [--out out]
+
+Writes into out/: the network's computation graph, the ξ-table of the lecture's example, learning curves and a sheet
+of misread digits.
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import time
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+import numpy as np
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from sklearn.datasets import load_digits
+from sklearn.model_selection import train_test_split
+
+import autograd_core as ag
+import nn
+import optim
+
+matplotlib.use("Agg")
+import matplotlib.pyplot as plt
+
+console = Console()
+
+
+def digits() -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """1,797 scans of 8×8 pixels in [0, 1], always split alike: 1,257 to train on, 270 to watch, 270 to test."""
+    pixels, labels = load_digits(return_X_y=True)
+    pixels = (pixels / 16).astype(np.float32)
+    train_x, rest_x, train_y, rest_y = train_test_split(pixels, labels, test_size=540, stratify=labels, random_state=0)
+    val_x, test_x, val_y, test_y = train_test_split(rest_x, rest_y, test_size=270, stratify=rest_y, random_state=0)
+    return {"train": (train_x, train_y), "validation": (val_x, val_y), "test": (test_x, test_y)}
+
+
+def network() -> nn.Sequential:
+    """64 pixels → 128 → 64 → 10 digits."""
+    return nn.Sequential(
+        *(nn.Linear(64, 128), nn.BatchNorm1d(128), nn.ReLU(), nn.Dropout(0.3)),
+        *(nn.Linear(128, 64), nn.BatchNorm1d(64), nn.ReLU(), nn.Dropout(0.3)),
+        nn.Linear(64, 10),
+    )
+
+
+def check_gradients(model: nn.Module, x: np.ndarray, y: np.ndarray) -> float:
+    """Compare the whole network's loss, dropout and batch norm included, with finite differences in float64."""
+    model = copy.deepcopy(model).to(np.float64)
+    loss_of = nn.CrossEntropyLoss()
+    names = [name for name, _ in model.named_parameters()]
+
+    def loss(*parameters: Any) -> Any:
+        ag.manual_seed(0)  # the same units are dropped every time
+        return loss_of(nn.functional_call(model, dict(zip(names, parameters, strict=True)), x.astype(np.float64)), y)
+
+    return ag.gradcheck(loss, *model.parameters(), samples=12, name="the network's loss")
+
+
+def accuracy(model: nn.Module, x: np.ndarray, y: np.ndarray) -> float:
+    return float((predict(model, x) == y).mean())
+
+
+def predict(model: nn.Module, x: np.ndarray) -> np.ndarray:
+    model.eval()
+    with ag.no_grad():
+        answer = model(x).argmax(axis=1)
+    model.train()
+    return answer
+
+
+def train(model: nn.Module, data: dict[str, Any], epochs: int, seed: int, batch: int = 32) -> dict[str, list[float]]:
+    """Adam with a falling learning rate; the weights of the best validation accuracy are kept."""
+    (x, y), (val_x, val_y) = data["train"], data["validation"]
+    loss_of, optimizer = nn.CrossEntropyLoss(), optim.Adam(model.parameters(), lr=3e-3)
+    shuffle = np.random.default_rng(seed)
+    history: dict[str, list[float]] = {"loss": [], "validation loss": [], "validation accuracy": []}
+    best, best_state = (-1.0, 0.0), model.state_dict()
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console) as progress:
+        bar = progress.add_task("training", total=epochs)
+        for epoch in range(epochs):
+            optimizer.param_groups[0]["lr"] = 3e-3 * 0.5 * (1 + np.cos(np.pi * epoch / epochs))
+            order, total = shuffle.permutation(len(x)), 0.0
+            for start in range(0, len(x) - batch + 1, batch):
+                rows = order[start : start + batch]
+                optimizer.zero_grad()
+                loss = loss_of(model(x[rows]), y[rows])
+                loss.backward()
+                optimizer.step()
+                total += loss.item()
+            model.eval()
+            with ag.no_grad():
+                val_loss = loss_of(model(val_x), val_y).item()
+            model.train()
+            val_accuracy = accuracy(model, val_x, val_y)
+            history["loss"].append(total / (len(x) // batch))
+            history["validation loss"].append(val_loss)
+            history["validation accuracy"].append(val_accuracy)
+            if (val_accuracy, -val_loss) > best:
+                best, best_state = (val_accuracy, -val_loss), model.state_dict()
+            text = f"loss {history['loss'][-1]:.4f}  validation accuracy {val_accuracy:.3f}"
+            progress.update(bar, advance=1, description=text)
+    model.load_state_dict(best_state)
+    return history
+
+
+def draw_graph(model: nn.Module, data: dict[str, Any], path: Path) -> None:
+    """The rows that one training step records."""
+    x, y = data["train"]
+    loss = nn.CrossEntropyLoss()(model(x[:32]), y[:32])
+    ag.trace(loss).render(path)
+
+
+def write_xi_table(text: Path, page: Path) -> None:
+    """The lecture's worked example: the loss −y log σ(x·w) at x = 3, y = 1, w = 3."""
+
+    def loss(x: Any, y: Any, w: Any) -> Any:
+        return -y * np.log(1 / (1 + np.exp(-x * w)))
+
+    graph = ag.trace(loss, 3.0, 1.0, 3.0, wrt="w")
+    tables = [graph.table(mode=mode) for mode in ("reverse", "forward")]
+    text.write_text("\n\n".join(map(str, tables)) + "\n", encoding="utf-8")
+    page.write_text("\n".join(table.to_html() for table in tables), encoding="utf-8")
+
+
+def draw_curves(history: dict[str, list[float]], path: Path) -> None:
+    figure, (left, right) = plt.subplots(1, 2, figsize=(10, 3.6), layout="constrained")
+    left.plot(history["loss"], label="training (with dropout)")
+    left.plot(history["validation loss"], label="validation")
+    left.set(title="Cross-entropy", xlabel="epoch", yscale="log")
+    left.legend()
+    right.plot(history["validation accuracy"], color="C1")
+    right.set(title="Validation accuracy", xlabel="epoch")
+    for axes in (left, right):
+        axes.grid(alpha=0.3)
+    figure.savefig(path, dpi=120)
+    plt.close(figure)
+
+
+def draw_misread(x: np.ndarray, y: np.ndarray, guess: np.ndarray, path: Path) -> int:
+    """A sheet of the test digits that were misread, with what they are and what was read."""
+    wrong = np.flatnonzero(guess != y)
+    columns = 6
+    lines = max(1, -(-len(wrong) // columns))
+    figure, grid = plt.subplots(
+        lines, columns, figsize=(1.5 * columns, 1.9 * lines), squeeze=False, layout="constrained"
+    )
+    for cell in grid.flat:
+        cell.axis("off")
+    for cell, i in zip(grid.flat, wrong, strict=False):
+        cell.imshow(x[i].reshape(8, 8), cmap="gray_r")
+        cell.set_title(f"is {y[i]}, read {guess[i]}", fontsize=9)
+    figure.suptitle(f"{len(wrong)} of {len(y)} test digits misread")
+    figure.savefig(path, dpi=120)
+    plt.close(figure)
+    return len(wrong)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--seed", type=int, default=0, help="of initial weights, dropout and shuffling (default 0)")
+    parser.add_argument("--epochs", type=int, default=40, help="passes over the training data (default 40)")
+    parser.add_argument("--out", type=Path, default=Path("out"), help="folder for the pictures (default out)")
+    options = parser.parse_args()
+    if options.epochs < 1:
+        parser.error("--epochs must be at least 1")
+    began = time.perf_counter()
+    options.out.mkdir(parents=True, exist_ok=True)
+
+    data = digits()
+    ag.manual_seed(options.seed)
+    model = network()
+    count = sum(p.size for p in model.parameters())
+    error = check_gradients(model, *(a[:16] for a in data["train"]))
+    console.print(f"gradient check of all {count:,} parameters' loss, both modes: error {error:.1e}")
+    draw_graph(model, data, options.out / "graph.svg")
+    write_xi_table(options.out / "xi_table.txt", options.out / "xi_table.html")
+
+    ag.manual_seed(options.seed)
+    history = train(model, data, options.epochs, options.seed)
+
+    x, y = data["test"]
+    guess = predict(model, x)
+    draw_curves(history, options.out / "curves.png")
+    wrong = draw_misread(x, y, guess, options.out / "misread.png")
+    console.print(
+        f"test accuracy {1 - wrong / len(y):.4f} ({wrong} of {len(y)} misread), {count:,} parameters, "
+        f"gradcheck error {error:.1e}, {time.perf_counter() - began:.1f} s; pictures in {options.out}/"
+    )
+
+
+if __name__ == "__main__":
+    main()
