@@ -24,6 +24,8 @@ import numpy as np
 from .primitive import SPEC, VALUE, Primitive, Rule
 from .tensor import Node
 
+__all__ = ["elementwise", "reduction", "linear", "multilinear", "primitive"]
+
 
 def unbroadcast(g: Any, shape: tuple[int, ...]) -> Any:
     """Adjoint of broadcasting: sum ``g`` over the axes along which ``shape`` was stretched.
@@ -37,6 +39,11 @@ def unbroadcast(g: Any, shape: tuple[int, ...]) -> Any:
     lead = len(g.shape) - len(shape)
     stretched = tuple(lead + i for i, n in enumerate(shape) if n == 1 and g.shape[lead + i] != 1)
     return np.reshape(np.sum(g, axis=(*range(lead), *stretched)), shape)
+
+
+def times(t: Any, d: Any) -> Any:
+    """t·d by the cheaper of two ways: the ufunc for arrays, Python's operator for NumPy scalars (and tensors)."""
+    return np.multiply(t, d) if type(t) is np.ndarray or type(d) is np.ndarray else t * d
 
 
 def _stretch(t: Any, shape: tuple[int, ...]) -> Any:
@@ -55,29 +62,42 @@ class Elementwise(Primitive):
     )
 
     def make_vjp(self, i: int) -> Callable[..., Any]:
-        scaled, alone = self._scaled(i), len(self.arguments) == 1
+        rule, local, names = self.rules[i], self.local[i], self.needs[i]
+        if not callable(rule):
+            return self._constant_vjp(i, rule)
+        alone = len(self.arguments) == 1
+        if len(names) == 1 and names[0] not in self.defaults:  # the usual case, without a generic call
+            place = self.place(names[0])
 
-        def vjp(g: Any, node: Node, saved: Sequence[Any]) -> Any:
-            c = scaled(g, saved, node.params)
-            return c if c is None else unbroadcast(c, node.parents[i].shape)  # type: ignore[index,union-attr]
+            def vjp(g: Any, node: Node, saved: Sequence[Any]) -> Any:
+                d = rule(saved[place])
+                c = np.multiply(g, d) if type(g) is np.ndarray or type(d) is np.ndarray else g * d
+                if alone:
+                    return c
+                shape = node.parents[i].shape  # type: ignore[index,union-attr]
+                return c if c.shape == shape else unbroadcast(c, shape)
 
-        return (lambda g, node, saved: scaled(g, saved, node.params)) if alone else vjp
+            return vjp
+        return lambda g, node, saved: unbroadcast(times(g, local(saved, node.params)), node.parents[i].shape)
+
+    def _constant_vjp(self, i: int, rule: Rule) -> Callable[..., Any]:
+        """No arithmetic where ∂out/∂argument is 1, −1 or 0 (None, not differentiable, is the same as 0)."""
+        if rule == 1:
+            return lambda g, node, saved: unbroadcast(g, node.parents[i].shape)
+        if rule == -1:
+            return lambda g, node, saved: unbroadcast(-g, node.parents[i].shape)
+        if rule == 0 or rule is None:
+            return lambda g, node, saved: None
+        raise TypeError(f"{self.name}: a constant rule is 1, -1 or 0, not {rule!r}; give a function instead.")
 
     def jvp(self, node: Node, saved: Sequence[Any], tangents: Sequence[Any]) -> Any:
         total = None
-        for i, t in enumerate(tangents):
-            if t is not None:
-                total = _add(total, self._scaled(i)(t, saved, node.params))
+        for t, rule, local in zip(tangents, self.rules, self.local, strict=True):
+            if t is not None and rule is not None:
+                d = local(saved, node.params)
+                term = times(t, d) if callable(rule) else t if d == 1 else -t if d == -1 else None
+                total = _add(total, term)
         return _stretch(total, node.shape)
-
-    def _scaled(self, i: int) -> Callable[..., Any]:
-        """t ↦ t·∂out/∂argument; no arithmetic where that is the constant 1, −1 or 0 (or None: not differentiable)."""
-        local, rule = self.local[i], self.rules[i]
-        if callable(rule):
-            return lambda t, saved, params: np.multiply(t, local(saved, params))
-        if rule not in (1, -1, 0, None):
-            raise TypeError(f"{self.name}: a constant rule is 1, -1 or 0, not {rule!r}; give a function instead.")
-        return lambda t, saved, params: t if rule == 1 else -t if rule == -1 else None
 
 
 class Reduction(Primitive):
@@ -109,7 +129,7 @@ def _expanded(reduced: Any, params: Any) -> Any:
 
 
 class Linear(Primitive):
-    """out = A(x, …), linear in its arguments together; a rule is the adjoint, told ``g`` and of x at most shape and dtype.
+    """out = A(x, …), linear in its arguments together; a rule is the adjoint, told ``g`` and x's shape.
 
     An argument with rule None (a mask, indices) is a constant of the map and is kept, for both directions need it.
     """

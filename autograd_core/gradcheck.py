@@ -10,6 +10,8 @@ import numpy as np
 from .tensor import Tensor
 from .transforms import jvp, vjp
 
+__all__ = ["gradcheck", "GradcheckError"]
+
 MODES = ("reverse", "forward")
 
 

@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator
 from contextlib import ContextDecorator, contextmanager
 from typing import Any
 
+__all__ = ["no_grad", "enable_grad", "is_grad_enabled", "observe"]
+
 special = 0
 _lock = threading.Lock()
 

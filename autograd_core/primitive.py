@@ -19,22 +19,25 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Sequence
+import itertools
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from . import modes
+from .calls import make_function
 from .errors import explain
 from .protocols import implementations
 from .tensor import Node, Tensor, make_tensor, operand
+
+__all__ = ["Primitive"]
 
 Rule = Callable[..., Any] | int | None
 
 registry: dict[str, Primitive] = {}
 
 NOTHING, SPEC, VALUE = 0, 1, 2
-NO_SETTINGS: dict[str, Any] = {}
 
 
 class Spec(NamedTuple):
@@ -75,7 +78,9 @@ class Primitive:
         vjps = tuple(self.make_vjp(i) for i in range(len(self.rules)))
         self.vjps: Any = _ForEveryIndex(vjps[0]) if self.variadic else vjps
         self.plan = functools.cache(self._plan)
-        self.function = _make_function(self)
+        every = itertools.product((True, False), repeat=len(self.arguments))
+        self.keeps_values_only = not self.variadic and all(SPEC not in self.plan(tracked) for tracked in every)
+        self.function = make_function(self)
         registry[self.name] = self
         if isinstance(forward, np.ufunc):
             implementations[forward] = self.function
@@ -193,8 +198,8 @@ class _ForEveryIndex:
     def __init__(self, vjp: Callable[..., Any]) -> None:
         self.vjp = vjp
 
-    def __getitem__(self, i: int) -> Callable[..., Any]:
-        return functools.partial(self.vjp, index=i)
+    def __iter__(self) -> Iterator[Callable[..., Any]]:
+        return (functools.partial(self.vjp, index=i) for i in itertools.count())
 
 
 def _keep(value: Any, level: int) -> Any:
@@ -208,75 +213,3 @@ def _read_signature(forward: Any, names: tuple[str, ...]) -> tuple[tuple[str, ..
     parameters = inspect.signature(forward).parameters.values()
     defaults = {p.name: p.default for p in parameters if p.default is not p.empty}
     return tuple(p.name for p in parameters), defaults, any(p.kind is p.VAR_POSITIONAL for p in parameters)
-
-
-def _make_function(op: Primitive) -> Callable[..., Any]:
-    """The function that users call."""
-    if op.arguments == op.parameters and len(op.arguments) == 1 and not op.variadic:
-        function = _unary(op)
-    elif op.arguments == op.parameters and len(op.arguments) == 2:
-        function = _binary(op)
-    else:
-
-        def function(*args: Any, **kwargs: Any) -> Any:
-            return op(*op.bind_call(args, kwargs))
-
-    function.__name__ = function.__qualname__ = op.name
-    function.__module__ = getattr(op.forward, "__module__", None) or "numpy"
-    function.__doc__ = op.forward.__doc__
-    if isinstance(op.forward, np.ufunc):
-        head = f"{op.name}({', '.join(op.parameters)})"
-        function.__doc__ = f"``np.{head}`` on tensors, recorded; on arrays it is NumPy's own."
-        function.__module__ = "autograd_core"
-    else:
-        function.__signature__ = inspect.signature(op.forward)  # type: ignore[attr-defined]
-    function.primitive = op  # type: ignore[attr-defined]
-    return function
-
-
-def _unary(op: Primitive) -> Callable[..., Any]:
-    """``Primitive.__call__`` for one argument and no settings."""
-    forward = op.forward
-    keep_x, keep_ans = op.plan((True,))
-
-    def function(x: Any) -> Any:
-        if not isinstance(x, Tensor):
-            return op.on_plain((x,), NO_SETTINGS)
-        value = x._data
-        try:
-            out = forward(value)
-        except Exception as error:
-            raise explain(op, (value,), {}, error) from error
-        parent = x._node
-        if parent is None or keep_x == SPEC or modes.special:
-            return op.finish((x,), NO_SETTINGS, (value,), (parent,), out)
-        return make_tensor(
-            out, Node(op, (parent,), (value if keep_x else None, out if keep_ans else None), NO_SETTINGS, out.shape)
-        )
-
-    return function
-
-
-def _binary(op: Primitive) -> Callable[..., Any]:
-    """``Primitive.__call__`` for two arguments and no settings."""
-    forward = op.forward
-
-    def function(x: Any, y: Any) -> Any:
-        if isinstance(x, Tensor):
-            a, x_node = x._data, x._node
-            if isinstance(y, Tensor):
-                b, y_node = y._data, y._node
-            else:
-                b, y_node = operand(y, op.name), None
-        elif isinstance(y, Tensor):
-            a, x_node = operand(x, op.name), None
-            b, y_node = y._data, y._node
-        else:
-            return op.on_plain((x, y), NO_SETTINGS)
-        try:
-            out = forward(a, b)
-        except Exception as error:
-            raise explain(op, (a, b), {}, error) from error
-        return op.finish((x, y), NO_SETTINGS, (a, b), (x_node, y_node), out)
-
-    return function

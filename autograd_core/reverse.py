@@ -25,10 +25,10 @@ def backward(tensor: Tensor, gradient: Any, *, retain_graph: bool, create_graph:
         seed = seed._data
     order = rows([root])
     cotangents = pull(order, {root: seed}, create_graph, release=not retain_graph)
-    for leaf in order:
-        if isinstance(leaf, Leaf):
-            g = as_gradient(cotangents.get(leaf), leaf.shape, leaf.dtype)
-            leaf.grad = g if leaf.grad is None else leaf.grad + g
+    leaves = [node for node in order if isinstance(node, Leaf)]
+    gradients = as_gradients(cotangents, ((leaf, leaf.shape, leaf.dtype) for leaf in leaves), taken={id(seed)})
+    for leaf, g in zip(leaves, gradients, strict=True):
+        leaf.grad = g if leaf.grad is None else leaf.grad + g
 
 
 def rows(roots: Iterable[Node], stop: Collection[Node] = ()) -> list[Node]:
@@ -38,21 +38,26 @@ def rows(roots: Iterable[Node], stop: Collection[Node] = ()) -> list[Node]:
     """
     order: list[Node] = []
     done: set[Node] = set()
-    waiting: list[Node | None] = list(roots)
+    waiting: list[Any] = list(roots)
+    pop, push, mark, emit = waiting.pop, waiting.append, done.add, order.append  # looked up a million times
     while waiting:
-        node = waiting.pop()
+        node = pop()
         if node is None:  # all parents of the row below are done
-            order.append(waiting.pop())  # type: ignore[arg-type]
+            emit(pop())
         elif node not in done:
-            done.add(node)
-            if node.parents is None:
+            mark(node)
+            parents = node.parents
+            if parents is None:
                 raise RuntimeError(
                     "backward: the graph was released by an earlier backward pass. "
                     "Mend: backward(retain_graph=True) the first time, or compute the loss again."
                 )
-            waiting += (node, None)
+            push(node)
+            push(None)
             if node not in stop:
-                waiting += [p for p in node.parents if p is not None and p not in done]
+                for parent in parents:
+                    if parent is not None and parent not in done:
+                        push(parent)
     order.reverse()
     return order
 
@@ -71,21 +76,35 @@ def pull(
     release      : let each row forget what it kept as soon as it is used
     wanted       : rows outside need no cotangent (None: all are wanted)
     """
+    added: set[Node] = set()  # rows whose cotangent is a sum made here, which may be added to in place
     for node in order:
         if node.op is None or node in stop:
             continue
         g = cotangents.pop(node, None)
         if g is not None:
-            saved = lifted(node) if create_graph else node.saved
-            vjps = node.op.vjps
-            for i, parent in enumerate(node.parents):  # type: ignore[arg-type]
+            saved: Any = lifted(node) if create_graph else node.saved
+            for vjp, parent in zip(node.op.vjps, node.parents):  # type: ignore[arg-type]  # noqa: B905 (vjps may be endless)
                 if parent is not None and (wanted is None or parent in wanted):
-                    c = vjps[i](g, node, saved)
-                    if c is not None:
-                        cotangents[parent] = cotangents[parent] + c if parent in cotangents else c
+                    c = vjp(g, node, saved)
+                    if parent in cotangents:
+                        _accumulate(cotangents, parent, c, added)
+                    elif c is not None:
+                        cotangents[parent] = c
         if release:
-            node.release()
+            node.parents = node.saved = None
     return cotangents
+
+
+def _accumulate(cotangents: dict[Node, Any], row: Node, c: Any, added: set[Node]) -> None:
+    if c is None:
+        return
+    total = cotangents[row]
+    if row in added and c.dtype == total.dtype:
+        np.add(total, c, out=total)
+        return
+    cotangents[row] = total + c
+    if type(cotangents[row]) is np.ndarray:
+        added.add(row)
 
 
 def lifted(node: Node) -> tuple[Any, ...]:
@@ -97,14 +116,24 @@ def lifted(node: Node) -> tuple[Any, ...]:
     )
 
 
-def as_gradient(g: Any, shape: tuple[int, ...], dtype: Any) -> Tensor:
-    """A cotangent as the gradient of a leaf: a tensor of the leaf's shape and dtype that shares no memory."""
+def as_gradients(cotangents: dict[Node, Any], leaves: Iterable[Any], taken: set[int]) -> list[Tensor]:
+    """Cotangents as gradients: tensors of each leaf's shape and dtype, none of which shares memory with anything.
+
+    A cotangent array is adopted as it is where nothing else can hold it: it is no view and not among ``taken``.
+    """
+    return [_as_gradient(cotangents.get(leaf), shape, dtype, taken) for leaf, shape, dtype in leaves]
+
+
+def _as_gradient(g: Any, shape: tuple[int, ...], dtype: Any, taken: set[int]) -> Tensor:
     if g is None:
         return make_tensor(np.zeros(shape, dtype), None)
     if dtype.kind == "f" and g.dtype.kind == "c":
         g = np.real(g)
     if isinstance(g, Tensor):
         return g if g.dtype == dtype else g.astype(dtype)
+    if type(g) is np.ndarray and g.dtype == dtype and g.base is None and id(g) not in taken:
+        taken.add(id(g))
+        return make_tensor(g, None)
     return make_tensor(np.array(g, dtype=dtype), None)
 
 

@@ -10,6 +10,8 @@ import numpy as np
 from . import modes
 from .protocols import call_numpy_function, call_ufunc
 
+__all__ = ["Tensor", "set_default_dtype", "get_default_dtype"]
+
 if TYPE_CHECKING:
     from .primitive import Primitive
 

@@ -13,12 +13,14 @@ from typing import Any
 import numpy as np
 
 from . import modes
+from .calls import NO_SETTINGS
 from .errors import describe
 from .forward import push
 from .ops.elementwise import positive
-from .primitive import NO_SETTINGS
-from .reverse import as_gradient, pull, rows
+from .reverse import as_gradients, pull, rows
 from .tensor import Leaf, Node, Tensor, make_tensor
+
+__all__ = ["grad", "value_and_grad", "vjp", "jvp"]
 
 
 def grad(f: Callable[..., Any], argnums: int | tuple[int, ...] = 0) -> Callable[..., Any]:
@@ -133,19 +135,18 @@ class _Run:
         if self.root in self.wanted:
             seed: Any = _as_tensor(u) if outer else _bare(u)
             found = pull(self.order, {self.root: seed}, create_graph=outer, stop=set(self.nodes), wanted=self.wanted)
-        return tuple(
-            self._answer(as_gradient(found.get(node), x.shape, x.dtype), isinstance(u, Tensor))
-            for node, x in zip(self.nodes, self.inputs, strict=True)
-        )
+        leaves = ((node, x.shape, x.dtype) for node, x in zip(self.nodes, self.inputs, strict=True))
+        gradients = as_gradients(found, leaves, taken={id(_bare(u))})
+        return tuple(self._answer(g, isinstance(u, Tensor)) for g in gradients)
 
     def push(self, tangents: Sequence[Any]) -> Any:
         outer = modes.is_grad_enabled() and (self.record or any(map(_is_tracked, tangents)))
         convert = _as_tensor if outer else _bare
         seeds = {n: convert(t) for n, t in zip(self.nodes, tangents, strict=True)}
-        t = push(self.order, seeds, record=outer).get(self.root)
-        return self._answer(
-            as_gradient(t, self.out.shape, self.out.dtype), any(isinstance(t, Tensor) for t in tangents)
-        )
+        taken = set(map(id, seeds.values()))
+        found = push(self.order, seeds, record=outer)
+        (t,) = as_gradients(found, [(self.root, self.out.shape, self.out.dtype)], taken)
+        return self._answer(t, any(isinstance(t, Tensor) for t in tangents))
 
     def _answer(self, tensor: Tensor, as_tensor: bool = False) -> Any:
         return tensor if self.as_tensors or as_tensor or tensor._node is not None else np.asarray(tensor._data)

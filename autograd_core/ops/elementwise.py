@@ -9,6 +9,12 @@ import numpy as np
 from ..forms import elementwise, linear
 from ..protocols import implements
 
+__all__ = [
+    "absolute", "add", "cos", "divide", "exp", "expm1", "log", "log1p", "maximum", "minimum", "multiply",
+    "negative", "positive", "power", "reciprocal", "relu", "sigmoid", "sign", "sin", "softplus", "sqrt",
+    "square", "subtract", "tanh", "where",
+]
+
 # Arithmetic
 add      = elementwise(np.add,      x=1, y=1)
 subtract = elementwise(np.subtract, x=1, y=-1)

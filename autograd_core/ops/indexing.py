@@ -9,6 +9,10 @@ import numpy as np
 from ..forms import linear
 from ..protocols import bare
 
+__all__ = [
+    "getitem",
+]
+
 
 @linear(name="getitem", x=lambda g, x, index: _scatter(g, x.shape, index))  # type: ignore[has-type]
 def _getitem(x, index):
@@ -37,7 +41,8 @@ def getitem(x, index):
 def _is_basic(index: Any) -> bool:
     """True where an index reads each place at most once: numbers, slices, masks, None and the ellipsis."""
     parts = index if isinstance(index, tuple) else (index,)
-    return all(
-        p is None or p is Ellipsis or isinstance(p, (int, np.integer, slice)) or (hasattr(p, "dtype") and p.dtype.kind == "b")
-        for p in parts
-    )
+    return all(p is None or p is Ellipsis or isinstance(p, (int, np.integer, slice)) or _is_mask(p) for p in parts)
+
+
+def _is_mask(index: Any) -> bool:
+    return hasattr(index, "dtype") and index.dtype.kind == "b"

@@ -9,12 +9,16 @@ import numpy as np
 from ..forms import multilinear
 from ..protocols import implements
 
+__all__ = [
+    "matmul",
+]
+
 
 @implements(np.matmul)
 @multilinear(
     contract="x.shape[-1] == y.shape[max(-2, -y.ndim)]",
-    x=lambda g, x, y: _left(g, x, y),
-    y=lambda g, x, y: _right(g, x, y),
+    x=lambda g, y: _left(g, y),
+    y=lambda g, x: _right(g, x),
 )
 def matmul(x, y):
     """Matrix product over the last two axes, the others broadcast; a 1-d operand is a row before, a column behind.
@@ -27,17 +31,19 @@ def matmul(x, y):
     return np.matmul(x, y)
 
 
-def _left(g: Any, x: Any, y: Any) -> Any:
+def _left(g: Any, y: Any) -> Any:
+    """x̄ = g yᵀ; x had one axis where g has fewer axes than y."""
     if y.ndim == 1:
         return np.multiply(np.expand_dims(g, -1), y)
-    if x.ndim == 1:
+    if g.ndim < y.ndim:
         return np.squeeze(np.matmul(np.expand_dims(g, -2), np.swapaxes(y, -1, -2)), -2)
     return np.matmul(g, np.swapaxes(y, -1, -2))
 
 
-def _right(g: Any, x: Any, y: Any) -> Any:
+def _right(g: Any, x: Any) -> Any:
+    """ȳ = xᵀ g; y had one axis where g has fewer axes than x."""
     if x.ndim == 1:
-        return np.multiply(np.expand_dims(x, -1), g if y.ndim == 1 else np.expand_dims(g, -2))
-    if y.ndim == 1:
+        return np.multiply(np.expand_dims(x, -1), np.expand_dims(g, -2)) if g.ndim else np.multiply(x, g)
+    if g.ndim < x.ndim:
         return np.squeeze(np.matmul(np.swapaxes(x, -1, -2), np.expand_dims(g, -1)), -1)
     return np.matmul(np.swapaxes(x, -1, -2), g)

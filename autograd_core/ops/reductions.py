@@ -11,6 +11,10 @@ import numpy as np
 from ..forms import linear, reduction
 from ..protocols import implements
 
+__all__ = [
+    "log_softmax", "logsumexp", "max", "mean", "min", "softmax", "sum", "var",
+]
+
 
 def spread(g: Any, shape: tuple[int, ...], axis: Any, keepdims: bool) -> Any:
     """Adjoint of summation: every summand gets the cotangent of its sum."""

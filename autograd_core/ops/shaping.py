@@ -9,6 +9,11 @@ import numpy as np
 from ..forms import linear, unbroadcast
 from ..protocols import implements
 
+__all__ = [
+    "astype", "broadcast_to", "concatenate", "expand_dims", "ravel", "reshape", "squeeze", "stack", "swapaxes",
+    "transpose",
+]
+
 
 @implements(np.reshape)
 @linear(x=lambda g, x: np.reshape(g, x.shape))
