@@ -38,7 +38,8 @@ def unbroadcast(g: Any, shape: tuple[int, ...]) -> Any:
         return g
     lead = len(g.shape) - len(shape)
     stretched = tuple(lead + i for i, n in enumerate(shape) if n == 1 and g.shape[lead + i] != 1)
-    return np.reshape(np.sum(g, axis=(*range(lead), *stretched)), shape)
+    axes = (*range(lead), *stretched)
+    return np.reshape(np.add.reduce(g, axis=axes) if type(g) is np.ndarray else np.sum(g, axis=axes), shape)
 
 
 def times(t: Any, d: Any) -> Any:
@@ -85,7 +86,7 @@ class Elementwise(Primitive):
         if rule == 1:
             return lambda g, node, saved: unbroadcast(g, node.parents[i].shape)
         if rule == -1:
-            return lambda g, node, saved: unbroadcast(-g, node.parents[i].shape)
+            return lambda g, node, saved: -unbroadcast(g, node.parents[i].shape)
         if rule == 0 or rule is None:
             return lambda g, node, saved: None
         raise TypeError(f"{self.name}: a constant rule is 1, -1 or 0, not {rule!r}; give a function instead.")

@@ -72,6 +72,7 @@ class Primitive:
         self.arguments = tuple(p for p in self.parameters if p in rules)
         if set(rules) - set(self.arguments):
             raise TypeError(f"{self.name}: rules for {list(rules)}, but the parameters are {list(self.parameters)}.")
+        self.orderly = self.parameters[: len(rules)] == self.arguments and not rules.keys() & self.defaults.keys()
         self.rules = tuple(rules[a] for a in self.arguments)
         self.needs = tuple(self._read_needs(rule) for rule in self.rules)
         self.local = tuple(map(self._bind, self.rules, self.needs))
@@ -101,24 +102,36 @@ class Primitive:
 
     def __call__(self, args: Sequence[Any], params: dict[str, Any]) -> Any:
         """Compute, and record a node where an argument is tracked."""
-        if not any(isinstance(a, Tensor) for a in args):
-            return self.on_plain(args, params)
-        values = [a._data if isinstance(a, Tensor) else operand(a, self.name) for a in args]
+        values: list[Any] = []
+        parents: list[Node | None] = []
+        constants = 0
+        for a in args:
+            if isinstance(a, Tensor):
+                values.append(a._data)
+                parents.append(a._node)
+            else:
+                values.append(a)
+                parents.append(None)
+                constants += 1
+        if constants:
+            if constants == len(values):
+                return self.on_plain(args, params)
+            values = [v if v is not a else operand(v, self.name) for v, a in zip(values, args, strict=True)]
         try:
             out = self.forward(*values, **params)
         except Exception as error:
             raise explain(self, values, params, error) from error
-        parents = tuple([a._node if isinstance(a, Tensor) else None for a in args])
-        return self.finish(args, params, values, parents, out)
+        return self.finish(args, params, values, tuple(parents), out)
 
     def finish(
         self, args: Any, params: Any, values: Sequence[Any], parents: tuple[Node | None, ...], out: Any
     ) -> Tensor:
         """Wrap the result, with a node where something is tracked and recording is on; tell who watches."""
         node = None
-        if any(p is not None for p in parents) and (not modes.special or modes.is_grad_enabled()):
-            plan = self.plan(tuple([p is not None for p in parents]))
-            node = Node(self, parents, tuple(map(_keep, (*values, out), plan)), params, np.shape(out))
+        tracked = tuple([p is not None for p in parents])
+        if True in tracked and (not modes.special or modes.is_grad_enabled()):
+            saved = [_keep(value, level) for value, level in zip((*values, out), self.plan(tracked), strict=True)]
+            node = Node(self, parents, tuple(saved), params, np.shape(out))
         result = make_tensor(out, node)
         if modes.special:
             modes.notify(self, args, params, result)
@@ -178,8 +191,10 @@ class Primitive:
 
     def bind_call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """Sort what a caller gave into arguments and settings, as Python would."""
-        if self.variadic:
-            return args, {**self.defaults, **kwargs}
+        if kwargs.keys() <= self.defaults.keys() and (
+            self.variadic or (self.orderly and len(args) == len(self.arguments))
+        ):
+            return args, {**self.defaults, **kwargs} if kwargs else self.defaults
         given = dict(zip(self.parameters, args, strict=False))
         wrong = [k for k in kwargs if k in given or k not in self.parameters]
         params = {**self.defaults, **given, **kwargs}

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
 import autograd_core as ag
 from autograd_core import Tensor, default_generator, log_softmax, relu, sigmoid, softmax, softplus, tanh
+from autograd_core.protocols import bare
+
+from . import fused
 
 __all__ = [
     "linear",
@@ -32,8 +36,7 @@ def linear(x: Any, weight: Any, bias: Any = None) -> Any:
     >>> linear(np.ones((1, 2)), np.array([[1.0, 2.0]]), np.array([0.5]))
     array([[3.5]])
     """
-    y = x @ np.swapaxes(weight, -1, -2)
-    return y if bias is None else y + bias
+    return x @ np.swapaxes(weight, -1, -2) if bias is None else fused.linear(x, weight, bias)
 
 
 def silu(x: Any) -> Any:
@@ -50,16 +53,79 @@ def dropout(x: Any, p: float = 0.5, training: bool = True, generator: np.random.
         raise ValueError(f"dropout: p={p!r} is no probability.")
     if not training or p == 0:
         return x
-    keep = (generator or default_generator()).random(x.shape, np.float32) >= p
-    return x * (keep.astype(x.dtype) * (0 if p == 1 else 1 / (1 - p)))
+    if p == 1:
+        return x * np.zeros(x.shape, x.dtype)
+    mask = keep_mask(x.shape, p, x.dtype, generator or default_generator())
+    mask *= 1 / (1 - p)
+    return x * mask
 
 
-def batch_norm(x: Any, mean: Any, var: Any, weight: Any = None, bias: Any = None, eps: float = 1e-5) -> Any:
-    """(x − mean) / √(var + ε) · weight + bias, ε inside the root (Ioffe & Szegedy 2015, algorithm 1)."""
-    y = (x - mean) / np.sqrt(var + eps)
+def keep_mask(shape: tuple[int, ...], p: float, dtype: Any, generator: np.random.Generator) -> Any:
+    """1 with probability 1 − p and 0 with probability p, independently, from 8 random bits an element.
+
+    Where 256·p is no whole number, the elements whose 8 bits fall on the boundary (one in 256) are decided by 32 more,
+    so that p is exact to 2⁻⁴⁰.
+
+    >>> keep_mask((4, 5), 0.5, np.float32, np.random.default_rng(0)).shape
+    (4, 5)
+    """
+    size = math.prod(shape)
+    # Whole 64-bit words are what the generator makes; one is cut into eight elements.
+    words = generator.integers(0, 2**64, -(-size // 8), np.uint64)
+    drawn = words.view(np.uint8)[:size].reshape(shape)
+    boundary = int(256 * p)
+    rest = 256 * p - boundary
+    mask = np.empty(shape, dtype)
+    np.greater_equal(drawn, np.uint8(boundary), out=mask, casting="unsafe")
+    if rest:
+        undecided = np.flatnonzero(drawn == boundary)
+        mask.reshape(-1)[undecided] = generator.integers(0, 2**32, len(undecided), np.uint32) >= rest * 2**32
+    return mask
+
+
+def batch_norm(
+    input: Any,
+    running_mean: Any = None,
+    running_var: Any = None,
+    weight: Any = None,
+    bias: Any = None,
+    training: bool = False,
+    momentum: float = 0.1,
+    eps: float = 1e-5,
+) -> Any:
+    """(x − mean) / √(var + ε) · weight + bias for each feature of (N, C) or (N, C, L); ε stands inside the root.
+
+    Training: mean and biased variance of the batch, towards which (with the unbiased variance) the running ones move
+    by ``momentum``. Otherwise the running ones are used. Ioffe & Szegedy 2015, algorithm 1.
+    Raises ValueError for one value a feature in training.
+    """
+    axes = (0, *range(2, input.ndim))
+    column = (-1, *[1] * (input.ndim - 2))  # the shape in which a vector of features lies along axis 1
+    if training:
+        n = input.size // input.shape[1]
+        if n < 2:
+            raise ValueError(
+                f"batch_norm: input of shape {input.shape} has one value a feature, whose variance says nothing. "
+                "Mend: a larger batch, or eval()."
+            )
+        mean = ag.mean(input, axis=axes)
+        centered = input - _lying(mean, column)
+        var = ag.mean(ag.square(centered), axis=axes)
+        for running, batch, factor in ((running_mean, mean, 1), (running_var, var, n / (n - 1))):
+            if running is not None:
+                running.data[...] += momentum * (factor * bare(batch) - running.data)
+    else:
+        var = running_var
+        centered = input - _lying(running_mean, column)
+    scale = 1 / np.sqrt(var + eps)
     if weight is not None:
-        y = y * weight
-    return y if bias is None else y + bias
+        scale = scale * weight  # a row: cheaper than scaling the whole batch twice
+    y = centered * _lying(scale, column)
+    return y if bias is None else y + _lying(bias, column)
+
+
+def _lying(features: Any, column: tuple[int, ...]) -> Any:
+    return features if len(column) == 1 else np.reshape(features, column)
 
 
 def _reduced(losses: Any, reduction: str, name: str) -> Any:
@@ -93,11 +159,11 @@ def cross_entropy(input: Any, target: Any, reduction: str = "mean") -> Any:
         )
     if target.dtype.kind not in "iu":
         raise TypeError(f"cross_entropy: {target.dtype} class numbers; give integers, e.g. target.astype(int).")
-    if count and not (target.min() >= 0 and target.max() < classes):
+    if count and np.maximum.reduce(target.astype(np.uint64)) >= classes:  # a negative class is a huge one there
         raise ValueError(
             f"cross_entropy: classes {target.min()} … {target.max()} but the logits have 0 … {classes - 1}."
         )
-    return _reduced(-log_softmax(input, axis=1)[np.arange(count), target], reduction, "cross_entropy")
+    return _reduced(fused.class_cross_entropy(input, target), reduction, "cross_entropy")
 
 
 def binary_cross_entropy_with_logits(input: Any, target: Any, reduction: str = "mean") -> Any:

@@ -40,7 +40,7 @@ class Linear(Module):
             init.uniform_(self.bias, -bound, bound)
 
     def forward(self, x: Any) -> Any:
-        if not np.shape(x) or np.shape(x)[-1] != self.in_features:
+        if not hasattr(x, "shape") or x.shape[-1:] != (self.in_features,):
             raise ValueError(
                 f"Linear({self.extra_repr()}): input of shape {np.shape(x)}; the last axis must be {self.in_features}."
             )
@@ -137,30 +137,19 @@ class BatchNorm1d(Module):
                 f"BatchNorm1d({self.extra_repr()}): input of shape {np.shape(x)}; "
                 f"expected (N, {self.num_features}) or (N, {self.num_features}, L)."
             )
-        axes = (0, 2)[: x.ndim - 1]
-        column = (-1, 1)[: x.ndim - 1]  # the shape in which a vector of features lies along axis 1
-        if self.training or not self.track_running_stats:
-            mean, var = x.mean(axis=axes), x.var(axis=axes)
-            if self.training:
-                self._track(x, mean, var)
-        else:
-            mean, var = self.running_mean, self.running_var
-        weight = None if self.weight is None else self.weight.reshape(column)
-        bias = None if self.bias is None else self.bias.reshape(column)
-        return F.batch_norm(x, mean.reshape(column), var.reshape(column), weight, bias, self.eps)
-
-    def _track(self, x: Any, mean: Any, var: Any) -> None:
-        n = x.size // self.num_features
-        if n < 2:
-            raise ValueError(
-                f"BatchNorm1d: input of shape {x.shape} has one value a feature, whose variance says nothing. "
-                "Mend: a larger batch, or eval()."
-            )
-        if self.track_running_stats:
-            m = self.momentum
-            self.running_mean.data[...] += m * (np.asarray(mean.data) - self.running_mean.data)
-            self.running_var.data[...] += m * (np.asarray(var.data) * (n / (n - 1)) - self.running_var.data)
+        y = F.batch_norm(
+            x,
+            self.running_mean,
+            self.running_var,
+            self.weight,
+            self.bias,
+            self.training or not self.track_running_stats,
+            self.momentum,
+            self.eps,
+        )
+        if self.training and self.track_running_stats:
             self.num_batches_tracked.data[...] += 1
+        return y
 
     def extra_repr(self) -> str:
         return f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, affine={self.affine}"

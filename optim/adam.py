@@ -52,8 +52,11 @@ class Adam(Optimizer):
             g *= -1
         if group["weight_decay"]:
             g += group["weight_decay"] * p
-        m += (1 - beta1) * (g - m)
+        a, b = self.scratch(p)
+        m *= beta1
+        m += np.multiply(g, 1 - beta1, out=a)
         v *= beta2
-        v += (1 - beta2) * np.square(g)
-        denominator = np.sqrt(v) / math.sqrt(1 - beta2**step) + group["eps"]
-        p -= (group["lr"] / (1 - beta1**step)) * (m / denominator)
+        v += np.multiply(np.multiply(g, g, out=a), 1 - beta2, out=a)
+        root = np.multiply(np.sqrt(v, out=a), 1 / math.sqrt(1 - beta2**step), out=a)
+        root += group["eps"]
+        p -= np.multiply(np.divide(m, root, out=b), group["lr"] / (1 - beta1**step), out=b)

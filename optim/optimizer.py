@@ -85,6 +85,7 @@ class Optimizer:
         self.defaults = defaults
         self.param_groups: list[dict[str, Any]] = []
         self._flats: list[list[Flat]] = []
+        self._scratch: list[Any] = []
         given = list(params)
         if not given:
             raise ValueError(f"{type(self).__name__}: no parameters to optimize.")
@@ -142,6 +143,12 @@ class Optimizer:
     def update(self, p: Any, g: Any, *state: Any, step: int, group: dict[str, Any]) -> None:
         """Change ``p`` and the states in place; ``g`` may be overwritten. ``step`` counts from 1."""
         raise NotImplementedError
+
+    def scratch(self, p: Any) -> list[Any]:
+        """Two arrays like ``p`` to compute in, the same ones at every step."""
+        if not self._scratch or self._scratch[0].dtype != p.dtype or self._scratch[0].size < p.size:
+            self._scratch = [np.empty_like(p) for _ in range(2)]
+        return [s[: p.size] for s in self._scratch]
 
     def _flat(self, k: int) -> list[Flat]:
         """The flat buffers of group ``k``, one for each dtype, made anew where a shape or dtype has changed."""

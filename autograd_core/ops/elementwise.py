@@ -43,7 +43,8 @@ sign     = elementwise(np.sign,     x=0)
 absolute = elementwise(np.absolute, x=lambda x: np.sign(x))
 maximum  = elementwise(np.maximum,  x=lambda x, y: share(x, y), y=lambda x, y: share(y, x))
 minimum  = elementwise(np.minimum,  x=lambda x, y: share(y, x), y=lambda x, y: share(x, y))
-relu     = elementwise(lambda x: np.maximum(x, 0), name="relu", x=lambda ans: np.greater(ans, 0))
+step     = elementwise(lambda x: np.greater(x, 0).astype(x.dtype), name="step", x=0)
+relu     = elementwise(lambda x: np.maximum(x, 0), name="relu", x=lambda ans: step(ans))
 
 
 @elementwise(x=lambda ans: ans * (1 - ans))

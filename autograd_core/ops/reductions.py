@@ -31,7 +31,7 @@ def sum(x, axis=None, keepdims=False):
     >>> sum(np.ones((2, 3)), axis=1)
     array([3., 3.])
     """
-    return np.sum(x, axis=axis, keepdims=keepdims)
+    return np.add.reduce(x, axis=axis, keepdims=keepdims)
 
 
 @implements(np.mean)
@@ -42,7 +42,10 @@ def mean(x, axis=None, keepdims=False):
     >>> mean(np.array([[1.0, 3.0], [5.0, 7.0]]), axis=0)
     array([3., 5.])
     """
-    return np.mean(x, axis=axis, keepdims=keepdims)
+    if getattr(x, "dtype", None) not in (np.float32, np.float64):  # NumPy sums other dtypes in a wider one
+        return np.mean(x, axis=axis, keepdims=keepdims)
+    total = np.add.reduce(x, axis=axis, keepdims=keepdims)
+    return total / (x.size // builtins.max(1, total.size))
 
 
 def _count(x: Any, reduced: Any) -> int:
@@ -63,7 +66,7 @@ def max(x, axis=None, keepdims=False):
     >>> max(np.array([[1.0, 3.0], [5.0, 2.0]]), axis=1)
     array([3., 5.])
     """
-    return np.max(x, axis=axis, keepdims=keepdims)
+    return np.maximum.reduce(x, axis=axis, keepdims=keepdims)
 
 
 @implements(np.min, np.amin)
@@ -74,7 +77,7 @@ def min(x, axis=None, keepdims=False):
     >>> min(np.array([[1.0, 3.0], [5.0, 2.0]]), axis=1)
     array([1., 2.])
     """
-    return np.min(x, axis=axis, keepdims=keepdims)
+    return np.minimum.reduce(x, axis=axis, keepdims=keepdims)
 
 
 @reduction(x=lambda x, ans: np.exp(x - ans))
@@ -84,9 +87,9 @@ def logsumexp(x, axis=None, keepdims=False):
     >>> logsumexp(np.array([1000.0, 1000.0]))
     array(1000.69314718)
     """
-    largest = np.max(x, axis=axis, keepdims=True)
+    largest = np.maximum.reduce(x, axis=axis, keepdims=True)
     largest = np.where(np.isfinite(largest), largest, 0)
-    total = np.log(np.sum(np.exp(x - largest), axis=axis, keepdims=True)) + largest
+    total = np.log(np.add.reduce(np.exp(x - largest), axis=axis, keepdims=True)) + largest
     return total if keepdims else np.squeeze(total, axis=axis)
 
 

@@ -1,0 +1,61 @@
+"""Primitives that stand for several others where a benchmark shows that it pays; tests hold each to the others."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+import autograd_core as ag
+
+
+def _rows(x: Any) -> Any:
+    """(…, n) as a matrix with n columns."""
+    return x if x.ndim == 2 else np.reshape(x, (-1, x.shape[-1]))
+
+
+def _column_sums(g: Any) -> Any:
+    """Sums over all axes but the last, as a product with ones: several times faster than a sum over the first axis."""
+    g = _rows(g)
+    return np.matmul(np.ones(g.shape[0], g.dtype), g)
+
+
+def _tangent(t: Any, x: Any, weight: Any) -> Any:
+    terms = [
+        None if t[0] is None else np.matmul(t[0], np.swapaxes(weight, -1, -2)),
+        None if t[1] is None else np.matmul(x, np.swapaxes(t[1], -1, -2)),
+        t[2],
+    ]
+    return sum(term for term in terms if term is not None)
+
+
+@ag.primitive(
+    contract="x.shape[-1] == weight.shape[-1]",
+    x=lambda g, weight: np.matmul(g, weight),
+    weight=lambda g, x: np.matmul(np.swapaxes(_rows(g), 0, 1), _rows(x)),
+    bias=lambda g: _column_sums(g),
+    jvp=_tangent,
+)
+def linear(x, weight, bias):
+    """x Wᵀ + b in one row: x̄ = g W, W̄ = gᵀ x, b̄ = Σ g."""
+    y = np.matmul(x, np.swapaxes(weight, -1, -2))
+    if y.dtype != bias.dtype:
+        return y + bias
+    y += bias
+    return y
+
+
+def _class_weights(x: Any, ans: Any, target: Any) -> Any:
+    """∂(−log softmax(x)[target])/∂x = softmax(x) − one-hot(target)."""
+    rows = np.arange(len(target))
+    hot = np.zeros(x.shape, x.dtype)
+    hot[rows, target] = 1
+    return np.exp(x - (ans + np.reshape(x[rows, target], (-1, 1)))) - hot
+
+
+@ag.reduction(x=lambda x, ans, target: _class_weights(x, ans, target))
+def class_cross_entropy(x, target, axis=1, keepdims=False):
+    """−log softmax(x)[target] for each row of logits, in one row of the table."""
+    largest = np.maximum.reduce(x, axis=1)
+    shifted = x - largest[:, None]
+    return np.log(np.add.reduce(np.exp(shifted), axis=1)) - shifted[np.arange(len(target)), target]
