@@ -24,8 +24,8 @@ its row is the import of NumPy itself, above which all others are counted.
 
 How to read the table:
 
-- The column `torch_eager` is a median with its unit; every other cell is a ratio to it, less is better. A ratio is
-  taken round by round and its median shown, so a machine that slows down for a while slows both sides.
+- The column `torch_eager` is a median with its unit; every other cell is a ratio to it (`×`), less is better. A ratio
+  is taken round by round and its median shown, so a machine that slows down for a while slows both sides.
 - A round's time is the mean over its steps: a garbage collector's pauses are part of the price.
 - `–` has its reason below the table; `≠` marks a peer whose losses or gradients are not the reference's, and then the
   exit status is 1, as it is where ours fails.

@@ -25,7 +25,7 @@ class Worker:
     """One process that holds one peer of one workload."""
 
     def __init__(self, workload: str, peer: str, environ: dict[str, str]):
-        self.errors = tempfile.TemporaryFile("w+")
+        self.errors = tempfile.TemporaryFile("w+")  # noqa: SIM115 - it lives as long as the worker
         self.process = subprocess.Popen(
             [sys.executable, "-m", "benchmarks.worker", workload, peer],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.errors, text=True, cwd=ROOT, env=environ,
@@ -99,7 +99,7 @@ def run(workload: str, peers: list[str], rounds: int, environ: dict[str, str]) -
     for peer, measured in taken.items():
         if "failed" not in results[peer]:
             _summarise(results[peer], measured, module.METRICS)
-    _ratios(results, module.METRICS)
+    _ratios(results, [name for name in module.METRICS if name not in getattr(module, "ABSOLUTE", ())])
     ordered = {peer: results[peer] for peer in PEERS if peer in results}
     return {"metrics": module.METRICS, "dtype": module.DTYPE, "seconds": time.perf_counter() - began, "peers": ordered}
 
@@ -144,7 +144,7 @@ def _summarise(result: dict, measured: list[dict], metrics: dict[str, str]) -> N
     result["median"] = {name: median(values) if values else None for name, values in kept.items()}
 
 
-def _ratios(results: dict[str, dict], metrics: dict[str, str]) -> None:
+def _ratios(results: dict[str, dict], metrics: list[str]) -> None:
     """Divide by PyTorch eager, round by round, so that a drift of the machine cancels; then take the median."""
     base = results.get("torch_eager", {}).get("rounds")
     for result in results.values():

@@ -47,19 +47,19 @@ def summary(report: dict) -> str:
             base = result["peers"].get("torch_eager", {}).get("median", {}).get(metric)
             cells = [workload if metric == "time" else f"{workload}, {metric}"]
             cells.append("–" if base is None else f"{number(base)} {unit}")
-            cells += [cell(result["peers"].get(peer, {}), metric) for peer in others]
+            cells += [cell(result["peers"].get(peer, {}), metric, unit) for peer in others]
             lines.append("| " + " | ".join(cells) + " |")
     lines += ["", "– and why:", *gaps(report), "", "libraries:", *libraries(report)]
     return "\n".join(lines)
 
 
-def cell(measured: dict, metric: str) -> str:
-    """Return one ratio; without PyTorch the number itself; `≠` where the losses disagree."""
+def cell(measured: dict, metric: str, unit: str) -> str:
+    """Return one ratio, or the number itself where there is none; `≠` where the losses disagree."""
     value, ratio = (measured.get(kind, {}).get(metric) for kind in ("median", "ratio"))
     mark = " ≠" if "disagrees" in measured else ""
     if value is None:
         return "–" + mark
-    return (number(value) if ratio is None else times(ratio)) + mark
+    return (f"{number(value)} {unit}" if ratio is None else times(ratio)) + mark
 
 
 def gaps(report: dict) -> list[str]:

@@ -306,3 +306,41 @@ def test_a_refused_batch_leaves_the_running_statistics_alone():
     with pytest.raises(ValueError, match="one value a feature"):
         layer(np.ones((1, 4)))
     assert all(np.array_equal(before[k], v) for k, v in layer.state_dict().items())
+
+
+@pytest.mark.parametrize("shape", [(4,), (6, 4), (2, 3, 4)])
+def test_the_fused_linear_layer_is_product_plus_bias_in_value_and_derivatives(shape):
+    x, w, b = RNG.normal(size=shape), RNG.normal(size=(3, 4)), RNG.normal(size=3)
+    plain = lambda x, w, b: x @ np.swapaxes(w, 0, 1) + b
+    fused = lambda x, w, b: nn.functional.linear(x, w, b)
+    u, tangents = RNG.normal(size=(*shape[:-1], 3)), (x + 1, w + 1, b + 1)
+    for transform in (lambda f: ag.vjp(f, x, w, b)[1](u), lambda f: ag.jvp(f, (x, w, b), tangents)):
+        for one, other in zip(transform(plain), transform(fused), strict=True):
+            assert np.allclose(one, other)
+
+
+def test_the_fused_cross_entropy_is_the_picked_log_softmax():
+    z = RNG.normal(size=(6, 3))
+    plain = lambda z: -ag.log_softmax(z, axis=1)[np.arange(6), LABELS].mean()
+    fused = lambda z: nn.functional.cross_entropy(z, LABELS)
+    for transform in (lambda f: ag.value_and_grad(f)(z), lambda f: ag.jvp(f, (z,), (z + 1,))):
+        assert np.allclose(transform(plain)[0], transform(fused)[0])
+        assert np.allclose(transform(plain)[1], transform(fused)[1])
+
+
+@pytest.mark.parametrize("p", [0.5, 0.1, 0.999, 1 / 3])
+def test_dropout_masks_are_independent_with_probability_p(p):
+    size = 200_000
+    keep = nn.functional.keep_mask((size,), p, np.float64, np.random.default_rng(3))
+    spread = 5 * np.sqrt(p * (1 - p) / size)
+    assert abs(keep.mean() - (1 - p)) < spread
+    for lag in (1, 8, 64):
+        both = (keep[lag:] * keep[:-lag]).mean()
+        assert abs(both - (1 - p) ** 2) < 3 * spread
+
+
+def test_the_boundary_of_the_mask_is_decided_by_further_bits():
+    """With p below one 256th all eight bits of a dropped element are zero, and most such elements are kept."""
+    size, p = 1_000_000, 1 / 2560
+    dropped = size - nn.functional.keep_mask((size,), p, np.float32, np.random.default_rng(0)).sum(dtype=float)
+    assert abs(dropped / size - p) < 5 * np.sqrt(p / size)

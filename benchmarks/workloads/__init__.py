@@ -5,7 +5,8 @@ A workload is a module with
 - one small function per peer, bearing the peer's name, that builds the peer's side and returns a `Trial`;
 - `ABSENT`: why a peer has no function here (the table's footnote);
 - `DTYPE`: what everything is computed in, which also sets the tolerance for agreement;
-- `METRICS`: {name: unit}, and `measure(trial)` that returns one round's values (None: not taken in this round).
+- `METRICS`: {name: unit}, and `measure(trial)` that returns one round's values (None or left out: not taken
+  in this round). Where needed, `ROUNDS`: at most so many; `ABSOLUTE`: metrics that are no ratio to PyTorch.
 """
 
 from collections.abc import Callable, Sequence

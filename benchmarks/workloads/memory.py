@@ -6,6 +6,7 @@ with x in place and all freed pages returned to the system; the gradient counts,
 
 import ctypes
 import pathlib
+import time
 
 import numpy as np
 
@@ -27,6 +28,7 @@ def peak_megabytes(step):
     """Return the peak of resident memory during `step` above that before it, or None where Linux does not tell."""
     reset = pathlib.Path("/proc/self/clear_refs")
     try:
+        time.sleep(0.05)  # JAX drops the last step's arrays in a thread of its own
         # An allocator's hoard of freed pages would hide what the step needs.
         ctypes.CDLL(None).malloc_trim(0)
         reset.write_text("5")
