@@ -7,7 +7,6 @@ Python's operator does (1 µs), a Python-level constructor (0.15 µs).
 
 from __future__ import annotations
 
-import inspect
 import operator
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -54,7 +53,7 @@ def make_function(op: Primitive) -> Callable[..., Any]:
         )
     else:
         function.__module__, function.__doc__ = op.forward.__module__, op.forward.__doc__
-        function.__signature__ = inspect.signature(op.forward)  # type: ignore[attr-defined]
+        function.__wrapped__ = op.forward  # type: ignore[attr-defined]  # where help() finds the signature
     function.primitive = op  # type: ignore[attr-defined]
     return function
 

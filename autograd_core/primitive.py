@@ -18,7 +18,6 @@ primitive: see ``forms.py``.
 from __future__ import annotations
 
 import functools
-import inspect
 import itertools
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
@@ -68,7 +67,10 @@ class Primitive:
         self.forward = forward
         self.name = name or forward.__name__
         self.contract = contract
-        self.parameters, self.defaults, self.variadic = _read_signature(forward, tuple(rules))
+        if isinstance(forward, np.ufunc):
+            self.parameters, self.defaults, self.variadic = tuple(rules), {}, False
+        else:
+            self.parameters, self.defaults, self.variadic = parameters_of(forward)
         self.arguments = tuple(p for p in self.parameters if p in rules)
         if set(rules) - set(self.arguments):
             raise TypeError(f"{self.name}: rules for {list(rules)}, but the parameters are {list(self.parameters)}.")
@@ -166,7 +168,7 @@ class Primitive:
     def _read_needs(self, rule: Rule) -> tuple[str, ...]:
         if not callable(rule):
             return ()
-        names = tuple(n for n in inspect.signature(rule).parameters if n not in self.leading)
+        names = tuple(n for n in parameters_of(rule)[0] if n not in self.leading)
         for n in names:
             if n != "ans" and n not in self.parameters and not (n == "index" and self.variadic):
                 raise TypeError(f"{self.name}: a rule names {n!r}, which is no parameter of it and not 'ans'.")
@@ -221,10 +223,19 @@ def _keep(value: Any, level: int) -> Any:
     return None if level == NOTHING else value if level == VALUE else Spec(np.shape(value), value.dtype)
 
 
-def _read_signature(forward: Any, names: tuple[str, ...]) -> tuple[tuple[str, ...], dict[str, Any], bool]:
-    """Parameters in order, defaults of the settings, and whether the arguments are any number of arrays."""
-    if isinstance(forward, np.ufunc):
-        return names, {}, False
-    parameters = inspect.signature(forward).parameters.values()
-    defaults = {p.name: p.default for p in parameters if p.default is not p.empty}
-    return tuple(p.name for p in parameters), defaults, any(p.kind is p.VAR_POSITIONAL for p in parameters)
+def parameters_of(function: Any) -> tuple[tuple[str, ...], dict[str, Any], bool]:
+    """Names of the parameters in order, the defaults, and whether the first stands for any number of arguments."""
+    code = getattr(function, "__code__", None)
+    if code is None:
+        import inspect  # slow to import, and seldom needed
+
+        signature = inspect.signature(function).parameters.values()
+        defaults = {p.name: p.default for p in signature if p.default is not p.empty}
+        return tuple(p.name for p in signature), defaults, any(p.kind is p.VAR_POSITIONAL for p in signature)
+    positional = code.co_varnames[: code.co_argcount]
+    after = code.co_varnames[code.co_argcount : code.co_argcount + code.co_kwonlyargcount]
+    variadic = bool(code.co_flags & 0x04)
+    starred = code.co_varnames[len(positional) + len(after) :][:1] if variadic else ()
+    last = function.__defaults__ or ()
+    defaults = dict(zip(positional[len(positional) - len(last) :], last, strict=True)) | (function.__kwdefaults__ or {})
+    return (*positional, *starred, *after), defaults, variadic

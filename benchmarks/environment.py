@@ -7,7 +7,7 @@ import sys
 
 # Each of these can change a peer's kernels, threads or allocator without a trace in the code.
 CLEARED = ("OPENBLAS_", "OMP_", "MKL_", "MALLOC_", "GOMP_", "KMP_", "XLA_", "JAX_", "TORCH_", "NPROC", "PJRT_NPROC",
-           "GLIBC_TUNABLES", "LD_PRELOAD")  # fmt: skip
+           "GLIBC_TUNABLES", "LD_PRELOAD", "PYTHONDONTWRITEBYTECODE")  # fmt: skip
 
 DISTRIBUTIONS = {
     "ours": "autograd-core",

@@ -6,13 +6,13 @@ For weights of shape (out, in, …) fan_in = in·(kernel size), fan_out = out·(
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from autograd_core import Tensor, default_generator
 
-Generator = np.random.Generator | None
+Generator: TypeAlias = "np.random.Generator | None"
 
 _GAINS = {"linear": 1.0, "sigmoid": 1.0, "tanh": 5 / 3, "relu": math.sqrt(2), "selu": 0.75}
 
