@@ -11,6 +11,7 @@ Tensor([-0.26894142, -0.11920292], dtype=float64)
 from . import methods
 from .forms import *
 from .gradcheck import *
+from .graph import Graph, trace
 from .modes import *
 from .ops.elementwise import *
 from .ops.indexing import *

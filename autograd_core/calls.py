@@ -30,7 +30,7 @@ _ON_SCALARS: dict[Any, Callable[..., Any]] = {
     np.multiply: operator.mul,
     np.divide: operator.truediv,
 }
-_numbers: dict[Any, dict[float, Any]] = {np.dtype(np.float32): {}, np.dtype(np.float64): {}}
+_numbers: dict[Any, dict[float, Any]] = {np.dtype(t): {} for t in (np.float16, np.float32, np.float64)}
 """Python numbers as 0-d arrays, by dtype: the cheapest second operand that a ufunc takes."""
 
 
@@ -147,11 +147,11 @@ def _beside(value: Any, array: Any, op: Primitive) -> Any:
             known = numbers.get(value)
             return _remember(value, array.dtype, numbers) if known is None else known
         return value
-    return operand(value, op.name)
+    return int(value) if kind is bool else operand(value, op.name)
 
 
 def _remember(value: float, dtype: Any, numbers: dict[float, Any]) -> Any:
-    if value == 0 or abs(value) > 1e30 or value != value:  # −0.0 equals 0.0 as a key, NaN equals nothing
+    if value == 0 or abs(value) > 6e4 or value != value:  # −0.0 equals 0.0 as a key, NaN equals nothing
         return value
     if len(numbers) >= 1024:
         numbers.clear()

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from .primitive import SPEC, VALUE, Primitive, Rule
-from .tensor import Node
+from .tensor import Node, Tensor
 
 __all__ = ["elementwise", "reduction", "linear", "multilinear", "primitive"]
 
@@ -43,8 +43,8 @@ def unbroadcast(g: Any, shape: tuple[int, ...]) -> Any:
 
 
 def times(t: Any, d: Any) -> Any:
-    """t·d by the cheaper of two ways: the ufunc for arrays, Python's operator for NumPy scalars (and tensors)."""
-    return np.multiply(t, d) if type(t) is np.ndarray or type(d) is np.ndarray else t * d
+    """t·d by the cheaper of two ways: the ufunc for arrays, Python's operator for NumPy scalars and tensors."""
+    return t * d if isinstance(t, (np.generic, Tensor)) and type(d) is not np.ndarray else np.multiply(t, d)
 
 
 def _stretch(t: Any, shape: tuple[int, ...]) -> Any:
@@ -72,7 +72,7 @@ class Elementwise(Primitive):
 
             def vjp(g: Any, node: Node, saved: Sequence[Any]) -> Any:
                 d = rule(saved[place])
-                c = np.multiply(g, d) if type(g) is np.ndarray or type(d) is np.ndarray else g * d
+                c = np.multiply(g, d) if type(g) is np.ndarray else times(g, d)
                 if alone:
                     return c
                 shape = node.parents[i].shape  # type: ignore[index,union-attr]
@@ -108,15 +108,15 @@ class Reduction(Primitive):
 
     def make_vjp(self, i: int) -> Callable[..., Any]:
         def vjp(g: Any, node: Node, saved: Sequence[Any]) -> Any:
-            return np.multiply(_expanded(g, node.params), self._weights(node, saved))
+            return np.multiply(_expanded(g, node.params), self.weights(node, saved))
 
         return vjp
 
     def jvp(self, node: Node, saved: Sequence[Any], tangents: Sequence[Any]) -> Any:
         (t,), params = tangents, node.params or {}
-        return np.sum(np.multiply(t, self._weights(node, saved)), axis=params["axis"], keepdims=params["keepdims"])
+        return np.sum(np.multiply(t, self.weights(node, saved)), axis=params["axis"], keepdims=params["keepdims"])
 
-    def _weights(self, node: Node, saved: Sequence[Any]) -> Any:
+    def weights(self, node: Node, saved: Sequence[Any]) -> Any:
         return self.local[0](
             (*saved[:-1], None if saved[-1] is None else _expanded(saved[-1], node.params)), node.params
         )
@@ -163,8 +163,9 @@ class Linear(Primitive):
 
     def jvp(self, node: Node, saved: Sequence[Any], tangents: Sequence[Any]) -> Any:
         rules = self.rules * len(tangents) if self.variadic else self.rules
+        some = next(t for t in tangents if t is not None)
         args = [
-            s if rule is None else np.zeros(s.shape, s.dtype) if t is None else t
+            s if rule is None else t if t is not None else 0.0 if s.dtype is None else np.zeros_like(some, s.dtype, shape=s.shape)
             for s, t, rule in zip(saved[:-1], tangents, rules, strict=True)
         ]
         return _stretch(self.function(*args, **node.params), node.shape)

@@ -40,7 +40,7 @@ NOTHING, SPEC, VALUE = 0, 1, 2
 
 
 class Spec(NamedTuple):
-    """Shape and dtype of an argument whose value is not needed."""
+    """Shape and dtype (None for a Python number) of an argument whose value is not needed."""
 
     shape: tuple[int, ...]
     dtype: Any
@@ -220,7 +220,9 @@ class _ForEveryIndex:
 
 
 def _keep(value: Any, level: int) -> Any:
-    return None if level == NOTHING else value if level == VALUE else Spec(np.shape(value), value.dtype)
+    if level == SPEC:
+        return Spec(np.shape(value), getattr(value, "dtype", None))
+    return value if level == VALUE else None
 
 
 def parameters_of(function: Any) -> tuple[tuple[str, ...], dict[str, Any], bool]:

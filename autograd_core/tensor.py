@@ -343,7 +343,10 @@ def as_array(data: Any, dtype: Any) -> Any:
     if isinstance(data, Tensor):
         data = data.__array__()
     if not hasattr(data, "__array_ufunc__") or isinstance(data, np.generic):
-        array = np.asarray(data)
+        try:
+            array = np.asarray(data)
+        except ValueError as error:
+            raise ValueError(f"Tensor: {error} Mend: give rows of one length.") from error
         if array.dtype.kind in "iuf" and not isinstance(data, np.generic):
             array = array.astype(_default_dtype)
         elif array.dtype.kind == "c" and not isinstance(data, np.generic):
@@ -363,7 +366,10 @@ def operand(value: Any, operation: str) -> Any:
             raise TypeError(f"{operation}: {value.dtype} arrays are not differentiable; give an array of numbers.")
         return value
     if isinstance(value, (list, tuple)):
-        return as_array(value, None)
+        try:
+            return as_array(value, None)
+        except (TypeError, ValueError) as error:
+            raise TypeError(f"{operation}: a tensor beside a {type(value).__name__} that is no array: {error}") from error
     if hasattr(value, "__array_ufunc__") and hasattr(value, "dtype"):
         return value
     raise TypeError(

@@ -16,7 +16,7 @@ __all__ = [
 
 @implements(np.matmul)
 @multilinear(
-    contract="x.shape[-1] == y.shape[max(-2, -y.ndim)]",
+    contract="x.shape[-1] == y.shape[-2]",
     x=lambda g, y: _left(g, y),
     y=lambda g, x: _right(g, x),
 )

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..forms import linear, reduction
-from ..protocols import implements
+from ..protocols import bare, implements
 
 __all__ = [
     "log_softmax", "logsumexp", "max", "mean", "min", "softmax", "sum", "var",
@@ -80,7 +80,13 @@ def min(x, axis=None, keepdims=False):
     return np.minimum.reduce(x, axis=axis, keepdims=keepdims)
 
 
-@reduction(x=lambda x, ans: np.exp(x - ans))
+def shares(x: Any, axis: Any) -> Any:
+    """eˣ / Σ eˣ along ``axis``, from differences to the largest x, so that far-out x lose no accuracy."""
+    powers = np.exp(x - np.maximum.reduce(bare(x), axis=axis, keepdims=True))
+    return powers / np.sum(powers, axis=axis, keepdims=True)
+
+
+@reduction(x=lambda x, axis: shares(x, axis))
 def logsumexp(x, axis=None, keepdims=False):
     """log Σ eˣ along ``axis``, without overflow; its derivative is the softmax eˣ / Σ eˣ.
 

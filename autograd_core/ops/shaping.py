@@ -28,7 +28,7 @@ def reshape(x, shape):
 
 
 @implements(np.transpose)
-@linear(x=lambda g, axes: np.transpose(g, None if axes is None else tuple(np.argsort(axes))))
+@linear(x=lambda g, axes: np.transpose(g, None if axes is None else tuple(np.argsort([a % g.ndim for a in axes]))))
 def transpose(x, axes=None):
     """Axes in another order (reversed by default).
 
@@ -139,4 +139,7 @@ def stack(arrays, axis=0):
     array([[0., 1.],
            [0., 1.]])
     """
+    if len({np.shape(a) for a in arrays}) > 1:
+        shapes = ", ".join(str(np.shape(a)) for a in arrays)
+        raise ValueError(f"stack: arrays of shapes {shapes}; all must have one shape. Mend: concatenate, or reshape.")
     return concatenate([np.expand_dims(a, axis) for a in arrays], axis=axis)

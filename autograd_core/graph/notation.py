@@ -1,0 +1,221 @@
+"""Expressions as Unicode mathematics: ``−1/ξ3²``, ``g @ Wᵀ``, ``[x > 0]`` (1 where it holds, 0 elsewhere)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from . import values
+from .symbol import Symbol, fold
+
+# How tightly an expression holds together; an operand that is looser than its place asks for is put in brackets.
+SUM, MATRIX_PRODUCT, PRODUCT, POWER, WHOLE = range(5)
+
+
+class Text(NamedTuple):
+    """A printed expression: ``text`` where something may follow it, ``last`` where nothing does (``exp x``)."""
+
+    text: str
+    level: int = WHOLE
+    last: str = ""
+
+    def at(self, level: int, first: bool = True) -> Text:
+        """This expression as an operand in a place that asks for ``level``; a minus sign may only stand first."""
+        if self.level >= level and (first or not self.text.startswith("−")):
+            return self
+        return Text(f"({self.last or self.text})")
+
+
+def write(expression: Any) -> str:
+    """A symbol, a number or any other constant as text.
+
+    >>> x, y = Symbol("x"), Symbol("y")
+    >>> write(-(1 - y) / x / x), write(np.log(x + 1) * np.exp(y))
+    ('−(1 − y)/x²', 'log(x + 1)·exp y')
+    """
+    result = fold(expression, _leaf, _application)
+    return result.last or result.text
+
+
+def _leaf(x: Any) -> Text:
+    if isinstance(x, Symbol):
+        return Text(x.head)
+    if isinstance(x, (bool, int, float, complex, np.number, np.bool_)):
+        text = values.number(x, 6)
+        return Text(text, PRODUCT if text.startswith("−") else SUM if " " in text else WHOLE)
+    return Text(_constant(x))
+
+
+def _application(symbol: Symbol, args: list[Any]) -> Text:
+    write_it = _SPECIAL.get(symbol.head)
+    result = write_it(symbol, args) if write_it else None
+    return result or _call(symbol.head, symbol, args)
+
+
+# Operators -----------------------------------------------------------------------------------------------------------
+
+
+def _infix(sign: str, level: int, left: int, right: int) -> Callable[..., Text]:
+    def write_it(symbol: Symbol, args: list[Text]) -> Text:
+        x, y = args[0].at(left), args[1].at(right, first=False)
+        return Text(f"{x.text}{sign}{y.text}", level, f"{x.text}{sign}{y.last or y.text}")
+
+    return write_it
+
+
+def _negative(symbol: Symbol, args: list[Text]) -> Text:
+    x = args[0].at(PRODUCT, first=False)
+    return Text(f"−{x.text}", PRODUCT, f"−{x.last or x.text}")
+
+
+def _power(symbol: Symbol, args: list[Text]) -> Text:
+    base, exponent = args[0].at(WHOLE), symbol.args[1]
+    if isinstance(exponent, (int, float, np.number)) and exponent == int(exponent):
+        return Text(base.text + values.number(int(exponent)).translate(_SUPERSCRIPT), POWER)
+    return Text(f"{base.text}^{args[1].at(WHOLE).text}", POWER)
+
+
+def _square(symbol: Symbol, args: list[Text]) -> Text:
+    return Text(f"{args[0].at(WHOLE).text}²", POWER)
+
+
+def _reciprocal(symbol: Symbol, args: list[Text]) -> Text:
+    return Text(f"1/{args[0].at(POWER, first=False).text}", PRODUCT)
+
+
+def _truth(sign: str) -> Callable[..., Text]:
+    return lambda symbol, args: Text(f"[{args[0].at(SUM).text} {sign} {args[1].at(SUM).text}]")
+
+
+def _root(symbol: Symbol, args: list[Text]) -> Text:
+    return Text(f"√{args[0].at(WHOLE, first=False).text}", POWER)
+
+
+def _modulus(symbol: Symbol, args: list[Text]) -> Text:
+    return Text(f"|{args[0].last or args[0].text}|")
+
+
+# Arrays --------------------------------------------------------------------------------------------------------------
+
+
+def _transposed(symbol: Symbol, args: list[Text]) -> Text | None:
+    axes = [a for a in (*symbol.args[1:], *symbol.settings.values()) if a is not None]
+    matrix = len(getattr(symbol.args[0], "_shape", None) or ()) == 2
+    reversed_ = symbol.head == "transpose" and not axes
+    swapped = symbol.head == "swapaxes" and (set(axes) == {-1, -2} or (matrix and set(axes) == {0, 1}))
+    return Text(f"{args[0].at(WHOLE).text}ᵀ", POWER) if swapped or reversed_ else None
+
+
+def _broadcast(symbol: Symbol, args: list[Text]) -> Text | None:
+    """Multiplication with an array of ones, ``g·1₂ₓ₃``; which axes were new, its shape says."""
+    sizes, inner = symbol.settings.get("shape", symbol.args[-1]), symbol.args[0]
+    if not isinstance(sizes, tuple) or not sizes:
+        return None
+    stretched = fold(inner.args[0], _leaf, _application) if inner.head == "expand_dims" else args[0]
+    return Text(f"{stretched.at(PRODUCT).text}·{_ones(sizes)}", PRODUCT)
+
+
+def _ones(sizes: tuple[int, ...]) -> str:
+    return "1" + "ₓ".join(str(n).translate(_SUBSCRIPT) for n in sizes)
+
+
+def _index(symbol: Symbol) -> str:
+    index = symbol.settings.get("index", symbol.args[-1])
+    return f"[{', '.join(map(_constant, index if isinstance(index, tuple) else (index,)))}]"
+
+
+def _item(symbol: Symbol, args: list[Text]) -> Text:
+    return Text(args[0].at(WHOLE).text + _index(symbol))
+
+
+def _scatter(symbol: Symbol, args: list[Text]) -> Text:
+    return Text(f"scatter({args[0].last or args[0].text}, {_index(symbol)})")
+
+
+def _sum(symbol: Symbol, args: list[Text]) -> Text | None:
+    return _call("Σ", symbol, args) if len(args) == 1 and not _settings(symbol) else None
+
+
+def _convert(symbol: Symbol, args: list[Text]) -> Text:
+    return Text(f"{np.dtype(symbol.settings.get('dtype', symbol.args[-1])).name}({args[0].last or args[0].text})")
+
+
+def _call(name: str, symbol: Symbol, args: list[Any]) -> Text:
+    """``name(x, y, axis=0)``; ``name x`` where nothing follows a single plain argument."""
+    shown = [k if v is True else f"{k}={_constant(v)}" for k, v in _settings(symbol).items()]
+    listed = [_listed(a) for a in args]
+    text = f"{name}({', '.join(listed + shown)})"
+    plain = len(args) == 1 and not shown and getattr(symbol.args[0], "function", name) is None
+    return Text(text, WHOLE, f"{name} {listed[0]}" if plain else "")
+
+
+def _settings(symbol: Symbol) -> dict[str, Any]:
+    """The settings that change numbers, not only the shape or dtype of the result."""
+    return {k: v for k, v in symbol.settings.items() if v is not None and v is not False and k not in _UNSAID}
+
+
+def _listed(arg: Any) -> str:
+    return ", ".join(map(_listed, arg)) if isinstance(arg, list) else arg.last or arg.text
+
+
+def _constant(x: Any) -> str:
+    """A setting or an index: short, arrays by their shape only."""
+    if x is None or x is Ellipsis or isinstance(x, str):
+        return "…" if x is Ellipsis else "new" if x is None else x
+    if isinstance(x, type):
+        return x.__name__
+    if isinstance(x, slice):
+        ends = ["" if e is None else _constant(e) for e in (x.start, x.stop, x.step)]
+        return ":".join(ends[:2] if not ends[2] else ends)
+    if isinstance(x, (bool, np.bool_)):
+        return str(bool(x))
+    if isinstance(x, (list, tuple)):
+        return f"({', '.join(map(_constant, x))}{',' if len(x) == 1 else ''})" if len(x) <= 8 else "(…)"
+    if isinstance(x, (int, float, complex, np.number)):
+        return values.number(x, 6)
+    if hasattr(x, "shape") and hasattr(x, "dtype"):
+        if isinstance(x, np.ndarray) and x.size and np.all(x == 1) and x.dtype.kind == "f":
+            return _ones(x.shape)
+        few = math.prod(x.shape) <= values.IN_FULL and isinstance(x, np.ndarray)
+        return values.nested(x.tolist(), 6) if few else f"{np.dtype(x.dtype).name} {values.shape(x.shape)}"
+    return getattr(x, "__name__", type(x).__name__)
+
+
+_UNSAID = {"dtype", "keepdims"}
+_SUPERSCRIPT = str.maketrans("−0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+_SUBSCRIPT = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+
+_SPECIAL: dict[str, Callable[..., Text | None]] = {
+    "add": _infix(" + ", SUM, SUM, SUM),
+    "subtract": _infix(" − ", SUM, SUM, MATRIX_PRODUCT),
+    "multiply": _infix("·", PRODUCT, PRODUCT, PRODUCT),
+    "divide": _infix("/", PRODUCT, PRODUCT, POWER),
+    "matmul": _infix(" @ ", MATRIX_PRODUCT, POWER, POWER),
+    "power": _power,
+    "square": _square,
+    "negative": _negative,
+    "positive": lambda symbol, args: Text(f"+{args[0].at(POWER).text}", PRODUCT),
+    "reciprocal": _reciprocal,
+    "sqrt": _root,
+    "absolute": _modulus,
+    "abs": _modulus,
+    "equal": _truth("="),
+    "not_equal": _truth("≠"),
+    "less": _truth("<"),
+    "less_equal": _truth("≤"),
+    "greater": _truth(">"),
+    "greater_equal": _truth("≥"),
+    "step": lambda symbol, args: Text(f"[{args[0].at(SUM).text} > 0]"),
+    "maximum": lambda symbol, args: _call("max", symbol, args),
+    "minimum": lambda symbol, args: _call("min", symbol, args),
+    "swapaxes": _transposed,
+    "transpose": _transposed,
+    "broadcast_to": _broadcast,
+    "getitem": _item,
+    "scatter": _scatter,
+    "astype": _convert,
+    "sum": _sum,
+}

@@ -1,0 +1,284 @@
+"""Symbol: a name that answers NumPy's functions and the engine's primitives with expressions.
+
+Running a primitive's rule on symbols yields the formula of the local derivative; there is no second, symbolic set of
+rules. An expression is a tree of applications. What can be done with the tree is said once, in ``fold``: evaluate it,
+print it (``notation.py``), or hand it to another algebra.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from .simplify import SIMPLER
+
+_LARGEST_DUMMY = 100_000  # elements; the shape of an expression of larger arrays is not found by trying
+
+
+class Symbol:
+    """A named variable, or a function applied to symbols and constants.
+
+    name  : how the variable prints
+    shape : of the variable, where rules ask for it (scalar by default; None: not known)
+    dtype : likewise (float64 by default)
+
+    Raises TypeError where the mathematics asks for a truth value or an array, which a symbol has not.
+
+    >>> x = Symbol("x")
+    >>> print(1 - np.tanh(x) ** 2)
+    1 − tanh(x)²
+    >>> (x * np.exp(x)).evaluate({"x": 0.0})
+    np.float64(0.0)
+    """
+
+    __slots__ = ("head", "function", "args", "settings", "_shape", "_dtype")
+
+    head: str
+    """The name of the variable, or of the applied function."""
+    function: Callable[..., Any] | None
+    """What is applied to ``args`` and ``settings``; None for a variable."""
+
+    def __init__(self, name: str, shape: tuple[int, ...] | None = (), dtype: Any = np.float64) -> None:
+        self.head = name
+        self.function = None
+        self.args: tuple[Any, ...] = ()
+        self.settings: dict[str, Any] = {}
+        self._shape = shape
+        self._dtype = dtype
+
+    def evaluate(self, values: Mapping[str, Any], functions: Mapping[str, Callable[..., Any]] | None = None) -> Any:
+        """The expression's value, given one for each variable; ``functions`` replaces functions by name.
+
+        With SymPy's symbols and functions the answer is a SymPy expression. Raises KeyError for a missing variable.
+
+        >>> import math
+        >>> np.sqrt(Symbol("x") + 1).evaluate({"x": 3}, {"sqrt": math.isqrt})
+        2
+        """
+        functions = functions or {}
+
+        def leaf(x: Any) -> Any:
+            return values[x.head] if isinstance(x, Symbol) else x
+
+        def combine(s: Symbol, args: list[Any]) -> Any:
+            if s.head in functions:
+                return functions[s.head](*args)
+            return s.function(*args, **s.settings)  # type: ignore[misc]
+
+        return fold(self, leaf, combine)
+
+    def __repr__(self) -> str:
+        from .notation import write
+
+        return write(self)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape, of an application found by trying it on arrays of ones."""
+        if self._shape is None:
+            self._try_out()
+        return self._shape  # type: ignore[return-value]
+
+    @property
+    def dtype(self) -> Any:
+        if self._dtype is None:
+            self._try_out()
+        return np.dtype(self._dtype)
+
+    @property
+    def ndim(self) -> int:
+        return len(self.shape)
+
+    @property
+    def size(self) -> int:
+        return math.prod(self.shape)
+
+    def _try_out(self) -> None:
+        def ones(x: Any) -> Any:
+            if not isinstance(x, Symbol):
+                return x
+            if x._shape is None or math.prod(x._shape) > _LARGEST_DUMMY:
+                raise TypeError(f"the shape of {self.head} is not known here.")
+            return np.ones(x._shape, x._dtype)
+
+        with np.errstate(all="ignore"):
+            result = fold(self, ones, lambda s, args: s.function(*args, **s.settings))  # type: ignore[misc]
+        self._shape, self._dtype = np.shape(result), np.result_type(result)
+
+    # NumPy's and the engine's protocols ----------------------------------------------------------------------------
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        if method != "__call__" or "out" in kwargs:
+            return NotImplemented
+        return apply(ufunc, inputs, kwargs)
+
+    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        if function in _ANSWERS:
+            return _ANSWERS[function](*args, **kwargs)
+        return apply(function, args, kwargs)
+
+    def apply_primitive(self, op: Any, args: Any, params: Mapping[str, Any]) -> Any:
+        """``op`` on symbols: what ``Primitive.on_plain`` asks for."""
+        return apply(*of_primitive(op, args, params))
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+        raise TypeError(
+            f"the symbol {self} has no values; np.asarray cannot be used in a rule that shall print itself."
+        )
+
+    def __bool__(self) -> bool:
+        raise TypeError(f"the symbol {self} is neither true nor false; choose by np.where, not by if.")
+
+    def __getattr__(self, name: str) -> Any:
+        """NumPy's methods, as functions of the symbol."""
+        if name.startswith("_") or not hasattr(np.ndarray, name):
+            raise AttributeError(f"a Symbol has no attribute {name!r}")
+        if name in ("real", "imag"):
+            return apply(getattr(np, name), (self,), {})
+
+        def method(x: Any, *args: Any, **kwargs: Any) -> Any:
+            return getattr(x, name)(*args, **kwargs)
+
+        method.__name__ = name
+        return lambda *args, **kwargs: apply(method, (self, *args), kwargs)
+
+    @property
+    def T(self) -> Any:
+        return apply(np.transpose, (self,), {})
+
+    @property
+    def mT(self) -> Any:
+        return apply(np.swapaxes, (self, -1, -2), {})
+
+    def __getitem__(self, index: Any) -> Any:
+        return apply(operator.getitem, (self, index), {})
+
+    __iter__ = None  # else Python would count up indices for ever
+    __hash__ = object.__hash__
+
+
+def apply(function: Callable[..., Any], args: Any, settings: Mapping[str, Any], simplify: bool = True) -> Any:
+    """``function`` applied to symbols and constants, a little simplified: a Symbol, or a number.
+
+    >>> x = Symbol("x")
+    >>> print(apply(np.multiply, (1, x), {}), "and", apply(np.multiply, (1, x), {}, simplify=False))
+    x and 1·x
+    """
+    head = getattr(function, "__name__", str(function))
+    if simplify and not settings and head in SIMPLER:
+        simpler = SIMPLER[head](*args)
+        if simpler is not None:
+            return simpler
+    symbol = Symbol(head)
+    symbol.function = function
+    symbol.args = tuple(args)
+    symbol.settings = dict(settings)
+    symbol._shape = symbol._dtype = None
+    return symbol
+
+
+def of_primitive(op: Any, args: Any, params: Mapping[str, Any] | None) -> tuple[Any, Any, Mapping[str, Any]]:
+    """A primitive's call as one that ``apply`` understands."""
+    return (op.forward if isinstance(op.forward, np.ufunc) else op.function), args, params or {}
+
+
+def fold(root: Any, leaf: Callable[[Any], Any], combine: Callable[[Symbol, list[Any]], Any]) -> Any:
+    """``leaf`` at every variable and constant, then ``combine`` at every application, from the bottom up.
+
+    Arguments that are lists stay lists. An expression may be as deep as one likes.
+    """
+    found: dict[int, Any] = {}
+
+    def result(x: Any) -> Any:
+        if isinstance(x, (list, tuple)) and _mentions(x):
+            return [result(item) for item in x]
+        return found[id(x)] if isinstance(x, Symbol) and x.function else leaf(x)
+
+    waiting = [root]
+    while waiting:
+        symbol = waiting[-1]
+        if not isinstance(symbol, Symbol) or symbol.function is None or id(symbol) in found:
+            waiting.pop()
+            continue
+        missing = [s for s in _inside(symbol.args) if s.function and id(s) not in found]
+        if missing:
+            waiting += missing
+        else:
+            found[id(waiting.pop())] = combine(symbol, [result(a) for a in symbol.args])
+    return result(root)
+
+
+def variables(root: Any) -> dict[str, Symbol]:
+    """The variables of an expression by name, in order of appearance."""
+    seen: dict[str, Symbol] = {}
+
+    def leaf(x: Any) -> None:
+        if isinstance(x, Symbol):
+            seen.setdefault(x.head, x)
+
+    fold(root, leaf, lambda symbol, args: None)
+    return seen
+
+
+def _inside(args: Any) -> list[Symbol]:
+    """The symbols among arguments, also those in lists."""
+    found: list[Symbol] = []
+    for a in args:
+        if isinstance(a, Symbol):
+            found.append(a)
+        elif isinstance(a, (list, tuple)):
+            found += _inside(a)
+    return found
+
+
+def _mentions(args: Any) -> bool:
+    return bool(_inside(args))
+
+
+def _plain_dtype(x: Any) -> Any:
+    return x.dtype if isinstance(x, Symbol) else x
+
+
+_ANSWERS: dict[Any, Callable[..., Any]] = {
+    np.shape: lambda a: a.shape,
+    np.ndim: lambda a: a.ndim,
+    np.size: lambda a: a.size,
+    np.iscomplexobj: lambda x: np.dtype(x.dtype).kind == "c",
+    np.isrealobj: lambda x: np.dtype(x.dtype).kind != "c",
+    np.result_type: lambda *args: np.result_type(*map(_plain_dtype, args)),
+}
+
+_UNARY = {"neg": np.negative, "pos": np.positive, "abs": np.absolute, "invert": np.invert}
+_COMPARISONS = {
+    "lt": np.less,
+    "le": np.less_equal,
+    "gt": np.greater,
+    "ge": np.greater_equal,
+    "eq": np.equal,
+    "ne": np.not_equal,
+}
+_BINARY = {
+    "add": np.add,
+    "sub": np.subtract,
+    "mul": np.multiply,
+    "truediv": np.divide,
+    "pow": np.power,
+    "matmul": np.matmul,
+    "and": np.bitwise_and,
+    "or": np.bitwise_or,
+}
+
+
+def _attach() -> None:
+    """Give Symbol Python's operators: each is a ufunc."""
+    for name, ufunc in (_UNARY | _COMPARISONS | _BINARY).items():
+        setattr(Symbol, f"__{name}__", lambda *args, _f=ufunc: apply(_f, args, {}))
+    for name, ufunc in _BINARY.items():
+        setattr(Symbol, f"__r{name}__", lambda self, other, _f=ufunc: apply(_f, (other, self), {}))
+
+
+_attach()
