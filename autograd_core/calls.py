@@ -142,21 +142,25 @@ def _binary(op: Primitive) -> Callable[..., Any]:
 def _beside(value: Any, array: Any, op: Primitive) -> Any:
     """The constant ``value`` in the form that is cheapest beside ``array``; never one that widens its dtype."""
     kind = type(value)
-    if kind is float or kind is int:
-        if type(array) is _ndarray and (numbers := _numbers.get(array.dtype)) is not None:
+    if kind is bool:
+        value = int(value)
+    elif kind is not float and kind is not int:
+        return operand(value, op.name)
+    if type(array) is _ndarray or (isinstance(array, np.generic) and op.forward not in _ON_SCALARS):
+        numbers = _numbers.get(array.dtype)
+        if numbers is not None:
             known = numbers.get(value)
             return _remember(value, array.dtype, numbers) if known is None else known
-        return value
-    return int(value) if kind is bool else operand(value, op.name)
+    return value
 
 
 def _remember(value: float, dtype: Any, numbers: dict[float, Any]) -> Any:
-    if value == 0 or abs(value) > 6e4 or value != value:  # −0.0 equals 0.0 as a key, NaN equals nothing
-        return value
+    number = np.array(value, dtype)
+    if value == 0 or value != value:  # −0.0 equals 0.0 as a key, NaN equals nothing
+        return number
     if len(numbers) >= 1024:
         numbers.clear()
-    number = numbers[value] = np.array(value, dtype)
-    number.flags.writeable = False
+    numbers[value] = number
     return number
 
 

@@ -11,6 +11,12 @@ if TYPE_CHECKING:
     from .primitive import Primitive
 
 
+_KINDS = (
+    *(np.exceptions.AxisError, np.linalg.LinAlgError, IndexError, ValueError),
+    *(TypeError, ZeroDivisionError, OverflowError),
+)
+
+
 def describe(value: Any) -> str:
     """``float32 (2, 3)`` for anything array-like, the value itself for a number.
 
@@ -30,13 +36,10 @@ def explain(op: Primitive, args: Sequence[Any], params: dict[str, Any], error: E
     given = ", ".join(f"{name}: {describe(value)}" for name, value in zip(names, args, strict=True))
     settings = "".join(f", {name}={value!r}" for name, value in params.items() if value is not None)
     broken = _broken_contract(op.contract, dict(zip(names, args, strict=True)))
-    detail = broken or str(error)
+    detail = broken or str(error).removeprefix(f"{op.name}: ")
     mend = f" Mend: {op.mend}" if op.mend else ""
     message = f"{op.name}: {detail} [{given}{settings}].{mend}"
-    for kind in (np.exceptions.AxisError, np.linalg.LinAlgError, IndexError, ValueError, TypeError, ZeroDivisionError, OverflowError):
-        if isinstance(error, kind):
-            return kind(message)
-    return RuntimeError(message)
+    return next((kind(message) for kind in _KINDS if isinstance(error, kind)), RuntimeError(message))
 
 
 def _broken_contract(contract: str, args: dict[str, Any]) -> str:

@@ -164,8 +164,12 @@ class Linear(Primitive):
     def jvp(self, node: Node, saved: Sequence[Any], tangents: Sequence[Any]) -> Any:
         rules = self.rules * len(tangents) if self.variadic else self.rules
         some = next(t for t in tangents if t is not None)
+
+        def zero(s: Any) -> Any:
+            return 0.0 if s.dtype is None else np.zeros_like(some, s.dtype, shape=s.shape)
+
         args = [
-            s if rule is None else t if t is not None else 0.0 if s.dtype is None else np.zeros_like(some, s.dtype, shape=s.shape)
+            s if rule is None else zero(s) if t is None else t
             for s, t, rule in zip(saved[:-1], tangents, rules, strict=True)
         ]
         return _stretch(self.function(*args, **node.params), node.shape)

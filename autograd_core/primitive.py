@@ -68,7 +68,7 @@ class Primitive:
         self.name = name or forward.__name__
         self.contract = contract
         if isinstance(forward, np.ufunc):
-            self.parameters, self.defaults, self.variadic = tuple(rules), {}, False
+            self.parameters, self.defaults, self.variadic = tuple(rules), dict[str, Any](), False
         else:
             self.parameters, self.defaults, self.variadic = parameters_of(forward)
         self.arguments = tuple(p for p in self.parameters if p in rules)

@@ -20,7 +20,7 @@ PASSING: set[Callable[..., Any]] = {
     *(np.shape, np.ndim, np.size, np.argmax, np.argmin, np.argsort, np.nonzero, np.argwhere, np.count_nonzero),
     *(np.all, np.any, np.allclose, np.isclose, np.array_equal, np.searchsorted, np.iscomplexobj, np.isrealobj),
     *(np.result_type, np.shares_memory, np.may_share_memory, np.array_repr, np.array_str, np.array2string),
-    *(np.zeros_like, np.ones_like, np.full_like, np.empty_like, np.floor_divide),
+    *(np.zeros_like, np.ones_like, np.empty_like, np.floor_divide),
 }
 
 

@@ -9,7 +9,8 @@ import numpy as np
 
 from .errors import describe
 from .primitive import Spec
-from .tensor import Leaf, Node, Tensor, make_tensor
+from .protocols import bare
+from .tensor import Leaf, Node, Tensor, like, make_tensor
 
 
 def backward(tensor: Tensor, gradient: Any, *, retain_graph: bool, create_graph: bool) -> None:
@@ -20,19 +21,21 @@ def backward(tensor: Tensor, gradient: Any, *, retain_graph: bool, create_graph:
             "backward: this tensor was computed from nothing that requires gradients, or inside no_grad(). "
             "Mend: set requires_grad=True on the inputs before computing."
         )
-    seed = _seed(tensor, gradient)
+    seed: Any = _seed(tensor, gradient)
     if not create_graph:
         seed = seed._data
     order = rows([root])
     cotangents = pull(order, {root: seed}, create_graph, release=not retain_graph)
     leaves = [node for node in order if isinstance(node, Leaf)]
-    gradients = as_gradients(cotangents, ((leaf, leaf.shape, leaf.dtype) for leaf in leaves), taken={id(seed)})
+    gradients = as_gradients(cotangents, ((leaf, leaf.shape, leaf.dtype) for leaf in leaves), seed)
     for leaf, g in zip(leaves, gradients, strict=True):
         leaf.grad = g if leaf.grad is None else leaf.grad + g
 
 
-def rows(roots: Iterable[Node], stop: Collection[Node] = ()) -> list[Node]:
+def rows(roots: Iterable[Node], stop: Collection[Node] = (), lenient: bool = False) -> list[Node]:
     """Every row that the roots were computed from, each before its parents; the parents of ``stop`` are left out.
+
+    lenient : a row that was released is a constant, not an error
 
     An iterative depth-first walk: a chain of a million rows needs no stack.
     """
@@ -48,6 +51,8 @@ def rows(roots: Iterable[Node], stop: Collection[Node] = ()) -> list[Node]:
             mark(node)
             parents = node.parents
             if parents is None:
+                if lenient:
+                    continue
                 raise RuntimeError(
                     "backward: the graph was released by an earlier backward pass. "
                     "Mend: backward(retain_graph=True) the first time, or compute the loss again."
@@ -55,7 +60,7 @@ def rows(roots: Iterable[Node], stop: Collection[Node] = ()) -> list[Node]:
             push(node)
             push(None)
             if node not in stop:
-                for parent in parents:
+                for parent in reversed(parents):  # the first argument's rows come first in execution
                     if parent is not None and parent not in done:
                         push(parent)
     order.reverse()
@@ -116,25 +121,35 @@ def lifted(node: Node) -> tuple[Any, ...]:
     )
 
 
-def as_gradients(cotangents: dict[Node, Any], leaves: Iterable[Any], taken: set[int]) -> list[Tensor]:
+def as_gradients(cotangents: dict[Node, Any], leaves: Iterable[Any], *seeds: Any) -> list[Tensor]:
     """Cotangents as gradients: tensors of each leaf's shape and dtype, none of which shares memory with anything.
 
-    A cotangent array is adopted as it is where nothing else can hold it: it is no view and not among ``taken``.
+    A cotangent array is adopted as it is where nothing else can hold it: it is no view, and no seed of the pass.
     """
-    return [_as_gradient(cotangents.get(leaf), shape, dtype, taken) for leaf, shape, dtype in leaves]
+    taken = {id(bare(seed)) for seed in seeds}
+    gradients = []
+    for leaf, shape, dtype in leaves:
+        g = cotangents.get(leaf)
+        if g is None:
+            g = filled(0, bare(seeds[0]), shape, dtype)
+        elif dtype.kind == "f" and g.dtype.kind == "c":
+            g = np.real(g)
+        array = bare(g)
+        if array.dtype != dtype:
+            g = g.astype(dtype)
+        elif id(array) in taken or type(array) is not np.ndarray or array.base is not None:
+            g = make_tensor(array.copy(), g._node) if isinstance(g, Tensor) else array.copy()
+        g = g if isinstance(g, Tensor) else make_tensor(np.asarray(g) if isinstance(g, np.generic) else g, None)
+        taken.add(id(g._data))
+        gradients.append(g)
+    return gradients
 
 
-def _as_gradient(g: Any, shape: tuple[int, ...], dtype: Any, taken: set[int]) -> Tensor:
-    if g is None:
-        return make_tensor(np.zeros(shape, dtype), None)
-    if dtype.kind == "f" and g.dtype.kind == "c":
-        g = np.real(g)
-    if isinstance(g, Tensor):
-        return g if g.dtype == dtype else g.astype(dtype)
-    if type(g) is np.ndarray and g.dtype == dtype and g.base is None and id(g) not in taken:
-        taken.add(id(g))
-        return make_tensor(g, None)
-    return make_tensor(np.array(g, dtype=dtype), None)
+def filled(number: int, like: Any, shape: tuple[int, ...], dtype: Any) -> Any:
+    """An array of the same kind as ``like`` that holds one number."""
+    if isinstance(like, (np.ndarray, np.generic)):
+        return np.full(shape, number, dtype)
+    return np.full_like(like, number, dtype, shape=shape)
 
 
 def _seed(tensor: Tensor, gradient: Any) -> Tensor:
@@ -144,9 +159,8 @@ def _seed(tensor: Tensor, gradient: Any) -> Tensor:
                 f"backward: a result of {describe(tensor)} has no single gradient. "
                 "Mend: backward() of a scalar such as y.sum(), or give the cotangent: y.backward(g) with y's shape."
             )
-        return make_tensor(np.ones(tensor.shape, tensor.dtype), None)
-    if not isinstance(gradient, Tensor):
-        gradient = Tensor(gradient)
+        return make_tensor(filled(1, tensor._data, tensor.shape, tensor.dtype), None)
+    gradient = like(tensor, gradient)
     if gradient.shape != tensor.shape:
         raise ValueError(
             f"backward: cotangent {describe(gradient)} for a result of {describe(tensor)}; shapes must agree."

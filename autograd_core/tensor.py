@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from . import modes
-from .protocols import call_numpy_function, call_ufunc
+from .protocols import bare, call_numpy_function, call_ufunc
 
 __all__ = ["Tensor", "set_default_dtype", "get_default_dtype"]
 
@@ -273,24 +273,29 @@ class Tensor:
             raise RuntimeError("pickle: this tensor is part of a recorded graph. Mend: pickle t.detach().")
         return type(self), (self._data, self.requires_grad)
 
-    def __setitem__(self, index: Any, value: Any) -> None:
-        self._write("t[index] = value", "a new tensor from np.where or concatenate")[index] = (
-            value._data if isinstance(value, Tensor) else value
-        )
+    # Writing gives the tensor a new array: the old one may be kept by a row that still has to be differentiated.
 
-    def _write(self, what: str, instead: str) -> Any:
-        """The array, for writing in place, where no recorded derivative can depend on its old values."""
+    def __setitem__(self, index: Any, value: Any) -> None:
+        self._check_writable(value, "t[index] = value", "a new tensor made with np.where or np.concatenate")
+        array = self._data.copy()
+        array[bare(index)] = bare(value)
+        self._data = array
+
+    def _check_writable(self, value: Any, what: str, instead: str) -> None:
         if self._node is not None and (modes.is_grad_enabled() or not self.is_leaf):
             raise RuntimeError(
                 f"{what}: in-place writes to a recorded tensor ({self.dtype} {self.shape}) would make its derivatives "
                 f"wrong. Mend: {instead}; a leaf may be written to inside no_grad()."
             )
-        return self._data
+        if isinstance(value, Tensor) and value._node is not None and modes.is_grad_enabled():
+            raise TypeError(
+                f"{what}: the value ({value.dtype} {value.shape}) is recorded, and its graph would be lost. "
+                f"Mend: {instead}, or value.detach()."
+            )
 
     def _in_place(self, symbol: str, ufunc: np.ufunc, other: Any) -> Self:
-        array = self._write(f"t {symbol}= value", f"t = t {symbol} value")
-        other = other._data if isinstance(other, Tensor) else other
-        self._data = ufunc(array, other, out=array) if isinstance(array, np.ndarray) else ufunc(array, other)
+        self._check_writable(other, f"t {symbol}= value", f"t = t {symbol} value")
+        self._data = ufunc(self._data, bare(other), out=np.empty_like(self._data))
         return self
 
     def __iadd__(self, other: Any) -> Self:
@@ -359,6 +364,16 @@ def as_array(data: Any, dtype: Any) -> Any:
     return data
 
 
+def like(tensor: Tensor, value: Any) -> Tensor:
+    """``value`` as a tensor beside ``tensor``: numbers and lists take its dtype, arrays and tensors keep theirs."""
+    if isinstance(value, Tensor):
+        return value
+    try:
+        return Tensor(value if hasattr(value, "__array_ufunc__") else np.asarray(value, tensor.dtype))
+    except ValueError as error:
+        raise TypeError(f"{type(value).__name__} {value!r} is no array of numbers: {error}.") from error
+
+
 def operand(value: Any, operation: str) -> Any:
     """A constant beside a tensor: arrays and numbers as they are, lists in the default dtype."""
     if isinstance(value, (builtins.float, int, np.generic, np.ndarray, complex)):
@@ -369,7 +384,8 @@ def operand(value: Any, operation: str) -> Any:
         try:
             return as_array(value, None)
         except (TypeError, ValueError) as error:
-            raise TypeError(f"{operation}: a tensor beside a {type(value).__name__} that is no array: {error}") from error
+            kind = type(value).__name__
+            raise TypeError(f"{operation}: a tensor beside a {kind} that is no array: {error}") from error
     if hasattr(value, "__array_ufunc__") and hasattr(value, "dtype"):
         return value
     raise TypeError(

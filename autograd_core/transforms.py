@@ -17,8 +17,8 @@ from .calls import NO_SETTINGS
 from .errors import describe
 from .forward import push
 from .ops.elementwise import positive
-from .reverse import as_gradients, pull, rows
-from .tensor import Leaf, Node, Tensor, make_tensor
+from .reverse import as_gradients, filled, pull, rows
+from .tensor import Leaf, Node, Tensor, like, make_tensor
 
 __all__ = ["grad", "value_and_grad", "vjp", "jvp"]
 
@@ -58,7 +58,7 @@ def value_and_grad(f: Callable[..., Any], argnums: int | tuple[int, ...] = 0) ->
                 f"grad: the function returned {describe(run.out)}, and only a single number has a gradient. "
                 "Mend: sum or average the result, or use vjp."
             )
-        cotangents = run.pull(np.ones(run.out.shape, run.out.dtype))
+        cotangents = run.pull(filled(1, run.out._data, run.out.shape, run.out.dtype))
         return run.value(), cotangents if isinstance(argnums, tuple) else cotangents[0]
 
     return value_and_gradient
@@ -94,6 +94,16 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
     return run.value(), run.push(tangents)
 
 
+class _Variable(Leaf):
+    """The row of a transform's own argument; ``bound`` while the function that it is an argument of is running."""
+
+    __slots__ = ("bound",)
+
+    def __init__(self, shape: tuple[int, ...], dtype: Any) -> None:
+        super().__init__(shape, dtype)
+        self.bound = True
+
+
 class _Run:
     """One evaluation of ``f`` on fresh rows of the graph, kept apart from whatever the arguments came from."""
 
@@ -101,6 +111,8 @@ class _Run:
         chosen = argnums if isinstance(argnums, tuple) else (argnums,)
         if not all(isinstance(i, int) and -len(args) <= i < len(args) for i in chosen):
             raise ValueError(f"argnums: {argnums!r} given, but the function was called with {len(args)} argument(s).")
+        if len({i % len(args) for i in chosen}) < len(chosen):
+            raise ValueError(f"argnums: {argnums!r} names an argument twice.")
         self.inputs = [_fresh(args[i]) for i in chosen]
         self.nodes: list[Any] = [x._node for x in self.inputs]
         self.as_tensors = any(isinstance(a, Tensor) for a in args)
@@ -110,6 +122,9 @@ class _Run:
         outer = modes.is_grad_enabled()
         with modes.enable_grad():
             out = f(*call, **kwargs)
+        for node in self.nodes:
+            if isinstance(node, _Variable):
+                node.bound = False
         if not isinstance(out, Tensor):
             if not hasattr(out, "dtype") and not isinstance(out, (int, float)):
                 raise TypeError(f"the function to differentiate must return a tensor, not {type(out).__name__}.")
@@ -117,8 +132,8 @@ class _Run:
         self.out = out
         ours: set[Any] = set(self.nodes)
         self.root: Any = out._node
-        self.order = [] if self.root is None else rows([self.root], stop=ours)
-        self.foreign = outer and any(isinstance(n, Leaf) and n not in ours for n in self.order)
+        self.order = [] if self.root is None else rows([self.root], stop=ours, lenient=True)
+        self.foreign = outer and any(_is_free(n) and n not in ours for n in self.order)
         self.record = self.foreign or (outer and any(not isinstance(n, Leaf) for n in self.nodes))
         self.wanted = ours.copy()
         for node in reversed(self.order):
@@ -131,25 +146,28 @@ class _Run:
 
     def pull(self, u: Any) -> tuple[Any, ...]:
         outer = modes.is_grad_enabled() and (self.record or _is_tracked(u))
+        cotangent = like(self.out, u)
         found: dict[Any, Any] = {}
         if self.root in self.wanted:
-            seed: Any = _as_tensor(u) if outer else _bare(u)
+            seed: Any = cotangent if outer else cotangent._data
             found = pull(self.order, {self.root: seed}, create_graph=outer, stop=set(self.nodes), wanted=self.wanted)
         leaves = ((node, x.shape, x.dtype) for node, x in zip(self.nodes, self.inputs, strict=True))
-        gradients = as_gradients(found, leaves, taken={id(_bare(u))})
+        gradients = as_gradients(found, leaves, cotangent)
         return tuple(self._answer(g, isinstance(u, Tensor)) for g in gradients)
 
     def push(self, tangents: Sequence[Any]) -> Any:
         outer = modes.is_grad_enabled() and (self.record or any(map(_is_tracked, tangents)))
-        convert = _as_tensor if outer else _bare
-        seeds = {n: convert(t) for n, t in zip(self.nodes, tangents, strict=True)}
-        taken = set(map(id, seeds.values()))
+        seeds = {}
+        for node, x, t in zip(self.nodes, self.inputs, tangents, strict=True):
+            seeds[node] = like(x, t) if outer else like(x, t)._data
         found = push(self.order, seeds, record=outer)
-        (t,) = as_gradients(found, [(self.root, self.out.shape, self.out.dtype)], taken)
+        (t,) = as_gradients(found, [(self.root, self.out.shape, self.out.dtype)], *seeds.values())
         return self._answer(t, any(isinstance(t, Tensor) for t in tangents))
 
     def _answer(self, tensor: Tensor, as_tensor: bool = False) -> Any:
-        return tensor if self.as_tensors or as_tensor or tensor._node is not None else np.asarray(tensor._data)
+        if self.as_tensors or as_tensor or tensor._node is not None:
+            return tensor
+        return np.asarray(tensor._data) if isinstance(tensor._data, np.generic) else tensor._data
 
 
 def _fresh(x: Any) -> Tensor:
@@ -158,19 +176,17 @@ def _fresh(x: Any) -> Tensor:
         if x._node is not None:
             return make_tensor(x._data, Node(positive.primitive, (x._node,), (None, None), NO_SETTINGS, x.shape))
         x = x._data
-    return Tensor(x, requires_grad=True)
+    x = Tensor(x, requires_grad=True)
+    return make_tensor(x._data, _Variable(x.shape, x.dtype))
+
+
+def _is_free(node: Node) -> bool:
+    """True of a leaf that somebody outside still differentiates: a user's, or a running transform's."""
+    return isinstance(node, Leaf) and not (isinstance(node, _Variable) and not node.bound)
 
 
 def _is_tracked(x: Any) -> bool:
     return isinstance(x, Tensor) and x._node is not None
-
-
-def _as_tensor(x: Any) -> Tensor:
-    return x if isinstance(x, Tensor) else Tensor(x)
-
-
-def _bare(x: Any) -> Any:
-    return _as_tensor(x)._data
 
 
 def _check_shape(transform: str, role: str, given: Any, like: Tensor) -> None:

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from samples import LIBRARY, SAMPLED, SAMPLES, numbers_like, of_differentiable
-from strategies import generators
 
 import autograd_core as ag
+from samples import LIBRARY, SAMPLED, SAMPLES, numbers_like, of_differentiable
+from strategies import generators
 
 FLOATS = pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
 

@@ -33,9 +33,12 @@ SHAPES: dict[str, tuple[Action, tuple[str, ...]]] = {
         lambda: leaf(2, 3) @ leaf(4, 5),
         ("matmul", "x.shape[-1] == y.shape", "(3 != 4)", "float64 (2, 3)", "float64 (4, 5)"),
     ),
-    "matmul with a vector": (lambda: leaf(2, 3) @ leaf(4), ("matmul", "(3 != 4)", "(2, 3)", "float64 (4,)")),
+    "matmul with a vector": (
+        lambda: leaf(2, 3) @ leaf(4),
+        ("matmul", "4 is different from 3", "(2, 3)", "float64 (4,)"),
+    ),
     "matmul of a vector": (lambda: leaf(3) @ np.ones((4, 2)), ("matmul", "(3 != 4)", "(4, 2)")),
-    "matmul with a number": (lambda: leaf(2, 3) @ leaf(), ("matmul", "few dimensions", "(2, 3)", "float64 ()")),
+    "matmul with a number": (lambda: leaf(2, 3) @ leaf(), ("matmul", "enough dimensions", "(2, 3)", "float64 ()")),
     "matmul of unlike stacks": (lambda: leaf(2, 3, 3) @ leaf(4, 3, 3), ("matmul", "(2, 3, 3)", "(4, 3, 3)")),
     "broadcast": (lambda: leaf(2, 3) + leaf(2), ("add", "float64 (2, 3)", "float64 (2,)", "Mend", "broadcast")),
     "broadcast with an array": (lambda: np.ones(4) * leaf(3), ("multiply", "(4,)", "(3,)", "Mend")),
@@ -199,13 +202,17 @@ def test_a_rule_that_fails_leaves_every_gradient_as_it_was() -> None:
     assert (x.grad.item(), w.grad.item()) == (1.0, 1.0)
 
 
-def test_a_graph_is_usable_after_a_rule_has_failed() -> None:
-    """The failed pass is as if it had not been: once the reason is gone, backward() succeeds."""
+def test_a_retained_graph_is_usable_after_a_rule_has_failed() -> None:
+    """Once the reason is gone, backward() succeeds; a graph that was not to be retained says that it is gone."""
     x, w = leaf(), leaf()
     y = shaky(x * 3.0) * w
-    refused(FloatingPointError, "rule failed", action=y.backward)
+    refused(FloatingPointError, "rule failed", action=lambda: y.backward(retain_graph=True))
     with np.errstate(divide="ignore"):
         y.backward()
+    assert (x.grad.item(), w.grad.item()) == (18.0, 9.0)
+    z = shaky(x * 3.0) * w
+    refused(FloatingPointError, "rule failed", action=z.backward)
+    refused(RuntimeError, "released", "retain_graph=True", action=z.backward)
     assert (x.grad.item(), w.grad.item()) == (18.0, 9.0)
 
 

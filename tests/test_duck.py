@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from duck import Duck
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from samples import COMPOSITES, LIBRARY, SAMPLED, SAMPLES, differentiable, numbers_like, of_differentiable
-from strategies import generators
 
 import autograd_core as ag
+from duck import Duck
+from samples import COMPOSITES, LIBRARY, SAMPLED, SAMPLES, differentiable, numbers_like, of_differentiable
+from strategies import generators
 
 few = settings(max_examples=10)
 

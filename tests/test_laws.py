@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from samples import COMPOSITES, LIBRARY, SAMPLED, SAMPLES, Call, differentiable, inner, numbers_like, of_differentiable
-from strategies import generators
 
 import autograd_core as ag
+from samples import COMPOSITES, LIBRARY, SAMPLED, SAMPLES, Call, differentiable, inner, numbers_like, of_differentiable
+from strategies import generators
 
 every_primitive = pytest.mark.parametrize("name", SAMPLED)
 ELEMENTWISE_OF_TWO = ["add", "subtract", "multiply", "divide", "power", "maximum", "minimum", "where"]

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from samples import LIBRARY, SAMPLED, SAMPLES, Call, differentiable
 
 import autograd_core as ag
-from autograd_core.forms import Multilinear
+from autograd_core.forms import General, Multilinear
+from samples import LIBRARY, SAMPLED, SAMPLES, Call, differentiable
 
 
 def named_by_rules(name: str, call: Call) -> set[str]:
@@ -24,6 +24,8 @@ def named_by_rules(name: str, call: Call) -> set[str]:
     own = {op.arguments[i]: op.rules[i] for i in differentiable(op, call)}
     names = {(a, n) for a, rule in own.items() if callable(rule) for n in inspect.signature(rule).parameters}
     constant = {a for a, rule in zip(op.arguments, op.rules, strict=True) if rule is None}
+    if isinstance(op, General):
+        return {n for _, n in names} | set(inspect.signature(op.jvp_rule).parameters)
     if "g" not in op.leading:
         return {n for _, n in names}
     if isinstance(op, Multilinear):

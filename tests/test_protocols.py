@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from samples import elementwise, product
-from strategies import Numbers, positive
 
 import autograd_core as ag
+from samples import elementwise, product
+from strategies import Numbers, positive
 
 # An operator, the operation and the ufunc that it stands for; all are defined for positive operands.
 BINARY: dict[str, tuple[Callable[..., Any], Callable[..., Any], Callable[..., Any]]] = {

@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from samples import COMPOSITES, LIBRARY, SAMPLED, SAMPLES, Call, numbers_like
-from strategies import generators
 
 import autograd_core as ag
 from autograd_core.protocols import implementations
+from samples import COMPOSITES, LIBRARY, SAMPLED, SAMPLES, Call, numbers_like
+from strategies import generators
 
 Function = Callable[..., Any]
-NUMPY_HAS_NONE = {"relu", "sigmoid", "softplus", "logsumexp", "softmax", "log_softmax", "scatter", "getitem"}
+NUMPY_HAS_NONE = {"relu", "sigmoid", "softplus", "logsumexp", "softmax", "log_softmax", "scatter", "getitem", "step"}
 NAMES = [*SAMPLED, *COMPOSITES]
 draws = {**SAMPLES, **COMPOSITES}
 

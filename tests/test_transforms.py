@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import generators, shapes
 
 import autograd_core as ag
+from strategies import generators, shapes
 
 POINT = np.array([0.5, -1.5, 2.0])
 

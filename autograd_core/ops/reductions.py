@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from ..forms import linear, reduction
-from ..protocols import bare, implements
+from ..forms import linear, primitive, reduction
+from ..protocols import implements
 
 __all__ = [
     "log_softmax", "logsumexp", "max", "mean", "min", "softmax", "sum", "var",
@@ -80,23 +80,53 @@ def min(x, axis=None, keepdims=False):
     return np.minimum.reduce(x, axis=axis, keepdims=keepdims)
 
 
-def shares(x: Any, axis: Any) -> Any:
-    """eˣ / Σ eˣ along ``axis``, from differences to the largest x, so that far-out x lose no accuracy."""
-    powers = np.exp(x - np.maximum.reduce(bare(x), axis=axis, keepdims=True))
-    return powers / np.sum(powers, axis=axis, keepdims=True)
+# Exponentials are taken of differences to the largest x: none overflows, and far-out x lose no accuracy.
 
 
-@reduction(x=lambda x, axis: shares(x, axis))
+def _below_largest(x: Any, axis: Any) -> tuple[Any, Any]:
+    largest = np.maximum.reduce(x, axis=axis, keepdims=True)
+    largest = np.where(np.isfinite(largest), largest, 0)
+    return x - largest, largest
+
+
+@reduction(x=lambda x, axis: softmax(x, axis))  # type: ignore[has-type]
 def logsumexp(x, axis=None, keepdims=False):
     """log Σ eˣ along ``axis``, without overflow; its derivative is the softmax eˣ / Σ eˣ.
 
     >>> logsumexp(np.array([1000.0, 1000.0]))
     array(1000.69314718)
     """
-    largest = np.maximum.reduce(x, axis=axis, keepdims=True)
-    largest = np.where(np.isfinite(largest), largest, 0)
-    total = np.log(np.add.reduce(np.exp(x - largest), axis=axis, keepdims=True)) + largest
+    shifted, largest = _below_largest(x, axis)
+    total = np.log(np.add.reduce(np.exp(shifted), axis=axis, keepdims=True)) + largest
     return total if keepdims else np.squeeze(total, axis=axis)
+
+
+@primitive(
+    x=lambda g, ans, axis: ans * (g - np.sum(g * ans, axis=axis, keepdims=True)),
+    jvp=lambda t, ans, axis: ans * (t[0] - np.sum(t[0] * ans, axis=axis, keepdims=True)),
+)
+def softmax(x, axis=-1):
+    """eˣ / Σ eˣ along ``axis`` (an int, a tuple, or None for all); ∂sᵢ/∂xⱼ = sᵢ (δᵢⱼ − sⱼ).
+
+    >>> softmax(np.array([0.0, 0.0]))
+    array([0.5, 0.5])
+    """
+    powers = np.exp(_below_largest(x, axis)[0])
+    return powers / np.add.reduce(powers, axis=axis, keepdims=True)
+
+
+@primitive(
+    x=lambda g, ans, axis: g - np.exp(ans) * np.sum(g, axis=axis, keepdims=True),
+    jvp=lambda t, ans, axis: t[0] - np.sum(t[0] * np.exp(ans), axis=axis, keepdims=True),
+)
+def log_softmax(x, axis=-1):
+    """x − log Σ eˣ along ``axis``, accurate where softmax underflows.
+
+    >>> log_softmax(np.array([0.0, 1000.0]))
+    array([-1000.,     0.])
+    """
+    shifted, _ = _below_largest(x, axis)
+    return shifted - np.log(np.add.reduce(np.exp(shifted), axis=axis, keepdims=True))
 
 
 @implements(np.var)
@@ -109,21 +139,3 @@ def var(x, axis=None, ddof=0, keepdims=False):
     deviation = x - mean(x, axis=axis, keepdims=True)
     total = sum(deviation * deviation, axis=axis, keepdims=keepdims)
     return total / (_count(x, total) - ddof)
-
-
-def softmax(x, axis=-1):
-    """eˣ / Σ eˣ along ``axis``.
-
-    >>> softmax(np.array([0.0, 0.0]))
-    array([0.5, 0.5])
-    """
-    return np.exp(log_softmax(x, axis))
-
-
-def log_softmax(x, axis=-1):
-    """x − log Σ eˣ along ``axis``, accurate where softmax underflows.
-
-    >>> log_softmax(np.array([0.0, 1000.0]))
-    array([-1000.,     0.])
-    """
-    return x - logsumexp(x, axis=axis, keepdims=True)

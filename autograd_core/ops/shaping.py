@@ -8,6 +8,7 @@ import numpy as np
 
 from ..forms import linear, unbroadcast
 from ..protocols import implements
+from ..tensor import Tensor
 
 __all__ = [
     "astype", "broadcast_to", "concatenate", "expand_dims", "ravel", "reshape", "squeeze", "stack", "swapaxes",
@@ -93,14 +94,20 @@ def ravel(x):
     return np.reshape(x, (-1,))
 
 
-@linear(x=lambda g, x: g.astype(x.dtype))
+@linear(name="astype", x=lambda g, x: _astype(g, x.dtype))  # type: ignore[has-type]
+def _astype(x, dtype):
+    return x.astype(dtype)
+
+
 def astype(x, dtype):
-    """Converted to another floating dtype; the cotangent is converted back.
+    """Converted to another dtype; the cotangent is converted back. Integers and booleans have no derivative.
 
     >>> astype(np.ones(2, np.float32), np.float64).dtype
     dtype('float64')
     """
-    return x.astype(dtype)
+    if isinstance(x, Tensor) and np.dtype(dtype).kind not in "fc":
+        x = x.detach()
+    return _astype(x, dtype)
 
 
 if hasattr(np, "astype"):  # NumPy ≥ 2.1
