@@ -91,6 +91,13 @@ class Elementwise(Primitive):
             return lambda g, node, saved: None
         raise TypeError(f"{self.name}: a constant rule is 1, -1 or 0, not {rule!r}; give a function instead.")
 
+    def chosen_vjp(self, i: int, g: Any, node: Node, saved: Sequence[Any], chosen: Any) -> tuple[Any, Any]:
+        if chosen is None or not callable(self.rules[i]):
+            return self.vjps[i](g, node, saved), chosen
+        with np.errstate(all="ignore"):
+            d = np.where(chosen, self.local[i](saved, node.params), 0)
+        return unbroadcast(times(g, d), node.parents[i].shape), chosen  # type: ignore[index,union-attr]
+
     def jvp(self, node: Node, saved: Sequence[Any], tangents: Sequence[Any]) -> Any:
         total = None
         for t, rule, local in zip(tangents, self.rules, self.local, strict=True):

@@ -62,6 +62,8 @@ class Primitive:
     leading: tuple[str, ...] = ()
     """Names by which a rule may ask for what the engine hands it first (the cotangent ``g``)."""
     mend = ""
+    branches: dict[int, Callable[..., Any]] = {}
+    """Of a choice: for each argument that is chosen from, where it was chosen, given what was saved."""
 
     def __init__(self, forward: Callable[..., Any], name: str | None, contract: str, rules: dict[str, Rule]) -> None:
         self.forward = forward
@@ -99,6 +101,10 @@ class Primitive:
     def keeps(self, i: int) -> dict[str, int]:
         """What to keep where argument ``i`` is differentiated: names of arguments or ``ans``, and how much of it."""
         return {name: VALUE for name in self.needs[i] if name == "ans" or name in self.arguments}
+
+    def chosen_vjp(self, i: int, g: Any, node: Node, saved: Sequence[Any], chosen: Any) -> tuple[Any, Any]:
+        """The vjp behind a choice that took ``chosen`` of the result, and what it took of argument ``i``, if known."""
+        return self.vjps[i](g, node, saved), None
 
     # Execution -----------------------------------------------------------------------------------------------------
 
@@ -215,8 +221,11 @@ class _ForEveryIndex:
     def __init__(self, vjp: Callable[..., Any]) -> None:
         self.vjp = vjp
 
+    def __getitem__(self, i: int) -> Callable[..., Any]:
+        return functools.partial(self.vjp, index=i)
+
     def __iter__(self) -> Iterator[Callable[..., Any]]:
-        return (functools.partial(self.vjp, index=i) for i in itertools.count())
+        return map(self.__getitem__, itertools.count())
 
 
 def _keep(value: Any, level: int) -> Any:

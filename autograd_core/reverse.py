@@ -82,22 +82,50 @@ def pull(
     wanted       : rows outside need no cotangent (None: all are wanted)
     """
     added: set[Node] = set()  # rows whose cotangent is a sum made here, which may be added to in place
+    chosen: dict[Node, Any] = {}  # where np.where chose a row that is used nowhere else
     for node in order:
-        if node.op is None or node in stop:
+        op = node.op
+        if op is None or node in stop:
             continue
         g = cotangents.pop(node, None)
         if g is not None:
             saved: Any = lifted(node) if create_graph else node.saved
-            for vjp, parent in zip(node.op.vjps, node.parents):  # type: ignore[arg-type]  # noqa: B905 (vjps may be endless)
-                if parent is not None and (wanted is None or parent in wanted):
-                    c = vjp(g, node, saved)
-                    if parent in cotangents:
-                        _accumulate(cotangents, parent, c, added)
-                    elif c is not None:
-                        cotangents[parent] = c
+            if chosen or op.branches:
+                _pull_branches(node, g, saved, cotangents, chosen, wanted, added)
+            else:
+                for vjp, parent in zip(op.vjps, node.parents):  # type: ignore[arg-type]  # noqa: B905 (vjps may be endless)
+                    if parent is not None and (wanted is None or parent in wanted):
+                        c = vjp(g, node, saved)
+                        if parent in cotangents:
+                            _accumulate(cotangents, parent, c, added)
+                        elif c is not None:
+                            cotangents[parent] = c
         if release:
             node.parents = node.saved = None
     return cotangents
+
+
+def _pull_branches(node: Node, g: Any, saved: Any, cotangents: Any, chosen: Any, wanted: Any, added: Any) -> None:
+    """One row of ``pull`` behind np.where: what was not chosen meets no arithmetic, so that 0·∞ there is no NaN."""
+    op: Any = node.op
+    here = chosen.pop(node, None)
+    for i, parent in enumerate(node.parents or ()):
+        if parent is None or (wanted is not None and parent not in wanted):
+            continue
+        if i in op.branches:
+            c, above = op.vjps[i](g, node, saved), op.branches[i](node.saved)
+            above = above if here is None else np.logical_and(above, here)
+        else:
+            c, above = op.chosen_vjp(i, g, node, saved, here)
+        if parent in cotangents:
+            above = np.logical_or(above, chosen[parent]) if above is not None and parent in chosen else None
+            _accumulate(cotangents, parent, c, added)
+        elif c is not None:
+            cotangents[parent] = c
+        if above is not None and parent.op is not None and np.shape(above) == parent.shape:
+            chosen[parent] = above
+        else:
+            chosen.pop(parent, None)
 
 
 def _accumulate(cotangents: dict[Node, Any], row: Node, c: Any, added: set[Node]) -> None:

@@ -112,9 +112,12 @@ def train(model: nn.Module, data: dict[str, Any], epochs: int, seed: int, batch:
 
 def draw_graph(model: nn.Module, data: dict[str, Any], path: Path) -> None:
     """The rows that one training step records."""
-    x, y = data["train"]
-    loss = nn.CrossEntropyLoss()(model(x[:32]), y[:32])
-    ag.trace(loss).render(path)
+    pixels, labels = (a[:32] for a in data["train"])
+
+    def loss(pixels: Any) -> Any:
+        return nn.CrossEntropyLoss()(model(pixels), labels)
+
+    ag.trace(loss, pixels).render(path)
 
 
 def write_xi_table(text: Path, page: Path) -> None:
@@ -146,7 +149,7 @@ def draw_curves(history: dict[str, list[float]], path: Path) -> None:
 def draw_misread(x: np.ndarray, y: np.ndarray, guess: np.ndarray, path: Path) -> int:
     """A sheet of the test digits that were misread, with what they are and what was read."""
     wrong = np.flatnonzero(guess != y)
-    columns = 6
+    columns = min(6, max(2, len(wrong)))
     lines = max(1, -(-len(wrong) // columns))
     figure, grid = plt.subplots(
         lines, columns, figsize=(1.5 * columns, 1.9 * lines), squeeze=False, layout="constrained"

@@ -215,6 +215,29 @@ def test_a_safe_argument_keeps_a_pole_out_of_the_gradient() -> None:
     assert safe == [0.0, 0.25]
 
 
+@pytest.mark.parametrize("f", [np.sqrt, np.log, lambda x: 1 / x, lambda x: np.sqrt(2 * x) * x], ids=repr)
+def test_a_pole_in_a_branch_not_taken_is_not_seen(f: Any) -> None:
+    """No 0·∞ for any order or depth, and no warning: what np.where does not choose meets no arithmetic."""
+    guarded = lambda x: np.where(x > 0, f(np.where(x < 0, x * 0, x)), x * x)
+    with np.errstate(divide="ignore"):
+        for order in range(3):
+            g = guarded
+            for _ in range(order):
+                g = lambda x, g=g: ag.grad(lambda x: g(x).sum())(x)
+            at = np.array([-1.0, 0.0, 4.0])
+            plain = lambda x, order=order: [x * x, 2 * x, 2.0 + 0 * x][order]
+            np.testing.assert_array_equal(g(at)[:2], plain(at[:2]))
+            assert np.isfinite(g(at)).all()
+
+
+def test_a_genuine_pole_stays_nan_or_infinite() -> None:
+    """A zero that was computed is no choice, and neither is a value that is used outside the choice, too."""
+    with np.errstate(all="ignore"):
+        assert np.isnan(gradient(lambda x: np.sqrt(x) * 0.0, [0.0])[0])
+        assert np.isnan(gradient(lambda x: (lambda r: np.where(x > 0, r, 0.0) + 0.0 * r)(np.sqrt(x)), [0.0])[0])
+        assert gradient(lambda x: np.where(x >= 0, np.sqrt(x), 0.0), [0.0]) == [np.inf]
+
+
 def test_nan_stays_where_it_is() -> None:
     """It neither spreads to its neighbours nor disappears."""
     values = np.sin(ag.Tensor(np.array([nan, 0.0])))
