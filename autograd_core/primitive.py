@@ -62,13 +62,15 @@ class Primitive:
     leading: tuple[str, ...] = ()
     """Names by which a rule may ask for what the engine hands it first (the cotangent ``g``)."""
     mend = ""
-    branches: dict[int, Callable[..., Any]] = {}
+
+    branches: dict[int, Callable[..., Any]]
     """Of a choice: for each argument that is chosen from, where it was chosen, given what was saved."""
 
     def __init__(self, forward: Callable[..., Any], name: str | None, contract: str, rules: dict[str, Rule]) -> None:
         self.forward = forward
         self.name = name or forward.__name__
         self.contract = contract
+        self.branches = {}
         if isinstance(forward, np.ufunc):
             self.parameters, self.defaults, self.variadic = tuple(rules), dict[str, Any](), False
         else:
