@@ -15,7 +15,7 @@ import numpy as np
 
 from . import modes
 from .errors import explain
-from .tensor import Node, Tensor, operand
+from .tensor import Node, Tensor, keep, operand
 
 if TYPE_CHECKING:
     from .primitive import Primitive
@@ -40,6 +40,8 @@ def make_function(op: Primitive) -> Callable[..., Any]:
         function = _unary(op)
     elif op.arguments == op.parameters and len(op.arguments) == 2:
         function = _binary(op)
+    elif len(op.arguments) == 1 and op.orderly and not op.variadic:
+        function = _unary_with_settings(op)
     else:
 
         def function(*args: Any, **kwargs: Any) -> Any:
@@ -84,6 +86,48 @@ def _unary(op: Primitive) -> Callable[..., Any]:
             node.parents = (parent,)
             node.saved = (a if keep_x else None, out if keep_ans else None)
             node.params = NO_SETTINGS
+            node.shape = out.shape
+        return result
+
+    return function
+
+
+def _unary_with_settings(op: Primitive) -> Callable[..., Any]:
+    forward, settings, defaults = op.forward, op.parameters[1:], op.defaults
+    complete = len(defaults) == len(settings)
+    keep_x, keep_ans = op.plan((True,))
+
+    def function(*args: Any, **kwargs: Any) -> Any:
+        x = args[0] if args else None
+        if not isinstance(x, Tensor):
+            if type(x) is _ndarray:
+                return forward(*args, **kwargs)
+            return op(*op.bind_call(args, kwargs))
+        if kwargs or len(args) > 1 or not complete:
+            given = len(args) - 1
+            params = {**defaults, **dict(zip(settings, args[1:])), **kwargs}  # noqa: B905 (checked in the next line)
+            if len(params) != len(settings) or given > len(settings) or not kwargs.keys().isdisjoint(settings[:given]):
+                op.bind_call(args, kwargs)  # says what is wrong
+        else:
+            params = defaults
+        a = x._data
+        parent = x._node
+        try:
+            out = forward(a, **params)
+        except Exception as error:
+            raise explain(op, (a,), params, error) from error
+        if modes.special:
+            return op.finish((x,), params, (a,), (parent,), out)
+        result = _new(Tensor)
+        result._data = out
+        if parent is None:
+            result._node = None
+        else:
+            result._node = node = _new(Node)
+            node.op = op
+            node.parents = (parent,)
+            node.saved = (keep(a, keep_x), keep(out, keep_ans))
+            node.params = params
             node.shape = out.shape
         return result
 
@@ -142,10 +186,10 @@ def _binary(op: Primitive) -> Callable[..., Any]:
 def _beside(value: Any, array: Any, op: Primitive) -> Any:
     """The constant ``value`` in the form that is cheapest beside ``array``; never one that widens its dtype."""
     kind = type(value)
-    if kind is bool:
+    if kind is not float and kind is not int:
+        if kind is not bool:
+            return operand(value, op.name)
         value = int(value)
-    elif kind is not float and kind is not int:
-        return operand(value, op.name)
     if type(array) is _ndarray or (isinstance(array, np.generic) and op.forward not in _ON_SCALARS):
         numbers = _numbers.get(array.dtype)
         if numbers is not None:

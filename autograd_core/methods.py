@@ -9,6 +9,7 @@ import numpy as np
 
 from .ops import elementwise, indexing, linalg, reductions, shaping
 from .protocols import bare
+from .reverse import backward
 from .tensor import Tensor
 
 
@@ -64,6 +65,7 @@ OPERATORS = {
 }
 
 METHODS = {
+    "backward": backward,
     "sum": reductions.sum,
     "mean": reductions.mean,
     "max": reductions.max,

@@ -20,7 +20,7 @@ from __future__ import annotations
 import functools
 import itertools
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -28,26 +28,13 @@ from . import modes
 from .calls import make_function
 from .errors import explain
 from .protocols import implementations
-from .tensor import Node, Tensor, make_tensor, operand
+from .tensor import NOTHING, SPEC, VALUE, Node, Tensor, keep, make_tensor, operand
 
 __all__ = ["Primitive"]
 
 Rule = Callable[..., Any] | int | None
 
 registry: dict[str, Primitive] = {}
-
-NOTHING, SPEC, VALUE = 0, 1, 2
-
-
-class Spec(NamedTuple):
-    """Shape and dtype (None for a Python number) of an argument whose value is not needed."""
-
-    shape: tuple[int, ...]
-    dtype: Any
-
-    @property
-    def ndim(self) -> int:
-        return len(self.shape)
 
 
 class Primitive:
@@ -138,10 +125,12 @@ class Primitive:
     ) -> Tensor:
         """Wrap the result, with a node where something is tracked and recording is on; tell who watches."""
         node = None
-        tracked = tuple([p is not None for p in parents])
-        if True in tracked and (not modes.special or modes.is_grad_enabled()):
-            saved = [_keep(value, level) for value, level in zip((*values, out), self.plan(tracked), strict=True)]
-            node = Node(self, parents, tuple(saved), params, np.shape(out))
+        if (not modes.special or modes.is_grad_enabled()) and True in (
+            tracked := tuple([p is not None for p in parents])
+        ):
+            plan = self.plan(tracked)
+            saved = [v if level == VALUE else keep(v, level) for v, level in zip(values, plan, strict=False)]
+            node = Node(self, parents, (*saved, keep(out, plan[-1])), params, out.shape)
         result = make_tensor(out, node)
         if modes.special:
             modes.notify(self, args, params, result)
@@ -228,12 +217,6 @@ class _ForEveryIndex:
 
     def __iter__(self) -> Iterator[Callable[..., Any]]:
         return map(self.__getitem__, itertools.count())
-
-
-def _keep(value: Any, level: int) -> Any:
-    if level == SPEC:
-        return Spec(np.shape(value), getattr(value, "dtype", None))
-    return value if level == VALUE else None
 
 
 def parameters_of(function: Any) -> tuple[tuple[str, ...], dict[str, Any], bool]:

@@ -8,24 +8,36 @@ from typing import Any
 import numpy as np
 
 from .errors import describe
-from .primitive import Spec
 from .protocols import bare
-from .tensor import Leaf, Node, Tensor, like, make_tensor
+from .tensor import Leaf, Node, Spec, Tensor, like, make_tensor
 
 
-def backward(tensor: Tensor, gradient: Any, *, retain_graph: bool, create_graph: bool) -> None:
-    """``Tensor.backward``: nothing is accumulated, and nothing released, before all checks are passed."""
-    root = tensor._node
+def backward(self: Tensor, gradient: Any = None, *, retain_graph: bool = False, create_graph: bool = False) -> None:
+    """Accumulate d self / d leaf into ``.grad`` of every leaf that ``self`` was computed from.
+
+    gradient : cotangent of self's shape; may be left out for a one-element tensor (then 1)
+    retain_graph : keep the graph for another backward pass (default: release it as it is used)
+    create_graph : record the backward pass itself, so that gradients can be differentiated (implies retain_graph)
+
+    Raises RuntimeError where nothing was recorded or the graph was released, ValueError for a wrong cotangent; then
+    nothing is accumulated and nothing released.
+
+    >>> x = Tensor(3.0, requires_grad=True)
+    >>> (x**2).backward()
+    >>> x.grad.item()
+    6.0
+    """
+    root = self._node
     if root is None:
         raise RuntimeError(
             "backward: this tensor was computed from nothing that requires gradients, or inside no_grad(). "
             "Mend: set requires_grad=True on the inputs before computing."
         )
-    seed: Any = _seed(tensor, gradient)
+    seed: Any = _seed(self, gradient)
     if not create_graph:
         seed = seed._data
     order = rows([root])
-    cotangents = pull(order, {root: seed}, create_graph, release=not retain_graph)
+    cotangents = pull(order, {root: seed}, create_graph, release=not (retain_graph or create_graph))
     leaves = [node for node in order if isinstance(node, Leaf)]
     gradients = as_gradients(cotangents, ((leaf, leaf.shape, leaf.dtype) for leaf in leaves), seed)
     for leaf, g in zip(leaves, gradients, strict=True):
@@ -83,11 +95,12 @@ def pull(
     """
     added: set[Node] = set()  # rows whose cotangent is a sum made here, which may be added to in place
     chosen: dict[Node, Any] = {}  # where np.where chose a row that is used nowhere else
+    pop, get = cotangents.pop, cotangents.get
     for node in order:
         op = node.op
         if op is None or node in stop:
             continue
-        g = cotangents.pop(node, None)
+        g = pop(node, None)
         if g is not None:
             saved: Any = lifted(node) if create_graph else node.saved
             if chosen or op.branches:
@@ -96,13 +109,23 @@ def pull(
                 for vjp, parent in zip(op.vjps, node.parents):  # type: ignore[arg-type]  # noqa: B905 (vjps may be endless)
                     if parent is not None and (wanted is None or parent in wanted):
                         c = vjp(g, node, saved)
-                        if parent in cotangents:
-                            _accumulate(cotangents, parent, c, added)
-                        elif c is not None:
-                            cotangents[parent] = c
+                        if c is not None:
+                            total = get(parent)
+                            cotangents[parent] = c if total is None else _added(total, c, parent, added)
         if release:
             node.parents = node.saved = None
     return cotangents
+
+
+def _added(total: Any, c: Any, row: Node, added: set[Node]) -> Any:
+    """total + c, in place where ``total`` is a sum that was made here."""
+    if row in added and c.dtype is total.dtype:
+        total += c
+        return total
+    total = total + c
+    if type(total) is np.ndarray:
+        added.add(row)
+    return total
 
 
 def _pull_branches(node: Node, g: Any, saved: Any, cotangents: Any, chosen: Any, wanted: Any, added: Any) -> None:
@@ -119,25 +142,13 @@ def _pull_branches(node: Node, g: Any, saved: Any, cotangents: Any, chosen: Any,
             c, above = op.chosen_vjp(i, g, node, saved, here)
         if parent in cotangents:
             above = np.logical_or(above, chosen[parent]) if above is not None and parent in chosen else None
-            _accumulate(cotangents, parent, c, added)
+            cotangents[parent] = cotangents[parent] if c is None else _added(cotangents[parent], c, parent, added)
         elif c is not None:
             cotangents[parent] = c
         if above is not None and parent.op is not None and np.shape(above) == parent.shape:
             chosen[parent] = above
         else:
             chosen.pop(parent, None)
-
-
-def _accumulate(cotangents: dict[Node, Any], row: Node, c: Any, added: set[Node]) -> None:
-    if c is None:
-        return
-    total = cotangents[row]
-    if row in added and c.dtype == total.dtype:
-        np.add(total, c, out=total)
-        return
-    cotangents[row] = total + c
-    if type(cotangents[row]) is np.ndarray:
-        added.add(row)
 
 
 def lifted(node: Node) -> tuple[Any, ...]:
@@ -158,25 +169,31 @@ def as_gradients(cotangents: dict[Node, Any], leaves: Iterable[Any], *seeds: Any
     gradients = []
     for leaf, shape, dtype in leaves:
         g = cotangents.get(leaf)
-        if g is None:
-            g = filled(0, bare(seeds[0]), shape, dtype)
-        elif dtype.kind == "f" and g.dtype.kind == "c":
-            g = np.real(g)
-        array = bare(g)
-        if array.dtype != dtype:
-            g = g.astype(dtype)
-        elif id(array) in taken or type(array) is not np.ndarray or array.base is not None:
-            g = make_tensor(array.copy(), g._node) if isinstance(g, Tensor) else array.copy()
-        g = g if isinstance(g, Tensor) else make_tensor(np.asarray(g) if isinstance(g, np.generic) else g, None)
+        if type(g) is not np.ndarray or g.dtype != dtype or g.base is not None or id(g) in taken:
+            g = _own(filled(0, bare(seeds[0]), shape, dtype) if g is None else g, dtype)
+        g = g if isinstance(g, Tensor) else make_tensor(g, None)
         taken.add(id(g._data))
         gradients.append(g)
     return gradients
 
 
+def _own(g: Any, dtype: Any) -> Any:
+    """A copy of ``g`` in another dtype or in memory of its own; a tensor stays one and keeps its history."""
+    if dtype.kind == "f" and g.dtype.kind == "c":
+        g = np.real(g)
+    if g.dtype != dtype:
+        g = g.astype(dtype)
+    elif isinstance(g, Tensor):
+        return make_tensor(g._data.copy(), g._node)
+    return g if isinstance(g, Tensor) else np.array(g) if isinstance(g, np.generic) else g.copy()
+
+
 def filled(number: int, like: Any, shape: tuple[int, ...], dtype: Any) -> Any:
     """An array of the same kind as ``like`` that holds one number."""
     if isinstance(like, (np.ndarray, np.generic)):
-        return np.full(shape, number, dtype)
+        array = np.empty(shape, dtype)
+        array.fill(number)
+        return array
     return np.full_like(like, number, dtype, shape=shape)
 
 

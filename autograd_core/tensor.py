@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import builtins
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
 
@@ -29,6 +29,27 @@ def set_default_dtype(dtype: Any) -> None:
 def get_default_dtype() -> np.dtype[Any]:
     """The floating dtype that Python numbers and lists become."""
     return _default_dtype
+
+
+NOTHING, SPEC, VALUE = 0, 1, 2
+
+
+class Spec(NamedTuple):
+    """Shape and dtype (None for a Python number) of an argument whose value is not needed."""
+
+    shape: tuple[int, ...]
+    dtype: Any
+
+    @property
+    def ndim(self) -> int:
+        return len(self.shape)
+
+
+def keep(value: Any, level: int) -> Any:
+    """What a row keeps of a value: NOTHING, its SPEC, or the VALUE itself."""
+    if level == SPEC:
+        return Spec(value.shape, value.dtype) if hasattr(value, "dtype") else Spec(np.shape(value), None)
+    return value if level == VALUE else None
 
 
 class Node:
@@ -197,24 +218,6 @@ class Tensor:
                 )
         node.grad = value
 
-    def backward(self, gradient: Any = None, *, retain_graph: bool = False, create_graph: bool = False) -> None:
-        """Accumulate d self / d leaf into ``.grad`` of every leaf that ``self`` was computed from.
-
-        gradient : cotangent of self's shape; may be left out for a one-element tensor (then 1)
-        retain_graph : keep the graph for another backward pass (default: release it as it is used)
-        create_graph : record the backward pass itself, so that gradients can be differentiated (implies retain_graph)
-
-        Raises RuntimeError where nothing was recorded or the graph was released, ValueError for a wrong cotangent.
-
-        >>> x = Tensor(3.0, requires_grad=True)
-        >>> (x**2).backward()
-        >>> x.grad.item()
-        6.0
-        """
-        from .reverse import backward
-
-        backward(self, gradient, retain_graph=retain_graph or create_graph, create_graph=create_graph)
-
     # Python's and NumPy's protocols --------------------------------------------------------------------------------
 
     __array_ufunc__ = call_ufunc
@@ -311,7 +314,9 @@ class Tensor:
         return self._in_place("/", np.divide, other)
 
     if TYPE_CHECKING:
-        # Arithmetic and NumPy's methods are primitives, attached in methods.py.
+        # Attached in methods.py: arithmetic and NumPy's methods, which are primitives, and backward.
+        def backward(self, gradient: Any = None, *, retain_graph: bool = False, create_graph: bool = False) -> None: ...
+
         T: Tensor
         mT: Tensor
 

@@ -52,9 +52,19 @@ def _class_weights(x: Any, target: Any) -> Any:
     return ag.softmax(x, 1) - hot
 
 
+@ag.reduction(x=lambda x, target: _class_weights(x, target) / len(target))
+def mean_class_cross_entropy(x, target, axis=None, keepdims=False):
+    """The mean of −log softmax(x)[target] over the rows of logits."""
+    return np.add.reduce(_minus_log_shares(x, target)) / x.dtype.type(len(target))
+
+
 @ag.reduction(x=lambda x, target: _class_weights(x, target))
 def class_cross_entropy(x, target, axis=1, keepdims=False):
-    """−log softmax(x)[target] for each row of logits, in one row of the table."""
+    """−log softmax(x)[target] for each row of logits."""
+    return _minus_log_shares(x, target)
+
+
+def _minus_log_shares(x: Any, target: Any) -> Any:
     largest = np.maximum.reduce(x, axis=1)
     shifted = x - largest[:, None]
     return np.log(np.add.reduce(np.exp(shifted), axis=1)) - shifted[np.arange(len(target)), target]

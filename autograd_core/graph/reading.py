@@ -7,9 +7,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..primitive import Spec
 from ..reverse import rows
-from ..tensor import Leaf, Node, Tensor
+from ..tensor import Leaf, Node, Spec, Tensor
 from .graph import Graph, Row
 from .symbol import apply, fold, of_primitive, variables
 

@@ -35,6 +35,8 @@ def _left(g: Any, y: Any) -> Any:
     """x̄ = g yᵀ; x had one axis where g has fewer axes than y."""
     if y.ndim == 1:
         return np.multiply(np.expand_dims(g, -1), y)
+    if g.ndim == 1 and y.ndim == 2:
+        return np.matmul(y, g)
     if g.ndim < y.ndim:
         return np.squeeze(np.matmul(np.expand_dims(g, -2), np.swapaxes(y, -1, -2)), -2)
     return np.matmul(g, np.swapaxes(y, -1, -2))
@@ -44,6 +46,8 @@ def _right(g: Any, x: Any) -> Any:
     """ȳ = xᵀ g; y had one axis where g has fewer axes than x."""
     if x.ndim == 1:
         return np.multiply(np.expand_dims(x, -1), np.expand_dims(g, -2)) if g.ndim else np.multiply(x, g)
+    if g.ndim == 1 and x.ndim == 2:
+        return np.matmul(g, x)
     if g.ndim < x.ndim:
         return np.squeeze(np.matmul(np.swapaxes(x, -1, -2), np.expand_dims(g, -1)), -1)
     return np.matmul(np.swapaxes(x, -1, -2), g)

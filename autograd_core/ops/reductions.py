@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..forms import linear, primitive, reduction
+from ..forms import expanded, linear, primitive, reduction
 from ..protocols import implements
 
 __all__ = [
@@ -16,10 +16,16 @@ __all__ = [
 ]
 
 
+_SMALL = (np.ndarray, np.generic)
+
+
 def spread(g: Any, shape: tuple[int, ...], axis: Any, keepdims: bool) -> Any:
     """Adjoint of summation: every summand gets the cotangent of its sum."""
-    if axis is not None and not keepdims:
-        g = np.expand_dims(g, axis)
+    g = expanded(g, axis, keepdims)
+    if isinstance(g, _SMALL) and math.prod(shape) < 4096:  # np.broadcast_to takes 4 µs, and pays for large arrays
+        whole = np.empty(shape, g.dtype)
+        whole[...] = g
+        return whole
     return np.broadcast_to(g, shape)
 
 
@@ -83,12 +89,6 @@ def min(x, axis=None, keepdims=False):
 # Exponentials are taken of differences to the largest x: none overflows, and far-out x lose no accuracy.
 
 
-def _below_largest(x: Any, axis: Any) -> tuple[Any, Any]:
-    largest = np.maximum.reduce(x, axis=axis, keepdims=True)
-    largest = np.where(np.isfinite(largest), largest, 0)
-    return x - largest, largest
-
-
 @reduction(x=lambda x, axis: softmax(x, axis))  # type: ignore[has-type]
 def logsumexp(x, axis=None, keepdims=False):
     """log Σ eˣ along ``axis``, without overflow; its derivative is the softmax eˣ / Σ eˣ.
@@ -96,8 +96,9 @@ def logsumexp(x, axis=None, keepdims=False):
     >>> logsumexp(np.array([1000.0, 1000.0]))
     array(1000.69314718)
     """
-    shifted, largest = _below_largest(x, axis)
-    total = np.log(np.add.reduce(np.exp(shifted), axis=axis, keepdims=True)) + largest
+    largest = np.maximum.reduce(x, axis=axis, keepdims=True)
+    largest = np.where(np.isfinite(largest), largest, 0)  # ∞ − ∞ would make NaN of ±∞
+    total = np.log(np.add.reduce(np.exp(x - largest), axis=axis, keepdims=True)) + largest
     return total if keepdims else np.squeeze(total, axis=axis)
 
 
@@ -111,7 +112,7 @@ def softmax(x, axis=-1):
     >>> softmax(np.array([0.0, 0.0]))
     array([0.5, 0.5])
     """
-    powers = np.exp(_below_largest(x, axis)[0])
+    powers = np.exp(x - np.maximum.reduce(x, axis=axis, keepdims=True))
     return powers / np.add.reduce(powers, axis=axis, keepdims=True)
 
 
@@ -125,7 +126,7 @@ def log_softmax(x, axis=-1):
     >>> log_softmax(np.array([0.0, 1000.0]))
     array([-1000.,     0.])
     """
-    shifted, _ = _below_largest(x, axis)
+    shifted = x - np.maximum.reduce(x, axis=axis, keepdims=True)
     return shifted - np.log(np.add.reduce(np.exp(shifted), axis=axis, keepdims=True))
 
 
