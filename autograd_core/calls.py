@@ -43,8 +43,11 @@ def make_function(op: Primitive) -> Callable[..., Any]:
     elif len(op.arguments) == 1 and op.orderly and not op.variadic:
         function = _unary_with_settings(op)
     else:
+        settled = NO_SETTINGS if op.arguments == op.parameters and not op.variadic else None
 
         def function(*args: Any, **kwargs: Any) -> Any:
+            if settled is not None and len(args) == len(op.arguments) and not kwargs:
+                return op(args, settled)
             return op(*op.bind_call(args, kwargs))
 
     function.__name__ = function.__qualname__ = op.name
@@ -67,7 +70,7 @@ def _unary(op: Primitive) -> Callable[..., Any]:
 
     def function(x: Any) -> Any:
         if not isinstance(x, Tensor):
-            return op.on_plain((x,), NO_SETTINGS)
+            return forward(x) if type(x) is _ndarray else op.on_plain((x,), NO_SETTINGS)
         a = x._data
         parent = x._node
         try:

@@ -220,8 +220,13 @@ class General(Primitive):
         return {name: VALUE for name in needs if name == "ans" or name in self.arguments}
 
     def make_vjp(self, i: int) -> Callable[..., Any]:
-        local = self.local[i]
-        return lambda g, node, saved: None if self.rules[i] is None else local(saved, node.params, g)
+        local, rule, names = self.local[i], self.rules[i], self.needs[i]
+        if not callable(rule):
+            return lambda g, node, saved: None
+        if len(names) == 1 and (names[0] == "ans" or names[0] in self.arguments):  # without a generic call
+            place = self.place(names[0])
+            return lambda g, node, saved: rule(g, saved[place])
+        return lambda g, node, saved: local(saved, node.params, g)
 
     def jvp(self, node: Node, saved: Sequence[Any], tangents: Sequence[Any]) -> Any:
         return self._bind(self.jvp_rule, self._read_needs(self.jvp_rule))(saved, node.params, tangents)

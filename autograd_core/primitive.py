@@ -175,6 +175,8 @@ class Primitive:
         """``local(saved, params, *leading)``: the rule, given what it names."""
         if not callable(rule):
             return lambda saved, params, *leading: rule
+        if not names:
+            return lambda saved, params, *leading: rule(*leading)
         if self.variadic:
             whole = self.arguments[0]
             return lambda saved, params, *leading: rule(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
@@ -15,15 +16,20 @@ def _rows(x: Any) -> Any:
 
 
 def _column_sums(g: Any) -> Any:
-    """Sums over all axes but the last, as a product with ones: several times faster than a sum over the first axis."""
+    """Sums over all axes but the last; of an array as a product with ones, which is several times faster."""
     g = _rows(g)
-    return np.matmul(np.ones(g.shape[0], g.dtype), g)
+    return np.matmul(_ones(len(g), g.dtype), g) if type(g) is np.ndarray else np.sum(g, axis=0)
+
+
+@functools.lru_cache(maxsize=64)
+def _ones(count: int, dtype: Any) -> Any:
+    return np.ones(count, dtype)
 
 
 def _tangent(t: Any, x: Any, weight: Any) -> Any:
     terms = [
-        None if t[0] is None else np.matmul(t[0], np.swapaxes(weight, -1, -2)),
-        None if t[1] is None else np.matmul(x, np.swapaxes(t[1], -1, -2)),
+        None if t[0] is None else np.matmul(t[0], weight.T),
+        None if t[1] is None else np.matmul(x, t[1].T),
         t[2],
     ]
     return sum(term for term in terms if term is not None)
@@ -32,13 +38,13 @@ def _tangent(t: Any, x: Any, weight: Any) -> Any:
 @ag.primitive(
     contract="x.shape[-1] == weight.shape[-1]",
     x=lambda g, weight: np.matmul(g, weight),
-    weight=lambda g, x: np.matmul(np.swapaxes(_rows(g), 0, 1), _rows(x)),
+    weight=lambda g, x: np.matmul(_rows(g).T, _rows(x)),
     bias=lambda g: _column_sums(g),
     jvp=_tangent,
 )
 def linear(x, weight, bias):
     """x Wᵀ + b in one row: x̄ = g W, W̄ = gᵀ x, b̄ = Σ g."""
-    y = np.matmul(x, np.swapaxes(weight, -1, -2))
+    y = np.matmul(x, weight.T)
     if y.dtype != bias.dtype:
         return y + bias
     y += bias

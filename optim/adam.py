@@ -57,6 +57,7 @@ class Adam(Optimizer):
         m += np.multiply(g, 1 - beta1, out=a)
         v *= beta2
         v += np.multiply(np.multiply(g, g, out=a), 1 - beta2, out=a)
-        root = np.multiply(np.sqrt(v, out=a), 1 / math.sqrt(1 - beta2**step), out=a)
-        root += group["eps"]
-        p -= np.multiply(np.divide(m, root, out=b), group["lr"] / (1 - beta1**step), out=b)
+        correction = math.sqrt(1 - beta2**step)  # √v̂ + ε = (√v + ε·correction) / correction saves a pass
+        root = np.sqrt(v, out=a)
+        root += group["eps"] * correction
+        p -= np.multiply(np.divide(m, root, out=b), group["lr"] * correction / (1 - beta1**step), out=b)

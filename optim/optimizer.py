@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from autograd_core import Tensor
+from autograd_core.tensor import Leaf
 
 SLICE = 32_768
 """Elements updated at a time: the few arrays that a rule reads and writes stay in the second-level cache."""
@@ -59,7 +60,8 @@ class Flat:
             if p._data is not self.views[i]:
                 self.views[i][...] = p._data
                 p._data = self.views[i]
-            g = p.grad
+            node = p._node
+            g = node.grad if isinstance(node, Leaf) else None
             if g is None:
                 continue
             self.grad_views[i][...] = g._data
@@ -127,8 +129,8 @@ class Optimizer:
         """Forget all gradients (or fill them with zeros)."""
         for group in self.param_groups:
             for p in group["params"]:
-                if p.grad is not None:
-                    p.grad = None if set_to_none else np.zeros(p.shape, p.dtype)
+                if isinstance(p._node, Leaf):
+                    p._node.grad = None if set_to_none or p.grad is None else Tensor(np.zeros(p.shape, p.dtype))
 
     def step(self) -> None:
         """Update every parameter that has a gradient."""
