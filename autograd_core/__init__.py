@@ -13,6 +13,7 @@ from .forms import *
 from .gradcheck import *
 from .graph import Graph, trace
 from .modes import *
+from .ops.complex import *
 from .ops.elementwise import *
 from .ops.indexing import *
 from .ops.linalg import *

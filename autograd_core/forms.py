@@ -3,7 +3,7 @@
 ==============  ======================================  ===========================================
 form            a rule gives                            used as
 ==============  ======================================  ===========================================
-elementwise     ∂out/∂x, an array of out's shape        ẋ·d forward, g·d backward
+elementwise     ∂out/∂x, an array of out's shape        ẋ·d forward, g·d backward (g·conj d)
 reduction       ∂out/∂x, an array of x's shape          Σ ẋ·d forward, g·d backward
 linear          the adjoint g ↦ Aᵀg                     A ẋ forward (the function itself), Aᵀg backward
 multilinear     the adjoint in each argument            the same, one argument at a time
@@ -52,6 +52,18 @@ def times(t: Any, d: Any) -> Any:
     return t * d if isinstance(t, _BY_OPERATOR) and type(d) is not _ndarray else _multiply(t, d)
 
 
+def conjugate(d: Any) -> Any:
+    """The complex conjugate; of what is real, itself.
+
+    Cotangents follow PyTorch's convention: that of a complex z = a + ib is ∂L/∂a + i ∂L/∂b for a real loss L, so that
+    z − ηz̄ descends. A holomorphic row w = f(z) then has the adjoint g ↦ g·conj(f′(z)).
+    """
+    if isinstance(d, (float, int)):
+        return d
+    dtype = getattr(d, "dtype", None)
+    return np.conjugate(d) if isinstance(d, complex) or (dtype is not None and dtype.kind == "c") else d
+
+
 def _stretch(t: Any, shape: tuple[int, ...]) -> Any:
     return t if t is None or t.shape == shape else np.broadcast_to(t, shape)
 
@@ -77,14 +89,17 @@ class Elementwise(Primitive):
 
             def vjp(g: Any, node: Node, saved: Sequence[Any]) -> Any:
                 d = rule(saved[place])
-                c = _multiply(g, d) if type(g) is _ndarray else times(g, d)
+                if type(d) is _ndarray and type(g) is _ndarray and d.dtype.kind != "c":
+                    c = _multiply(g, d)
+                else:
+                    c = times(g, conjugate(d))
                 if alone:
                     return c
                 shape = node.parents[i].shape  # type: ignore[index,union-attr]
                 return c if c.shape == shape else unbroadcast(c, shape)
 
             return vjp
-        return lambda g, node, saved: unbroadcast(times(g, local(saved, node.params)), node.parents[i].shape)
+        return lambda g, node, saved: unbroadcast(times(g, conjugate(local(saved, node.params))), node.parents[i].shape)
 
     def _constant_vjp(self, i: int, rule: Rule) -> Callable[..., Any]:
         """No arithmetic where ∂out/∂argument is 1, −1 or 0 (None, not differentiable, is the same as 0)."""
@@ -100,7 +115,7 @@ class Elementwise(Primitive):
         if chosen is None or not callable(self.rules[i]):
             return self.vjps[i](g, node, saved), chosen
         with np.errstate(all="ignore"):
-            d = np.where(chosen, self.local[i](saved, node.params), 0)
+            d = np.where(chosen, conjugate(self.local[i](saved, node.params)), 0)
         return unbroadcast(times(g, d), node.parents[i].shape), chosen  # type: ignore[index,union-attr]
 
     def jvp(self, node: Node, saved: Sequence[Any], tangents: Sequence[Any]) -> Any:

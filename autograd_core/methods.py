@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .ops import elementwise, indexing, linalg, reductions, shaping
+from .ops import complex, elementwise, indexing, linalg, reductions, shaping
 from .protocols import bare
 from .reverse import backward
 from .tensor import Tensor
@@ -40,7 +40,7 @@ def _iterate(self: Tensor) -> Iterator[Tensor]:
 OPERATORS = {
     "__neg__": elementwise.negative,
     "__pos__": elementwise.positive,
-    "__abs__": elementwise.absolute,
+    "__abs__": complex.absolute,
     "__add__": elementwise.add,
     "__radd__": _reflected(elementwise.add),
     "__sub__": elementwise.subtract,
@@ -65,6 +65,10 @@ OPERATORS = {
 }
 
 METHODS = {
+    "real": property(lambda self: complex.real(self)),
+    "imag": property(lambda self: complex.imag(self)),
+    "conj": complex.conjugate,
+    "conjugate": complex.conjugate,
     "backward": backward,
     "sum": reductions.sum,
     "mean": reductions.mean,

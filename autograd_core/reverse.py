@@ -199,6 +199,11 @@ def filled(number: int, like: Any, shape: tuple[int, ...], dtype: Any) -> Any:
 
 def _seed(tensor: Tensor, gradient: Any) -> Tensor:
     if gradient is None:
+        if tensor.dtype.kind == "c":
+            raise ValueError(
+                f"backward: a complex result ({describe(tensor)}) has no gradient; only real ones do. "
+                "Mend: backward() of its real part or absolute value, or give the cotangent: y.backward(g)."
+            )
         if tensor.size != 1:
             raise ValueError(
                 f"backward: a result of {describe(tensor)} has no single gradient. "

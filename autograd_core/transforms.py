@@ -53,9 +53,9 @@ def value_and_grad(f: Callable[..., Any], argnums: int | tuple[int, ...] = 0) ->
 
     def value_and_gradient(*args: Any, **kwargs: Any) -> Any:
         run = _Run(f, args, kwargs, argnums)
-        if np.size(run.out._data) != 1:
+        if np.size(run.out._data) != 1 or run.out.dtype.kind == "c":
             raise ValueError(
-                f"grad: the function returned {describe(run.out)}, and only a single number has a gradient. "
+                f"grad: the function returned {describe(run.out)}, and only a single number, and no complex one, has a gradient. "
                 "Mend: sum or average the result, or use vjp."
             )
         cotangents = run.pull(filled(1, run.out._data, run.out.shape, run.out.dtype))

@@ -26,6 +26,11 @@ def positive(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
     return np.asarray(rng.uniform(0.3, 2.0, shape))
 
 
+def complexes(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
+    """0.3 ≤ |z| ≤ 2, off the negative real axis, where angles and logarithms jump."""
+    return np.asarray(rng.uniform(0.3, 2.0, shape) * np.exp(1j * rng.uniform(-3.0, 3.0, shape)))
+
+
 def even(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
     """Multiples of 0.2 in random order: no two are equal."""
     size = math.prod(shape)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import autograd_core as ag
 from duck import Duck
-from samples import COMPOSITES, LIBRARY, SAMPLED, SAMPLES, differentiable, numbers_like, of_differentiable
+from samples import COMPOSITES, LIBRARY, REAL, SAMPLES, differentiable, numbers_like, of_differentiable
 from strategies import generators
 
 few = settings(max_examples=10)
@@ -34,7 +34,7 @@ def test_the_duck_is_strict() -> None:
     assert type(np.exp(d) * 2.0) is type(np.sum(d)) is type(d[0]) is Duck
 
 
-@pytest.mark.parametrize("name", SAMPLED)
+@pytest.mark.parametrize("name", REAL)
 @few
 @given(data=st.data(), rng=generators)
 def test_every_primitive_on_ducks(name: str, data: st.DataObject, rng: np.random.Generator) -> None:

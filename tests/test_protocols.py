@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import autograd_core as ag
-from samples import elementwise, product
+from samples.call import elementwise
+from samples.linalg import product
 from strategies import Numbers, positive
 
 # An operator, the operation and the ufunc that it stands for; all are defined for positive operands.

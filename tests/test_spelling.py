@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 
 import autograd_core as ag
 from autograd_core.protocols import implementations
-from samples import COMPOSITES, LIBRARY, SAMPLED, SAMPLES, Call, numbers_like
+from samples import COMPOSITES, LIBRARY, REAL, SAMPLES, Call, numbers_like
 from strategies import generators
 
 Function = Callable[..., Any]
 NUMPY_HAS_NONE = {"relu", "sigmoid", "softplus", "logsumexp", "softmax", "log_softmax", "scatter", "getitem", "step"}
-NAMES = [*SAMPLED, *COMPOSITES]
+NAMES = [*REAL, *COMPOSITES]
 draws = {**SAMPLES, **COMPOSITES}
 
 

@@ -10,7 +10,7 @@ from ..forms import elementwise, linear
 from ..protocols import implements
 
 __all__ = [
-    "absolute", "add", "cos", "divide", "exp", "expm1", "log", "log1p", "maximum", "minimum", "multiply",
+    "add", "cos", "divide", "exp", "expm1", "log", "log1p", "maximum", "minimum", "multiply",
     "negative", "positive", "power", "reciprocal", "relu", "sigmoid", "sign", "sin", "softplus", "sqrt",
     "square", "subtract", "tanh", "where",
 ]
@@ -40,7 +40,7 @@ tanh = elementwise(np.tanh, x=lambda ans: 1 - ans**2)
 
 # Steps, ties and corners: a tie shares the derivative, a corner has the middle of its slopes
 sign     = elementwise(np.sign,     x=0)
-absolute = elementwise(np.absolute, x=lambda x: np.sign(x))
+_absolute = elementwise(np.absolute, x=lambda x: np.sign(x))
 maximum  = elementwise(np.maximum,  x=lambda x, y: share(x, y), y=lambda x, y: share(y, x))
 minimum  = elementwise(np.minimum,  x=lambda x, y: share(y, x), y=lambda x, y: share(x, y))
 step     = elementwise(lambda x: np.greater(x, 0).astype(x.dtype), name="step", x=0)

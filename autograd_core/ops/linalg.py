@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..forms import multilinear
+from ..forms import conjugate, multilinear
 from ..protocols import implements
 
 __all__ = [
@@ -23,7 +23,7 @@ __all__ = [
 def matmul(x, y):
     """Matrix product over the last two axes, the others broadcast; a 1-d operand is a row before, a column behind.
 
-    Adjoints: x̄ = g yᵀ and ȳ = xᵀ g.
+    Adjoints: x̄ = g yᴴ and ȳ = xᴴ g.
 
     >>> matmul(np.eye(2), np.array([1.0, 2.0]))
     array([1., 2.])
@@ -32,7 +32,8 @@ def matmul(x, y):
 
 
 def _left(g: Any, y: Any) -> Any:
-    """x̄ = g yᵀ; x had one axis where g has fewer axes than y."""
+    """x̄ = g yᴴ; x had one axis where g has fewer axes than y."""
+    y = conjugate(y)
     if y.ndim == 1:
         return np.multiply(np.expand_dims(g, -1), y)
     if g.ndim == 1 and y.ndim == 2:
@@ -43,7 +44,8 @@ def _left(g: Any, y: Any) -> Any:
 
 
 def _right(g: Any, x: Any) -> Any:
-    """ȳ = xᵀ g; y had one axis where g has fewer axes than x."""
+    """ȳ = xᴴ g; y had one axis where g has fewer axes than x."""
+    x = conjugate(x)
     if x.ndim == 1:
         return np.multiply(np.expand_dims(x, -1), np.expand_dims(g, -2)) if g.ndim else np.multiply(x, g)
     if g.ndim == 1 and x.ndim == 2:

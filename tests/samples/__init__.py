@@ -1,0 +1,85 @@
+"""Sample calls of every primitive: adding a primitive means adding one row here, and every law is tested on it."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from autograd_core.primitive import Primitive, registry
+from samples import complex, elementwise, indexing, linalg, reductions, shaping
+from samples.call import Call, Calls
+from strategies import Array
+
+__all__ = [
+    "COMPOSITES",
+    "LIBRARY",
+    "SAMPLED",
+    "SAMPLES",
+    "Call",
+    "Calls",
+    "differentiable",
+    "inner",
+    "numbers_like",
+    "REAL",
+    "of_differentiable",
+]
+
+FAMILIES: tuple[Any, ...] = (elementwise, complex, reductions, linalg, shaping, indexing)
+SAMPLES: dict[str, Calls] = {name: calls for family in FAMILIES for name, calls in family.SAMPLES.items()}
+COMPOSITES: dict[str, Calls] = {
+    name: calls for family in FAMILIES for name, calls in getattr(family, "COMPOSITES", {}).items()
+}
+
+# What is walked: the library's own primitives, not those that doctests, tests or users declare -----------------------
+
+
+def _is_ours(op: Primitive) -> bool:
+    return isinstance(op.forward, np.ufunc) or op.forward.__module__.split(".")[0] == "autograd_core"
+
+
+LIBRARY: dict[str, Primitive] = {name: op for name, op in registry.items() if _is_ours(op)}
+SAMPLED = [name for name in SAMPLES if name in LIBRARY]
+REAL = [name for name in SAMPLED if name not in complex.SAMPLES]
+
+
+def differentiable(op: Primitive, call: Call) -> list[int]:
+    """Positions of the arguments that derivatives exist for."""
+    rules = op.rules * len(call.args) if op.variadic else op.rules
+    return [i for i, rule in enumerate(rules) if rule is not None]
+
+
+def of_differentiable(op: Primitive, call: Call) -> tuple[Any, list[Array]]:
+    """The call as a real function of its differentiable arguments alone, and those arguments.
+
+    A complex number is a pair of real ones: a complex argument becomes two, a complex result is stacked.
+    """
+    places = differentiable(op, call)
+
+    def f(*given: Any) -> Any:
+        rest = iter(given)
+        args: list[Any] = list(call.args)
+        for place in places:
+            args[place] = next(rest) + 1j * next(rest) if is_complex(call.args[place]) else next(rest)
+        y = op.function(*args, **call.params)
+        return np.stack([np.real(y), np.imag(y)]) if is_complex(y) else y
+
+    f.__name__ = op.name
+    parts = [[np.real(a), np.imag(a)] if is_complex(a) else [a] for a in (call.args[i] for i in places)]
+    return f, [part for pair in parts for part in pair]
+
+
+def is_complex(array: Any) -> bool:
+    return array.dtype.kind == "c"
+
+
+def numbers_like(rng: np.random.Generator, array: Any) -> Array:
+    """A random tangent or cotangent."""
+    return np.asarray(rng.normal(size=np.shape(array)), dtype=np.result_type(array))
+
+
+def inner(a: Any, b: Any) -> float:
+    """⟨a, b⟩ of arrays, or of tuples of them."""
+    pairs = zip(a, b, strict=True) if isinstance(a, (tuple, list)) else [(a, b)]
+    return math.fsum(float(np.sum(np.multiply(x, y, dtype=np.float64))) for x, y in pairs)
