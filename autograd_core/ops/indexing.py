@@ -14,7 +14,7 @@ __all__ = [
 ]
 
 
-@linear(name="getitem", x=lambda g, x, index: _scatter(g, x.shape, index))  # type: ignore[has-type]
+@linear(name="getitem", x=lambda g, x, index: _scatter(g, x.shape, index))
 def _getitem(x, index):
     return x[index]
 

@@ -89,7 +89,7 @@ def min(x, axis=None, keepdims=False):
 # Exponentials are taken of differences to the largest x: none overflows, and far-out x lose no accuracy.
 
 
-@reduction(x=lambda x, axis: softmax(x, axis))  # type: ignore[has-type]
+@reduction(x=lambda x, axis: softmax(x, axis))
 def logsumexp(x, axis=None, keepdims=False):
     """log Σ eˣ along ``axis``, without overflow; its derivative is the softmax eˣ / Σ eˣ.
 

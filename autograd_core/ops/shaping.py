@@ -94,7 +94,7 @@ def ravel(x):
     return np.reshape(x, (-1,))
 
 
-@linear(name="astype", x=lambda g, x: _astype(g, x.dtype))  # type: ignore[has-type]
+@linear(name="astype", x=lambda g, x: _astype(g, x.dtype))
 def _astype(x, dtype):
     return x.astype(dtype)
 

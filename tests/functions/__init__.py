@@ -1,0 +1,16 @@
+"""Sample calls of NumPy's functions: adding a function means adding one row, and every law is tested on it.
+
+A row is named as under ``np``: "std", "linalg.inv", "fft.rfft" (or "special.erf", which stands under scipy). Arrays of
+floating and complex numbers among the arguments, also inside lists and keywords, are what is differentiated; integers,
+truth values and what stands in ``Constant`` are not.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from functions import basic
+from samples.call import Calls
+
+FAMILIES: tuple[Any, ...] = (basic,)
+FUNCTIONS: dict[str, Calls] = {name: calls for family in FAMILIES for name, calls in family.FUNCTIONS.items()}
