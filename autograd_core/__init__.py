@@ -9,9 +9,11 @@ Tensor([-0.26894142, -0.11920292], dtype=float64)
 """
 
 from . import methods
+from .checkpointing import *
 from .forms import *
 from .gradcheck import *
 from .graph import Graph, trace
+from .jacobians import *
 from .modes import *
 from .ops.complex import *
 from .ops.elementwise import *

@@ -1,8 +1,8 @@
 """Functions from functions: grad, value_and_grad, vjp, jvp.
 
-NumPy in, NumPy out: where the arguments are arrays or numbers the answers are arrays. Tensors give tensors, and so
-does anything that an outer transform, or a tensor with ``requires_grad``, still has to differentiate. ``.grad`` of
-other tensors is never touched.
+Arguments, results, tangents and cotangents may be nested tuples, lists and dicts of arrays. NumPy in, NumPy out: where
+the arguments are arrays or numbers the answers are arrays. Tensors give tensors, and so does anything that an outer
+transform, or a tensor with ``requires_grad``, still has to differentiate. ``.grad`` of other tensors is never touched.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from . import modes
+from . import modes, trees
 from .calls import NO_SETTINGS
 from .errors import describe
 from .forward import push
@@ -20,21 +20,25 @@ from .ops.elementwise import positive
 from .reverse import as_gradients, filled, pull, rows
 from .tensor import Leaf, Node, Tensor, like, make_tensor
 
-__all__ = ["grad", "value_and_grad", "vjp", "jvp"]
+__all__ = ["grad", "value_and_grad", "vjp", "jvp", "stop_gradient"]
+
+Argnums = int | tuple[int, ...]
 
 
-def grad(f: Callable[..., Any], argnums: int | tuple[int, ...] = 0) -> Callable[..., Any]:
+def grad(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
     """The gradient of a scalar function, as a function of the same arguments.
 
     argnums : which argument, or arguments (then the answer is a tuple), to differentiate with respect to
 
-    Raises ValueError where f's result is not one number.
+    Raises ValueError where f's result is not one real number.
 
     >>> import autograd_core as ag
     >>> grad(lambda x: (x**3).sum())(np.array([1.0, 2.0]))
     array([ 3., 12.])
     >>> grad(grad(ag.sin))(np.array(0.5)) + np.sin(0.5)
     np.float64(0.0)
+    >>> grad(lambda p: p["w"] * p["b"][0])({"w": np.array(2.0), "b": [np.array(3.0)]})
+    {'w': array(3.), 'b': [array(2.)]}
     """
     both = value_and_grad(f, argnums)
 
@@ -44,7 +48,7 @@ def grad(f: Callable[..., Any], argnums: int | tuple[int, ...] = 0) -> Callable[
     return gradient
 
 
-def value_and_grad(f: Callable[..., Any], argnums: int | tuple[int, ...] = 0) -> Callable[..., Any]:
+def value_and_grad(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
     """The value and the gradient of a scalar function, from one forward and one backward pass.
 
     >>> value_and_grad(lambda x, y: x * y, argnums=(0, 1))(np.array(2.0), np.array(3.0))
@@ -52,13 +56,15 @@ def value_and_grad(f: Callable[..., Any], argnums: int | tuple[int, ...] = 0) ->
     """
 
     def value_and_gradient(*args: Any, **kwargs: Any) -> Any:
-        run = _Run(f, args, kwargs, argnums)
-        if np.size(run.out._data) != 1 or run.out.dtype.kind == "c":
+        run = Run(f, args, kwargs, argnums)
+        out = run.outs[0] if len(run.outs) == 1 else None
+        if out is None or np.size(out._data) != 1 or out.dtype.kind == "c":
+            returned = ", ".join(map(describe, run.outs))
             raise ValueError(
-                f"grad: the function returned {describe(run.out)}, and only a single number, and no complex one, has a gradient. "
-                "Mend: sum or average the result, or use vjp."
+                f"grad: the function returned {returned}, and only a single number, and no complex one, has a "
+                "gradient. Mend: sum or average the result, or use vjp."
             )
-        cotangents = run.pull(filled(1, run.out._data, run.out.shape, run.out.dtype))
+        cotangents = run.pull([filled(1, out._data, out.shape, out.dtype)])
         return run.value(), cotangents if isinstance(argnums, tuple) else cotangents[0]
 
     return value_and_gradient
@@ -71,11 +77,10 @@ def vjp(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], tupl
     >>> pullback(np.array([1.0, 10.0]))
     (array([ 2., 40.]),)
     """
-    run = _Run(f, primals, {}, tuple(range(len(primals))))
+    run = Run(f, primals, {}, tuple(range(len(primals))))
 
     def pullback(u: Any) -> tuple[Any, ...]:
-        _check_shape("vjp", "cotangent", u, run.out)
-        return run.pull(u)
+        return run.pull(_matching("vjp", "cotangent", u, run.outs))
 
     return run.value(), pullback
 
@@ -88,10 +93,18 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
     """
     if len(primals) != len(tangents):
         raise ValueError(f"jvp: {len(primals)} primals but {len(tangents)} tangents; give one for each.")
-    run = _Run(f, primals, {}, tuple(range(len(primals))))
-    for x, t in zip(run.inputs, tangents, strict=True):
-        _check_shape("jvp", "tangent", t, x)
-    return run.value(), run.push(tangents)
+    run = Run(f, primals, {}, tuple(range(len(primals))))
+    return run.value(), run.push(_matching("jvp", "tangent", tuple(tangents), run.inputs))
+
+
+def stop_gradient(x: Any) -> Any:
+    """``x`` as a constant: the same values (of every leaf of a tree), whose derivative is zero.
+
+    >>> grad(lambda x: x * stop_gradient(x))(np.array(3.0))
+    array(3.)
+    """
+    leaves, rebuild = trees.flatten(x, "stop_gradient: x")
+    return rebuild([leaf.detach() if isinstance(leaf, Tensor) else leaf for leaf in leaves])
 
 
 class _Variable(Leaf):
@@ -104,70 +117,87 @@ class _Variable(Leaf):
         self.bound = True
 
 
-class _Run:
-    """One evaluation of ``f`` on fresh rows of the graph, kept apart from whatever the arguments came from."""
+class Run:
+    """One evaluation of ``f`` on fresh rows of the graph, kept apart from whatever the arguments came from.
 
-    def __init__(self, f: Any, args: Sequence[Any], kwargs: dict[str, Any], argnums: int | tuple[int, ...]) -> None:
+    inputs, outs : the leaves of the chosen arguments and of the result, as tensors
+    """
+
+    def __init__(self, f: Any, args: Sequence[Any], kwargs: dict[str, Any], argnums: Argnums) -> None:
         chosen = argnums if isinstance(argnums, tuple) else (argnums,)
-        if not all(isinstance(i, int) and -len(args) <= i < len(args) for i in chosen):
-            raise ValueError(f"argnums: {argnums!r} given, but the function was called with {len(args)} argument(s).")
-        if len({i % len(args) for i in chosen}) < len(chosen):
-            raise ValueError(f"argnums: {argnums!r} names an argument twice.")
-        self.inputs = [_fresh(args[i]) for i in chosen]
-        self.nodes: list[Any] = [x._node for x in self.inputs]
-        self.as_tensors = any(isinstance(a, Tensor) for a in args)
+        _check_argnums(argnums, chosen, len(args))
         call = list(args)
-        for i, x in zip(chosen, self.inputs, strict=True):
-            call[i] = x
+        self.inputs: list[Tensor] = []
+        self.arguments: list[tuple[int, int, trees.Rebuild]] = []
+        for i in chosen:
+            leaves, rebuild = trees.flatten(args[i], f"argument {i}")
+            start = len(self.inputs)
+            self.inputs += map(_fresh, leaves)
+            self.arguments.append((start, len(self.inputs), rebuild))
+            call[i] = rebuild(self.inputs[start:])
+        self.nodes: list[Any] = [x._node for x in self.inputs]
+        self.as_tensors = any(_holds_tensor(a) for a in args)
         outer = modes.is_grad_enabled()
         with modes.enable_grad():
             out = f(*call, **kwargs)
         for node in self.nodes:
             if isinstance(node, _Variable):
                 node.bound = False
-        if not isinstance(out, Tensor):
-            if not hasattr(out, "dtype") and not isinstance(out, (int, float)):
-                raise TypeError(f"the function to differentiate must return a tensor, not {type(out).__name__}.")
-            out = Tensor(out)
-        self.out = out
+        results, self.rebuild = trees.flatten(out, "the function to differentiate must return a tensor: its result")
+        self.outs = [y if isinstance(y, Tensor) else Tensor(y) for y in results]
+        self.roots: list[Any] = [y._node for y in self.outs]
         ours: set[Any] = set(self.nodes)
-        self.root: Any = out._node
-        self.order = [] if self.root is None else rows([self.root], stop=ours, lenient=True)
-        self.foreign = outer and any(_is_free(n) and n not in ours for n in self.order)
-        self.record = self.foreign or (outer and any(not isinstance(n, Leaf) for n in self.nodes))
+        self.order = rows(dict.fromkeys(r for r in self.roots if r is not None), stop=ours, lenient=True)
+        foreign = outer and any(_is_free(n) and n not in ours for n in self.order)
+        self.record = foreign or (outer and any(not isinstance(n, Leaf) for n in self.nodes))
         self.wanted = ours.copy()
         for node in reversed(self.order):
             if node not in ours and any(p in self.wanted for p in node.parents or ()):
                 self.wanted.add(node)
 
     def value(self) -> Any:
-        out = self.out if self.record else self.out.detach()
-        return self._answer(out)
+        """The result of the function."""
+        return self.rebuild([self._answer(y if self.record else y.detach()) for y in self.outs])
 
-    def pull(self, u: Any) -> tuple[Any, ...]:
-        outer = modes.is_grad_enabled() and (self.record or _is_tracked(u))
-        cotangent = like(self.out, u)
-        found: dict[Any, Any] = {}
-        if self.root in self.wanted:
-            seed: Any = cotangent if outer else cotangent._data
-            found = pull(self.order, {self.root: seed}, create_graph=outer, stop=set(self.nodes), wanted=self.wanted)
+    def pull(self, cotangents: Sequence[Any]) -> tuple[Any, ...]:
+        """For each chosen argument the cotangents of its leaves, from those of the result's leaves."""
+        record = modes.is_grad_enabled() and (self.record or any(map(_is_tracked, cotangents)))
+        seeds: dict[Any, Any] = {}
+        given = [like(y, u) for y, u in zip(self.outs, cotangents, strict=True)]
+        for root, u in zip(self.roots, given, strict=True):
+            if root in self.wanted:
+                seed: Any = u if record else u._data
+                seeds[root] = seeds[root] + seed if root in seeds else seed
+        found = pull(self.order, seeds, create_graph=record, stop=set(self.nodes), wanted=self.wanted)
         leaves = ((node, x.shape, x.dtype) for node, x in zip(self.nodes, self.inputs, strict=True))
-        gradients = as_gradients(found, leaves, cotangent)
-        return tuple(self._answer(g, isinstance(u, Tensor)) for g in gradients)
+        tensors = any(isinstance(u, Tensor) for u in cotangents)
+        gradients = [self._answer(g, tensors) for g in as_gradients(found, leaves, *given, *self.inputs)]
+        return tuple(rebuild(gradients[start:stop]) for start, stop, rebuild in self.arguments)
 
     def push(self, tangents: Sequence[Any]) -> Any:
-        outer = modes.is_grad_enabled() and (self.record or any(map(_is_tracked, tangents)))
+        """The tangents of the result, from those of the inputs."""
+        record = modes.is_grad_enabled() and (self.record or any(map(_is_tracked, tangents)))
         seeds = {}
         for node, x, t in zip(self.nodes, self.inputs, tangents, strict=True):
-            seeds[node] = like(x, t) if outer else like(x, t)._data
-        found = push(self.order, seeds, record=outer)
-        (t,) = as_gradients(found, [(self.root, self.out.shape, self.out.dtype)], *seeds.values())
-        return self._answer(t, any(isinstance(t, Tensor) for t in tangents))
+            seeds[node] = like(x, t) if record else like(x, t)._data
+        found = push(self.order, dict(seeds), record=record)
+        results = ((root, y.shape, y.dtype) for root, y in zip(self.roots, self.outs, strict=True))
+        tensors = any(isinstance(t, Tensor) for t in tangents)
+        return self.rebuild(
+            [self._answer(t, tensors) for t in as_gradients(found, results, *seeds.values(), *self.outs)]
+        )
 
     def _answer(self, tensor: Tensor, as_tensor: bool = False) -> Any:
         if self.as_tensors or as_tensor or tensor._node is not None:
             return tensor
         return np.asarray(tensor._data) if isinstance(tensor._data, np.generic) else tensor._data
+
+
+def _check_argnums(argnums: Argnums, chosen: tuple[int, ...], count: int) -> None:
+    if not all(isinstance(i, int) and -count <= i < count for i in chosen):
+        raise ValueError(f"argnums: {argnums!r} given, but the function was called with {count} argument(s).")
+    if len({i % count for i in chosen}) < len(chosen):
+        raise ValueError(f"argnums: {argnums!r} names an argument twice.")
 
 
 def _fresh(x: Any) -> Tensor:
@@ -189,8 +219,20 @@ def _is_tracked(x: Any) -> bool:
     return isinstance(x, Tensor) and x._node is not None
 
 
-def _check_shape(transform: str, role: str, given: Any, like: Tensor) -> None:
-    if np.shape(given) != like.shape:
-        raise ValueError(
-            f"{transform}: {role} of shape {np.shape(given)} for {describe(like)}; give one of the same shape."
-        )
+def _holds_tensor(tree: Any) -> bool:
+    if isinstance(tree, dict):
+        return any(map(_holds_tensor, tree.values()))
+    return any(map(_holds_tensor, tree)) if type(tree) in (tuple, list) else isinstance(tree, Tensor)
+
+
+def _matching(transform: str, role: str, given: Any, like: Sequence[Tensor]) -> list[Any]:
+    """The leaves of tangents or cotangents, one for each of ``like`` and of its shape."""
+    leaves, _ = trees.flatten(given, f"{transform}: {role}")
+    if len(leaves) != len(like):
+        raise ValueError(f"{transform}: {len(leaves)} {role}s for {len(like)} arrays; give one for each.")
+    for value, x in zip(leaves, like, strict=True):
+        if np.shape(value) != x.shape:
+            raise ValueError(
+                f"{transform}: {role} of shape {np.shape(value)} for {describe(x)}; give one of the same shape."
+            )
+    return leaves
