@@ -3,7 +3,7 @@ PYTHON ?= python3
 ARGS   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench clean
+.PHONY: help demo test lint bench parity clean
 .NOTPARALLEL: # one pip at a time in .venv
 
 help: ## list the targets
@@ -22,6 +22,9 @@ lint: .venv/.installed-dev ## ruff and mypy
 
 bench: .venv/.installed-peers ## time against other libraries, which are large and installed only for this
 	.venv/bin/python -m benchmarks $(ARGS)
+
+parity: .venv/.installed-peers ## compare layers, losses and optimizers with PyTorch
+	.venv/bin/python -m pytest -n auto -q tests/parity $(ARGS)
 
 clean: ## remove outputs and caches; .venv stays
 	rm -rf out build dist .pytest_cache .ruff_cache .mypy_cache .hypothesis
