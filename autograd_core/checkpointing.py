@@ -41,7 +41,6 @@ class _Replay:
     """A call of ``f`` that can be made again: from ``tracked``, the rows outside that it depends on."""
 
     name = "checkpoint"
-    branches: dict[int, Any] = {}  # noqa: RUF012 (what a row asks of its op)
 
     def __init__(self, f: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         self.call = f, args, kwargs
@@ -93,6 +92,7 @@ class _Again:
     def __init__(self, replay: _Replay, k: int) -> None:
         self.replay, self.k = replay, k
         self.branches: dict[int, Any] = {}
+        self.add_vjp = None
         self.pulled: tuple[Any, list[Any]] = (None, [])
         self.vjps = [functools.partial(self._vjp, i) for i in range(len(replay.tracked))]
 

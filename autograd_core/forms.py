@@ -136,7 +136,7 @@ class Reduction(Primitive):
     def make_vjp(self, i: int) -> Callable[..., Any]:
         def vjp(g: Any, node: Node, saved: Sequence[Any]) -> Any:
             params = node.params
-            return np.multiply(expanded(g, params["axis"], params["keepdims"]), self.weights(node, saved))
+            return np.multiply(expanded(g, params["axis"], params["keepdims"]), conjugate(self.weights(node, saved)))
 
         return vjp
 
@@ -212,10 +212,13 @@ class Multilinear(Linear):
 
     separately = True
 
+    def keeps(self, i: int) -> dict[str, int]:
+        return {self.arguments[0]: VALUE} if self.variadic else super().keeps(i)
+
     def jvp(self, node: Node, saved: Sequence[Any], tangents: Sequence[Any]) -> Any:
         total = None
         for i, t in enumerate(tangents):
-            if t is not None and self.rules[i] is not None:
+            if t is not None and (self.variadic or self.rules[i] is not None):
                 args = [*saved[:i], t, *saved[i + 1 : -1]]
                 total = _add(total, _stretch(self.function(*args, **node.params), node.shape))
         return total

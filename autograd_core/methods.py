@@ -7,7 +7,21 @@ from typing import Any
 
 import numpy as np
 
-from .ops import complex, elementwise, indexing, linalg, reductions, shaping
+from .ops import (
+    complex,
+    contractions,
+    diagonals,
+    elementwise,
+    indexing,
+    joining,
+    reductions,
+    rounding,
+    scans,
+    selecting,
+    shaping,
+    statistics,
+    updating,
+)
 from .protocols import bare
 from .reverse import backward
 from .tensor import Tensor
@@ -25,8 +39,8 @@ def _compare(ufunc: np.ufunc) -> Any:
     return lambda self, other: ufunc(self._data, bare(other))
 
 
-def _reshape(self: Tensor, *shape: Any) -> Tensor:
-    return shaping.reshape(self, shape[0] if len(shape) == 1 else shape)
+def _reshape(self: Tensor, *shape: Any, order: str = "C", copy: bool | None = None) -> Tensor:
+    return shaping.reshape(self, shape[0] if len(shape) == 1 else shape, order, copy=copy)
 
 
 def _transpose(self: Tensor, *axes: Any) -> Tensor:
@@ -35,6 +49,21 @@ def _transpose(self: Tensor, *axes: Any) -> Tensor:
 
 def _iterate(self: Tensor) -> Iterator[Tensor]:
     return (self[i] for i in range(len(self)))
+
+
+def _flat(self: Tensor) -> Any:
+    raise AttributeError("flat: an iterator over a tensor's memory has no graph. Mend: t.ravel(), or t.ravel()[i].")
+
+
+def _passing(function: Any) -> Any:
+    return lambda self, *args, **kwargs: function(self, *args, **kwargs)
+
+
+def _in_place(name: str) -> Any:
+    def refuse(self: Tensor, *args: Any, **kwargs: Any) -> None:
+        raise TypeError(f"{name}: t.{name}() would write into a tensor's array. Mend: t = np.{name}(t).")
+
+    return refuse
 
 
 OPERATORS = {
@@ -49,10 +78,16 @@ OPERATORS = {
     "__rmul__": _reflected(elementwise.multiply),
     "__truediv__": elementwise.divide,
     "__rtruediv__": _reflected(elementwise.divide),
+    "__mod__": rounding.remainder,
+    "__rmod__": _reflected(rounding.remainder),
+    "__floordiv__": rounding.floor_divide,
+    "__rfloordiv__": _reflected(rounding.floor_divide),
+    "__divmod__": rounding.divmod,
+    "__rdivmod__": _reflected(rounding.divmod),
     "__pow__": _power,
     "__rpow__": _reflected(elementwise.power),
-    "__matmul__": linalg.matmul,
-    "__rmatmul__": _reflected(linalg.matmul),
+    "__matmul__": contractions.matmul,
+    "__rmatmul__": _reflected(contractions.matmul),
     "__getitem__": indexing.getitem,
     "__iter__": _iterate,
     "__lt__": _compare(np.less),
@@ -69,21 +104,37 @@ METHODS = {
     "imag": property(lambda self: complex.imag(self)),
     "conj": complex.conjugate,
     "conjugate": complex.conjugate,
+    "clip": lambda self, min=None, max=None: elementwise.clip(self, min, max),
+    "round": rounding.round,
     "backward": backward,
     "sum": reductions.sum,
     "mean": reductions.mean,
     "max": reductions.max,
     "min": reductions.min,
-    "var": reductions.var,
+    "var": statistics.var,
     "reshape": _reshape,
     "transpose": _transpose,
     "swapaxes": shaping.swapaxes,
     "squeeze": shaping.squeeze,
     "ravel": shaping.ravel,
     "flatten": shaping.ravel,
+    "repeat": joining.repeat,
+    "diagonal": diagonals.diagonal,
+    "take": selecting.take,
+    "choose": selecting.choose,
+    "compress": lambda self, condition, axis=None, out=None: selecting.compress(condition, self, axis, out),
     "astype": shaping.astype,
-    "argmax": lambda self, axis=None: self._data.argmax(axis),
-    "argmin": lambda self, axis=None: self._data.argmin(axis),
+    "copy": lambda self, order="C": shaping.copy(self, order),
+    "at": property(updating.At),
+    "flat": property(_flat),
+    "std": statistics.std,
+    "prod": reductions.prod,
+    "cumsum": scans.cumsum,
+    "cumprod": scans.cumprod,
+    "sort": _in_place("sort"),
+    "partition": _in_place("partition"),
+    **{name: _passing(getattr(np, name)) for name in ("all", "any", "argmax", "argmin", "argpartition", "argsort")},
+    **{name: _passing(getattr(np, name)) for name in ("nonzero", "searchsorted")},
     "T": property(lambda self: shaping.transpose(self)),
     "mT": property(lambda self: shaping.swapaxes(self, -1, -2)),
 }

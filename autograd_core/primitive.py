@@ -52,12 +52,15 @@ class Primitive:
 
     branches: dict[int, Callable[..., Any]]
     """Of a choice: for each argument that is chosen from, where it was chosen, given what was saved."""
+    add_vjp: Callable[[Any, Any, Any], None] | None
+    """``add_vjp(total, g, params)`` adds the cotangent of the one argument to ``total``, where that is cheaper."""
 
     def __init__(self, forward: Callable[..., Any], name: str | None, contract: str, rules: dict[str, Rule]) -> None:
         self.forward = forward
         self.name = name or forward.__name__
         self.contract = contract
         self.branches = {}
+        self.add_vjp = None
         if isinstance(forward, np.ufunc):
             self.parameters, self.defaults, self.variadic = tuple(rules), dict[str, Any](), False
         else:

@@ -2,11 +2,12 @@
 
 A NumPy function is in one of three states: *differentiable* (a primitive or a composite implements it), *passing*
 (its result is an integer, a truth value or a shape, so it is computed on the bare arrays), or refused with a
-TypeError. None drops the graph in silence.
+TypeError that names its neighbour (``refused.py``). None drops the graph in silence. docs/coverage.md lists them all.
 """
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -20,7 +21,12 @@ PASSING: set[Callable[..., Any]] = {
     *(np.shape, np.ndim, np.size, np.argmax, np.argmin, np.argsort, np.nonzero, np.argwhere, np.count_nonzero),
     *(np.all, np.any, np.allclose, np.isclose, np.array_equal, np.searchsorted, np.iscomplexobj, np.isrealobj),
     *(np.result_type, np.shares_memory, np.may_share_memory, np.array_repr, np.array_str, np.array2string),
-    *(np.zeros_like, np.ones_like, np.empty_like, np.floor_divide),
+    *(np.zeros_like, np.ones_like, np.empty_like, np.can_cast, np.common_type, np.min_scalar_type),
+    *(np.bitwise_and, np.bitwise_or, np.bitwise_xor, np.bitwise_count, np.invert, np.left_shift, np.right_shift),
+    *(np.gcd, np.lcm, np.isneginf, np.isposinf, np.isreal, np.iscomplex, np.isnat, np.isin, np.array_equiv),
+    *(np.nanargmax, np.nanargmin, np.argpartition, np.lexsort, np.digitize, np.flatnonzero, np.einsum_path),
+    *(np.ravel_multi_index, np.unravel_index, np.diag_indices_from, np.tril_indices_from, np.triu_indices_from),
+    np.linalg.matrix_rank,
 }
 
 
@@ -37,29 +43,61 @@ def implements(*functions: Callable[..., Any]) -> Callable[[Any], Any]:
 
 def call_ufunc(self: Any, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
     """``__array_ufunc__`` of Tensor."""
-    name = f"np.{ufunc.__name__}"
+    if method == "__call__" and not kwargs and ufunc in implementations:  # the usual case
+        return implementations[ufunc](*inputs)
+    name = f"np.{ufunc.__name__}" if method == "__call__" else f"np.{ufunc.__name__}.{method}"
     if kwargs.pop("out", None) is not None:
-        raise TypeError(f"{name}: out= cannot be differentiated through. Mend: use the result, y = {name}(...).")
-    if method != "__call__":
-        raise TypeError(f"{name}.{method} is not differentiable here. Mend: use the np function of the reduction.")
+        raise TypeError(_NO_OUT.format(name))
     if ufunc in PASSING:
-        return ufunc(*map(bare, inputs), **kwargs)
-    if kwargs:
-        raise TypeError(f"{name}: {', '.join(kwargs)}= is not differentiable here; apply it to the result instead.")
-    implementation = implementations.get(ufunc)
+        return getattr(ufunc, method)(*map(bare, inputs), **{k: bare(v) for k, v in kwargs.items()})
+    if method != "__call__":
+        from . import ufunc_methods
+
+        return ufunc_methods.call(ufunc, method, inputs, kwargs)
+    implementation = _implementation(ufunc)
     if implementation is None:
-        raise TypeError(_refusal(name))
+        raise TypeError(refusal(name))
+    if kwargs:
+        inputs = _in_dtype(name, ufunc, inputs, **kwargs)
     return implementation(*inputs)
+
+
+def _in_dtype(name: str, ufunc: np.ufunc, inputs: Any, dtype: Any = None, where: Any = True, **others: Any) -> Any:
+    """The operands converted to what the ufunc computes in where its result shall have ``dtype``."""
+    if where is not True:
+        raise TypeError(f"{name}: where= leaves holes in the result. Mend: np.where(mask, {name}(...), other).")
+    if others:
+        raise TypeError(f"{name}: {', '.join(others)}= is not answered on tensors. Mend: leave it out, or use astype.")
+    if dtype is None:
+        return inputs
+    inputs = [x if hasattr(x, "dtype") or isinstance(x, (int, float, complex)) else np.asarray(x) for x in inputs]
+    given = [getattr(x, "dtype", type(x)) for x in inputs]
+    signature = (*[None] * ufunc.nin, *[np.dtype(dtype)] * ufunc.nout)
+    wanted = ufunc.resolve_dtypes((*given, *[None] * ufunc.nout), signature=signature)  # type: ignore[arg-type]
+    return [x.astype(d) if hasattr(x, "dtype") else x for x, d in zip(inputs, wanted, strict=False)]
 
 
 def call_numpy_function(self: Any, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
     """``__array_function__`` of Tensor."""
-    implementation = implementations.get(function)
+    if kwargs.pop("out", None) is not None:
+        raise TypeError(_NO_OUT.format(f"{function.__module__}.{function.__name__}"))
+    implementation = _implementation(function)
     if implementation is not None:
         return implementation(*args, **kwargs)
     if function in PASSING:
         return function(*map(bare, args), **{k: bare(v) for k, v in kwargs.items()})
-    raise TypeError(_refusal(f"{function.__module__}.{function.__name__}"))
+    raise TypeError(refusal(f"{function.__module__}.{function.__name__}"))
+
+
+def _implementation(function: Any) -> Any:
+    found = implementations.get(function)
+    if found is None:  # what is not loaded with NumPy is implemented when first asked for
+        if getattr(function, "__module__", None) == "numpy.fft":
+            from . import fft  # noqa: F401
+        elif "scipy.special" in sys.modules:
+            from . import special  # noqa: F401
+        found = implementations.get(function)
+    return found
 
 
 def bare(value: Any) -> Any:
@@ -69,8 +107,16 @@ def bare(value: Any) -> Any:
     return getattr(value, "_data", value) if hasattr(value, "_node") else value
 
 
-def _refusal(name: str) -> str:
+_NO_OUT = "{0}: out= cannot be differentiated through. Mend: use the result, y = {0}(...)."
+
+
+def refusal(name: str, neighbour: str = "") -> str:
+    """Why ``numpy.f`` is refused and what to do instead: its differentiable neighbour, where there is one."""
+    from .refused import REFUSED
+
+    neighbour = neighbour or REFUSED.get(name.split(".", 1)[1], "")
     return (
         f"{name} is not differentiable here, and dropping the graph in silence would make gradients wrong. "
-        "Mend: give it t.detach().numpy() if no gradient is needed, or declare a primitive (help(ag.primitive))."
+        f"Mend: {neighbour or 'declare a primitive (help(ag.primitive))'}; "
+        "or give it t.detach().numpy() if no gradient is needed."
     )

@@ -105,6 +105,8 @@ def pull(
             saved: Any = lifted(node) if create_graph else node.saved
             if chosen or op.branches:
                 _pull_branches(node, g, saved, cotangents, chosen, wanted, added)
+            elif op.add_vjp and not create_graph and type(g) is np.ndarray:
+                _pull_adding(node, g, saved, cotangents, wanted, added)
             else:
                 for vjp, parent in zip(op.vjps, node.parents):  # type: ignore[arg-type]  # noqa: B905 (vjps may be endless)
                     if parent is not None and (wanted is None or parent in wanted):
@@ -115,6 +117,25 @@ def pull(
         if release:
             node.parents = node.saved = None
     return cotangents
+
+
+def _pull_adding(node: Node, g: Any, saved: Any, cotangents: Any, wanted: Any, added: Any) -> None:
+    """One row of ``pull`` that touches a part of its argument: the second such row adds to what the first one made."""
+    op: Any = node.op
+    (parent,) = node.parents  # type: ignore[misc]
+    if parent is None or (wanted is not None and parent not in wanted):
+        return
+    total = cotangents.get(parent)
+    if total is not None and parent in added and total.dtype is g.dtype:
+        op.add_vjp(total, g, node.params)
+        return
+    c = op.vjps[0](g, node, saved)
+    if total is None:
+        cotangents[parent] = c
+        if type(c) is np.ndarray:
+            added.add(parent)
+    else:
+        cotangents[parent] = _added(total, c, parent, added)
 
 
 def _added(total: Any, c: Any, row: Node, added: set[Node]) -> Any:

@@ -163,9 +163,9 @@ class Tensor:
         """The values as a NumPy array, outside the graph (shared memory, no copy)."""
         return np.asarray(self._data)
 
-    def item(self) -> Any:
-        """The value of a one-element tensor as a Python number."""
-        return self._data.item()
+    def item(self, *index: int) -> Any:
+        """The value of a one-element tensor, or of the element at an index, as a Python number."""
+        return self._data.item(*index)
 
     def tolist(self) -> Any:
         return self._data.tolist()
@@ -279,7 +279,7 @@ class Tensor:
     # Writing gives the tensor a new array: the old one may be kept by a row that still has to be differentiated.
 
     def __setitem__(self, index: Any, value: Any) -> None:
-        self._check_writable(value, "t[index] = value", "a new tensor made with np.where or np.concatenate")
+        self._check_writable(value, "t[index] = value", "t = t.at[index].set(value)")
         array = self._data.copy()
         array[bare(index)] = bare(value)
         self._data = array

@@ -1,25 +1,53 @@
 """Neural network layers, losses and initialisers, built from ``autograd_core`` alone; names as in ``torch.nn``."""
 
-from . import functional, init
-from .layers import BatchNorm1d, Dropout, Linear, ReLU, Sigmoid, SiLU, Tanh
-from .losses import BCEWithLogitsLoss, CrossEntropyLoss, MSELoss
-from .module import Module, Parameter, Sequential, functional_call
-
-__all__ = [
-    "Module",
-    "Parameter",
-    "Sequential",
-    "functional_call",
-    "functional",
-    "init",
-    "Linear",
-    "ReLU",
-    "Sigmoid",
-    "Tanh",
-    "SiLU",
-    "Dropout",
-    "BatchNorm1d",
-    "CrossEntropyLoss",
-    "BCEWithLogitsLoss",
-    "MSELoss",
-]
+from . import functional, init, utils
+from .activation_layers import *
+from .attention import MultiheadAttention
+from .containers import ModuleDict, ModuleList, ParameterDict, ParameterList, Sequential
+from .convolution import Conv1d, Conv2d, Conv3d, ConvTranspose1d, ConvTranspose2d, ConvTranspose3d
+from .distances import CosineSimilarity, PairwiseDistance
+from .dropout import (
+    AlphaDropout,
+    Dropout,
+    Dropout1d,
+    Dropout2d,
+    Dropout3d,
+    FeatureAlphaDropout,
+    GaussianNoise,
+    mc_dropout,
+)
+from .embedding import Embedding
+from .layers import Bilinear, Flatten, Identity, Linear, Unflatten
+from .loss_layers import *
+from .module import Module
+from .normalization import (
+    BatchNorm1d,
+    BatchNorm2d,
+    BatchNorm3d,
+    GroupNorm,
+    InstanceNorm1d,
+    InstanceNorm2d,
+    InstanceNorm3d,
+    LayerNorm,
+    RMSNorm,
+)
+from .parameter import Buffer, Parameter
+from .pooling import (
+    AdaptiveAvgPool1d,
+    AdaptiveAvgPool2d,
+    AdaptiveMaxPool1d,
+    AdaptiveMaxPool2d,
+    AvgPool1d,
+    AvgPool2d,
+    AvgPool3d,
+    MaxPool1d,
+    MaxPool2d,
+    MaxPool3d,
+)
+from .recurrent import *
+from .regularisers import ActivityPenalty, l1_penalty, l2_penalty, max_norm_, orthogonal_penalty
+from .resampling import PixelShuffle, PixelUnshuffle, Upsample
+from .serialization import load, save
+from .stateless import functional_call
+from .summary import summary
+from .transformer import *

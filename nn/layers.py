@@ -16,7 +16,7 @@ class Linear(Module):
     """y = x Wᵀ + b for x of shape (…, in_features).
 
     weight (out_features, in_features), bias (out_features,): both U(−1/√in, 1/√in), as in PyTorch.
-    Raises ValueError where the last axis of x is not in_features.
+    Raises ValueError where the last axis of x is not in_features, TypeError where its dtype is not the weight's.
 
     >>> Linear(3, 2)(np.ones((5, 3), np.float32)).shape
     (5, 2)
@@ -39,117 +39,143 @@ class Linear(Module):
         if self.bias is not None:
             init.uniform_(self.bias, -bound, bound)
 
-    def forward(self, x: Any) -> Any:
-        if not hasattr(x, "shape") or x.shape[-1:] != (self.in_features,):
+    def forward(self, input: Any) -> Any:
+        weight = self.weight
+        if not hasattr(input, "shape") or input.shape[-1:] != (self.in_features,):
             raise ValueError(
-                f"Linear({self.extra_repr()}): input of shape {np.shape(x)}; the last axis must be {self.in_features}."
+                f"Linear({self.extra_repr()}): input of shape {np.shape(input)}; "
+                f"the last axis must be {self.in_features}."
             )
-        return F.linear(x, self.weight, self.bias)
+        if input.dtype != weight.dtype:
+            raise _wrong_dtype(self, "input", input.dtype, weight.dtype)
+        return F.linear(input, weight, self.bias)
 
     def extra_repr(self) -> str:
         return f"in_features={self.in_features}, out_features={self.out_features}, bias={self.bias is not None}"
 
 
-class ReLU(Module):
-    """max(x, 0)."""
+class Bilinear(Module):
+    """y_o = x₁ᵀ W_o x₂ + b_o for x₁ of shape (…, in1_features) and x₂ of shape (…, in2_features).
 
-    def forward(self, x: Any) -> Any:
-        return F.relu(x)
+    weight (out_features, in1_features, in2_features), bias (out_features,): both U(−1/√in1, 1/√in1).
+    Raises ValueError for shapes that do not fit, TypeError where a dtype is not the weight's.
 
-
-class Sigmoid(Module):
-    """σ(x) = 1 / (1 + e⁻ˣ)."""
-
-    def forward(self, x: Any) -> Any:
-        return F.sigmoid(x)
-
-
-class Tanh(Module):
-    """tanh x."""
-
-    def forward(self, x: Any) -> Any:
-        return F.tanh(x)
-
-
-class SiLU(Module):
-    """x·σ(x)."""
-
-    def forward(self, x: Any) -> Any:
-        return F.silu(x)
-
-
-class Dropout(Module):
-    """In training, zero each element with probability p and scale the rest by 1/(1−p); the identity in eval mode.
-
-    >>> Dropout(0.5).eval()(np.ones(3))
-    array([1., 1., 1.])
+    >>> Bilinear(3, 4, 2)(np.ones((5, 3), np.float32), np.ones((5, 4), np.float32)).shape
+    (5, 2)
     """
-
-    def __init__(self, p: float = 0.5, generator: np.random.Generator | None = None) -> None:
-        if not 0 <= p <= 1:
-            raise ValueError(f"Dropout: p={p!r} is no probability.")
-        self.p, self.generator = p, generator
-
-    def forward(self, x: Any) -> Any:
-        return F.dropout(x, self.p, self.training, self.generator)
-
-    def extra_repr(self) -> str:
-        return f"p={self.p}"
-
-
-class BatchNorm1d(Module):
-    """Normalise each feature of (N, C) or (N, C, L) over the batch, then scale and shift (Ioffe & Szegedy 2015).
-
-    Training: mean and biased variance of the batch; the running ones move by ``momentum`` towards the batch's mean
-    and unbiased variance. Eval: the running ones. Buffers and defaults as in PyTorch.
-    Raises ValueError for a wrong rank, a wrong number of features, or one value a feature in training.
-
-    >>> y = BatchNorm1d(2)(np.array([[1.0, 10.0], [3.0, 30.0]], np.float32))
-    >>> y.numpy().round(3)
-    array([[-1., -1.],
-           [ 1.,  1.]], dtype=float32)
-    """
-
-    running_mean: Any
-    running_var: Any
-    num_batches_tracked: Any
 
     def __init__(
-        self,
-        num_features: int,
-        eps: float = 1e-5,
-        momentum: float = 0.1,
-        affine: bool = True,
-        track_running_stats: bool = True,
-        dtype: Any = None,
+        self, in1_features: int, in2_features: int, out_features: int, bias: bool = True, dtype: Any = None
     ) -> None:
-        self.num_features, self.eps, self.momentum = num_features, eps, momentum
-        self.affine, self.track_running_stats = affine, track_running_stats
-        self.weight = Parameter(init.empty(num_features, dtype=dtype) + 1) if affine else None
-        self.bias = Parameter(init.empty(num_features, dtype=dtype)) if affine else None
-        self.register_buffer("running_mean", init.empty(num_features, dtype=dtype) if track_running_stats else None)
-        self.register_buffer("running_var", init.empty(num_features, dtype=dtype) + 1 if track_running_stats else None)
-        self.register_buffer("num_batches_tracked", np.zeros((), np.int64) if track_running_stats else None)
-
-    def forward(self, x: Any) -> Any:
-        if np.ndim(x) not in (2, 3) or x.shape[1] != self.num_features:
+        if min(in1_features, in2_features, out_features) < 1:
             raise ValueError(
-                f"BatchNorm1d({self.extra_repr()}): input of shape {np.shape(x)}; "
-                f"expected (N, {self.num_features}) or (N, {self.num_features}, L)."
+                f"Bilinear: in1_features={in1_features}, in2_features={in2_features}, out_features={out_features}; "
+                "all must be at least 1."
             )
-        y = F.batch_norm(
-            x,
-            self.running_mean,
-            self.running_var,
-            self.weight,
-            self.bias,
-            self.training or not self.track_running_stats,
-            self.momentum,
-            self.eps,
-        )
-        if self.training and self.track_running_stats:
-            self.num_batches_tracked.data[...] += 1
-        return y
+        self.in1_features, self.in2_features, self.out_features = in1_features, in2_features, out_features
+        self.weight = Parameter(init.empty(out_features, in1_features, in2_features, dtype=dtype))
+        self.bias = Parameter(init.empty(out_features, dtype=dtype)) if bias else None
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Draw new initial values."""
+        bound = 1 / math.sqrt(self.in1_features)
+        init.uniform_(self.weight, -bound, bound)
+        if self.bias is not None:
+            init.uniform_(self.bias, -bound, bound)
+
+    def forward(self, input1: Any, input2: Any) -> Any:
+        weight = self.weight
+        one, other = np.shape(input1), np.shape(input2)
+        if not one or one[:-1] != other[:-1] or (one[-1], other[-1]) != (self.in1_features, self.in2_features):
+            raise ValueError(
+                f"Bilinear({self.extra_repr()}): inputs of shapes {one} and {other}; "
+                f"expected (…, {self.in1_features}) and (…, {self.in2_features}), alike up to the last axis."
+            )
+        for name, x in (("input1", input1), ("input2", input2)):
+            if x.dtype != weight.dtype:
+                raise _wrong_dtype(self, name, x.dtype, weight.dtype)
+        return F.bilinear(input1, input2, weight, self.bias)
 
     def extra_repr(self) -> str:
-        return f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, affine={self.affine}"
+        return (
+            f"in1_features={self.in1_features}, in2_features={self.in2_features}, "
+            f"out_features={self.out_features}, bias={self.bias is not None}"
+        )
+
+
+def _wrong_dtype(layer: Module, name: str, given: Any, expected: Any) -> TypeError:
+    return TypeError(
+        f"{type(layer).__name__}({layer.extra_repr()}): {name} is {given}, but the weights are {expected}. "
+        f"Mend: x.astype(np.{expected}), or model.to(np.{given if given.kind == 'f' else 'float64'})."
+    )
+
+
+class Identity(Module):
+    """x, whatever arguments it was made with: a placeholder.
+
+    >>> Identity(54, unused=True)(3)
+    3
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        pass
+
+    def forward(self, input: Any) -> Any:
+        return input
+
+
+class Flatten(Module):
+    """The axes from ``start_dim`` to ``end_dim`` as one.
+
+    >>> Flatten()(np.ones((2, 3, 4))).shape
+    (2, 12)
+    """
+
+    def __init__(self, start_dim: int = 1, end_dim: int = -1) -> None:
+        self.start_dim, self.end_dim = start_dim, end_dim
+
+    def forward(self, input: Any) -> Any:
+        shape, n = input.shape, max(input.ndim, 1)
+        start, end = (d + n if d < 0 else d for d in (self.start_dim, self.end_dim))
+        if not 0 <= start <= end < n:
+            raise ValueError(f"Flatten({self.extra_repr()}): input of shape {shape} has no such range of axes.")
+        return np.reshape(input, (*shape[:start], math.prod(shape[start : end + 1]), *shape[end + 1 :]))
+
+    def extra_repr(self) -> str:
+        return f"start_dim={self.start_dim}, end_dim={self.end_dim}"
+
+
+class Unflatten(Module):
+    """Axis ``dim`` as several of the sizes ``unflattened_size``, of which one may be −1.
+
+    >>> Unflatten(1, (3, -1))(np.ones((2, 12))).shape
+    (2, 3, 4)
+    """
+
+    def __init__(self, dim: int, unflattened_size: Any) -> None:
+        sizes = tuple(unflattened_size) if isinstance(unflattened_size, (tuple, list)) else None
+        if not isinstance(dim, int) or not sizes or not all(isinstance(n, (int, np.integer)) for n in sizes):
+            raise TypeError(
+                f"Unflatten: dim={dim!r}, unflattened_size={unflattened_size!r}; expected an axis number and a tuple "
+                "of sizes."
+            )
+        self.dim, self.unflattened_size = dim, sizes
+
+    def forward(self, input: Any) -> Any:
+        shape, sizes = input.shape, self.unflattened_size
+        if not -len(shape) <= self.dim < len(shape):
+            raise ValueError(f"Unflatten({self.extra_repr()}): input of shape {shape} has no axis {self.dim}.")
+        axis = self.dim % len(shape)
+        known = math.prod(n for n in sizes if n != -1)
+        free = sizes.count(-1)
+        if free > 1 or min(sizes) < -1 or (shape[axis] % known if free and known else shape[axis] != known):
+            raise ValueError(
+                f"Unflatten({self.extra_repr()}): axis {self.dim} of {shape} cannot become {sizes}; "
+                f"the product of the sizes must be {shape[axis]}."
+            )
+        sizes = tuple(shape[axis] // known if n == -1 else n for n in sizes)
+        return np.reshape(input, (*shape[:axis], *sizes, *shape[axis + 1 :]))
+
+    def extra_repr(self) -> str:
+        return f"dim={self.dim}, unflattened_size={self.unflattened_size}"

@@ -1,94 +1,85 @@
-"""Optimizer: parameter groups, and updates over one flat buffer.
-
-All parameters of a group live in one contiguous array, of which each parameter's array is a view; so do their
-gradients (copied in at each step) and their state. An update rule is then a handful of array operations on long
-slices, whatever the number of parameters.
-"""
+"""Optimizer: parameter groups, the step, hooks and state, for every update rule."""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
-from autograd_core import Tensor
+from autograd_core import Tensor, enable_grad
 from autograd_core.tensor import Leaf
 
-SLICE = 32_768
-"""Elements updated at a time: the few arrays that a rule reads and writes stay in the second-level cache."""
+from .options import check_group, check_options, in_order, named_parameters, plain
+from .state import checked_state
+from .storage import PIECE, Clock, Flat, Run, Storage
+
+Hook = Callable[..., Any]
 
 
-class Flat:
-    """Parameters of one dtype side by side: ``data``, ``grad`` and each state of the rule are arrays of one length."""
+class Handle:
+    """What registering a hook returns: ``remove()`` takes the hook off again."""
 
-    def __init__(self, params: list[Tensor], state_names: Iterable[str]) -> None:
-        self.params = params
-        sizes = [p.size for p in params]
-        self.bounds = list(itertools.pairwise([0, *itertools.accumulate(sizes)]))
-        self.shapes = [p.shape for p in params]
-        self.data = np.concatenate([np.ravel(p.data) for p in params])
-        self.grad = np.zeros_like(self.data)
-        self.state = {name: np.zeros_like(self.data) for name in state_names}
-        self.steps = [0] * len(params)
-        self.views = [self.view(self.data, i) for i in range(len(params))]
-        self.grad_views = [self.view(self.grad, i) for i in range(len(params))]
-        for p, view in zip(params, self.views, strict=True):
-            p._data = view
+    def __init__(self, hooks: dict[int, Hook], hook: Hook) -> None:
+        self._hooks = hooks
+        self._key = next(_keys)
+        hooks[self._key] = hook
 
-    def view(self, flat: Any, i: int) -> Any:
-        """The part of a flat array that belongs to parameter ``i``, in its shape."""
-        start, stop = self.bounds[i]
-        return flat[start:stop].reshape(self.shapes[i])
+    def remove(self) -> None:
+        self._hooks.pop(self._key, None)
 
-    def fits(self) -> bool:
-        """Whether every parameter still has the shape and dtype it had."""
-        return all(
-            p._data is view or (p.shape == view.shape and p.dtype == view.dtype)
-            for p, view in zip(self.params, self.views, strict=True)
-        )
 
-    def gather(self) -> Iterator[tuple[int, int, int]]:
-        """Copy the gradients in; yield (start, stop, step) for each longest run of parameters to be updated alike.
-
-        A parameter without a gradient is left alone and its step count stands still. An array that somebody put in
-        a parameter's place is taken over.
-        """
-        runs: list[tuple[int, int, int]] = []
-        for i, p in enumerate(self.params):
-            if p._data is not self.views[i]:
-                self.views[i][...] = p._data
-                p._data = self.views[i]
-            node = p._node
-            g = node.grad if isinstance(node, Leaf) else None
-            if g is None:
-                continue
-            self.grad_views[i][...] = g._data
-            self.steps[i] += 1
-            start, stop = self.bounds[i]
-            if runs and runs[-1][1] == start and runs[-1][2] == self.steps[i]:
-                runs[-1] = (runs[-1][0], stop, self.steps[i])
-            else:
-                runs.append((start, stop, self.steps[i]))
-        return iter(runs)
+_keys = itertools.count()
 
 
 class Optimizer:
-    """Base of all optimizers: subclasses give ``state_names`` and ``update``.
+    """Base of all optimizers.
 
-    params : an iterable of tensors that require gradients, or of dicts ``{"params": …, option: value}``
-    Raises ValueError for no parameters, for the same parameter twice, and for what is no leaf with gradients.
+    params : an iterable of tensors that require gradients, of ``(name, tensor)`` pairs, or of dicts
+        ``{"params": …, option: value}``, one a group, with options of their own
+    defaults : the options of groups that do not give them
+
+    A rule is written as ``update``; the base negates the gradient for ``maximize`` and adds ``weight_decay``·p to it
+    (or shrinks p by 1 − lr·weight_decay beforehand, where the decay is ``decoupled``):
+
+    >>> from autograd_core import Tensor
+    >>> class SignDescent(Optimizer):
+    ...     def update(self, p, g, *, clock, options):
+    ...         p -= options["lr"] * np.sign(g)
+    >>> w = Tensor([3.0, -1.0], requires_grad=True)
+    >>> optimizer = SignDescent([w], {"lr": 0.5})
+    >>> (w * w).sum().backward()
+    >>> optimizer.step()
+    >>> w.tolist()
+    [2.5, -0.5]
+
+    A parameter without a gradient is left alone, and its step count stands still. NaN in a gradient goes into the
+    parameter, as in PyTorch; ``optim.hooks.NonFinite`` raises or skips the step instead.
+
+    Raises ValueError for no parameters, for the same parameter twice, for what is no floating leaf tensor, and for
+    options out of range; the optimizer is then as it was.
     """
 
-    state_names: tuple[str, ...] = ()
+    numbers: tuple[str, ...] = ("step",)
+    """What is counted for each parameter, by the names that it bears in the state_dict."""
+
+    decoupled: bool | None = False
+    """Whether weight decay shrinks the parameter and stays out of the gradient (a group may say so for itself); None:
+    ``update`` sees to it."""
+
+    update: Callable[..., None]
+    """``update(p, g, *arrays, clock, options)``: change ``p`` and its state in place; ``g`` is not to be written."""
 
     def __init__(self, params: Iterable[Any], defaults: dict[str, Any]) -> None:
         self.defaults = defaults
         self.param_groups: list[dict[str, Any]] = []
-        self._flats: list[list[Flat]] = []
-        self._scratch: list[Any] = []
-        given = list(params)
+        self._storages: list[list[Storage]] = []
+        self._work: dict[Any, list[Any]] = {}
+        self._before: dict[int, Hook] = {}
+        self._after: dict[int, Hook] = {}
+        self._on_gradients: dict[int, Hook] = {}
+        given = in_order(type(self).__name__, params)
         if not given:
             raise ValueError(f"{type(self).__name__}: no parameters to optimize.")
         for group in given if isinstance(given[0], dict) else [{"params": given}]:
@@ -96,132 +87,244 @@ class Optimizer:
 
     def add_param_group(self, group: Mapping[str, Any]) -> None:
         """Add parameters with options of their own."""
-        params = group["params"]
-        params = [params] if isinstance(params, Tensor) else list(params)
         name = type(self).__name__
-        unknown = set(group) - {"params"} - set(self.defaults)
-        if unknown:
-            raise ValueError(f"{name}: unknown options {sorted(unknown)}; there are {sorted(self.defaults)}.")
-        known = {id(p) for g in self.param_groups for p in g["params"]}
+        options = check_group(name, group, self.defaults)
+        params, names = named_parameters(name, group["params"])
+        known = {id(p) for p in self.parameters()}
         for i, p in enumerate(params):
+            label = f"parameter {names[i]!r}" if names else f"parameter {i}"
             if not isinstance(p, Tensor) or not p.is_leaf or p.dtype.kind != "f":
                 what = f"{p.dtype} {p.shape}" if isinstance(p, Tensor) else type(p).__name__
-                raise ValueError(f"{name}: parameter {i} ({what}) is not a floating leaf tensor.")
+                raise ValueError(f"{name}: {label} ({what}) is not a floating leaf tensor.")
             if id(p) in known:
-                raise ValueError(f"{name}: parameter {i} ({p.dtype} {p.shape}) is given twice.")
+                raise ValueError(f"{name}: {label} ({p.dtype} {p.shape}) is given twice.")
             known.add(id(p))
-        new = {**self.defaults, **group, "params": params}
+        if self.param_groups and bool(names) != ("param_names" in self.param_groups[0]):
+            raise ValueError(f"{name}: all groups must name their parameters, or none.")
+        new = {**self.defaults, **options, "params": params} | ({"param_names": names} if names else {})
         self.check(new)
         self.param_groups.append(new)
-        self._flats.append([])
+        self._storages.append([])
 
     def check(self, options: Mapping[str, Any]) -> None:
         """Raise ValueError for options that make no sense."""
-        for name in ("lr", "eps", "weight_decay", "momentum"):
-            value = options.get(name, 0)
-            if not np.all(np.asarray(value) >= 0):
-                raise ValueError(f"{type(self).__name__}: {name}={value!r} must not be negative.")
-        for beta in options.get("betas", ()):
-            if not 0 <= beta < 1:
-                raise ValueError(f"{type(self).__name__}: betas={options['betas']!r} must lie in [0, 1).")
+        check_options(type(self).__name__, options)
+
+    def parameters(self) -> Iterator[Tensor]:
+        """All parameters, group after group."""
+        return itertools.chain.from_iterable(group["params"] for group in self.param_groups)
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget all gradients (or fill them with zeros)."""
-        for group in self.param_groups:
-            for p in group["params"]:
-                if isinstance(p._node, Leaf):
-                    p._node.grad = None if set_to_none or p.grad is None else Tensor(np.zeros(p.shape, p.dtype))
+        for p in self.parameters():
+            if type(p._node) is Leaf:
+                p._node.grad = None if set_to_none or p.grad is None else Tensor(np.zeros_like(p._data))
 
-    def step(self) -> None:
-        """Update every parameter that has a gradient."""
-        for k, group in enumerate(self.param_groups):
-            for flat in self._flat(k):
-                for start, stop, step in flat.gather():
-                    for a in range(start, stop, SLICE):
-                        part = slice(a, min(a + SLICE, stop))
-                        state = [s[part] for s in flat.state.values()]
-                        self.update(flat.data[part], flat.grad[part], *state, step=step, group=group)
+    # The step ------------------------------------------------------------------------------------------------------
 
-    def update(self, p: Any, g: Any, *state: Any, step: int, group: dict[str, Any]) -> None:
-        """Change ``p`` and the states in place; ``g`` may be overwritten. ``step`` counts from 1."""
-        raise NotImplementedError
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+        """Update every parameter that has a gradient.
+
+        closure : optional; clears the gradients, computes the loss, calls backward and returns the loss, which
+            ``step`` then returns
+        """
+        args: tuple[Any, ...] = () if closure is None else (closure,)
+        kwargs: dict[str, Any] = {}
+        for hook in tuple(self._before.values()):
+            changed = hook(self, args, kwargs)
+            if changed is not None:
+                args, kwargs = changed
+        loss = self._step(*args, **kwargs)
+        for hook in tuple(self._after.values()):
+            hook(self, args, kwargs)
+        return loss
+
+    def _step(self, closure: Callable[[], Any] | None = None) -> Any:
+        loss = None if closure is None else self.evaluate(closure)
+        if closure is None:
+            self._gradients_are_there()
+        work = []  # all gradients are looked at before anything moves: a bad one leaves every parameter as it was
+        for k in range(len(self.param_groups)):
+            for storage in self._storage(k):
+                gradients = storage.gradients()
+                work.append((k, storage, gradients, storage.runs(gradients)))
+        for k, storage, gradients, runs in work:
+            options = plain(self.param_groups[k])
+            for run in runs:
+                clock = run.clock
+                if clock is None:
+                    storage.begin(run, self.arrays(options))
+                    clock = self.start(options)
+                clock = self.tick(clock, options)
+                storage.clocks[run.first : run.last] = [clock] * (run.last - run.first)
+                self._update(storage.pieces(run, gradients), clock, options)
+        return loss
+
+    def evaluate(self, closure: Callable[[], Any]) -> Any:
+        """The loss that ``closure`` computes, recorded even within ``no_grad``; gradient hooks have then run."""
+        with enable_grad():
+            loss = closure()
+        self._gradients_are_there()
+        return loss
+
+    def _gradients_are_there(self) -> None:
+        for hook in tuple(self._on_gradients.values()):
+            hook(self)
+
+    def _update(self, pieces: Iterator[Any], clock: Clock, options: dict[str, Any]) -> None:
+        negative, decay = options.get("maximize", False), options.get("weight_decay", 0)
+        decoupled = options.get("decoupled_weight_decay", self.decoupled)
+        if decoupled is None:
+            decay = 0
+        for p, g, state in pieces:
+            if negative:
+                g = np.negative(g, out=self._buffers(p)[2])
+            if decay:
+                if decoupled:
+                    p *= 1 - options["lr"] * decay
+                else:
+                    decayed = self._buffers(p)[2]
+                    g = np.add(g, np.multiply(p, decay, out=self._buffers(p)[0]), out=decayed)
+            self.update(p, g, *state, clock=clock, options=options)
 
     def scratch(self, p: Any) -> list[Any]:
         """Two arrays like ``p`` to compute in, the same ones at every step."""
-        if not self._scratch or self._scratch[0].dtype != p.dtype or self._scratch[0].size < p.size:
-            self._scratch = [np.empty_like(p) for _ in range(2)]
-        return [s[: p.size] for s in self._scratch]
+        return self._buffers(p)[:2]
 
-    def _flat(self, k: int) -> list[Flat]:
-        """The flat buffers of group ``k``, one for each dtype, made anew where a shape or dtype has changed."""
-        flats = self._flats[k]
-        if not flats or not all(flat.fits() for flat in flats):
-            old = self._group_state(k) if flats else {}
+    def _buffers(self, p: Any) -> list[Any]:
+        whole = self._work.get(p.dtype)
+        if whole is None or whole[0].size < p.size:
+            whole = self._work[p.dtype] = [np.empty_like(p, shape=max(p.size, PIECE)) for _ in range(3)]
+        return [w[: p.size].reshape(p.shape) for w in whole]
+
+    # What a rule says of its state ---------------------------------------------------------------------------------
+
+    def arrays(self, options: Mapping[str, Any]) -> dict[str, float]:
+        """The arrays that the rule keeps beside each parameter: name → first value."""
+        return {}
+
+    def start(self, options: Mapping[str, Any]) -> Clock:
+        """``numbers`` before the first step (further entries are allowed and stay out of the state_dict)."""
+        return (0,) * len(self.numbers)
+
+    def tick(self, clock: Clock, options: Mapping[str, Any]) -> Clock:
+        """``numbers`` at the next step."""
+        return (clock[0] + 1, *clock[1:]) if clock else clock
+
+    def resume(self, numbers: Clock, options: Mapping[str, Any]) -> Clock:
+        """The clock that belongs to ``numbers`` from a state_dict."""
+        return numbers
+
+    def shapes(self, p: Tensor, options: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
+        """The shapes of ``arrays`` for one parameter."""
+        return dict.fromkeys(self.arrays(options), p.shape)
+
+    def store(self, params: list[Tensor], options: Mapping[str, Any]) -> Storage:
+        """Where parameters of one dtype are kept."""
+        return Flat(params, self.arrays(options))
+
+    def _storage(self, k: int) -> list[Storage]:
+        """The storage of group ``k``, one for each dtype, made anew where shapes, dtypes or kinds of state changed."""
+        group = self.param_groups[k]
+        names = self.arrays(group)
+        if not self._storages[k] or not all(storage.fits(names) for storage in self._storages[k]):
+            old = self._group_state(k)
             by_dtype: dict[Any, list[Tensor]] = {}
-            for p in self.param_groups[k]["params"]:
+            for p in group["params"]:
                 by_dtype.setdefault(p.dtype, []).append(p)
-            self._flats[k] = flats = [Flat(params, self.state_names) for params in by_dtype.values()]
+            self._storages[k] = [self.store(params, group) for params in by_dtype.values()]
             self._restore(k, old)
-        return flats
+        return self._storages[k]
 
     # State ---------------------------------------------------------------------------------------------------------
+
+    @property
+    def state(self) -> dict[Tensor, dict[str, Any]]:
+        """Parameter → its state as it is now (arrays share memory, numbers are copies)."""
+        return {
+            p: self._state_of(storage, i)
+            for storages in self._storages
+            for storage in storages
+            for i, p in enumerate(storage.params)
+            if storage.clocks[i] is not None
+        }
+
+    def _state_of(self, storage: Storage, i: int) -> dict[str, Any]:
+        numbers = zip(self.numbers, storage.clocks[i] or (), strict=False)
+        return {name: np.array(number, np.float64) for name, number in numbers} | storage.state(i)
 
     def _group_state(self, k: int) -> dict[int, dict[str, Any]]:
         """Position in the group → the state of that parameter, for parameters that were ever updated."""
         position = {id(p): i for i, p in enumerate(self.param_groups[k]["params"])}
-        return {
-            position[id(p)]: {"step": flat.steps[i]} | {n: flat.view(s, i).copy() for n, s in flat.state.items()}
-            for flat in self._flats[k]
-            for i, p in enumerate(flat.params)
-            if flat.steps[i]
+        found = {
+            position[id(p)]: {name: value.copy() for name, value in self._state_of(storage, i).items()}
+            for storage in self._storages[k]
+            for i, p in enumerate(storage.params)
+            if storage.clocks[i] is not None
         }
+        return {i: found[i] for i in sorted(found)}
 
     def _restore(self, k: int, states: Mapping[int, Mapping[str, Any]]) -> None:
+        """Copy in what ``states`` holds for this group; a parameter whose shape has changed begins anew.
+
+        Kinds of state that are not there (an option was switched on) begin with their first values.
+        """
+        options = plain(self.param_groups[k])
         position = {id(p): i for i, p in enumerate(self.param_groups[k]["params"])}
-        for flat in self._flats[k]:
-            for i, p in enumerate(flat.params):
-                state = states.get(position[id(p)])
-                if state and all(np.shape(state[n]) == p.shape for n in self.state_names):
-                    flat.steps[i] = int(state["step"])
-                    for name in self.state_names:
-                        flat.view(flat.state[name], i)[...] = state[name]
+        for storage in self._storages[k]:
+            for i, p in enumerate(storage.params):
+                given, arrays = states.get(position[id(p)]), storage.state(i)
+                if given and all(np.shape(given[n]) == a.shape for n, a in arrays.items() if n in given):
+                    storage.begin(Run(i, i + 1, None), self.arrays(options))
+                    storage.clocks[i] = self.resume(tuple(float(np.asarray(given[n])) for n in self.numbers), options)
+                    for name in arrays.keys() & given.keys():
+                        arrays[name][...] = given[name]
 
     def state_dict(self) -> dict[str, Any]:
-        """``{"state": {number: {"step", …}}, "param_groups": […]}`` with parameters numbered through, as in PyTorch."""
-        state, groups, offset = {}, [], 0
+        """``{"state": {number: {…}}, "param_groups": […]}`` with parameters numbered through, as in PyTorch.
+
+        Arrays are NumPy's, and so are counts (without dimensions); all are copies.
+        """
+        state: dict[int, dict[str, Any]] = {}
+        groups, offset = [], 0
         for k, group in enumerate(self.param_groups):
-            state.update({offset + i: s for i, s in self._group_state(k).items()})
+            state.update({offset + i: s for i, s in self._group_state(k).items() if s})
             numbers = list(range(offset, offset + len(group["params"])))
-            groups.append({**group, "params": numbers})
+            groups.append({key: value for key, value in group.items() if key != "params"} | {"params": numbers})
             offset += len(numbers)
         return {"state": state, "param_groups": groups}
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
-        """Continue from a ``state_dict``. ValueError, and nothing changed, where groups or shapes differ."""
-        groups, state = state_dict["param_groups"], state_dict["state"]
-        sizes = [len(g["params"]) for g in self.param_groups]
-        name = type(self).__name__
-        if [len(g["params"]) for g in groups] != sizes:
-            raise ValueError(
-                f"{name}.load_state_dict: groups of {[len(g['params']) for g in groups]} parameters for {sizes}."
-            )
-        params = [p for g in self.param_groups for p in g["params"]]
-        for number, s in state.items():
-            for n in self.state_names:
-                if n not in s or np.shape(s[n]) != params[number].shape:
-                    given = np.shape(s[n]) if n in s else "nothing"
-                    raise ValueError(
-                        f"{name}.load_state_dict: {n} of parameter {number}: {given} for {params[number].shape}."
-                    )
-        offset = 0
-        for k, group in enumerate(groups):
-            self.check({**self.param_groups[k], **group})
-            self.param_groups[k].update({key: value for key, value in group.items() if key != "params"})
-            self._flats[k] = []
-            self._flat(k)
-            self._restore(k, {i: state[offset + i] for i in range(sizes[k]) if offset + i in state})
-            offset += sizes[k]
+        """Continue from a ``state_dict``, also one from PyTorch, bit for bit.
+
+        ValueError, and nothing changed, where it belongs to another rule, other groups or other shapes.
+        """
+        groups, states = checked_state(self, state_dict)
+        for group in groups:
+            self.check(group)
+        self.param_groups = groups
+        for k in range(len(groups)):
+            self._storages[k] = []
+            self._storage(k)
+            self._restore(k, states[k])
+
+    # Hooks ---------------------------------------------------------------------------------------------------------
+
+    def register_step_pre_hook(self, hook: Hook) -> Handle:
+        """Call ``hook(optimizer, args, kwargs)`` before each step; it may return changed (args, kwargs)."""
+        return Handle(self._before, hook)
+
+    def register_step_post_hook(self, hook: Hook) -> Handle:
+        """Call ``hook(optimizer, args, kwargs)`` after each step."""
+        return Handle(self._after, hook)
+
+    def register_gradient_hook(self, hook: Hook) -> Handle:
+        """Call ``hook(optimizer)`` when the gradients are there (after the closure) and no parameter has moved."""
+        return Handle(self._on_gradients, hook)
 
     def __repr__(self) -> str:
-        options = ", ".join(f"{k}={v}" for k, v in self.param_groups[0].items() if k != "params")
-        return f"{type(self).__name__}({options}, groups={len(self.param_groups)})"
+        lines = [f"{type(self).__name__} ("]
+        for k, group in enumerate(self.param_groups):
+            lines.append(f"Parameter Group {k}")
+            lines += [f"    {key}: {group[key]}" for key in sorted(group) if key not in ("params", "param_names")]
+        return "\n".join([*lines, ")"])

@@ -146,7 +146,7 @@ def test_a_gradient_has_the_shape_and_dtype_of_its_leaf(name: str, data: st.Data
     assert (t.shape, t.dtype) == (value.shape, value.dtype) == (y.shape, y.dtype)
 
 
-@pytest.mark.parametrize("name", [n for n in REAL if n != "astype"])
+@pytest.mark.parametrize("name", [n for n in REAL if n not in ("astype", "float_power", "bincount", "geomspace")])
 @given(data=st.data())
 def test_no_rule_widens_a_dtype(name: str, data: st.DataObject) -> None:
     """From float32 operands and a float32 cotangent or tangent, nothing but float32 is computed on the way."""
@@ -178,7 +178,9 @@ def test_broadcasting_is_repetition(name: str, data: st.DataObject, rng: np.rand
 
 # Combining functions -------------------------------------------------------------------------------------------------
 
-UNARY = [n for n in REAL if isinstance(LIBRARY[n].forward, np.ufunc) and LIBRARY[n].forward.nin == 1]
+BOUNDED = {"arcsin", "arccos", "arctanh", "arccosh"}
+NUMPYS = [n for n in REAL if n not in BOUNDED and LIBRARY[n].function.__module__ == "autograd_core"]
+UNARY = [n for n in NUMPYS if LIBRARY[n].forward.nin == 1]
 unary = st.sampled_from([LIBRARY[name].function for name in [*UNARY, "relu", "sigmoid", "softplus"]])
 points = st.floats(0.3, 2.0).map(np.array)
 

@@ -22,10 +22,8 @@ FOREIGN: dict[str, Callable[[Any], Any]] = {
     "numpy.unique": np.unique,
     "numpy.histogram": np.histogram,
     "numpy.packbits": np.packbits,
-    "numpy.digitize": lambda x: np.digitize(x, [0.0, 1.0]),
     "np.nextafter": lambda x: np.nextafter(x, 1.0),
     "np.spacing": np.spacing,
-    "np.frexp": np.frexp,
     "numpy.copyto": lambda x: np.copyto(np.zeros(2), x),
     "numpy.put": lambda x: np.put(np.zeros(2), [0, 1], x),
     "numpy.save": lambda x: np.savetxt("never written", x),
@@ -69,9 +67,9 @@ def test_an_array_does_not_absorb_a_tensor() -> None:
     assert a.tolist() == [0.0, 0.0]
 
 
-@pytest.mark.parametrize("method", ["reduce", "accumulate", "outer"])
+@pytest.mark.parametrize("method", ["at", "reduceat"])
 def test_methods_of_ufuncs(method: str) -> None:
-    args = (leaf(), leaf()) if method == "outer" else (leaf(),)
+    args = (leaf(), [0], leaf()) if method == "at" else (leaf(), [0])
     with pytest.raises(TypeError, match=f"np.add.{method} is not differentiable.*Mend"):
         getattr(np.add, method)(*args)
 
@@ -79,11 +77,10 @@ def test_methods_of_ufuncs(method: str) -> None:
 def test_keywords_that_are_not_answered() -> None:
     for call in (
         lambda: np.exp(leaf(), where=np.array([True, False])),
-        lambda: np.add(leaf(), 1.0, dtype=np.float32),
-        lambda: np.sum(leaf(), initial=1.0),
-        lambda: np.mean(leaf(), where=np.array([True, False])),
+        lambda: np.add(leaf(), 1.0, casting="unsafe"),
+        lambda: np.linspace(0.0, leaf(), dtype=int),
     ):
-        with pytest.raises(TypeError, match=r"where|dtype|initial"):
+        with pytest.raises(TypeError, match=r"(where|casting|dtype)=.*Mend"):
             call()
 
 
@@ -101,9 +98,9 @@ def test_no_plain_array_of_a_recorded_tensor() -> None:
 
 
 def test_filling_an_array_with_a_recorded_number_is_refused() -> None:
-    """np.full_like(x, w) would be a constant with respect to w."""
+    """NumPy does not see w there: np.full_like(x, w) of a plain x would be a constant. ag.full_like does."""
     w = ag.Tensor(2.0, requires_grad=True)
-    for fill in (lambda: np.full_like(leaf(), w), lambda: np.full_like(np.zeros(2), w), lambda: np.full((2,), w)):
+    for fill in (lambda: np.full_like(np.zeros(2), w), lambda: np.full((2,), w)):
         with pytest.raises(TypeError):
             fill()
 

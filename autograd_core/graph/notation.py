@@ -191,6 +191,7 @@ _SUBSCRIPT = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 _SPECIAL: dict[str, Callable[..., Text | None]] = {
     "add": _infix(" + ", SUM, SUM, SUM),
     "subtract": _infix(" − ", SUM, SUM, MATRIX_PRODUCT),
+    "gap": _infix(" − ", SUM, SUM, MATRIX_PRODUCT),
     "multiply": _infix("·", PRODUCT, PRODUCT, PRODUCT),
     "divide": _infix("/", PRODUCT, PRODUCT, POWER),
     "matmul": _infix(" @ ", MATRIX_PRODUCT, POWER, POWER),

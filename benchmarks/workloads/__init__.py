@@ -20,6 +20,7 @@ WORKLOADS = (
     "logistic_nll",
     "mlp_small",
     "mlp_middle",
+    "optimizer_step",
     "deep_chain",
     "memory",
     "import_time",

@@ -9,8 +9,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from functions import basic
+from functions import (
+    elementwise,
+    fft,
+    indexing,
+    ranges,
+    reductions,
+    scans,
+    shaping,
+    special,
+)
 from samples.call import Calls
 
-FAMILIES: tuple[Any, ...] = (basic,)
+FAMILIES: tuple[Any, ...] = (elementwise, fft, special, indexing, shaping, ranges, reductions, scans)
 FUNCTIONS: dict[str, Calls] = {name: calls for family in FAMILIES for name, calls in family.FUNCTIONS.items()}

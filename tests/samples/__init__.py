@@ -8,7 +8,19 @@ from typing import Any
 import numpy as np
 
 from autograd_core.primitive import Primitive, registry
-from samples import complex, elementwise, indexing, linalg, reductions, shaping
+from samples import (
+    complex,
+    elementwise,
+    fft,
+    indexing,
+    linalg,
+    ranges,
+    reductions,
+    scans,
+    shaping,
+    special,
+    ufunc_methods,
+)
 from samples.call import Call, Calls
 from strategies import Array
 
@@ -26,7 +38,19 @@ __all__ = [
     "of_differentiable",
 ]
 
-FAMILIES: tuple[Any, ...] = (elementwise, complex, reductions, linalg, shaping, indexing)
+FAMILIES: tuple[Any, ...] = (
+    elementwise,
+    complex,
+    reductions,
+    scans,
+    linalg,
+    shaping,
+    indexing,
+    fft,
+    special,
+    ufunc_methods,
+    ranges,
+)
 SAMPLES: dict[str, Calls] = {name: calls for family in FAMILIES for name, calls in family.SAMPLES.items()}
 COMPOSITES: dict[str, Calls] = {
     name: calls for family in FAMILIES for name, calls in getattr(family, "COMPOSITES", {}).items()
@@ -41,7 +65,8 @@ def _is_ours(op: Primitive) -> bool:
 
 LIBRARY: dict[str, Primitive] = {name: op for name, op in registry.items() if _is_ours(op)}
 SAMPLED = [name for name in SAMPLES if name in LIBRARY]
-REAL = [name for name in SAMPLED if name not in complex.SAMPLES]
+COMPLEX = {*complex.SAMPLES, *(name for family in FAMILIES for name in getattr(family, "COMPLEX", ()))}
+REAL = [name for name in SAMPLED if name not in COMPLEX]
 
 
 def differentiable(op: Primitive, call: Call) -> list[int]:

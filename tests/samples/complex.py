@@ -11,4 +11,5 @@ SAMPLES: dict[str, Calls] = {
     "conjugate":    elementwise(complexes),
     "modulus":      elementwise(complexes),
     "angle":        elementwise(complexes),
+    "phase":        elementwise(complexes),
 }  # fmt: skip

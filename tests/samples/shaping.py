@@ -7,7 +7,9 @@ from hypothesis import strategies as st
 
 from samples.call import Call, Calls
 from strategies import (
+    axes,
     axis,
+    either_sign,
     generators,
     orders,
     real,
@@ -76,14 +78,94 @@ def converted(draw: st.DrawFn) -> Call:
     return Call((x,), {"dtype": draw(st.sampled_from([np.float64, np.longdouble]))})
 
 
+@st.composite
+def moved(draw: st.DrawFn) -> Call:
+    """One axis or several."""
+    shape = draw(shapes(min_dims=1))
+    x, count = real(draw(generators), shape), draw(st.integers(1, len(shape)))
+    here, there = (draw(st.permutations(range(x.ndim))) for _ in range(2))
+    several = [tuple(draw(either_sign(a, x.ndim)) for a in order[:count]) for order in (here, there)]
+    source, destination = draw(st.sampled_from([(several[0][0], several[1][0]), tuple(several)]))
+    return Call((x,), {"source": source, "destination": destination})
+
+
+@st.composite
+def flipped(draw: st.DrawFn) -> Call:
+    x = real(draw(generators), draw(shapes()))
+    return Call((x,), {"axis": draw(axes(x.ndim))})
+
+
+@st.composite
+def rolled(draw: st.DrawFn) -> Call:
+    """All numbers in a row, one axis, or several."""
+    x, shifts = real(draw(generators), draw(shapes(min_dims=1))), st.integers(-4, 4)
+    forms = [
+        st.tuples(shifts, st.none()),
+        st.tuples(shifts, axis(x.ndim)),
+        st.tuples(st.tuples(shifts, shifts), st.tuples(axis(x.ndim), axis(x.ndim))),
+        st.tuples(shifts, st.tuples(axis(x.ndim), axis(x.ndim))),
+    ]
+    shift, along = draw(st.one_of(forms))
+    return Call((x,), {"shift": shift, "axis": along})
+
+
+@st.composite
+def turned(draw: st.DrawFn) -> Call:
+    x = real(draw(generators), draw(shapes(min_dims=2)))
+    plane = tuple(draw(either_sign(a, x.ndim)) for a in draw(st.permutations(range(x.ndim)))[:2])
+    return Call((x,), {"k": draw(st.integers(-5, 5)), "axes": plane})
+
+
+@st.composite
+def triangular(draw: st.DrawFn) -> Call:
+    """Stacks of matrices, and a vector, whose rows are all the same."""
+    x = real(draw(generators), draw(shapes(min_dims=1)))
+    return Call((x,), {"k": draw(st.integers(-3, 3))})
+
+
+@st.composite
+def on_diagonal(draw: st.DrawFn) -> Call:
+    x = real(draw(generators), draw(shapes(min_dims=2)))
+    one, other = (draw(either_sign(a, x.ndim)) for a in draw(st.permutations(range(x.ndim)))[:2])
+    return Call((x,), {"offset": draw(st.integers(-4, 4)), "axis1": one, "axis2": other})
+
+
+@st.composite
+def repeated(draw: st.DrawFn) -> Call:
+    """So many times each, or one number of times for each."""
+    x = real(draw(generators), draw(shapes()))
+    along = draw(st.none() | axis(x.ndim)) if x.ndim else None
+    n = x.size if along is None else x.shape[along]
+    counts = st.integers(0, 3)
+    return Call((x,), {"repeats": draw(counts | st.lists(counts, min_size=n, max_size=n)), "axis": along})
+
+
+@st.composite
+def ramped(draw: st.DrawFn) -> Call:
+    """From a number to every number of an edge."""
+    rng, shape = draw(generators), draw(shapes(min_dims=1))
+    along = draw(st.integers(0, len(shape) - 1))
+    edge = real(rng, (*shape[:along], 1, *shape[along + 1 :]))
+    return Call((real(rng, ()), edge), {"width": draw(st.integers(1, 3)), "axis": along})
+
+
 SAMPLES: dict[str, Calls] = {
     "reshape":      reshaped(),
     "transpose":    transposed(),
     "swapaxes":     swapped(),
+    "moveaxis":     moved(),
     "expand_dims":  expanded(),
     "squeeze":      squeezed(),
     "broadcast_to": stretched(),
+    "flip":         flipped(),
+    "rot90":        turned(),
+    "roll":         rolled(),
+    "diagonal":     on_diagonal(),
+    "tril":         triangular(),
+    "triu":         triangular(),
     "concatenate":  joined(),
+    "repeat":       repeated(),
+    "ramp":         ramped(),
     "astype":       converted(),
 }  # fmt: skip
 

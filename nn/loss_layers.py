@@ -1,0 +1,96 @@
+"""Losses as modules: each is its function with the options bound."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from . import class_losses, losses
+from .module import Module
+
+__all__ = [
+    *("BCELoss", "BCEWithLogitsLoss", "CTCLoss", "CosineEmbeddingLoss", "CrossEntropyLoss", "GaussianNLLLoss"),
+    *("HingeEmbeddingLoss", "HuberLoss", "KLDivLoss", "L1Loss", "MSELoss", "MarginRankingLoss", "MultiLabelMarginLoss"),
+    *("MultiLabelSoftMarginLoss", "MultiMarginLoss", "NLLLoss", "PoissonNLLLoss", "SmoothL1Loss", "SoftMarginLoss"),
+    *("TripletMarginLoss", "TripletMarginWithDistanceLoss"),
+]
+
+_BUFFERS = ("weight", "pos_weight")
+
+
+class Loss(Module):
+    """A function of predictions and targets as a module; ``options`` are what else it takes.
+
+    Weights of classes are buffers, as in PyTorch. Raises ValueError for an unknown reduction.
+    """
+
+    function: Callable[..., Any]
+    options: tuple[inspect.Parameter, ...] = ()
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        bound = self.__signature__.bind(*args, **kwargs)  # type: ignore[attr-defined]
+        bound.apply_defaults()
+        for p in self.options:
+            value = bound.arguments[p.name]
+            if p.name in _BUFFERS:
+                self.register_buffer(p.name, value if value is None or hasattr(value, "dtype") else np.asarray(value))
+            else:
+                setattr(self, p.name, value)
+        known = ("mean", "sum", "none", *(["batchmean"] if type(self).__name__ == "KLDivLoss" else []))
+        if self.reduction not in known:
+            raise ValueError(f"{type(self).__name__}: reduction={self.reduction!r}; it is one of {', '.join(known)}.")
+
+    def forward(self, *inputs: Any) -> Any:
+        return type(self).function(*inputs, **{p.name: getattr(self, p.name) for p in self.options})
+
+    def extra_repr(self) -> str:
+        shown = [p for p in self.options if p.name not in _BUFFERS and getattr(self, p.name) != p.default]
+        return ", ".join(f"{p.name}={getattr(self, p.name)!r}" for p in shown)
+
+
+def _module(name: str, function: Callable[..., Any], inputs: int = 2) -> type[Loss]:
+    """The module class of a loss function whose first ``inputs`` parameters are the tensors it compares."""
+    options = tuple(inspect.signature(function).parameters.values())[inputs:]
+    members = {
+        "function": staticmethod(function),
+        "options": options,
+        "__signature__": inspect.Signature(options),
+        "__doc__": (function.__doc__ or "").split("\n\n")[0],
+        "__module__": __name__,
+    }
+    return type(name, (Loss,), members)
+
+
+BCELoss = _module("BCELoss", losses.binary_cross_entropy)
+BCEWithLogitsLoss = _module("BCEWithLogitsLoss", losses.binary_cross_entropy_with_logits)
+CosineEmbeddingLoss = _module("CosineEmbeddingLoss", losses.cosine_embedding_loss, 3)
+CrossEntropyLoss = _module("CrossEntropyLoss", class_losses.cross_entropy)
+CTCLoss = _module("CTCLoss", class_losses.ctc_loss, 4)
+HingeEmbeddingLoss = _module("HingeEmbeddingLoss", losses.hinge_embedding_loss)
+HuberLoss = _module("HuberLoss", losses.huber_loss)
+KLDivLoss = _module("KLDivLoss", losses.kl_div)
+L1Loss = _module("L1Loss", losses.l1_loss)
+MarginRankingLoss = _module("MarginRankingLoss", losses.margin_ranking_loss, 3)
+MSELoss = _module("MSELoss", losses.mse_loss)
+MultiLabelMarginLoss = _module("MultiLabelMarginLoss", class_losses.multilabel_margin_loss)
+MultiLabelSoftMarginLoss = _module("MultiLabelSoftMarginLoss", class_losses.multilabel_soft_margin_loss)
+MultiMarginLoss = _module("MultiMarginLoss", class_losses.multi_margin_loss)
+NLLLoss = _module("NLLLoss", class_losses.nll_loss)
+PoissonNLLLoss = _module("PoissonNLLLoss", losses.poisson_nll_loss)
+SmoothL1Loss = _module("SmoothL1Loss", losses.smooth_l1_loss)
+SoftMarginLoss = _module("SoftMarginLoss", losses.soft_margin_loss)
+TripletMarginLoss = _module("TripletMarginLoss", losses.triplet_margin_loss, 3)
+TripletMarginWithDistanceLoss = _module("TripletMarginWithDistanceLoss", losses.triplet_margin_with_distance_loss, 3)
+
+
+class GaussianNLLLoss(Module):
+    """½(log var + (input − target)²/var), called as ``loss(input, target, var)`` (Nix & Weigend 1994)."""
+
+    def __init__(self, *, full: bool = False, eps: float = 1e-6, reduction: str = "mean") -> None:
+        self.full, self.eps, self.reduction = full, eps, reduction
+
+    def forward(self, input: Any, target: Any, var: Any) -> Any:
+        return losses.gaussian_nll_loss(input, target, var, self.full, self.eps, self.reduction)

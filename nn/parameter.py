@@ -1,0 +1,44 @@
+"""What a module owns: parameters, which are learned, and buffers, which are kept."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from autograd_core import Tensor
+
+
+class Parameter(Tensor):
+    """A tensor that a module learns: it requires gradients and is found by ``parameters()``.
+
+    >>> Parameter([1.0, 2.0])
+    Parameter([1., 2.], dtype=float32, requires_grad=True)
+    """
+
+    __slots__ = ()
+
+    def __init__(self, data: Any, requires_grad: bool = True, dtype: Any = None) -> None:
+        super().__init__(data.data if isinstance(data, Tensor) else data, requires_grad, dtype)
+
+
+class Buffer(Tensor):
+    """A tensor that a module keeps and does not learn; assigned as an attribute it is a registered buffer.
+
+    persistent : whether ``state_dict`` has it
+    """
+
+    __slots__ = ("persistent",)
+
+    def __init__(self, data: Any, *, persistent: bool = True) -> None:
+        super().__init__(data.data if isinstance(data, Tensor) else data)
+        self.persistent = persistent
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Buffer:
+        memo[id(self)] = copy = Buffer(self.data.copy(), persistent=self.persistent)
+        return copy
+
+    def __reduce__(self) -> Any:
+        return _rebuilt, (self.data, self.persistent)
+
+
+def _rebuilt(data: Any, persistent: bool) -> Buffer:
+    return Buffer(data, persistent=persistent)

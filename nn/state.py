@@ -1,0 +1,97 @@
+"""The state of a model: which tensors it consists of, and how they are replaced."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from autograd_core import Tensor
+
+from .parameter import Parameter
+
+if TYPE_CHECKING:
+    from .module import Module
+
+
+class KeyMismatch(NamedTuple):
+    """What ``load_state_dict(strict=False)`` did not find, and what it did not use."""
+
+    missing_keys: list[str]
+    unexpected_keys: list[str]
+
+    def __repr__(self) -> str:
+        return "<All keys matched successfully>" if not any(self) else _tuple_repr(self)
+
+
+def _tuple_repr(mismatch: KeyMismatch) -> str:
+    return f"KeyMismatch(missing_keys={mismatch.missing_keys}, unexpected_keys={mismatch.unexpected_keys})"
+
+
+def own_parameters(module: Module) -> dict[str, Parameter]:
+    """The parameters assigned to this very module."""
+    return {name: value for name, value in vars(module).items() if isinstance(value, Parameter)}
+
+
+def own_buffers(module: Module) -> dict[str, Tensor]:
+    """The buffers registered with this very module."""
+    own = vars(module)
+    buffers = {name: own.get(name) for name in module._buffer_names}
+    return {n: b for n, b in buffers.items() if b is not None and not isinstance(b, Parameter)}
+
+
+def tensors(module: Module) -> Iterator[tuple[str, Tensor]]:
+    """What is saved, under each of its paths where it has several: parameters, then persistent buffers, then below."""
+    for path, owner in module.named_modules(remove_duplicate=False):
+        dot = f"{path}." if path else ""
+        for name, parameter in own_parameters(owner).items():
+            yield dot + name, parameter
+        for name, buffer in own_buffers(owner).items():
+            if name not in owner._transient_names:
+                yield dot + name, buffer
+
+
+def load(module: Module, state: Mapping[str, Any], strict: bool, assign: bool) -> KeyMismatch:
+    """See ``Module.load_state_dict``."""
+    if not isinstance(state, Mapping):
+        raise TypeError(f"load_state_dict: {type(state).__name__} given; expected a mapping of names to arrays.")
+    own = dict(tensors(module))
+    missing = [key for key in own if key not in state]
+    unexpected = [key for key in state if key not in own]
+    given = {key: _array(key, state[key]) for key in own if key in state}
+    problems = [
+        f"{key}: {array.dtype} {array.shape} for {own[key].dtype} {own[key].shape}"
+        for key, array in given.items()
+        if array.shape != own[key].shape or not _fits(array.dtype, own[key], assign)
+    ]
+    problems = [f"shapes or kinds that differ: {'; '.join(problems)}"] if problems else []
+    if strict and unexpected:
+        problems.insert(0, f"unexpected keys {unexpected}")
+    if strict and missing:
+        problems.insert(0, f"missing keys {missing}")
+    if problems:
+        mend = " Mend: strict=False loads what fits by name." if strict and (missing or unexpected) else ""
+        raise RuntimeError(
+            f"load_state_dict of {type(module).__name__}: {', '.join(problems)}. Nothing was loaded.{mend}"
+        )
+    for key, array in given.items():
+        if assign:
+            own[key].data = array
+        else:
+            own[key].data[...] = array
+    return KeyMismatch(missing, unexpected)
+
+
+def _array(key: str, value: Any) -> Any:
+    array = value.numpy() if isinstance(value, Tensor) else np.asarray(value)
+    if array.dtype.kind not in "biufc":
+        raise TypeError(f"load_state_dict: {key!r} is {type(value).__name__}, not an array of numbers.")
+    return array
+
+
+def _fits(given: Any, own: Tensor, assign: bool) -> bool:
+    """Whether values of this dtype can be taken over: no imaginary part and no fraction is ever dropped."""
+    if assign and own.requires_grad:
+        return given.kind in "fc"
+    return np.can_cast(given, own.dtype, "same_kind") or (given.kind in "iu" and own.dtype.kind in "iu")

@@ -1,0 +1,75 @@
+"""A module as a function of its parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from autograd_core import Tensor
+
+from .module import Module
+
+
+def functional_call(
+    module: Module,
+    parameter_and_buffer_dicts: Mapping[str, Any],
+    args: Any = (),
+    kwargs: dict[str, Any] | None = None,
+    *,
+    tie_weights: bool = True,
+    strict: bool = False,
+) -> Any:
+    """``module(*args, **kwargs)`` with the named parameters and buffers replaced for this one call.
+
+    args        : a tuple of arguments, or a single argument
+    tie_weights : replace a shared parameter under all its names
+    strict      : refuse where a parameter or buffer is not named
+
+    Raises KeyError for names that the module does not have, ValueError for shapes that differ.
+
+    This is how the functional transforms see a model:
+
+    >>> import autograd_core as ag, nn, numpy as np
+    >>> line = nn.Linear(1, 1)
+    >>> f = lambda w: functional_call(line, {"weight": w, "bias": np.zeros(1)}, np.array([[3.0]])).sum()
+    >>> ag.grad(f)(np.array([[2.0]]))
+    array([[3.]])
+    """
+    given = parameter_and_buffer_dicts
+    known = {
+        **dict(module.named_parameters(remove_duplicate=False)),
+        **dict(module.named_buffers(remove_duplicate=False)),
+    }
+    unknown = [path for path in given if path not in known]
+    missing = [path for path in known if path not in given] if strict else []
+    if unknown or missing:
+        problem = f"no parameter or buffer named {unknown}" if unknown else f"nothing given for {missing}"
+        raise KeyError(f"functional_call: {problem}; {type(module).__name__} has {list(known)}.")
+    wrong = [f"{p}: {np.shape(v)} for {known[p].shape}" for p, v in given.items() if np.shape(v) != known[p].shape]
+    if wrong:
+        raise ValueError(f"functional_call: shapes differ: {'; '.join(wrong)}.")
+    args = args if isinstance(args, tuple) else (args,)
+    values = {path: v if isinstance(v, Tensor) else Tensor(v) for path, v in given.items()}
+    with _replaced(module, {id(known[path]): v for path, v in values.items()} if tie_weights else {}, values):
+        return module(*args, **(kwargs or {}))
+
+
+@contextmanager
+def _replaced(module: Module, tied: Mapping[int, Tensor], by_path: Mapping[str, Tensor]) -> Iterator[None]:
+    """For the block, tensors stand in the places of those with these ids, or of those at these paths."""
+    places = []
+    for path, owner in module.named_modules(remove_duplicate=False):
+        for name, value in vars(owner).items():
+            full = f"{path}.{name}" if path else name
+            if isinstance(value, Tensor) and (full in by_path or id(value) in tied):
+                places.append((owner, name, value, by_path[full] if full in by_path else tied[id(value)]))
+    try:
+        for owner, name, _, new in places:
+            vars(owner)[name] = new
+        yield
+    finally:
+        for owner, name, old, _ in reversed(places):
+            vars(owner)[name] = old

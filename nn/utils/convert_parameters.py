@@ -1,0 +1,40 @@
+"""All parameters as one vector, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from autograd_core import Tensor
+
+
+def parameters_to_vector(parameters: Iterable[Tensor]) -> Tensor:
+    """The parameters one after another in a single vector; gradients flow through it.
+
+    >>> parameters_to_vector([Tensor([[1.0, 2.0]]), Tensor([3.0])])
+    Tensor([1., 2., 3.], dtype=float32)
+    """
+    flat = [np.reshape(p, (-1,)) for p in parameters]
+    if not flat:
+        raise ValueError("parameters_to_vector: no parameters given.")
+    return np.concatenate(flat)  # type: ignore[arg-type, return-value]
+
+
+def vector_to_parameters(vec: Any, parameters: Iterable[Tensor]) -> None:
+    """Write a vector into the parameters, the inverse of ``parameters_to_vector``; each keeps its dtype.
+
+    Raises ValueError, with nothing written, where the vector has not exactly as many elements as the parameters.
+    """
+    array = vec.numpy() if isinstance(vec, Tensor) else np.asarray(vec)
+    listed = list(parameters)
+    count = sum(p.size for p in listed)
+    if array.shape != (count,):
+        raise ValueError(
+            f"vector_to_parameters: vector of shape {array.shape} for {count} parameters; expected ({count},)."
+        )
+    start = 0
+    for p in listed:
+        p.data[...] = array[start : start + p.size].reshape(p.shape)
+        start += p.size

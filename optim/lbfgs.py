@@ -1,0 +1,371 @@
+"""L-BFGS: quasi-Newton steps from the last few changes of the gradient, with a strong-Wolfe line search."""
+
+from __future__ import annotations
+
+import copy
+import itertools
+import math
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from autograd_core import Tensor
+
+from .optimizer import Optimizer
+
+Array = Any
+Evaluate = Callable[[Array], tuple[float, Array]]
+"""x ↦ (f(x), ∇f(x)), all flat."""
+
+ARMIJO, CURVATURE = 1e-4, 0.9
+SMALLEST_STEP = 1e-9  # of the line search, fixed as in PyTorch
+
+
+class LBFGS(Optimizer):
+    """Limited-memory BFGS (Nocedal 1980; Liu & Nocedal 1989), as in PyTorch, which follows Schmidt's minFunc.
+
+        d ← −H∇f, with H from the last ``history_size`` pairs s = Δp, y = Δ∇f by the two-loop recursion
+            (Nocedal & Wright 2006, algorithm 7.4), H₀ = sᵀy/yᵀy
+        p ← p + td, with t = lr·min(1, 1/‖∇f‖₁) at the very first iteration and lr after, or from the line search
+
+    A call of ``step`` makes up to ``max_iter`` iterations and ``max_eval`` evaluations (5/4·max_iter by default). It
+    stops where the largest |∂f/∂p| ≤ tolerance_grad, or where p or f changes by less than tolerance_change.
+    ``line_search_fn`` is None or "strong_wolfe". For losses without noise (full batches, no dropout).
+
+    Raises ValueError for parameter groups (there can be one), TypeError for a step without a closure, RuntimeError,
+    with the parameters as they were, where the loss or its gradient is not finite to begin with.
+
+    >>> from autograd_core import Tensor
+    >>> w = Tensor(np.array([-1.2, 1.0]), requires_grad=True)
+    >>> optimizer = LBFGS([w], line_search_fn="strong_wolfe", max_iter=100)
+    >>> def closure():
+    ...     optimizer.zero_grad()
+    ...     loss = (1 - w[0]) ** 2 + 100 * (w[1] - w[0] ** 2) ** 2   # Rosenbrock's valley
+    ...     loss.backward()
+    ...     return loss
+    >>> round(optimizer.step(closure).item(), 3)                     # the loss before the step
+    24.2
+    >>> np.round(w.numpy(), 5)
+    array([1., 1.])
+    """
+
+    def __init__(
+        self,
+        params: Iterable[Any],
+        lr: float = 1.0,
+        max_iter: int = 20,
+        max_eval: int | None = None,
+        tolerance_grad: float = 1e-7,
+        tolerance_change: float = 1e-9,
+        history_size: int = 100,
+        line_search_fn: str | None = None,
+    ) -> None:
+        self._progress = Progress()
+        options = {
+            "lr": lr,
+            "max_iter": max_iter,
+            "max_eval": max_iter * 5 // 4 if max_eval is None else max_eval,
+            "tolerance_grad": tolerance_grad,
+            "tolerance_change": tolerance_change,
+            "history_size": history_size,
+            "line_search_fn": line_search_fn,
+        }
+        super().__init__(params, options)
+
+    def add_param_group(self, group: Mapping[str, Any]) -> None:
+        """Only the first one, which the constructor adds."""
+        if self.param_groups:
+            raise ValueError("LBFGS: one curvature belongs to all parameters; there can be one group only.")
+        super().add_param_group(group)
+
+    def check(self, options: Mapping[str, Any]) -> None:
+        super().check(options)
+        for name in ("max_iter", "max_eval", "history_size"):
+            if not options[name] >= 1:
+                raise ValueError(f"LBFGS: {name}={options[name]!r} must be at least 1.")
+        if options["line_search_fn"] not in (None, "strong_wolfe"):
+            raise ValueError(f"LBFGS: line_search_fn={options['line_search_fn']!r} is not 'strong_wolfe' nor None.")
+
+    def _step(self, closure: Callable[[], Any] | None = None) -> Any:
+        if closure is None:
+            raise TypeError(
+                "LBFGS.step: it evaluates the loss several times and needs a closure. Mend: step(closure), where the "
+                "closure clears the gradients, computes the loss, calls backward and returns the loss; or "
+                "optim.minimize(fun, params)."
+            )
+        group = self.param_groups[0]
+        begun = self.evaluate(closure)  # kept as it came: this is what step returns
+        start = np.concatenate([np.ravel(p.data) for p in group["params"]])
+
+        def evaluate(x: Array) -> tuple[float, Array]:
+            self._write(x)
+            return float(self.evaluate(closure)), self._gradient()
+
+        options = {k: v for k, v in group.items() if k in self.defaults}
+        try:
+            here = Point(0.0, float(begun), self._gradient(), 0.0)
+            if not (math.isfinite(here.f) and np.all(np.isfinite(here.g))):
+                raise RuntimeError(f"LBFGS.step: the loss is {here.f}, or its gradient is not finite.")
+            x, *_ = descend(evaluate, start, here.f, here.g, self._progress, **options)
+        except BaseException:
+            self._write(start)
+            raise
+        self._write(x)
+        return begun
+
+    def _gradient(self) -> Array:
+        """All gradients side by side, zeros where there are none."""
+        params = self.param_groups[0]["params"]
+        return np.concatenate([np.zeros(p.size, p.dtype) if p.grad is None else np.ravel(p.grad.data) for p in params])
+
+    def _write(self, x: Array) -> None:
+        """Make the parameters views of ``x``."""
+        params = self.param_groups[0]["params"]
+        for p, (a, b) in zip(
+            params, itertools.pairwise([0, *itertools.accumulate(p.size for p in params)]), strict=True
+        ):
+            p.data = x[a:b].reshape(p.shape).astype(p.dtype, copy=False)
+
+    @property
+    def state(self) -> dict[Tensor, dict[str, Any]]:
+        """What is known of the curvature, under the first parameter, as in PyTorch."""
+        return {self.param_groups[0]["params"][0]: vars(self._progress)} if self._progress.n_iter else {}
+
+    def state_dict(self) -> dict[str, Any]:
+        """``{"state": {0: {…}}, "param_groups": […]}`` with PyTorch's names; arrays are copies."""
+        group = {k: v for k, v in self.param_groups[0].items() if k != "params"}
+        numbers = list(range(len(self.param_groups[0]["params"])))
+        state = {0: copy.deepcopy(vars(self._progress))} if self._progress.n_iter else {}
+        for kept in state.values():
+            kept["old_dirs"], kept["old_stps"] = list(kept["old_dirs"]), list(kept["old_stps"])
+            kept["ro"] = list(kept["ro"])
+        return {"state": state, "param_groups": [{**group, "params": numbers}]}
+
+    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
+        """Continue from a ``state_dict``. ValueError, and nothing changed, for other parameters."""
+        groups, state = state_dict["param_groups"], state_dict["state"]
+        own = self.param_groups[0]
+        if len(groups) != 1 or len(groups[0]["params"]) != len(own["params"]):
+            counts = [len(group["params"]) for group in groups]
+            raise ValueError(f"LBFGS.load_state_dict: groups of {counts} parameters for {[len(own['params'])]}.")
+        progress, size = Progress(), sum(p.size for p in own["params"])
+        for name, value in (state[0] if state else {}).items():
+            if name in vars(progress):
+                setattr(progress, name, _taken(value))
+        kept = [progress.d, progress.prev_flat_grad, *progress.old_dirs, *progress.old_stps]
+        if any(v is not None and np.shape(v) != (size,) for v in kept):
+            raise ValueError(f"LBFGS.load_state_dict: the directions are not those of {size} numbers in all.")
+        new = {**own, **{k: v for k, v in groups[0].items() if k in own and k != "params"}}
+        self.check(new)
+        self.param_groups[0].update(new)
+        self._progress = progress
+
+
+def _taken(value: Any) -> Any:
+    """A part of a state_dict as ours: numbers as Python's, arrays copied, lists as deques."""
+    if isinstance(value, (list, tuple, deque)):
+        return deque(_taken(v) for v in value)
+    if value is None or isinstance(value, (int, float)):
+        return value
+    array = np.array(value.numpy() if hasattr(value, "numpy") else value)
+    return array.item() if array.ndim == 0 else array
+
+
+class Progress:
+    """What goes from iteration to iteration, by PyTorch's names.
+
+    d, t, prev_flat_grad, prev_loss : the last direction and step length, the gradient and the loss before it
+    old_dirs, old_stps, ro          : the pairs y and s, and 1/yᵀs
+    H_diag                          : sᵀy/yᵀy of the last pair
+    """
+
+    def __init__(self) -> None:
+        self.func_evals = 0
+        self.n_iter = 0
+        self.d: Array = None
+        self.t = 0.0
+        self.old_dirs: deque[Array] = deque()
+        self.old_stps: deque[Array] = deque()
+        self.ro: deque[float] = deque()
+        self.H_diag = 1.0
+        self.prev_flat_grad: Array = None
+        self.prev_loss = 0.0
+
+    def remember(self, y: Array, s: Array, history_size: int) -> None:
+        """Keep a pair, unless the curvature along it is not positive."""
+        ys = float(y @ s)
+        if ys > 1e-10:
+            while len(self.ro) >= history_size:
+                for kept in (self.old_dirs, self.old_stps, self.ro):
+                    kept.popleft()
+            self.old_dirs.append(y)
+            self.old_stps.append(s)
+            self.ro.append(1 / ys)
+            self.H_diag = ys / float(y @ y)
+
+    def direction(self, g: Array) -> Array:
+        """−Hg by the two-loop recursion."""
+        q = -g
+        pairs = list(zip(self.old_dirs, self.old_stps, self.ro, strict=True))
+        weights = []
+        for y, s, ro in reversed(pairs):
+            weights.append(float(s @ q) * ro)
+            q -= weights[-1] * y
+        q *= self.H_diag
+        for (y, s, ro), weight in zip(pairs, reversed(weights), strict=True):
+            q += (weight - float(y @ q) * ro) * s
+        return q
+
+
+def descend(
+    evaluate: Evaluate,
+    x: Array,
+    loss: float,
+    g: Array,
+    progress: Progress,
+    *,
+    lr: float,
+    max_iter: int,
+    max_eval: float,
+    tolerance_grad: float,
+    tolerance_change: float,
+    history_size: int,
+    line_search_fn: str | None,
+    each: Callable[[Array], None] | None = None,
+) -> tuple[Array, float, Array, str]:
+    """Iterations from x until something says stop: (x, f, ∇f, why). ``each`` is called with every new x."""
+    evaluations = 1
+    progress.func_evals += 1
+    if np.abs(g).max(initial=0) <= tolerance_grad:
+        return x, loss, g, "gradient"
+    for iteration in range(1, max_iter + 1):
+        progress.n_iter += 1
+        if progress.n_iter == 1:
+            d, t = -g, min(1.0, 1 / float(np.abs(g).sum())) * lr
+        else:
+            progress.remember(g - progress.prev_flat_grad, progress.d * progress.t, history_size)
+            d, t = progress.direction(g), lr
+        progress.prev_flat_grad, progress.prev_loss = g, loss
+        progress.d, progress.t = d, t
+        slope = float(g @ d)
+        if slope > -tolerance_change:
+            return x, loss, g, "slope"
+        trials = 0
+        if line_search_fn is not None:
+            left = max_eval - evaluations
+            point, trials = strong_wolfe(evaluate, x, d, t, Point(0.0, loss, g, slope), left)
+            progress.t = t = point.t
+            loss, g = point.f, point.g
+            x = x + t * d
+        else:
+            x = x + t * d
+            if iteration < max_iter:  # the last one is evaluated when the next step begins
+                loss, g = evaluate(x)
+                trials = 1
+        evaluations += trials
+        progress.func_evals += trials
+        if each is not None:
+            each(x)
+        if iteration == max_iter:
+            break
+        if evaluations >= max_eval:
+            return x, loss, g, "evaluations"
+        if np.abs(g).max() <= tolerance_grad:
+            return x, loss, g, "gradient"
+        if np.abs(d).max() * t <= tolerance_change or abs(loss - progress.prev_loss) < tolerance_change:
+            return x, loss, g, "change"
+    return x, loss, g, "iterations"
+
+
+class Point(NamedTuple):
+    """A trial of the line search: the step length, f, ∇f, and the slope ∇fᵀd there."""
+
+    t: float
+    f: float
+    g: Array
+    slope: float
+
+
+def strong_wolfe(evaluate: Evaluate, x: Array, d: Array, t: float, start: Point, most: float) -> tuple[Point, int]:
+    """A step along d with f ≤ f₀ + c₁t·slope₀ and |slope| ≤ c₂|slope₀|, and how many evaluations it took.
+
+    After the first trial and ``most`` others the lowest point that was found is returned.
+
+    Nocedal & Wright 2006, algorithms 3.5 (bracket) and 3.6 (zoom), with the trial points of minFunc: minima of cubics,
+    kept away from the ends of the bracket. A value that is not finite counts as infinitely high.
+    """
+
+    def trial(t: float) -> Point:
+        f, g = evaluate(x + t * d)
+        f = f if math.isfinite(f) else math.inf
+        return Point(t, f, g, float(g @ d))
+
+    def too_high(point: Point, than: float) -> bool:
+        return point.f > start.f + ARMIJO * point.t * start.slope or point.f >= than
+
+    def flat(point: Point) -> bool:
+        return abs(point.slope) <= -CURVATURE * start.slope
+
+    before, point, trials = start, trial(t), 1
+    while trials <= most:
+        if too_high(point, before.f if trials > 2 else math.inf):
+            break
+        if flat(point):
+            return point, trials
+        if point.slope >= 0:
+            break
+        bounds = point.t + 0.01 * (point.t - before.t), point.t * 10
+        before, point = point, trial(_cubic_minimum(before, point, bounds))
+        trials += 1
+    else:
+        before = start
+
+    low, high = (before, point) if before.f <= point.f else (point, before)
+    crowded = False
+    while trials <= most:
+        near, far = min(low.t, high.t), max(low.t, high.t)
+        if (far - near) * float(np.abs(d).max()) < SMALLEST_STEP:
+            break
+        t = _cubic_minimum(low, high, (near, far))
+        edge = 0.1 * (far - near)
+        if min(far - t, t - near) < edge:
+            if crowded or t >= far or t <= near:
+                t = far - edge if abs(t - far) < abs(t - near) else near + edge
+                crowded = False
+            else:
+                crowded = True
+        else:
+            crowded = False
+        point = trial(t)
+        trials += 1
+        if too_high(point, low.f):
+            high = point
+            if high.f < low.f:
+                low, high = high, low
+        else:
+            if flat(point):
+                return point, trials
+            if point.slope * (high.t - low.t) >= 0:
+                high = low
+            low = point
+    return low, trials
+
+
+def _cubic_minimum(a: Point, b: Point, bounds: tuple[float, float]) -> float:
+    """Where the cubic with the values and slopes of two points is lowest (Nocedal & Wright, equation 3.59)."""
+    lowest, highest = bounds
+    if a.t > b.t:
+        a, b = b, a
+    if not math.isfinite(b.f - a.f) or not math.isfinite(b.slope - a.slope) or a.t == b.t:
+        return (lowest + highest) / 2
+    d1 = a.slope + b.slope - 3 * (a.f - b.f) / (a.t - b.t)
+    square = d1 * d1 - a.slope * b.slope
+    if square < 0:
+        return (lowest + highest) / 2
+    d2 = math.sqrt(square)
+    if b.slope - a.slope + 2 * d2 == 0:
+        return (lowest + highest) / 2
+    t = b.t - (b.t - a.t) * ((b.slope + d2 - d1) / (b.slope - a.slope + 2 * d2))
+    return min(max(t, lowest), highest)

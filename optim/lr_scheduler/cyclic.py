@@ -1,0 +1,215 @@
+"""Schedules that go up and down again, with the momentum the other way: CyclicLR and OneCycleLR (L. Smith)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ..optimizer import Optimizer
+from .annealing import half_cosine
+from .base import LRScheduler, at_least, each_group, one_of
+from .factors import state_of_rule
+
+
+class _MomentumLR(LRScheduler):
+    """A schedule that also moves each group's momentum: ``momentum``, or the first of ``betas``."""
+
+    cycle_momentum: bool
+    use_beta1: bool
+
+    def _find_momentum(self, optimizer: Optimizer, cycle_momentum: bool) -> None:
+        defaults = optimizer.defaults
+        if cycle_momentum and not ("momentum" in defaults or "betas" in defaults):
+            raise ValueError(
+                f"{self._name}: {type(optimizer).__name__} has neither momentum nor betas. Mend: cycle_momentum=False."
+            )
+        self.cycle_momentum, self.use_beta1 = cycle_momentum, "betas" in defaults
+
+    def _set_momentum(self, group: dict[str, Any], momentum: float) -> None:
+        if self.use_beta1:
+            group["betas"] = (momentum, *group["betas"][1:])
+        else:
+            group["momentum"] = momentum
+
+
+class CyclicLR(_MomentumLR):
+    """A triangle wave between base_lr and max_lr (Smith 2017).
+
+    With c = ⌊1 + t/(up + down)⌋ the cycle and h ∈ [0, 1] the height in it, ηₜ = base + (max − base)·h·scale, where
+    the scale is 1 ("triangular"), 2^(1 − c) ("triangular2"), γᵗ ("exp_range"), or ``scale_fn`` of c or of t as
+    ``scale_mode`` says ("cycle", "iterations"). The momentum goes from max_momentum down to base_momentum and back.
+    The four bounds are numbers, or lists of one a group.
+    """
+
+    def __init__(
+        self,
+        optimizer: Optimizer,
+        base_lr: float | list[float],
+        max_lr: float | list[float],
+        step_size_up: int = 2000,
+        step_size_down: int | None = None,
+        mode: str = "triangular",
+        gamma: float = 1.0,
+        scale_fn: Callable[[float], float] | None = None,
+        scale_mode: str = "cycle",
+        cycle_momentum: bool = True,
+        base_momentum: float | list[float] = 0.8,
+        max_momentum: float | list[float] = 0.9,
+        last_epoch: int = -1,
+    ) -> None:
+        self._checked(optimizer)
+        down = step_size_up if step_size_down is None else step_size_down
+        at_least("CyclicLR", 0, step_size_up=step_size_up, step_size_down=down)
+        at_least("CyclicLR", 1, total_size=step_size_up + down)
+        if scale_fn is None:
+            one_of("CyclicLR", "mode", mode, ("triangular", "triangular2", "exp_range"))
+            scale_mode = "iterations" if mode == "exp_range" else "cycle"
+        one_of("CyclicLR", "scale_mode", scale_mode, ("cycle", "iterations"))
+        lows = each_group("CyclicLR", "base_lr", base_lr, optimizer)
+        self.max_lrs = each_group("CyclicLR", "max_lr", max_lr, optimizer)
+        self.total_size = step_size_up + down
+        self.step_ratio = step_size_up / self.total_size
+        self.mode, self.gamma, self.scale_mode = mode, gamma, scale_mode
+        self._scale_fn_custom = scale_fn
+        self._find_momentum(optimizer, cycle_momentum)
+        if cycle_momentum:
+            self.base_momentums = each_group("CyclicLR", "base_momentum", base_momentum, optimizer)
+            self.max_momentums = each_group("CyclicLR", "max_momentum", max_momentum, optimizer)
+        if last_epoch == -1:
+            for group, low in zip(optimizer.param_groups, lows, strict=True):
+                group["lr"] = low
+        super().__init__(optimizer, last_epoch)
+        self.base_lrs = lows
+
+    def scale_fn(self, x: float) -> float:
+        """The height of a cycle, as a function of its number or of the step."""
+        if self._scale_fn_custom is not None:
+            return self._scale_fn_custom(x)
+        return {"triangular": lambda: 1.0, "triangular2": lambda: 2.0 ** (1 - x), "exp_range": lambda: self.gamma**x}[
+            self.mode
+        ]()
+
+    def get_lr(self) -> list[float]:
+        cycle = math.floor(1 + self.last_epoch / self.total_size)
+        x = 1 + self.last_epoch / self.total_size - cycle
+        height = x / self.step_ratio if x <= self.step_ratio and self.step_ratio else (1 - x) / (1 - self.step_ratio)
+        height *= self.scale_fn(cycle if self.scale_mode == "cycle" else self.last_epoch)
+        if self.cycle_momentum:
+            bounds = zip(self.optimizer.param_groups, self.base_momentums, self.max_momentums, strict=True)
+            for group, low, high in bounds:
+                self._set_momentum(group, high - (high - low) * height)
+        return [low + (high - low) * height for low, high in zip(self.base_lrs, self.max_lrs, strict=True)]
+
+    def state_dict(self) -> dict[str, Any]:
+        return super().state_dict() | {"_scale_fn_custom": state_of_rule(self._scale_fn_custom)}
+
+    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
+        rule, state = self._scale_fn_custom, state_dict.get("_scale_fn_custom")
+        super().load_state_dict(state_dict)
+        self._scale_fn_custom = rule
+        if rule is not None and state is not None:
+            vars(rule).update(state)
+
+
+class OneCycleLR(_MomentumLR):
+    """One cycle for the whole training, counted in batches (Smith & Topin 2018, super-convergence).
+
+    From max_lr/div_factor up to max_lr in ``pct_start`` of the steps, then down to max_lr/(div_factor·final_div_factor)
+    in one phase, or (``three_phase``) down to where it began and then to the minimum. The momentum goes from
+    max_momentum to base_momentum and back. ``anneal_strategy`` "cos" or "linear" joins the ends of each phase.
+
+    total_steps : the number of steps, or epochs·steps_per_epoch where it is not given
+    Raises ValueError for a step beyond the last.
+
+    >>> import autograd_core as ag, optim
+    >>> optimizer = optim.SGD([ag.Tensor([1.0], requires_grad=True)], lr=0.1, momentum=0.9)
+    >>> schedule = OneCycleLR(optimizer, max_lr=1.0, total_steps=11, pct_start=0.5, anneal_strategy="linear")
+    >>> schedule.preview(5).ravel()
+    array([0.04      , 0.25333333, 0.46666667, 0.68      , 0.89333333])
+    """
+
+    def __init__(
+        self,
+        optimizer: Optimizer,
+        max_lr: float | list[float],
+        total_steps: int | None = None,
+        epochs: int | None = None,
+        steps_per_epoch: int | None = None,
+        pct_start: float = 0.3,
+        anneal_strategy: str = "cos",
+        cycle_momentum: bool = True,
+        base_momentum: float | list[float] = 0.85,
+        max_momentum: float | list[float] = 0.95,
+        div_factor: float = 25.0,
+        final_div_factor: float = 1e4,
+        three_phase: bool = False,
+        last_epoch: int = -1,
+    ) -> None:
+        self._checked(optimizer)
+        if total_steps is None:
+            if epochs is None or steps_per_epoch is None:
+                raise ValueError("OneCycleLR: give total_steps, or epochs and steps_per_epoch.")
+            at_least("OneCycleLR", 1, epochs=epochs, steps_per_epoch=steps_per_epoch)
+            total_steps = epochs * steps_per_epoch
+        at_least("OneCycleLR", 1, total_steps=total_steps)
+        one_of("OneCycleLR", "anneal_strategy", anneal_strategy, ("cos", "linear"))
+        if not 0 <= pct_start <= 1:
+            raise ValueError(f"OneCycleLR: pct_start={pct_start!r} must lie in [0, 1].")
+        highs = each_group("OneCycleLR", "max_lr", max_lr, optimizer)
+        fast = each_group("OneCycleLR", "base_momentum", base_momentum, optimizer)
+        slow = each_group("OneCycleLR", "max_momentum", max_momentum, optimizer)
+        self.total_steps = total_steps
+        top, end = float(pct_start * total_steps) - 1, total_steps - 1
+        rise, fall = ("max_momentum", "base_momentum"), ("base_momentum", "max_momentum")
+        if three_phase:
+            self._schedule_phases = [
+                _phase(top, "initial_lr", "max_lr", rise),
+                _phase(2 * top, "max_lr", "initial_lr", fall),
+                _phase(end, "initial_lr", "min_lr", ("max_momentum", "max_momentum")),
+            ]
+        else:
+            self._schedule_phases = [
+                _phase(top, "initial_lr", "max_lr", rise),
+                _phase(end, "max_lr", "min_lr", fall),
+            ]
+        self._anneal_func_type = anneal_strategy
+        self._find_momentum(optimizer, cycle_momentum)
+        if last_epoch == -1:
+            for group, high, low_momentum, high_momentum in zip(optimizer.param_groups, highs, fast, slow, strict=True):
+                group["initial_lr"] = high / div_factor
+                group["max_lr"] = high
+                group["min_lr"] = group["initial_lr"] / final_div_factor
+                if cycle_momentum:
+                    group["max_momentum"], group["base_momentum"] = high_momentum, low_momentum
+        super().__init__(optimizer, last_epoch)
+
+    def get_lr(self) -> list[float]:
+        if self.last_epoch > self.total_steps:
+            raise ValueError(f"OneCycleLR: step {self.last_epoch} of a cycle of total_steps={self.total_steps}.")
+        phase, done = self._where()
+        groups = self.optimizer.param_groups
+        if self.cycle_momentum:
+            for group in groups:
+                ends = group[phase["start_momentum"]], group[phase["end_momentum"]]
+                self._set_momentum(group, self._between(*ends, done))
+        return [self._between(group[phase["start_lr"]], group[phase["end_lr"]], done) for group in groups]
+
+    def _where(self) -> tuple[dict[str, Any], float]:
+        """The phase that the present step is in, and which part of it is done."""
+        start = 0.0
+        for phase in self._schedule_phases:
+            end = phase["end_step"]
+            if self.last_epoch <= end or phase is self._schedule_phases[-1]:
+                break
+            start = end
+        return phase, (self.last_epoch - start) / (end - start) if end != start else 1.0
+
+    def _between(self, start: float, end: float, done: float) -> float:
+        down = half_cosine(done) if self._anneal_func_type == "cos" else 1 - done
+        return end + (start - end) * down
+
+
+def _phase(end: float, start_lr: str, end_lr: str, momentum: tuple[str, str]) -> dict[str, Any]:
+    names = ("end_step", "start_lr", "end_lr", "start_momentum", "end_momentum")
+    return dict(zip(names, (end, start_lr, end_lr, *momentum), strict=True))

@@ -1,0 +1,117 @@
+"""The rate falls when a measure stops improving."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from ..optimizer import Optimizer
+from .base import LRScheduler, _plot, at_least, one_of
+
+
+class ReduceLROnPlateau(LRScheduler):
+    """The rate times ``factor`` when a measure has not improved for more than ``patience`` epochs.
+
+    mode           : "min" or "max", which of a loss or an accuracy is better
+    threshold      : what counts as better: best·(1 ∓ threshold) ("rel") or best ∓ threshold ("abs") must be passed
+    cooldown       : epochs after a reduction during which bad epochs are not counted
+    min_lr         : a bound, or one for each group; a change of less than ``eps`` is not made
+    A NaN is never an improvement.
+
+    >>> import autograd_core as ag, optim
+    >>> optimizer = optim.SGD([ag.Tensor([1.0], requires_grad=True)], lr=1.0)
+    >>> schedule = ReduceLROnPlateau(optimizer, factor=0.5, patience=1)
+    >>> for loss in (3.0, 2.0, 2.0, 2.0, 1.0):
+    ...     schedule.step(loss)
+    ...     print(schedule.get_last_lr())
+    [1.0]
+    [1.0]
+    [1.0]
+    [0.5]
+    [0.5]
+    """
+
+    def __init__(
+        self,
+        optimizer: Optimizer,
+        mode: str = "min",
+        factor: float = 0.1,
+        patience: int = 10,
+        threshold: float = 1e-4,
+        threshold_mode: str = "rel",
+        cooldown: int = 0,
+        min_lr: float | list[float] = 0,
+        eps: float = 1e-8,
+    ) -> None:
+        one_of("ReduceLROnPlateau", "mode", mode, ("min", "max"))
+        one_of("ReduceLROnPlateau", "threshold_mode", threshold_mode, ("rel", "abs"))
+        at_least("ReduceLROnPlateau", 0, factor=factor, patience=patience, cooldown=cooldown, eps=eps)
+        if not factor < 1:
+            raise ValueError(f"ReduceLROnPlateau: factor={factor!r} must be below 1, or the rate would not fall.")
+        self.optimizer = self._checked(optimizer)
+        self.min_lrs = self._each("min_lr", min_lr)
+        self.mode, self.factor, self.patience, self.threshold = mode, factor, patience, threshold
+        self.threshold_mode, self.cooldown, self.eps = threshold_mode, cooldown, eps
+        self.last_epoch = 0
+        self._last_lr = [group["lr"] for group in optimizer.param_groups]
+        self._reset()
+
+    def _reset(self) -> None:
+        self.best = math.inf if self.mode == "min" else -math.inf
+        self.cooldown_counter = 0
+        self.num_bad_epochs = 0
+
+    @property
+    def in_cooldown(self) -> bool:
+        return self.cooldown_counter > 0
+
+    def is_better(self, a: float, best: float) -> bool:
+        """Whether ``a`` passes ``best`` by the threshold."""
+        sign = -1 if self.mode == "min" else 1
+        margin = self.threshold * best if self.threshold_mode == "rel" else self.threshold
+        if math.isinf(best):
+            return sign * a > sign * best
+        return sign * a > sign * (best + sign * margin)
+
+    def step(self, metrics: Any = None, epoch: int | None = None) -> None:  # type: ignore[override]
+        """Tell the measure of an epoch."""
+        if metrics is None:
+            raise TypeError("ReduceLROnPlateau.step: no measure. Mend: schedule.step(validation_loss).")
+        current = float(metrics)
+        self.last_epoch = self.last_epoch + 1 if epoch is None else epoch
+        if self.is_better(current, self.best):
+            self.best, self.num_bad_epochs = current, 0
+        else:
+            self.num_bad_epochs += 1
+        if self.in_cooldown:
+            self.cooldown_counter -= 1
+            self.num_bad_epochs = 0
+        if self.num_bad_epochs > self.patience:
+            self._reduce()
+            self.cooldown_counter, self.num_bad_epochs = self.cooldown, 0
+        self._last_lr = [group["lr"] for group in self.optimizer.param_groups]
+
+    def _reduce(self) -> None:
+        for group, lowest in zip(self.optimizer.param_groups, self.min_lrs, strict=True):
+            lower = max(group["lr"] * self.factor, lowest)
+            if group["lr"] - lower > self.eps:
+                group["lr"] = lower
+
+    def get_lr(self) -> list[float]:
+        return [group["lr"] for group in self.optimizer.param_groups]
+
+    def preview(self, metrics: Iterable[float]) -> np.ndarray[Any, Any]:  # type: ignore[override]
+        """The rates now and after each of the given measures, of shape (1 + measures, groups); nothing is changed."""
+        twin = self._twin()
+        rates = [twin.get_last_lr()]
+        for measure in metrics:
+            twin.step(measure)  # type: ignore[arg-type]
+            rates.append(twin.get_last_lr())
+        return np.array(rates, float)
+
+    def plot(self, metrics: Iterable[float], ax: Any = None, **style: Any) -> Any:  # type: ignore[override]
+        """Draw the rates that these measures would give, and return the axes."""
+        return _plot(self, self.preview(metrics), ax, style)

@@ -1,0 +1,86 @@
+"""The options of a parameter group: which there are, and in what range they make sense."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+
+from autograd_core import Tensor
+
+FROM_OTHERS = {"initial_lr", "max_lr", "min_lr", "max_momentum", "base_momentum", "swa_lr", "name", "param_names"}
+"""What schedulers and their users keep in a group beside the rule's own options."""
+
+TORCH_ONLY = {"foreach", "fused", "capturable", "differentiable"}
+"""What PyTorch keeps in a group and has no meaning here."""
+
+NOT_NEGATIVE = (
+    "lr", "eps", "weight_decay", "momentum", "lr_decay", "initial_accumulator_value", "alpha", "momentum_decay"
+)  # fmt: skip
+
+
+def check_group(rule: str, group: Any, defaults: Mapping[str, Any]) -> dict[str, Any]:
+    """The options that ``group`` gives, without its parameters."""
+    if not isinstance(group, Mapping) or "params" not in group:
+        given = sorted(group) if isinstance(group, Mapping) else type(group).__name__
+        raise ValueError(f'{rule}: a parameter group must be a dict with "params", not {given}.')
+    options = {key: value for key, value in group.items() if key not in ("params", "param_names")}
+    unknown = set(options) - set(defaults) - FROM_OTHERS
+    if unknown:
+        raise ValueError(f"{rule}: unknown options {sorted(unknown)}; there are {sorted(defaults)}.")
+    return options
+
+
+def in_order(rule: str, params: Any) -> list[Any]:
+    """``params`` as a list; TypeError for what is no iterable, or one without an order."""
+    if isinstance(params, (Tensor, Mapping)) or not isinstance(params, Iterable):
+        what = type(params).__name__
+        raise TypeError(f"{rule}: params must be an iterable of tensors or groups, not one {what}. Mend: [params].")
+    if isinstance(params, (set, frozenset)):
+        raise TypeError(f"{rule}: parameters must be in an order that is the same tomorrow. Mend: give a list.")
+    return list(params)
+
+
+def named_parameters(rule: str, params: Any) -> tuple[list[Any], list[str]]:
+    """The parameters, and their names where they were given as ``(name, tensor)`` pairs."""
+    params = in_order(rule, [params] if isinstance(params, Tensor) else params)
+    pairs = [isinstance(p, tuple) and len(p) == 2 and isinstance(p[0], str) for p in params]
+    if any(pairs) and not all(pairs):
+        raise ValueError(f"{rule}: all parameters of a group must be named, or none.")
+    return ([p for _, p in params], [name for name, _ in params]) if any(pairs) else (params, [])
+
+
+def number(rule: str, name: str, value: Any) -> float:
+    """``value`` as a float; ValueError where it is no number."""
+    try:
+        return float(value)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{rule}: {name}={value!r} is not a number.") from error
+
+
+def require(rule: str, name: str, value: Any, condition: bool, range_: str) -> None:
+    """ValueError naming the option where ``condition`` does not hold."""
+    if not condition:
+        raise ValueError(f"{rule}: {name}={value!r} must {range_}.")
+
+
+def check_options(rule: str, options: Mapping[str, Any]) -> None:
+    """ValueError for negative rates, and for decay rates of averages outside [0, 1)."""
+    for name in NOT_NEGATIVE:
+        if name in options and not isinstance(options[name], tuple):
+            require(rule, name, options[name], number(rule, name, options[name]) >= 0, "not be negative")
+    if "betas" in options:
+        betas = options["betas"]
+        pair = isinstance(betas, (tuple, list)) and len(betas) == 2
+        require(rule, "betas", betas, pair, "be a pair (β₁, β₂)")
+        require(rule, "betas", betas, all(0 <= number(rule, "betas", b) < 1 for b in betas), "lie in [0, 1)")
+
+
+def plain(group: Mapping[str, Any]) -> dict[str, Any]:
+    """The options as Python numbers: a NumPy scalar would widen float32 arrays."""
+    return {
+        name: value.item() if isinstance(value, (np.generic, np.ndarray, Tensor)) else value
+        for name, value in group.items()
+        if name != "params"
+    }

@@ -1,0 +1,152 @@
+"""Derivatives at the awkward points, worked out: ``python tests/conventions.py`` writes the page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import autograd_core as ag
+
+PAGE = Path(__file__).parent.parent / "docs" / "conventions.md"
+
+inf, nan = np.inf, np.nan
+HALVES = "torch, JAX, autograd: the same; MyGrad: 1, 0 or 0, 0"
+NAN = "torch, JAX, autograd, MyGrad: nan"
+
+# Expressions in x (and y), and where they are differentiated; what other libraries do where that was measured.
+CONVENTIONS: dict[str, list[tuple[str, Any, str]]] = {
+    "Ties share the derivative": [
+        ("np.max(x)", [1.0, 1.0], HALVES),
+        ("np.min(x)", [1.0, 1.0, 1.0, 2.0], ""),
+        ("np.maximum(x, y)", (0.0, 0.0), HALVES),
+        ("np.minimum(x, y)", (0.0, 0.0), ""),
+        ("np.fmax(x, y)", (0.0, 0.0), ""),
+        ("np.ptp(x)", [1.0, 1.0], ""),
+        ("np.clip(x, 0, 1)", [-1.0, 0.0, 0.5, 1.0, 2.0], ""),
+        ("np.maximum.accumulate(x)[-1]", [1.0, 1.0, 1.0], ""),
+        ("np.linalg.norm(x, inf)", [1.0, -1.0], ""),
+    ],
+    "Sorting goes by position": [
+        ("np.sort(x)[0]", [1.0, 1.0], ""),
+        ("np.median(x)", [3.0, 1.0, 2.0, 2.0], ""),
+        ("np.quantile(x, 0.25)", [0.0, 1.0, 2.0], ""),
+    ],
+    "A corner has the middle of its slopes, a step the slope 0": [
+        ("np.abs(x)", 0.0, "JAX: 1"),
+        ("ag.relu(x)", 0.0, ""),
+        ("np.sign(x)", 0.0, ""),
+        ("np.heaviside(x, 0.5)", 0.0, ""),
+        ("np.floor(x)", 1.0, ""),
+        ("np.round(x)", 0.5, ""),
+        ("np.copysign(x, 1.0)", 0.0, ""),
+        ("np.linalg.norm(x, 1)", [0.0, 1.0], ""),
+    ],
+    "A cone has the slope 0 at its tip": [
+        ("np.linalg.norm(x)", [0.0, 0.0], "JAX, autograd, MyGrad: nan"),
+        ("np.hypot(x, y)", (0.0, 0.0), ""),
+        ("np.abs(x)", 0j, ""),
+        ("np.std(x)", [1.0, 1.0], ""),
+        ("np.linalg.norm(x, 'nuc')", [[0.0, 0.0], [0.0, 0.0]], ""),
+    ],
+    "A pole is infinite": [
+        ("np.sqrt(x)", 0.0, "autograd raises on a float"),
+        ("np.cbrt(x)", 0.0, ""),
+        ("np.log(x)", 0.0, ""),
+        ("1 / x", 0.0, ""),
+        ("np.arcsin(x)", 1.0, ""),
+    ],
+    "Removable gaps are removed": [
+        ("x**0", 0.0, ""),
+        ("x**1", 0.0, ""),
+        ("x**2", 0.0, ""),
+        ("0.0**x", 0.0, ""),
+        ("0.0**x", 2.0, ""),
+        ("np.power(x, y)", (0.0, 0.0), ""),
+        ("np.sinc(x)", 0.0, ""),
+        ("np.arctan2(x, y)", (0.0, 0.0), ""),
+        ("np.prod(x)", [2.0, 0.0, 3.0], ""),
+        ("np.prod(x)", [0.0, 0.0, 3.0], ""),
+        ("np.cumprod(x)[-1]", [2.0, 0.0, 3.0], ""),
+        ("np.linalg.det(x)", [[0.0, 0.0], [0.0, 3.0]], ""),
+        ("np.var(x)", [1.0], ""),
+        ("np.logaddexp(x, y)", (-inf, -inf), ""),
+        ("np.logaddexp.reduce(x)", [-inf, -inf], ""),
+        ("ag.softmax(x)[0]", [1000.0, -1000.0], ""),
+    ],
+    "What was not chosen meets no arithmetic": [
+        ("np.where(x > 0, np.sqrt(x), 0)", 0.0, NAN),
+        ("np.sqrt(x) * 0", 0.0, ""),
+        ("np.nansum(x)", [nan, 1.0], ""),
+        ("np.nanmax(x)", [nan, 1.0], ""),
+        ("np.nanmean(x)", [nan, 1.0, 2.0], ""),
+        ("np.nan_to_num(x)", [nan, inf, 1.0], ""),
+        ("np.fmax(x, y)", (nan, 1.0), ""),
+    ],
+    "Repeated eigenvalues and singular values": [
+        ("np.sum(np.linalg.eigvalsh(x))", [[1.0, 0.0], [0.0, 1.0]], ""),
+        ("np.sum(np.linalg.svd(x, compute_uv=False))", [[1.0, 0.0], [0.0, 1.0]], ""),
+    ],
+    "Empty and 0-d arrays": [
+        ("np.sum(x)", [], ""),
+        ("np.prod(x)", [], ""),
+        ("np.max(x)", 2.0, ""),
+        ("np.concatenate([x, x])", [], ""),
+    ],
+}
+
+
+def page() -> str:
+    """The table as Markdown."""
+    lines = [
+        "# Derivatives at the awkward points",
+        "",
+        "Written by `python tests/conventions.py`, which differentiates each expression at the point beside it in",
+        "reverse mode; forward mode agrees. A result that is an array stands for the sum of its elements. *Elsewhere*",
+        "is what other libraries were seen to do, where that was looked at.",
+    ]
+    for heading, rows in CONVENTIONS.items():
+        lines += [
+            "",
+            f"## {heading}",
+            "",
+            "| expression | at | value | derivative | elsewhere |",
+            "|---|---|---|---|---|",
+        ]
+        for source, at, elsewhere in rows:
+            value, derivatives = worked_out(source, at)
+            cells = (f"`{source}`", _point(at), _text(value), ", ".join(map(_text, derivatives)), elsewhere)
+            lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+def worked_out(source: str, at: Any) -> tuple[Any, tuple[Any, ...]]:
+    """Value and derivatives of an expression; NumPy's warnings about poles are expected."""
+    f, points = function(source), arguments(at)
+    with np.errstate(all="ignore"):
+        value, pullback = ag.vjp(f, *points)
+        return value, pullback(np.ones_like(value))
+
+
+def function(source: str) -> Any:
+    return eval(f"lambda x, y=None: {source}", {"np": np, "ag": ag, "inf": inf})
+
+
+def arguments(at: Any) -> list[Any]:
+    return [np.array(a, complex if isinstance(a, complex) else float) for a in (at if isinstance(at, tuple) else (at,))]
+
+
+def _point(at: Any) -> str:
+    names = ("x", "y") if isinstance(at, tuple) else ("x",)
+    return ", ".join(f"{name} = {_text(a)}" for name, a in zip(names, arguments(at), strict=True))
+
+
+def _text(x: Any) -> str:
+    if np.ndim(x):
+        return f"[{', '.join(map(_text, x))}]"
+    return f"{x:g}".replace("inf", "∞").replace("-", "−").replace("−0", "0" if x == 0 else "−0")
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")
