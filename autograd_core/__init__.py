@@ -29,6 +29,7 @@ from .ops.polynomials import *
 from .ops.ranges import *
 from .ops.reductions import *
 from .ops.rounding import *
+from .ops.sampled import *
 from .ops.scans import *
 from .ops.selecting import *
 from .ops.shaping import *

@@ -34,7 +34,7 @@ def explain(op: Primitive, args: Sequence[Any], params: dict[str, Any], error: E
     """The exception to raise from ``error``: same kind, but naming the operation and what it was given."""
     names = op.argument_names(len(args))
     given = ", ".join(f"{name}: {describe(value)}" for name, value in zip(names, args, strict=True))
-    settings = "".join(f", {name}={value!r}" for name, value in params.items() if value is not None)
+    settings = "".join(f", {name}={v!r}" for name, v in params.items() if v is not None and v is not np._NoValue)
     broken = _broken_contract(op.contract, dict(zip(names, args, strict=True)))
     detail = broken or str(error).removeprefix(f"{op.name}: ")
     mend = f" Mend: {op.mend}" if op.mend else ""

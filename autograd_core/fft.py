@@ -9,17 +9,15 @@ Loaded when first asked for: ``numpy.fft`` is no part of ``import numpy``.
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.fft import fftfreq, rfftfreq
 
 from .forms import linear
+from .ops.composites import composite
 from .ops.indexing import _scatter
 from .protocols import implements
-from .tensor import Tensor
 
 __all__ = [
     "fft", "ifft", "rfft", "irfft", "hfft", "ihfft",
@@ -119,21 +117,7 @@ def _along(g: Any, axis: int, places: slice) -> tuple[slice, ...]:
     return tuple(index)
 
 
-def _composite(numpys: Callable[..., Any]) -> Callable[[Any], Any]:
-    """Decorator: NumPy's own function on arrays, the decorated composite on tensors."""
-
-    def decorate(composed: Any) -> Any:
-        @implements(numpys)
-        @functools.wraps(composed)
-        def function(a: Any, *args: Any, **kwargs: Any) -> Any:
-            return composed(a, *args, **kwargs) if isinstance(a, Tensor) else numpys(a, *args, **kwargs)
-
-        return function
-
-    return decorate
-
-
-@_composite(np.fft.hfft)
+@composite(np.fft.hfft)
 def hfft(a, n=None, axis=-1, norm=None):
     """``fft`` of n numbers with a₋ⱼ = āⱼ, given those up to n/2: the result is real.
 
@@ -143,7 +127,7 @@ def hfft(a, n=None, axis=-1, norm=None):
     return irfft(np.conjugate(a), n, axis, _swapped(norm))
 
 
-@_composite(np.fft.ihfft)
+@composite(np.fft.ihfft)
 def ihfft(a, n=None, axis=-1, norm=None):
     """The inverse of ``hfft``: ``ifft`` of real numbers, up to n/2.
 
@@ -162,7 +146,7 @@ def _swapped(norm: str | None) -> str:
 # Along several axes --------------------------------------------------------------------------------------------------
 
 
-@_composite(np.fft.fftn)
+@composite(np.fft.fftn)
 def fftn(a, s=None, axes=None, norm=None):
     """``fft`` along ``axes`` (default: all), each cut or filled with zeros to its length in ``s`` (−1: as it is).
 
@@ -175,7 +159,7 @@ def fftn(a, s=None, axes=None, norm=None):
     return a
 
 
-@_composite(np.fft.ifftn)
+@composite(np.fft.ifftn)
 def ifftn(a, s=None, axes=None, norm=None):
     """``ifft`` along ``axes``: the inverse of ``fftn``.
 
@@ -188,7 +172,7 @@ def ifftn(a, s=None, axes=None, norm=None):
     return a
 
 
-@_composite(np.fft.rfftn)
+@composite(np.fft.rfftn)
 def rfftn(a, s=None, axes=None, norm=None):
     """``fftn`` of real numbers, without the mirrored half of the frequencies along the last of ``axes``.
 
@@ -199,7 +183,7 @@ def rfftn(a, s=None, axes=None, norm=None):
     return fftn(rfft(a, n, axis, norm), [n for n, _ in others], [axis for _, axis in others], norm)
 
 
-@_composite(np.fft.irfftn)
+@composite(np.fft.irfftn)
 def irfftn(a, s=None, axes=None, norm=None):
     """The inverse of ``rfftn``; the last length of ``s`` is 2(m − 1) where none is given.
 
@@ -212,7 +196,7 @@ def irfftn(a, s=None, axes=None, norm=None):
     return irfft(a, None if s is None else n, axis, norm)
 
 
-@_composite(np.fft.fft2)
+@composite(np.fft.fft2)
 def fft2(a, s=None, axes=(-2, -1), norm=None):
     """``fftn`` along two axes.
 
@@ -223,7 +207,7 @@ def fft2(a, s=None, axes=(-2, -1), norm=None):
     return fftn(a, s, axes, norm)
 
 
-@_composite(np.fft.ifft2)
+@composite(np.fft.ifft2)
 def ifft2(a, s=None, axes=(-2, -1), norm=None):
     """``ifftn`` along two axes.
 
@@ -234,7 +218,7 @@ def ifft2(a, s=None, axes=(-2, -1), norm=None):
     return ifftn(a, s, axes, norm)
 
 
-@_composite(np.fft.rfft2)
+@composite(np.fft.rfft2)
 def rfft2(a, s=None, axes=(-2, -1), norm=None):
     """``rfftn`` along two axes.
 
@@ -245,7 +229,7 @@ def rfft2(a, s=None, axes=(-2, -1), norm=None):
     return rfftn(a, s, axes, norm)
 
 
-@_composite(np.fft.irfft2)
+@composite(np.fft.irfft2)
 def irfft2(a, s=None, axes=(-2, -1), norm=None):
     """``irfftn`` along two axes.
 

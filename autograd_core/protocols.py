@@ -57,6 +57,8 @@ def call_ufunc(self: Any, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: 
     implementation = _implementation(ufunc)
     if implementation is None:
         raise TypeError(refusal(name))
+    if kwargs and (ufunc.signature or "").endswith("->()"):  # which take axis= and keepdims=, like vecdot
+        return implementation(*inputs, **kwargs)
     if kwargs:
         inputs = _in_dtype(name, ufunc, inputs, **kwargs)
     return implementation(*inputs)

@@ -15,6 +15,8 @@ import autograd_core as ag
 from autograd_core import default_generator, relu, sigmoid, tanh
 from autograd_core.ops.elementwise import step
 
+from .dtypes import same_dtype
+
 __all__ = [
     *("celu", "elu", "gelu", "glu", "hardshrink", "hardsigmoid", "hardswish", "hardtanh", "leaky_relu", "log_softmax"),
     *("logsigmoid", "mish", "prelu", "relu", "relu6", "rrelu", "selu", "sigmoid", "silu", "softmax", "softmin"),
@@ -40,6 +42,7 @@ def prelu(input: Any, weight: Any) -> Any:
     >>> prelu(np.array([-2.0, 3.0]), np.array([0.5]))
     array([-1.,  3.])
     """
+    same_dtype("prelu", "input", input, weight)
     if np.size(weight) > 1:
         channels = input.shape[1] if input.ndim > 1 else None
         if channels != np.size(weight):
@@ -198,7 +201,8 @@ def gelu(input: Any, approximate: str = "none") -> Any:
         return 0.5 * input * (1 + tanh(math.sqrt(2 / math.pi) * (input + 0.044715 * input * input * input)))
     if approximate != "none":
         raise ValueError(f"gelu: approximate={approximate!r}; it is 'none' or 'tanh'.")
-    return input * ag.special.ndtr(input)  # type: ignore[attr-defined]
+    share = ag.special.ndtr(input)  # type: ignore[attr-defined]
+    return input * (share if share.dtype == input.dtype else share.astype(input.dtype))  # scipy widens float16
 
 
 # Rational functions, gates, distributions ----------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from autograd_core import Tensor, softmax
 
 from . import init
 from .dropout import dropout
+from .dtypes import same_dtype
 from .layers import Linear
 from .module import Module
 from .parameter import Parameter
@@ -151,6 +152,8 @@ class MultiheadAttention(Module):
                 f"MultiheadAttention: query, key and value of shapes {query.shape}, {key.shape}, {value.shape} (batch "
                 f"first); their last axes must be {self.embed_dim}, {self.kdim}, {self.vdim}."
             )
+        for what, x in (("query", query), ("key", key), ("value", value)):
+            same_dtype(f"MultiheadAttention({self.extra_repr()})", what, x, self.out_proj.weight)
 
     def _projected(self, query: Any, key: Any, value: Any) -> list[Any]:
         n = self.embed_dim

@@ -8,9 +8,11 @@ from typing import Any
 import numpy as np
 
 from . import init
+from .correlation import correlate
+from .dtypes import same_dtype
 from .module import Module
 from .parameter import Parameter
-from .windows import Pads, Sizes, batched, fold, sizes, unfold, windows_along
+from .windows import Pads, Sizes, batched, fold, sizes, windows_along
 
 __all__ = [
     *("Conv1d", "Conv2d", "Conv3d", "ConvTranspose1d", "ConvTranspose2d", "ConvTranspose3d"),
@@ -31,15 +33,9 @@ def _convolve(
     if min(out) < 1:
         span = tuple(d * (k - 1) + 1 for d, k in zip(dilation, kernel, strict=True))
         raise ValueError(f"{name}: a kernel that spans {span} does not fit into {x.shape[2:]} padded by {pads}.")
-    count, filters, places = len(x), weight.shape[0], math.prod(out)
-    columns = unfold(x, kernel, stride, dilation, pads)
-    if groups == 1:
-        y = np.reshape(weight, (filters, -1)) @ np.reshape(columns, (count, -1, places))
-    else:
-        grouped = np.reshape(columns, (count, groups, -1, places))
-        y = np.reshape(weight, (groups, filters // groups, -1)) @ grouped
-    y = np.reshape(y, (count, filters, *out))
-    y = y if bias is None else y + np.reshape(bias, (-1, *[1] * dims))
+    same_dtype(name, "input", x, weight)
+    zeros = np.zeros(weight.shape[0], weight.dtype) if bias is None else bias
+    y = correlate(x, weight, zeros, tuple(x.shape[2:]), kernel, stride, pads, dilation, groups)
     return y[0] if single else y
 
 
@@ -61,6 +57,7 @@ def _convolve_transposed(
     pads = tuple((p, p) for p in sizes(padding, dims, f"{name}: padding", 0))
     kernel = weight.shape[2:]
     _check_channels(name, x, weight.shape[0], weight.shape[1] * groups, groups)
+    same_dtype(name, "input", x, weight)
     if any(e >= max(s, d) for e, s, d in zip(extra, stride, dilation, strict=True)):
         raise ValueError(f"{name}: output_padding={extra} must be smaller than stride={stride} or dilation={dilation}.")
     size = tuple(
@@ -305,8 +302,12 @@ class _ConvTranspose(_Convolution):
         groups: int = 1,
         bias: bool = True,
         dilation: Any = 1,
+        padding_mode: str = "zeros",
         dtype: Any = None,
     ) -> None:
+        if padding_mode != "zeros":
+            raise ValueError(f"{type(self).__name__}: padding_mode={padding_mode!r}; only 'zeros' has a meaning here.")
+        self.padding_mode = padding_mode
         self._set_up(in_channels, out_channels, kernel_size, stride, padding, dilation, groups)
         self.output_padding = sizes(output_padding, self.dims, f"{type(self).__name__}: output_padding", 0)
         self._make((in_channels, out_channels // groups, *self.kernel_size), bias, dtype)

@@ -207,6 +207,7 @@ def gaussian_nll_loss(
         var = np.expand_dims(var, -1)
     elif np.shape(var) not in (np.shape(input), (*np.shape(input)[:-1], 1)):
         raise ValueError(f"{name}: var of shape {np.shape(var)} for an input of shape {np.shape(input)}.")
+    var = beside(input, var)
     values = var.data if isinstance(var, Tensor) else var
     if np.any(np.less(values, 0)):
         raise ValueError(f"{name}: var has negative entries.")

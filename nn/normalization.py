@@ -12,6 +12,7 @@ import autograd_core as ag
 from autograd_core.protocols import bare
 
 from . import init
+from .dtypes import same_dtype
 from .module import Module
 from .parameter import Parameter
 
@@ -47,6 +48,7 @@ def batch_norm(
     by ``momentum``. Otherwise the running ones are used. Ioffe & Szegedy 2015, algorithm 1.
     Raises ValueError for one value a channel in training.
     """
+    _check_dtype("batch_norm", input, weight, bias, running_mean)
     axes = (0, *range(2, input.ndim))
     column = (-1, *[1] * (input.ndim - 2))  # the shape in which a vector of channels lies along axis 1
     if training:
@@ -72,6 +74,12 @@ def batch_norm(
     return y if bias is None else y + _lying(bias, column)
 
 
+def _check_dtype(name: str, input: Any, *held: Any) -> None:
+    for array in held:
+        if array is not None:
+            same_dtype(name, "input", input, array)
+
+
 def _lying(channels: Any, column: tuple[int, ...]) -> Any:
     return channels if len(column) == 1 else np.reshape(channels, column)
 
@@ -87,6 +95,7 @@ def instance_norm(
     eps: float = 1e-5,
 ) -> Any:
     """``batch_norm`` of each sample by itself: over the places of each channel of (N, C, …) (Ulyanov et al. 2016)."""
+    _check_dtype("instance_norm", input, weight, bias, running_mean)
     column = (-1, *[1] * (input.ndim - 2))
     if not use_input_stats:
         return batch_norm(input, running_mean, running_var, weight, bias, False, momentum, eps)
@@ -116,6 +125,7 @@ def layer_norm(
     array([[-1.,  1.]])
     """
     axes = _last_axes("layer_norm", input, normalized_shape)
+    _check_dtype("layer_norm", input, weight, bias)
     y = _standardised(input, axes, eps)
     y = y if weight is None else y * weight
     return y if bias is None else y + bias
@@ -128,6 +138,7 @@ def rms_norm(input: Any, normalized_shape: Sequence[int], weight: Any = None, ep
     array([[0.8485, 1.1314]])
     """
     axes = _last_axes("rms_norm", input, normalized_shape)
+    _check_dtype("rms_norm", input, weight)
     eps = float(np.finfo(input.dtype).eps) if eps is None else eps
     y = input / np.sqrt(ag.mean(ag.square(input), axis=axes, keepdims=True) + eps)
     return y if weight is None else y * weight
@@ -148,6 +159,7 @@ def group_norm(input: Any, num_groups: int, weight: Any = None, bias: Any = None
     """
     if input.ndim < 2 or input.shape[1] % num_groups:
         raise ValueError(f"group_norm: {num_groups} groups do not divide the channels of an input {input.shape}.")
+    _check_dtype("group_norm", input, weight, bias)
     grouped = np.reshape(input, (input.shape[0], num_groups, -1))
     y = np.reshape(_standardised(grouped, (2,), eps), input.shape)
     return _scaled(y, weight, bias, (-1, *[1] * (input.ndim - 2)))
@@ -210,6 +222,7 @@ class _BatchNorm(_RunningNorm):
                 f"{type(self).__name__}({self.extra_repr()}): input of shape {input.shape} has one value a channel, "
                 "whose variance says nothing. Mend: a larger batch, or eval()."
             )
+        _check_dtype(f"{type(self).__name__}({self.extra_repr()})", input, self.weight, self.running_mean)
         momentum = self._momentum()
         running = (self.running_mean, self.running_var) if self.training or not by_batch else (None, None)
         return batch_norm(input, *running, self.weight, self.bias, by_batch, momentum, self.eps)

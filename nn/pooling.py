@@ -9,6 +9,7 @@ import numpy as np
 
 import autograd_core as ag
 
+from .correlation import max_of_windows
 from .module import Module
 from .windows import Pads, Sizes, batched, sizes, unfold, windows_along
 
@@ -26,11 +27,10 @@ def _max_pool(
     x, single = batched(input, dims, name)
     kernel, stride, pads = _geometry(name, dims, x, kernel_size, stride, padding)
     dilation = sizes(dilation, dims, f"{name}: dilation")
-    out, pads = _extent(name, x, kernel, stride, dilation, pads, ceil_mode)
+    _, pads = _extent(name, x, kernel, stride, dilation, pads, ceil_mode)
     if any(map(any, pads)):
         x = np.pad(x, ((0, 0), (0, 0), *pads), constant_values=-np.inf)  # type: ignore[arg-type]
-    columns = unfold(x, kernel, stride, dilation, ((0, 0),) * dims)
-    y = np.reshape(np.max(columns, axis=2), (*x.shape[:2], *out))
+    y = max_of_windows(x, kernel, stride, dilation)
     return y[0] if single else y
 
 

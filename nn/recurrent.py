@@ -12,8 +12,10 @@ from autograd_core import relu, sigmoid, tanh
 
 from . import fused, init
 from .dropout import dropout
+from .dtypes import same_dtype
 from .module import Module
 from .parameter import Parameter
+from .recurrence import lstm, lstm_step
 
 __all__ = ["GRU", "GRUCell", "LSTM", "LSTMCell", "RNN", "RNNCell"]
 
@@ -26,14 +28,8 @@ def _rnn_step(gates: Any, state: tuple[Any, ...], w: Any, b: Any, activation: Ca
 
 
 def _lstm_step(gates: Any, state: tuple[Any, ...], w: Any, b: Any, _: Any) -> tuple[Any, ...]:
-    """i, f, o = σ(…), g = tanh(…); c′ = f c + i g, h′ = o tanh c′ (Hochreiter & Schmidhuber 1997; Gers et al. 2000)."""
-    h, c = state
-    n = h.shape[-1]
-    gates = gates + _times(h, w, b)
-    squashed = sigmoid(gates)
-    i, f, o = squashed[:, :n], squashed[:, n : 2 * n], squashed[:, 3 * n :]
-    c = f * c + i * tanh(gates[:, 2 * n : 3 * n])
-    return o * tanh(c), c
+    """Gates i, f, g, o = W x + b + U h + c, and then ``lstm_step``."""
+    return lstm_step(gates + _times(state[0], w, b), *state)
 
 
 def _gru_step(gates: Any, state: tuple[Any, ...], w: Any, b: Any, _: Any) -> tuple[Any, ...]:
@@ -78,6 +74,8 @@ class _Cell(Module):
             state = (np.zeros((len(x), self.hidden_size), x.dtype),) * self.states
         else:
             state = tuple(np.reshape(h, (len(x), self.hidden_size)) for h in (hx if self.states > 1 else (hx,)))
+        for what, array in (("input", x), *(("the state", h) for h in state)):
+            same_dtype(name, what, array, self.weight_ih)
         gates = _times(x, self.weight_ih, self.bias_ih)
         state = type(self).step(gates, state, self.weight_hh, self.bias_hh, _ACTIVATIONS[self.nonlinearity])
         state = tuple(h[0] for h in state) if single else state
@@ -179,6 +177,8 @@ class _Recurrent(Module):
         x, single = self._time_first(input)
         ways = 2 if self.bidirectional else 1
         given = self._given(hx, x, ways, single)
+        for what, array in (("input", x), *(("the state", h) for h in given)):
+            same_dtype(f"{type(self).__name__}({self.extra_repr()})", what, array, self.weight_ih_l0)
         last: list[tuple[Any, ...]] = []
         for k in range(self.num_layers):
             outputs = []
@@ -201,12 +201,24 @@ class _Recurrent(Module):
         way = "_reverse" if backwards else ""
         w_ih, w_hh = getattr(self, f"weight_ih_l{k}{way}"), getattr(self, f"weight_hh_l{k}{way}")
         b_ih, b_hh = (getattr(self, f"bias_{p}_l{k}{way}") if self.bias else None for p in ("ih", "hh"))
+        if self.cell is LSTMCell:
+            return self._lstm_over_time(x, state, w_ih, w_hh, b_ih, b_hh, backwards)
         gates = _times(x, w_ih, b_ih)
         outputs: list[Any] = [None] * len(x)
         for t in range(len(x) - 1, -1, -1) if backwards else range(len(x)):
             state = self.cell.step(gates[t], state, w_hh, b_hh, _ACTIVATIONS[self.nonlinearity])
             outputs[t] = state[0]
         return np.stack(outputs), state
+
+    def _lstm_over_time(
+        self, x: Any, state: tuple[Any, ...], w_ih: Any, w_hh: Any, b_ih: Any, b_hh: Any, backwards: bool
+    ) -> tuple[Any, tuple[Any, ...]]:
+        n = self.hidden_size
+        gates = _times(x[::-1] if backwards else x, w_ih, None if b_ih is None else b_ih + b_hh)
+        states = lstm(gates, w_hh, *state)
+        last = states[-1]
+        steps = states[..., :n]
+        return (steps[::-1] if backwards else steps), (last[:, :n], last[:, n:])
 
     def _time_first(self, input: Any) -> tuple[Any, bool]:
         if np.ndim(input) not in (2, 3) or input.shape[-1] != self.input_size or 0 in input.shape:

@@ -34,7 +34,7 @@ def windows_along(size: int, kernel: int, stride: int, dilation: int, pads: tupl
     return (size + sum(pads) - dilation * (kernel - 1) - 1) // stride + 1
 
 
-def _places(kernel: Sizes, out: Sizes, stride: Sizes, dilation: Sizes) -> Iterator[tuple[Any, Any]]:
+def places(kernel: Sizes, out: Sizes, stride: Sizes, dilation: Sizes) -> Iterator[tuple[Any, Any]]:
     """For each place in the window its index, and the slices of the array that it takes over all windows."""
     for place in itertools.product(*map(range, kernel)):
         starts = [p * d for p, d in zip(place, dilation, strict=True)]
@@ -58,7 +58,7 @@ def unfold(x, kernel, stride, dilation, pads):
         padded[(..., *(slice(a, a + n) for n, (a, _) in zip(x.shape[2:], pads, strict=True)))] = x
         x = padded
     columns = np.empty_like(x, shape=(*x.shape[:2], *kernel, *out))
-    for place, taken in _places(kernel, out, stride, dilation):
+    for place, taken in places(kernel, out, stride, dilation):
         columns[(slice(None), slice(None), *place)] = x[(..., *taken)]
     return columns.reshape(*x.shape[:2], math.prod(kernel), math.prod(out))
 
@@ -73,7 +73,7 @@ def fold(columns, size, kernel, stride, dilation, pads):
     out = tuple(windows_along(*axis) for axis in zip(size, kernel, stride, dilation, pads, strict=True))
     columns = columns.reshape(*columns.shape[:2], *kernel, *out)
     whole = np.zeros_like(columns, shape=(*columns.shape[:2], *(n + sum(p) for n, p in zip(size, pads, strict=True))))
-    for place, taken in _places(kernel, out, stride, dilation):
+    for place, taken in places(kernel, out, stride, dilation):
         whole[(..., *taken)] += columns[(slice(None), slice(None), *place)]
     return whole[(..., *(slice(a, a + n) for n, (a, _) in zip(size, pads, strict=True)))]
 

@@ -146,7 +146,7 @@ class GradientNoise(GradientHook):
         deviation = (self.eta / (1 + self.step) ** self.gamma) ** 0.5
         self.step += 1
         for p, g, _ in self.gradients(optimizer):
-            p.grad = g + (deviation * generator.standard_normal(g.shape)).astype(g.dtype)
+            p.grad = g + np.asarray(deviation * generator.standard_normal(g.shape), g.dtype)
 
 
 class NonFinite(GradientHook):

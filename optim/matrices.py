@@ -188,9 +188,7 @@ class Muon(_EachForItself):
             rate = 0.2 * math.sqrt(max(rows, columns))
         else:
             rate = math.sqrt(max(1, rows / columns))
-        p -= (options["lr"] * rate) * orthogonal(
-            u, options["ns_coefficients"], options["ns_steps"], options["eps"]
-        )
+        p -= (options["lr"] * rate) * orthogonal(u, options["ns_coefficients"], options["ns_steps"], options["eps"])
 
 
 def orthogonal(u: Any, coefficients: tuple[float, float, float], steps: int, eps: float) -> Any:

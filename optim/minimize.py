@@ -18,7 +18,7 @@ from .newton import newton, newton_cg_direction, newton_direction
 Array = Any
 
 OWN = {
-    "lbfgs": {"maxiter": 1000, "gtol": 1e-6, "ftol": 1e-12, "history_size": 20},
+    "lbfgs": {"maxiter": 1000, "gtol": 1e-6, "ftol": 1e-16, "history_size": 20},
     "newton": {"maxiter": 100, "gtol": 1e-8, "xtol": 1e-12},
     "newton-cg": {"maxiter": 200, "gtol": 1e-8, "xtol": 1e-12},
 }
@@ -34,6 +34,7 @@ ENDS = {
     "slope": "no direction goes down any further",
     "iterations": "maxiter iterations were made",
     "evaluations": "too many evaluations",
+    "unbounded": "the function falls without end",
     "search": "no step along the direction goes down",
 }
 
@@ -72,7 +73,9 @@ class _Problem:
         self.bounds = list(itertools.pairwise([0, *itertools.accumulate(a.size for a in self.start)]))
         self.of_leaves = lambda parts: fun(self.rebuild(parts), *args)
         self.both = ag.value_and_grad(self.of_leaves)
+        self.gradient = ag.grad(self.of_leaves)
         self.nfev = self.nhev = 0
+        self.pullback: tuple[bytes, Callable[[Any], Any]] | None = None
         self.last: tuple[bytes, tuple[float, Array]] | None = None
 
     def flat(self, parts: Sequence[Array]) -> Array:
@@ -99,10 +102,14 @@ class _Problem:
         return self.last[1]
 
     def product(self, x: Array, v: Array) -> Array:
-        """∇²f·v."""
-        self.nhev += 1
+        """∇²f·v: the pullback of the gradient, recorded once for each x, for the Hessian is its own transpose."""
+        key = x.tobytes()
         with ag.no_grad():
-            return self.flat(ag.hvp(self.of_leaves, self.parts(x), self.parts(v)))
+            if self.pullback is None or self.pullback[0] != key:
+                self.pullback = None  # the old graph is freed before the new one is made
+                self.pullback = key, ag.vjp(self.gradient, self.parts(x))[1]
+            self.nhev += 1
+            return self.flat(self.pullback[1](self.parts(v))[0])
 
     def hessian(self, x: Array) -> Array:
         """∇²f, one product a column."""
@@ -172,19 +179,22 @@ def _own(
             callback(problem.tree(x))
 
     try:
-        if method == "lbfgs":
-            x, f, g, why = descend(
-                problem.evaluate, x, f, g, Progress(), lr=1.0, max_iter=chosen["maxiter"],
-                max_eval=25 * chosen["maxiter"], tolerance_grad=chosen["gtol"], tolerance_change=chosen["ftol"],
-                history_size=chosen["history_size"], line_search_fn="strong_wolfe", each=each,
-            )  # fmt: skip
-        else:
-            if method == "newton":
-                direction = lambda x, g: newton_direction(problem.hessian(x), g)
+        with np.errstate(all="ignore"):  # trial steps may go where the function is infinite
+            if method == "lbfgs":
+                x, f, g, why = descend(
+                    problem.evaluate, x, f, g, Progress(), lr=1.0, max_iter=chosen["maxiter"],
+                    max_eval=25 * chosen["maxiter"], tolerance_grad=chosen["gtol"], tolerance_change=chosen["ftol"],
+                    history_size=chosen["history_size"], line_search_fn="strong_wolfe", each=each,
+                )  # fmt: skip
             else:
-                direction = lambda x, g: newton_cg_direction(lambda v: problem.product(x, v), g)
-            rest = {key: chosen[key] for key in ("gtol", "xtol", "maxiter")}
-            x, f, g, why = newton(problem.evaluate, direction, x, each=each, **rest)
+                if method == "newton":
+                    direction = lambda x, g: newton_direction(problem.hessian(x), g)
+                else:
+                    direction = lambda x, g: newton_cg_direction(lambda v: problem.product(x, v), g)
+                rest = {key: chosen[key] for key in ("gtol", "xtol", "maxiter")}
+                x, f, g, why = newton(problem.evaluate, direction, x, each=each, **rest)
+        if float(np.abs(x).max()) > float(np.finfo(x.dtype).max) ** 0.5:
+            why = "unbounded"
         success, message = why in ("gradient", "change", "slope"), ENDS[why]
     except StopIteration:
         x = latest[-1]
@@ -201,28 +211,28 @@ def _scipys(
         from scipy import optimize
     except ImportError as error:
         raise ImportError(
-            f"minimize: method {method!r} is SciPy's. Mend: pip install autograd-core[special], or one of {sorted(OWN)}."
+            f"minimize: method {method!r} is SciPy's. Mend: pip install autograd-core[special], or {sorted(OWN)}."
         ) from error
-    name, derivatives = method.lower(), {}
+    name = method.lower()
+    derivatives: dict[str, Callable[..., Array]] = {}
     if name not in WITHOUT_GRADIENT:
         derivatives["jac"] = lambda x: problem.evaluate(x)[1].astype(float)
     if name in WITH_PRODUCTS:
         derivatives["hessp"] = lambda x, v: problem.product(x, v).astype(float)
     if name in WITH_HESSIAN:
         derivatives["hess"] = lambda x: problem.hessian(x).astype(float)
-    found = optimize.minimize(
-        lambda x: problem.evaluate(x)[0],
-        x.astype(float),
-        method=method,
-        bounds=bounds,
-        constraints=[_constraint(problem, c) for c in constraints]
-        if isinstance(constraints, (list, tuple))
-        else (_constraint(problem, constraints)),
-        tol=tol,
-        callback=None if callback is None else lambda x: callback(problem.tree(x)),
-        options=options or None,
-        **derivatives,
-    )
+    several = isinstance(constraints, (list, tuple))
+    constraints = [_constraint(problem, c) for c in constraints] if several else _constraint(problem, constraints)
+    back = None if callback is None else lambda x: callback(problem.tree(x))
+    known = {"method": method, "bounds": bounds, "constraints": constraints, "tol": tol, "options": options or None}
+    try:
+        found = optimize.minimize(
+            lambda x: problem.evaluate(x)[0], x.astype(float), callback=back, **known, **derivatives
+        )
+    except ValueError as error:
+        if not str(error).startswith("Unknown solver"):
+            raise
+        raise ValueError(f"minimize: no method {method!r}. Mend: one of {sorted(OWN)}, or of SciPy's.") from error
     value, gradient = problem.evaluate(found.x)
     return Minimum(
         problem.tree(found.x), value, problem.tree(gradient), bool(found.success), str(found.message),

@@ -22,7 +22,7 @@ def newton_direction(hessian: Array, g: Array) -> Array:
     """
     values, vectors = np.linalg.eigh((hessian + hessian.T) / 2)
     sizes = np.abs(values)
-    sizes = np.maximum(sizes, np.finfo(g.dtype).eps ** 0.5 * max(float(sizes.max(initial=0)), 1e-300))
+    sizes = np.maximum(sizes, np.finfo(g.dtype).eps ** 0.5 * (float(sizes.max(initial=0)) or 1.0))
     return -(vectors @ ((vectors.T @ g) / sizes))
 
 

@@ -13,7 +13,7 @@ from autograd_core.tensor import Leaf
 
 from .options import check_group, check_options, in_order, named_parameters, plain
 from .state import checked_state
-from .storage import PIECE, Clock, Flat, Run, Storage
+from .storage import Clock, Flat, Part, Run, Storage
 
 Hook = Callable[..., Any]
 
@@ -75,7 +75,7 @@ class Optimizer:
         self.defaults = defaults
         self.param_groups: list[dict[str, Any]] = []
         self._storages: list[list[Storage]] = []
-        self._work: dict[Any, list[Any]] = {}
+        self._work: tuple[Any, ...] = ()
         self._before: dict[int, Hook] = {}
         self._after: dict[int, Hook] = {}
         self._on_gradients: dict[int, Hook] = {}
@@ -130,26 +130,26 @@ class Optimizer:
         """
         args: tuple[Any, ...] = () if closure is None else (closure,)
         kwargs: dict[str, Any] = {}
-        for hook in tuple(self._before.values()):
+        for hook in [*self._before.values()]:
             changed = hook(self, args, kwargs)
             if changed is not None:
                 args, kwargs = changed
         loss = self._step(*args, **kwargs)
-        for hook in tuple(self._after.values()):
+        for hook in [*self._after.values()]:
             hook(self, args, kwargs)
         return loss
 
     def _step(self, closure: Callable[[], Any] | None = None) -> Any:
-        loss = None if closure is None else self.evaluate(closure)
+        """What a step is between its hooks."""
+        loss = None
         if closure is None:
             self._gradients_are_there()
-        work = []  # all gradients are looked at before anything moves: a bad one leaves every parameter as it was
-        for k in range(len(self.param_groups)):
-            for storage in self._storage(k):
-                gradients = storage.gradients()
-                work.append((k, storage, gradients, storage.runs(gradients)))
-        for k, storage, gradients, runs in work:
-            options = plain(self.param_groups[k])
+        else:
+            loss = self.evaluate(closure)
+        # All gradients are looked at before anything moves: a bad one leaves every parameter as it was.
+        work = [(group, s, *s.gradients()) for k, group in enumerate(self.param_groups) for s in self._storage(k)]
+        for group, storage, gradients, runs in work:
+            options = plain(group)
             for run in runs:
                 clock = run.clock
                 if clock is None:
@@ -157,7 +157,7 @@ class Optimizer:
                     clock = self.start(options)
                 clock = self.tick(clock, options)
                 storage.clocks[run.first : run.last] = [clock] * (run.last - run.first)
-                self._update(storage.pieces(run, gradients), clock, options)
+                self._move(storage.parts(run, gradients), clock, options)
         return loss
 
     def evaluate(self, closure: Callable[[], Any]) -> Any:
@@ -168,34 +168,27 @@ class Optimizer:
         return loss
 
     def _gradients_are_there(self) -> None:
-        for hook in tuple(self._on_gradients.values()):
+        for hook in [*self._on_gradients.values()]:
             hook(self)
 
-    def _update(self, pieces: Iterator[Any], clock: Clock, options: dict[str, Any]) -> None:
+    def _move(self, parts: Iterator[Part], clock: Clock, options: dict[str, Any]) -> None:
         negative, decay = options.get("maximize", False), options.get("weight_decay", 0)
         decoupled = options.get("decoupled_weight_decay", self.decoupled)
         if decoupled is None:
             decay = 0
-        for p, g, state in pieces:
+        for p, g, state, work in parts:
+            self._work = work
             if negative:
-                g = np.negative(g, out=self._buffers(p)[2])
-            if decay:
-                if decoupled:
-                    p *= 1 - options["lr"] * decay
-                else:
-                    decayed = self._buffers(p)[2]
-                    g = np.add(g, np.multiply(p, decay, out=self._buffers(p)[0]), out=decayed)
+                g = np.negative(g, out=work[2])
+            if decay and decoupled:
+                p *= 1 - options["lr"] * decay
+            elif decay:
+                g = np.add(g, np.multiply(p, decay, out=work[0]), out=work[2])
             self.update(p, g, *state, clock=clock, options=options)
 
-    def scratch(self, p: Any) -> list[Any]:
-        """Two arrays like ``p`` to compute in, the same ones at every step."""
-        return self._buffers(p)[:2]
-
-    def _buffers(self, p: Any) -> list[Any]:
-        whole = self._work.get(p.dtype)
-        if whole is None or whole[0].size < p.size:
-            whole = self._work[p.dtype] = [np.empty_like(p, shape=max(p.size, PIECE)) for _ in range(3)]
-        return [w[: p.size].reshape(p.shape) for w in whole]
+    def scratch(self, p: Any) -> tuple[Any, Any]:
+        """Two arrays like ``p``, the parameter of the current update, to compute in."""
+        return self._work[0], self._work[1]
 
     # What a rule says of its state ---------------------------------------------------------------------------------
 
@@ -225,9 +218,9 @@ class Optimizer:
 
     def _storage(self, k: int) -> list[Storage]:
         """The storage of group ``k``, one for each dtype, made anew where shapes, dtypes or kinds of state changed."""
-        group = self.param_groups[k]
-        names = self.arrays(group)
-        if not self._storages[k] or not all(storage.fits(names) for storage in self._storages[k]):
+        group, storages = self.param_groups[k], self._storages[k]
+        names = tuple(self.arrays(group))
+        if not storages or not all(storage.names == names and storage.fits() for storage in storages):
             old = self._group_state(k)
             by_dtype: dict[Any, list[Tensor]] = {}
             for p in group["params"]:
@@ -307,6 +300,19 @@ class Optimizer:
             self._storages[k] = []
             self._storage(k)
             self._restore(k, states[k])
+
+    def __getstate__(self) -> dict[str, Any]:
+        # The flat arrays and their views would come apart in a copy: they are made anew around the copied parameters.
+        states = [self._group_state(k) for k in range(len(self.param_groups))]
+        return {**self.__dict__, "_storages": [[] for _ in states], "_work": (), "_states": states}
+
+    def __setstate__(self, content: dict[str, Any]) -> None:
+        states = content.pop("_states")
+        self.__dict__.update(content)
+        for k, state in enumerate(states):
+            if state:
+                self._storage(k)
+                self._restore(k, state)
 
     # Hooks ---------------------------------------------------------------------------------------------------------
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-import numpy as np
-
 from autograd_core import Tensor
 
 FROM_OTHERS = {"initial_lr", "max_lr", "min_lr", "max_momentum", "base_momentum", "swa_lr", "name", "param_names"}
@@ -77,10 +75,11 @@ def check_options(rule: str, options: Mapping[str, Any]) -> None:
         require(rule, "betas", betas, all(0 <= number(rule, "betas", b) < 1 for b in betas), "lie in [0, 1)")
 
 
-def plain(group: Mapping[str, Any]) -> dict[str, Any]:
+PLAIN = {float, int, bool, str, tuple, list, type(None)}
+
+
+def plain(group: dict[str, Any]) -> dict[str, Any]:
     """The options as Python numbers: a NumPy scalar would widen float32 arrays."""
-    return {
-        name: value.item() if isinstance(value, (np.generic, np.ndarray, Tensor)) else value
-        for name, value in group.items()
-        if name != "params"
-    }
+    if PLAIN.issuperset(map(type, group.values())):
+        return group
+    return {name: value.item() if hasattr(value, "item") else value for name, value in group.items()}

@@ -16,7 +16,7 @@ import numpy as np
 from autograd_core import Tensor
 from autograd_core.tensor import Leaf
 
-PIECE = 16_384
+PIECE = 32_768
 """Elements updated at a time: the few arrays that a rule reads and writes stay in the second-level cache."""
 
 Clock = tuple[float, ...]
@@ -35,9 +35,14 @@ class Piece(NamedTuple):
 
     data: Any
     state: tuple[Any, ...]
+    work: tuple[Any, ...]
     first: int
     last: int
     start: int
+
+
+Part = tuple[Any, Any, tuple[Any, ...], tuple[Any, ...]]
+"""What is updated at a time: (data, gradient, state, three arrays like data to compute in)."""
 
 
 class Storage:
@@ -46,64 +51,61 @@ class Storage:
     views: list[Any]
     """Each parameter's own array, in its shape."""
 
-    def __init__(self, params: list[Tensor]) -> None:
+    def __init__(self, params: list[Tensor], names: Iterable[str]) -> None:
         self.params = params
+        self.names = tuple(names)
         self.clocks: list[Clock | None] = [None] * len(params)
 
-    def fits(self, names: Iterable[str]) -> bool:
-        """Whether this is still made for these parameters: their shapes, dtypes and kinds of state."""
-        return self.names() == tuple(names) and all(
-            p._data is view or (p.shape == view.shape and p.dtype == view.dtype)
-            for p, view in zip(self.params, self.views, strict=True)
-        )
+    def fits(self) -> bool:
+        """Whether the parameters still have the shapes and dtypes that this was made for."""
+        for p, view in zip(self.params, self.views, strict=True):
+            if p._data is not view and (p.shape != view.shape or p.dtype != view.dtype):
+                return False
+        return True
 
-    def gradients(self) -> list[Any]:
-        """The gradients' arrays, None where there is none or the parameter is frozen.
+    def gradients(self) -> tuple[list[Any], list[Run]]:
+        """The gradients' arrays (None: there is none, or the parameter is frozen), and the runs of parameters to be
+        updated alike: neighbours with gradients that have come equally far.
 
         An array that somebody put in a parameter's place is taken over. ValueError for a gradient of another shape.
         """
         found: list[Any] = []
-        for p, view in zip(self.params, self.views, strict=True):
+        runs: list[Run] = []
+        first, clock = -1, None
+        for i, (p, view) in enumerate(zip(self.params, self.views, strict=True)):
+            if p._data is not view:
+                view[...] = p._data
+                p._data = view
             node = p._node
             grad = node.grad if type(node) is Leaf else None
             if grad is None:
+                if first >= 0:
+                    runs.append(Run(first, i, clock))
+                    first = -1
                 found.append(None)
-            elif grad._data.shape == view.shape:
-                found.append(grad._data)
-            else:
+                continue
+            if grad._data.shape != view.shape:
                 raise ValueError(
                     f"step: a gradient of shape {grad.shape} for a parameter of shape {view.shape}. "
                     "Mend: zero_grad() after assigning other data to the parameter."
                 )
-            if p._data is not view:
-                view[...] = p._data
-                p._data = view
-        return found
-
-    def runs(self, gradients: list[Any]) -> list[Run]:
-        """The longest stretches of parameters with gradients that have come equally far."""
-        runs: list[Run] = []
-        first, clock = -1, None
-        for i, g in enumerate(gradients):
-            if first >= 0 and (g is None or (self.clocks[i] is not clock and self.clocks[i] != clock)):
+            found.append(grad._data)
+            mine = self.clocks[i]
+            if first >= 0 and mine is not clock and mine != clock:
                 runs.append(Run(first, i, clock))
                 first = -1
-            if g is not None and first < 0:
-                first, clock = i, self.clocks[i]
+            if first < 0:
+                first, clock = i, mine
         if first >= 0:
-            runs.append(Run(first, len(gradients), clock))
-        return runs
-
-    def names(self) -> tuple[str, ...]:
-        """The kinds of state."""
-        raise NotImplementedError
+            runs.append(Run(first, len(found), clock))
+        return found, runs
 
     def begin(self, run: Run, starts: Mapping[str, float]) -> None:
         """Give the state of parameters that move for the first time its first values."""
         raise NotImplementedError
 
-    def pieces(self, run: Run, gradients: list[Any]) -> Iterator[tuple[Any, Any, tuple[Any, ...]]]:
-        """What is updated at a time: (data, gradient, state)."""
+    def parts(self, run: Run, gradients: list[Any]) -> Iterator[Part]:
+        """What is updated, part by part."""
         raise NotImplementedError
 
     def state(self, i: int) -> dict[str, Any]:
@@ -115,7 +117,7 @@ class Flat(Storage):
     """Parameters of one dtype side by side: ``data`` and each kind of state are arrays of one length."""
 
     def __init__(self, params: list[Tensor], starts: Mapping[str, float]) -> None:
-        super().__init__(params)
+        super().__init__(params, starts)
         sizes = [p.size for p in params]
         self.bounds = list(itertools.pairwise([0, *itertools.accumulate(sizes)]))
         self.data = np.concatenate([np.ravel(p._data) for p in params])
@@ -123,17 +125,14 @@ class Flat(Storage):
         self.views = [self.data[a:b].reshape(p.shape) for (a, b), p in zip(self.bounds, params, strict=True)]
         for p, view in zip(params, self.views, strict=True):
             p._data = view
-        self.buffer = np.empty_like(self.data[:PIECE])
+        self.buffer, *self.work = (np.empty_like(self.data[:PIECE]) for _ in range(4))
         self.known: dict[tuple[int, int], list[Piece]] = {}
-
-    def names(self) -> tuple[str, ...]:
-        return tuple(self.flats)
 
     def begin(self, run: Run, starts: Mapping[str, float]) -> None:
         for name, value in starts.items():
             self.flats[name][self.bounds[run.first][0] : self.bounds[run.last - 1][1]] = value
 
-    def pieces(self, run: Run, gradients: list[Any]) -> Iterator[tuple[Any, Any, tuple[Any, ...]]]:
+    def parts(self, run: Run, gradients: list[Any]) -> Iterator[Part]:
         key = run.first, run.last
         if key not in self.known:
             if len(self.known) > 64:  # parameters that freeze at random would fill the memory with plans
@@ -141,7 +140,7 @@ class Flat(Storage):
             self.known[key] = list(self.plan(run))
         whole: Any = None
         of = -1
-        for data, state, first, last, start in self.known[key]:
+        for data, state, work, first, last, start in self.known[key]:
             if last - first > 1:
                 g = self.buffer[: data.size]
                 np.concatenate([g.reshape(-1) for g in gradients[first:last]], out=g)
@@ -149,7 +148,7 @@ class Flat(Storage):
                 if of != first:  # reshape copies where a gradient is not contiguous: once, not for each piece
                     whole, of = gradients[first].reshape(-1), first
                 g = whole[start : start + data.size]
-            yield data, g, state
+            yield data, g, state, work
 
     def plan(self, run: Run) -> Iterator[Piece]:
         """Large parameters cut, small ones joined, to pieces that fit the cache."""
@@ -162,7 +161,8 @@ class Flat(Storage):
                 j += 1
             for a in range(start, stop, PIECE):
                 part = slice(a, min(a + PIECE, stop))
-                yield Piece(self.data[part], tuple(s[part] for s in self.flats.values()), i, j, a - start)
+                data, work = self.data[part], tuple(w[: part.stop - a] for w in self.work)
+                yield Piece(data, tuple(s[part] for s in self.flats.values()), work, i, j, a - start)
             i = j
 
     def state(self, i: int) -> dict[str, Any]:
@@ -177,8 +177,7 @@ class Apart(Storage):
     """
 
     def __init__(self, params: list[Tensor], shapes: list[dict[str, tuple[int, ...]]], names: Iterable[str]) -> None:
-        super().__init__(params)
-        self._names = tuple(names)
+        super().__init__(params, names)
         self.arrays = [
             {name: np.zeros_like(p._data, shape=shape) for name, shape in given.items()}
             for p, given in zip(params, shapes, strict=True)
@@ -187,17 +186,15 @@ class Apart(Storage):
         for p, view in zip(params, self.views, strict=True):
             p._data = view
 
-    def names(self) -> tuple[str, ...]:
-        return self._names
-
     def begin(self, run: Run, starts: Mapping[str, float]) -> None:
         for arrays in self.arrays[run.first : run.last]:
             for name, array in arrays.items():
                 array[...] = starts[name]
 
-    def pieces(self, run: Run, gradients: list[Any]) -> Iterator[tuple[Any, Any, tuple[Any, ...]]]:
+    def parts(self, run: Run, gradients: list[Any]) -> Iterator[Part]:
         for i in range(run.first, run.last):
-            yield self.views[i], gradients[i], tuple(self.arrays[i].values())
+            view = self.views[i]
+            yield view, gradients[i], tuple(self.arrays[i].values()), tuple(np.empty_like(view) for _ in range(3))
 
     def state(self, i: int) -> dict[str, Any]:
         return self.arrays[i]

@@ -79,3 +79,249 @@ class SWALR(LRScheduler):
             return float(t >= 0)
         x = min(max(t / self.anneal_epochs, 0.0), 1.0)
         return 1 - half_cosine(x) if self._anneal_strategy == "cos" else x
+
+
+Average = Callable[[Any, Any, int], Any]
+"""(average, current, number averaged so far) ↦ new average, on NumPy arrays."""
+
+MultiAverage = Callable[[Sequence[Any], Sequence[Any], int], None]
+"""The same for lists of arrays, changing those of the averages in place."""
+
+
+def get_ema_avg_fn(decay: float = 0.999) -> Average:
+    """a ← decay·a + (1 − decay)·p; the lecture's ``x_test = 0.995*x_test + 0.005*x`` is decay = 0.995."""
+    _check_decay(decay)
+    return lambda average, current, n: decay * average + (1 - decay) * current
+
+
+def get_swa_avg_fn() -> Average:
+    """a ← a + (p − a)/(n + 1): the mean of all."""
+    return lambda average, current, n: average + (current - average) / (n + 1)
+
+
+def get_ema_multi_avg_fn(decay: float = 0.999) -> MultiAverage:
+    """``get_ema_avg_fn`` for lists of arrays, in place."""
+    _check_decay(decay)
+
+    def ema(averages: Sequence[Any], currents: Sequence[Any], n: int) -> None:
+        for average, current in zip(averages, currents, strict=True):
+            average += (1 - decay) * (current - average)
+
+    return ema
+
+
+def get_swa_multi_avg_fn() -> MultiAverage:
+    """``get_swa_avg_fn`` for lists of arrays, in place."""
+
+    def swa(averages: Sequence[Any], currents: Sequence[Any], n: int) -> None:
+        for average, current in zip(averages, currents, strict=True):
+            average += (current - average) / (n + 1)
+
+    return swa
+
+
+def _check_decay(decay: float) -> None:
+    if not 0 <= decay <= 1:
+        raise ValueError(f"get_ema_avg_fn: decay={decay!r} must lie in [0, 1].")
+
+
+class AveragedModel:
+    """A copy of a model whose weights are the average of the model's at every ``update_parameters``.
+
+    Equal weights (SWA, Izmailov et al. 2018) unless ``avg_fn`` or ``multi_avg_fn`` says otherwise; the first update
+    copies. Buffers are copied from the model at each update, or averaged like the weights with ``use_buffers`` (counts
+    are copied); where they are only copied, ``update_bn`` computes batch norm's statistics anew for the average.
+
+    The copy is ``module``; calling this calls it. ``state_dict`` has PyTorch's keys: ``n_averaged`` and ``module.…``.
+
+    Raises ValueError for both averaging functions, or for a model with other parameters.
+
+    >>> import nn
+    >>> model = nn.Linear(1, 1, bias=False)
+    >>> average = AveragedModel(model)
+    >>> for weight in (1.0, 2.0, 6.0):
+    ...     model.weight.data = np.full((1, 1), weight, np.float32)
+    ...     average.update_parameters(model)
+    >>> average(np.ones((1, 1), np.float32)).item()
+    3.0
+    """
+
+    def __init__(
+        self,
+        model: Any,
+        avg_fn: Average | None = None,
+        multi_avg_fn: MultiAverage | None = None,
+        use_buffers: bool = False,
+    ) -> None:
+        if avg_fn is not None and multi_avg_fn is not None:
+            raise ValueError("AveragedModel: give avg_fn or multi_avg_fn, not both.")
+        missing = [name for name in ("parameters", "buffers", "__call__") if not callable(getattr(model, name, None))]
+        if missing:
+            raise TypeError(f"AveragedModel: {type(model).__name__} is no module; it has no {', '.join(missing)}.")
+        self.module = copy.deepcopy(model)
+        self.n_averaged = Tensor(np.zeros((), np.int64))
+        self.avg_fn, self.multi_avg_fn, self.use_buffers = avg_fn, multi_avg_fn, use_buffers
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self.module(*args, **kwargs)
+
+    def update_parameters(self, model: Any) -> None:
+        """Take the model's present weights into the average."""
+        pairs = [*_pairs("parameter", self.module.parameters(), model.parameters())]
+        buffers = [*_pairs("buffer", self.module.buffers(), model.buffers())]
+        n = int(self.n_averaged.item())
+        averaged = [(a, c) for a, c in pairs + (buffers if self.use_buffers else []) if a.dtype.kind == "f"]
+        arrays = [a.data for a, _ in averaged], [c.data for _, c in averaged]
+        if n == 0:
+            new = arrays[1]
+        elif self.avg_fn is not None:
+            new = [self.avg_fn(a, c, n) for a, c in zip(*arrays, strict=True)]
+        else:
+            new = [a.copy() for a in arrays[0]]
+            (self.multi_avg_fn or get_swa_multi_avg_fn())(new, arrays[1], n)
+        done = {id(a) for a, _ in averaged}
+        rest = [(a, c.data) for a, c in pairs + buffers if id(a) not in done]
+        for target, value in [*zip((a for a, _ in averaged), new, strict=True), *rest]:
+            target.data = np.array(value.data if isinstance(value, Tensor) else value, target.dtype).reshape(
+                target.shape
+            )
+        self.n_averaged = Tensor(np.array(n + 1, np.int64))
+
+    def parameters(self) -> Iterable[Tensor]:
+        return self.module.parameters()
+
+    def buffers(self) -> Iterable[Tensor]:
+        return self.module.buffers()
+
+    def modules(self) -> Iterable[Any]:
+        return self.module.modules()
+
+    @property
+    def training(self) -> bool:
+        return self.module.training
+
+    def train(self, mode: bool = True) -> AveragedModel:
+        self.module.train(mode)
+        return self
+
+    def eval(self) -> AveragedModel:
+        return self.train(False)
+
+    def state_dict(self) -> dict[str, Any]:
+        """``n_averaged`` and the copy's own state under ``module.``."""
+        below = {f"module.{key}": value for key, value in self.module.state_dict().items()}
+        return {"n_averaged": self.n_averaged.numpy().copy(), **below}
+
+    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
+        """Continue from a ``state_dict``; errors are the module's, and leave all as it was."""
+        if "n_averaged" not in state_dict:
+            raise ValueError("AveragedModel.load_state_dict: no n_averaged; is this a model's own state?")
+        below = {key.removeprefix("module."): v for key, v in state_dict.items() if key != "n_averaged"}
+        self.module.load_state_dict(below)
+        self.n_averaged = Tensor(np.array(int(state_dict["n_averaged"]), np.int64))
+
+    def __repr__(self) -> str:
+        return f"AveragedModel(of {int(self.n_averaged.item())}: {self.module!r})"
+
+
+def _pairs(kind: str, ours: Iterable[Tensor], theirs: Iterable[Tensor]) -> Iterable[tuple[Tensor, Tensor]]:
+    mine, given = list(ours), list(theirs)
+    shapes, others = [p.shape for p in mine], [p.shape for p in given]
+    if shapes != others:
+        raise ValueError(f"AveragedModel.update_parameters: {kind}s of shapes {others} for {shapes}.")
+    return zip(mine, given, strict=True)
+
+
+def update_bn(loader: Iterable[Any], model: Any) -> None:
+    """Compute the running statistics of all batch norms in ``model`` anew, by one pass over the data.
+
+    loader : batches, or tuples and lists whose first entry is the batch
+    Every batch counts the same. The model's modes are afterwards as they were.
+    """
+    norms = [m for m in model.modules() if _is_batch_norm(m)]
+    if not norms:
+        return
+    with _cumulative(norms), _training(model), no_grad():
+        for batch in loader:
+            model(batch[0] if isinstance(batch, (tuple, list)) else batch)
+
+
+def _is_batch_norm(module: Any) -> bool:
+    named = any("BatchNorm" in base.__name__ for base in type(module).__mro__)
+    return named and getattr(module, "running_mean", None) is not None
+
+
+@contextmanager
+def _cumulative(norms: list[Any]) -> Any:
+    """Batch norms with fresh statistics that average with equal weights (momentum None)."""
+    momenta = [norm.momentum for norm in norms]
+    try:
+        for norm in norms:
+            norm.running_mean.data = np.zeros_like(norm.running_mean.data)
+            norm.running_var.data = np.ones_like(norm.running_var.data)
+            norm.num_batches_tracked.data = np.zeros_like(norm.num_batches_tracked.data)
+            norm.momentum = None
+        yield
+    finally:
+        for norm, momentum in zip(norms, momenta, strict=True):
+            norm.momentum = momentum
+
+
+@contextmanager
+def _training(model: Any) -> Any:
+    modes = [(module, module.training) for module in model.modules()]
+    model.train()
+    try:
+        yield
+    finally:
+        for module, mode in modes:
+            module.training = mode
+
+
+class Ensemble:
+    """Several models that answer together, by the mean of what each says.
+
+    transform : applied to each answer before the mean, such as a softmax, so that probabilities are averaged
+
+    >>> together = Ensemble([lambda x: x + 1, lambda x: x + 3])
+    >>> together(np.zeros(2))
+    array([2., 2.])
+    """
+
+    def __init__(self, models: Iterable[Callable[..., Any]], transform: Callable[[Any], Any] | None = None) -> None:
+        self.models, self.transform = list(models), transform
+        if not self.models:
+            raise ValueError("Ensemble: no models.")
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        answers = [model(*args, **kwargs) for model in self.models]
+        if self.transform is not None:
+            answers = [self.transform(answer) for answer in answers]
+        return sum(answers[1:], answers[0]) / len(answers)
+
+
+def average_checkpoints(state_dicts: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """The mean of several state_dicts of one model, to be loaded as one; counts are those of the last.
+
+    Raises ValueError for none, or for different keys or shapes.
+
+    >>> average_checkpoints([{"w": np.array([1.0])}, {"w": np.array([4.0])}])
+    {'w': array([2.5])}
+    """
+    given = [dict(state) for state in state_dicts]
+    if not given:
+        raise ValueError("average_checkpoints: no checkpoints.")
+    for i, state in enumerate(given):
+        if state.keys() != given[0].keys():
+            different = sorted(state.keys() ^ given[0].keys())
+            raise ValueError(f"average_checkpoints: checkpoint {i} has not the keys of the first: {different}.")
+        for key, value in state.items():
+            if np.shape(value) != np.shape(given[0][key]):
+                shapes = f"{np.shape(value)} for {np.shape(given[0][key])}"
+                raise ValueError(f"average_checkpoints: {key} of checkpoint {i} has shape {shapes}.")
+    mean = {}
+    for key in given[0]:
+        arrays = [np.asarray(state[key].data if isinstance(state[key], Tensor) else state[key]) for state in given]
+        floating = arrays[0].dtype.kind == "f"
+        mean[key] = np.mean(arrays, axis=0, dtype=np.float64).astype(arrays[0].dtype) if floating else arrays[-1].copy()
+    return mean

@@ -74,5 +74,5 @@ def unwrap(value: Any) -> Any:
 
 def wrap(value: Any) -> Any:
     if isinstance(value, (tuple, list)) and any(isinstance(v, (np.ndarray, np.generic)) for v in value):
-        return type(value)(map(wrap, value))
+        return type(value)(*map(wrap, value)) if hasattr(value, "_fields") else type(value)(map(wrap, value))
     return Duck(value) if isinstance(value, (np.ndarray, np.generic)) else value

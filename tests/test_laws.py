@@ -131,7 +131,8 @@ def test_four_ways_to_the_second_derivative_agree(name: str, data: st.DataObject
 def test_a_gradient_has_the_shape_and_dtype_of_its_leaf(name: str, data: st.DataObject) -> None:
     """Whatever dtypes meet in the operation."""
     op, call = LIBRARY[name], data.draw(SAMPLES[name])
-    floats = st.sampled_from([np.float16, np.float32, np.float64])
+    halves = [] if name.startswith("linalg.") else [np.float16]  # LAPACK has none
+    floats = st.sampled_from([*halves, np.float32, np.float64])
     args: list[Any] = list(call.args)
     for i in differentiable(op, call):
         args[i] = ag.Tensor(args[i].astype(data.draw(floats)), requires_grad=True)

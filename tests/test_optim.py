@@ -1,6 +1,7 @@
 """Optimizers: groups, flat buffers, freezing, closures and state_dicts, whatever the rule."""
 
 import copy
+import pickle
 
 import numpy as np
 import pytest
@@ -163,7 +164,6 @@ class TestFlatBuffers:
         assert np.allclose(a.numpy(), START - 0.1 * GRADIENTS[0])
         assert np.allclose(b.numpy(), START[0] - 0.5 * GRADIENTS[0][0])
 
-
     def test_the_array_that_a_parameter_was_made_from_is_not_written(self):
         for name in RULES:
             mine = START.copy()
@@ -216,6 +216,21 @@ class TestState:
         for key, value in before["state"][0].items():
             assert np.array_equal(snapshot["state"][0][key], value), key
 
+    @pytest.mark.parametrize("name", RULES)
+    @pytest.mark.parametrize("copied", [copy.deepcopy, lambda o: pickle.loads(pickle.dumps(o))], ids=["copy", "pickle"])
+    def test_a_copy_goes_its_own_way(self, name, copied):
+        p = ag.Tensor(START.copy(), requires_grad=True)
+        optimizer = rule(name)([p])
+        for k, g in enumerate(GRADIENTS):
+            if k == 2:
+                held = p.numpy().copy()
+                optimizer = copied(optimizer)
+            q = optimizer.param_groups[0]["params"][0]
+            q.grad = g
+            optimizer.step()
+        assert np.array_equal(p.numpy(), held)
+        assert np.array_equal(q.numpy(), walk(rule(name)))
+
     def test_parameters_are_numbered_through_the_groups_and_options_kept(self):
         params = [ag.Tensor(START.copy(), requires_grad=True) for _ in range(3)]
         optimizer = optim.SGD([{"params": params[:2], "momentum": 0.9}, {"params": params[2:]}], lr=0.1)
@@ -250,8 +265,13 @@ class TestState:
             optimizer_.step()
         bad = copy.deepcopy(optimizer.state_dict())
         bad["param_groups"][0]["lr"] = 7.0
-        words = {"groups": r"groups of \[2\] parameters for \[1\]", "shape": r"exp_avg of parameter 0: \(7,\) for \(3, 2\)",
-                 "missing": "exp_avg_sq of parameter 0: nothing", "rule": "betas", "numbers": "step of parameter 0"}  # fmt: skip
+        words = {
+            "groups": r"groups of \[2\] parameters for \[1\]",
+            "shape": r"exp_avg of parameter 0: \(7,\) for \(3, 2\)",
+            "missing": "exp_avg_sq of parameter 0: nothing",
+            "rule": "betas",
+            "numbers": "step of parameter 0",
+        }
         if change == "groups":
             bad["param_groups"][0]["params"] = [0, 1]
         elif change == "shape":

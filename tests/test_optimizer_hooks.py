@@ -111,7 +111,9 @@ def test_a_bad_gradient_is_raised_by_name_and_nothing_has_moved():
     optimizer = optim.Adam([("encoder.weight", good), ("encoder.bias", bad)])
     hooks.NonFinite().add_to(optimizer)
     good.grad, bad.grad = GRADIENTS[0], np.full((3, 2), np.nan)
-    with pytest.raises(FloatingPointError, match=r"Adam: the gradient of parameter 'encoder.bias' \(float64 \(3, 2\)\)"):
+    with pytest.raises(
+        FloatingPointError, match=r"Adam: the gradient of parameter 'encoder.bias' \(float64 \(3, 2\)\)"
+    ):
         optimizer.step()
     assert np.array_equal(good.numpy(), START)
     assert not optimizer.state
@@ -156,6 +158,19 @@ def test_pre_hooks_may_change_the_arguments_and_post_hooks_see_the_moved_paramet
     p.grad = GRADIENTS[0]
     assert optimizer.step() == 5.0
     assert np.array_equal(seen[0], START - GRADIENTS[0])
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_single_number_is_a_parameter_too(dtype):
+    p = ag.Tensor(np.array(2, dtype), requires_grad=True)
+    optimizer = optim.Adam([p], lr=0.5)
+    every = (hooks.WeightDecay(0.1), hooks.GradientNoise(0.0), hooks.ClipGradNorm(1.0), hooks.ClipGradValue(1.0))
+    for hook in (*every, hooks.NonFinite(), hooks.Lasso(1.0)):
+        hook.add_to(optimizer)
+    p.grad = np.array(3, dtype)
+    optimizer.step()
+    assert (p.shape, p.dtype) == ((), dtype)
+    assert np.isclose(p.item(), 1.0)  # 0.5 by Adam, 0.5 by the threshold
 
 
 @pytest.mark.parametrize(

@@ -269,7 +269,9 @@ def test_decoupled_decay_shrinks_alike_whatever_the_gradient_and_coupled_decay_d
     """AdamW's step less its decay is Adam's step without any; Adam's own decay is lost in a large gradient."""
     zero = {"lr": 0.1, "eps": 0.0}
     plain = walk("Adam", zero, scale * GRADIENTS[:1])
-    assert np.allclose(walk("AdamW", zero | {"weight_decay": decay}, scale * GRADIENTS[:1]), plain - 0.1 * decay * START)
+    assert np.allclose(
+        walk("AdamW", zero | {"weight_decay": decay}, scale * GRADIENTS[:1]), plain - 0.1 * decay * START
+    )
     coupled = walk("Adam", zero | {"weight_decay": decay}, GRADIENTS[:1] + 1e9)
     assert np.allclose(coupled, walk("Adam", zero, GRADIENTS[:1] + 1e9))
 
@@ -309,7 +311,9 @@ def test_a_convex_bowl_is_descended_to_the_bottom(name):
     optimizer = getattr(optim, name)([x], lr=FASTER.get(name, 0.05), **decay)
     rate = optimizer.param_groups[0]["lr"]
     for k in range(600):
-        optimizer.param_groups[0]["lr"] = rate * (1 - k / 600 if name in ("Lion", "Muon", "RMSprop", "Adafactor") else 1)
+        optimizer.param_groups[0]["lr"] = rate * (
+            1 - k / 600 if name in ("Lion", "Muon", "RMSprop", "Adafactor") else 1
+        )
         x.grad = np.array([1.0, 5.0]) * (x.numpy() - center)
         optimizer.step()
     assert np.allclose(x.numpy(), center, atol=2e-2)

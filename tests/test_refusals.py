@@ -78,9 +78,8 @@ def test_keywords_that_are_not_answered() -> None:
     for call in (
         lambda: np.exp(leaf(), where=np.array([True, False])),
         lambda: np.add(leaf(), 1.0, casting="unsafe"),
-        lambda: np.linspace(0.0, leaf(), dtype=int),
     ):
-        with pytest.raises(TypeError, match=r"(where|casting|dtype)=.*Mend"):
+        with pytest.raises(TypeError, match=r"(where|casting)=.*Mend"):
             call()
 
 

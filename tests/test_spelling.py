@@ -20,7 +20,9 @@ NUMPY_HAS_NONE = {"relu", "sigmoid", "softplus", "logsumexp", "softmax", "log_so
 NUMPY_HAS_NONE |= {"sinc_derivative", "i0_derivative", "fractional_part", "mantissa", "gap"}
 NUMPY_HAS_NONE |= {"polygamma", "inverse_mills", "iv", "ive"}
 NUMPY_HAS_NONE |= {"permute"}
-NUMPY_HAS_NONE |= {"put_at", "overlap_add", "ramp"}
+NUMPY_HAS_NONE |= {"put_at", "overlap_add"}
+NUMPY_HAS_NONE |= {f"linalg.{name}" for name in ("mirrored", "folded", "norm", "pnorm", "solve", "pinv", "lstsq")}
+NUMPY_HAS_NONE |= {f"linalg.{name}" for name in ("slogdet", "qr", "svd", "svdvals", "eigh")}  # reached by composites
 NAMES = [*REAL, *COMPOSITES]
 draws = {**SAMPLES, **COMPOSITES}
 

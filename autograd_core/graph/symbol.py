@@ -103,7 +103,10 @@ class Symbol:
                 return x
             if x._shape is None or math.prod(x._shape) > _LARGEST_DUMMY:
                 raise TypeError(f"the shape of {self.head} is not known here.")
-            return np.ones(x._shape, x._dtype)
+            trial = np.ones(x._shape, x._dtype)
+            if len(x._shape) > 1:  # matrices that can be inverted
+                trial[..., range(min(x._shape[-2:])), range(min(x._shape[-2:]))] += 1
+            return trial
 
         with np.errstate(all="ignore"):
             result = fold(self, ones, lambda s, args: s.function(*args, **s.settings))  # type: ignore[misc]

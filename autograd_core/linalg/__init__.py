@@ -22,13 +22,13 @@ from numpy.linalg import LinAlgError
 
 from ..ops.contractions import linalg_cross as cross
 from ..ops.contractions import matmul, tensordot, vecdot
-from .determinants import *
-from .eigen import *
-from .factors import *
-from .norms import *
-from .shapes import *
-from .solving import *
-from .svd import *
+from .determinants import det, slogdet
+from .eigen import eig, eigh, eigvals, eigvalsh
+from .factors import cholesky, qr
+from .norms import cond, matrix_norm, norm, vector_norm
+from .shapes import diagonal, matrix_transpose, outer, trace
+from .solving import inv, lstsq, matrix_power, matrix_rank, multi_dot, pinv, solve, tensorinv, tensorsolve
+from .svd import svd, svdvals
 
 __all__ = [
     "cholesky", "cond", "cross", "det", "diagonal", "eig", "eigh", "eigvals", "eigvalsh", "inv", "lstsq", "matmul",

@@ -9,7 +9,7 @@ import numpy as np
 from ..forms import conjugate, primitive
 from ..ops.composites import composite
 from ..protocols import bare, implements
-from .parts import adjoint, own_kind, solved
+from .parts import adjoint, own_kind, regular, solved
 
 __all__ = ["det", "slogdet"]
 
@@ -101,16 +101,15 @@ def _polynomial(s: Any) -> tuple[Any, Any]:
     jvp=lambda t, a, ans: _slogdet_push(t[0], a, ans),
 )
 def _slogdet(a):
-    return np.stack(np.linalg.slogdet(a), axis=-1)
+    return np.stack(list(np.linalg.slogdet(a)), axis=-1)
 
 
 def _slogdet_back(g: Any, a: Any, ans: Any) -> Any:
     slope = np.real(g[..., 1])
     if a.dtype.kind == "c":
         slope = slope + 1j * np.imag(g[..., 0] * conjugate(ans[..., 0]))
-    one = np.zeros_like(bare(a))
-    one[..., range(a.shape[-1]), range(a.shape[-1])] = 1
-    return _per_matrix(slope) * solved("slogdet", adjoint(a), one, "a")
+    with regular("slogdet", a, "a"):
+        return _per_matrix(slope) * np.linalg.inv(adjoint(a))
 
 
 def _slogdet_push(t: Any, a: Any, ans: Any) -> Any:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..forms import conjugate, primitive
+from ..forms import primitive
 from ..ops.composites import composite
 from ..protocols import implements
 from .parts import adjoint, folded, mirrored, packed, solved, unpacked, without_diagonal
@@ -55,9 +55,9 @@ def _cholesky_push(t: Any, ans: Any, upper: bool) -> Any:
     return adjoint(moved) if upper else moved
 
 
-# Of a = Q R, square or tall, with M = Qᴴ ȧ R⁻¹: Q̇ = Q Ω + (1 − Q Qᴴ) ȧ R⁻¹ and Ṙ = (M − Ω) R, where the anti-Hermitian Ω
-# agrees with M below the diagonal; on it, it takes the imaginary part, for LAPACK keeps R's diagonal real. Of a wide
-# matrix the left square is factored so, and the other columns of R are Qᴴ times those of a.
+# Of a = Q R, square or tall, with M = Qᴴ ȧ R⁻¹: Q̇ = Q Ω + (1 − Q Qᴴ) ȧ R⁻¹ and Ṙ = (M − Ω) R, where Ω is anti-Hermitian
+# and agrees with M below the diagonal; on it, it takes the imaginary part, for LAPACK keeps R's diagonal real. Of a
+# wide matrix the left square is factored so, and the other columns of R are Qᴴ times those of a.
 
 
 @primitive(
@@ -88,7 +88,7 @@ def _qr_back(g: Any, a: Any, ans: Any, complete: bool) -> Any:
     of_q, of_r = adjoint(q) @ q_bar, r_bar @ adjoint(r)
     inner = of_q - of_r
     inner = np.tril(inner - adjoint(inner), -1) + _imaginary_diagonal(inner) + of_r
-    left = adjoint(solved("qr", r, adjoint(q_bar + q @ (inner - of_q)), "R"))
+    left = _over(q_bar + q @ (inner - of_q), adjoint(r))
     return np.concatenate([left, q @ wide_bar], axis=-1) if wide_bar.shape[-1] else left
 
 
@@ -96,7 +96,7 @@ def _qr_push(t: Any, a: Any, ans: Any, complete: bool) -> Any:
     q_all, r = _qr_parts(ans, a, complete)
     k = min(a.shape[-2:])
     q, rest, r = q_all[..., :k], q_all[..., k:], r[..., :k, :k]
-    moved = adjoint(solved("qr", adjoint(r), adjoint(t[..., :k]), "R"))
+    moved = _over(t[..., :k], r)
     inner = adjoint(q) @ moved
     omega = np.tril(inner, -1) - adjoint(np.tril(inner, -1)) + _imaginary_diagonal(inner)
     q_dot = moved + q @ (omega - inner)
@@ -107,6 +107,11 @@ def _qr_push(t: Any, a: Any, ans: Any, complete: bool) -> Any:
         q_dot = np.concatenate([q_dot, -(q @ (adjoint(q_dot) @ rest))], axis=-1)
         r_dot = np.concatenate([r_dot, np.zeros_like(adjoint(rest) @ t)], axis=-2)
     return packed(len(a.shape) - 2, q_dot, r_dot)
+
+
+def _over(x: Any, r: Any) -> Any:
+    """x r⁻¹."""
+    return np.swapaxes(solved("qr", np.swapaxes(r, -1, -2), np.swapaxes(x, -1, -2), "R"), -1, -2)
 
 
 def _imaginary_diagonal(x: Any) -> Any:

@@ -33,7 +33,9 @@ def _euclidean(x, ord=None, axis=None, keepdims=False):
 
 @primitive(
     name="linalg.pnorm",
-    x=lambda g, x, ans, ord, axis, keepdims: np.real(expanded(g, axis, keepdims)) * _slopes(x, ans, ord, axis, keepdims),
+    x=lambda g, x, ans, ord, axis, keepdims: (
+        np.real(expanded(g, axis, keepdims)) * _slopes(x, ans, ord, axis, keepdims)
+    ),
     jvp=lambda t, x, ans, ord, axis, keepdims: np.sum(
         np.real(conjugate(_slopes(x, ans, ord, axis, keepdims)) * t[0]), axis=axis, keepdims=keepdims
     ),
@@ -58,10 +60,9 @@ def _nonzero(size: Any) -> Any:
 def norm(x, ord=None, axis=None, keepdims=False):
     """Lengths of vectors, along one ``axis``, or of matrices, along two (default: of the whole vector or matrix).
 
-    ord : None for √Σ|x|², of any array. Of vectors p for (Σ|x|ᵖ)^(1/p), ±inf for the largest or smallest |x|, 0 for the
-          number of elements that are not 0. Of matrices "fro" for √Σ|x|², "nuc" for the sum of the singular values, 2 and
-          −2 for the largest and smallest of them, 1 and −1 for the largest and smallest sum of |x| in a column, ±inf in a
-          row
+    ord : None for √Σ|x|², of any array; of vectors p for (Σ|x|ᵖ)^(1/p), ±inf for the largest or smallest |x|, 0 for the
+          number of elements that are not 0; of matrices "fro" for √Σ|x|², "nuc" for the sum of the singular values,
+          ±2 for the largest or smallest of them, ±1 for the largest or smallest sum of |x| in a column, ±inf in a row
 
     The slope at 0 is 0, and ties share the slope.
 
@@ -76,7 +77,8 @@ def norm(x, ord=None, axis=None, keepdims=False):
     if len(axes) == 2:
         return _of_matrices(x, ord, axis, axes, keepdims)
     raise ValueError(
-        f"norm: ord={ord!r} along {len(axes)} axes. Mend: one axis for vectors, two for matrices, or ord=None and no axis."
+        f"norm: ord={ord!r} along {len(axes)} axes. "
+        "Mend: one axis for vectors, two for matrices, or neither ord nor axis."
     )
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -21,6 +23,10 @@ def adjoint(x: Any) -> Any:
 def on_diagonal(x: Any) -> Any:
     """The diagonal of each matrix."""
     return np.diagonal(x, 0, -2, -1)
+
+
+quiet = np.errstate(divide="ignore", invalid="ignore")
+"""Decorator of rules that give infinite derivatives also of results that nobody asked for."""
 
 
 def without_diagonal(x: Any) -> Any:
@@ -49,8 +55,15 @@ def gaps(w: Any) -> Any:
 
 def solved(name: str, a: Any, b: Any, what: str) -> Any:
     """a⁻¹ b in the rule of ``name``, which has no derivative where ``a``, which is ``what``, is singular."""
-    try:
+    with regular(name, a, what):
         return np.linalg.solve(a, b)
+
+
+@contextlib.contextmanager
+def regular(name: str, a: Any, what: str) -> Iterator[None]:
+    """Say that ``name`` has no derivative where ``a``, which is ``what``, turns out singular."""
+    try:
+        yield
     except np.linalg.LinAlgError as error:
         raise np.linalg.LinAlgError(
             f"{name}: there is no derivative here, for {what} is singular [{a.dtype} {a.shape}]. "

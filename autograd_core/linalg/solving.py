@@ -10,17 +10,16 @@ import numpy as np
 
 from ..forms import conjugate, primitive
 from ..ops.composites import composite, refuse_out
-from ..protocols import PASSING, bare, implements
+from ..protocols import bare, implements
 from ..tensor import Tensor
 from .parts import adjoint, mirrored, own_kind, packed, unpacked
-from .svd import values_back, values_push
+from .svd import known_values
 
 __all__ = [
     "inv", "lstsq", "matrix_power", "matrix_rank", "multi_dot", "pinv", "solve", "tensorinv", "tensorsolve",
 ]  # fmt: skip
 
 matrix_rank = np.linalg.matrix_rank
-PASSING.add(matrix_rank)
 
 
 # Square matrices -----------------------------------------------------------------------------------------------------
@@ -169,16 +168,15 @@ def pinv(a, rcond=None, hermitian=False, **rtol):
     b=lambda g, a, b, ans, rcond: _lstsq_back(g, a, b, ans, rcond)[1],
     jvp=lambda t, a, b, ans, rcond: _lstsq_push(t, a, b, ans, rcond),
 )
-def _lstsq(a, b, rcond=None):
-    x, residuals, rank, s = np.linalg.lstsq(a, b, rcond)
-    return packed(0, x, residuals, s, np.full_like(s, rank, shape=(1,)))
+def _lstsq(a, b, rcond=None, found=None):
+    """x and the squares, or those in ``found``."""
+    return packed(0, *(np.linalg.lstsq(a, b, rcond) if found is None else found)[:2])
 
 
-def _lstsq_parts(row: Any, a: Any, b: Any) -> tuple[Any, ...]:
-    (m, n), columns = a.shape, b.shape[1]
-    squares = row.shape[0] - n * columns - min(m, n) - 1
-    x, residuals, s, rank = unpacked(row, (n, columns), (squares,), (min(m, n),), (1,))
-    return (x, *(y if row.dtype.kind != "c" else np.real(y) for y in (residuals, s, rank)))
+def _lstsq_parts(row: Any, a: Any, b: Any) -> tuple[Any, Any]:
+    n, columns = a.shape[1], b.shape[1]
+    x, squares = unpacked(row, (n, columns), (row.shape[0] - n * columns,))
+    return x, squares if row.dtype.kind != "c" else np.real(squares)
 
 
 def _lstsq_inverse(a: Any, rcond: Any) -> Any:
@@ -186,12 +184,12 @@ def _lstsq_inverse(a: Any, rcond: Any) -> Any:
 
 
 def _lstsq_back(g: Any, a: Any, b: Any, ans: Any, rcond: Any) -> tuple[Any, Any]:
-    x, *_ = _lstsq_parts(ans, a, b)
-    x_bar, squares_bar, s_bar, _ = _lstsq_parts(g, a, b)
+    x, _ = _lstsq_parts(ans, a, b)
+    x_bar, squares_bar = _lstsq_parts(g, a, b)
     p, r = _lstsq_inverse(a, rcond), b - a @ x
     b_bar = adjoint(p) @ x_bar
     a_bar = r @ adjoint(p @ b_bar) - b_bar @ adjoint(x)
-    a_bar = a_bar + adjoint(p) @ x @ adjoint(_beside_image(p, a, x_bar)) + values_back(s_bar, a)
+    a_bar = a_bar + adjoint(p) @ x @ adjoint(_beside_image(p, a, x_bar))
     if squares_bar.shape[0]:
         r_bar = 2 * r * squares_bar
         a_bar, b_bar = a_bar - r_bar @ adjoint(x), b_bar + r_bar
@@ -199,17 +197,15 @@ def _lstsq_back(g: Any, a: Any, b: Any, ans: Any, rcond: Any) -> tuple[Any, Any]
 
 
 def _lstsq_push(t: Any, a: Any, b: Any, ans: Any, rcond: Any) -> Any:
-    x, residuals, s, rank = _lstsq_parts(ans, a, b)
+    x, squares = _lstsq_parts(ans, a, b)
     p, r = _lstsq_inverse(a, rcond), b - a @ x
     a_dot, b_dot = t
     r_dot = _plus(b_dot, None if a_dot is None else -(a_dot @ x))
-    x_dot, s_dot = p @ r_dot, np.zeros_like(s)
+    x_dot = p @ r_dot
     if a_dot is not None:
         back = adjoint(a_dot)
         x_dot = x_dot + p @ (adjoint(p) @ (back @ r)) + _beside_image(p, a, back @ (adjoint(p) @ x))
-        s_dot = values_push(a_dot, a)
-    squares_dot = 2 * np.sum(np.real(conjugate(r) * r_dot), axis=0)[: residuals.shape[0]]
-    return packed(0, x_dot, squares_dot, s_dot, np.zeros_like(rank))
+    return packed(0, x_dot, 2 * np.sum(np.real(conjugate(r) * r_dot), axis=0)[: squares.shape[0]])
 
 
 @composite(np.linalg.lstsq)
@@ -226,9 +222,15 @@ def lstsq(a, b, rcond=None):
     array([2.])
     """
     a, b = (x if hasattr(x, "ndim") else np.asarray(x) for x in (a, b))
+    if a.ndim != 2 or b.ndim not in (1, 2) or a.shape[0] != b.shape[0]:
+        raise np.linalg.LinAlgError(
+            f"lstsq: a of shape {a.shape}, b of shape {b.shape}. "
+            "Mend: give a matrix, and a vector or a matrix of its height."
+        )
     columns = np.expand_dims(b, -1) if b.ndim == 1 else b
-    x, residuals, s, rank = _lstsq_parts(_lstsq(a, columns, rcond=rcond), a, columns)
-    return x[:, 0] if b.ndim == 1 else x, residuals, np.int32(bare(rank)[0].item()), s
+    found = np.linalg.lstsq(bare(a), bare(columns), rcond)
+    x, squares = _lstsq_parts(_lstsq(a, columns, rcond=rcond, found=found), a, columns)
+    return x[:, 0] if b.ndim == 1 else x, squares, found[2], known_values(a, values=found[3])
 
 
 # Products ------------------------------------------------------------------------------------------------------------

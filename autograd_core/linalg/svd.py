@@ -15,6 +15,7 @@ from .parts import (
     gaps,
     on_diagonal,
     packed,
+    quiet,
     ratio,
     steadied,
     steadied_back,
@@ -47,6 +48,7 @@ def _parts(row: Any, a: Any, full: bool) -> tuple[Any, Any, Any]:
     return u, np.real(s) if a.dtype.kind == "c" else s, adjoint(vh)
 
 
+@quiet
 def _svd_back(g: Any, a: Any, ans: Any, full: bool) -> Any:
     (u, s, v), (u_bar, s_bar, v_bar) = _parts(ans, a, full), _parts(g, a, full)
     k, (m, n) = s.shape[-1], a.shape[-2:]
@@ -66,6 +68,7 @@ def _svd_back(g: Any, a: Any, ans: Any, full: bool) -> Any:
     return total
 
 
+@quiet
 def _svd_push(t: Any, a: Any, ans: Any, full: bool) -> Any:
     u_all, s, v_all = _parts(ans, a, full)
     k, (m, n) = s.shape[-1], a.shape[-2:]
@@ -125,7 +128,7 @@ def svd(a, full_matrices=True, compute_uv=True, hermitian=False):
     if hermitian:
         return _hermitian_svd(a, compute_uv)
     if not compute_uv:
-        return _svdvals(a)
+        return known_values(a)
     u, s, v = _parts(_svd(a, full=bool(full_matrices)), a, bool(full_matrices))
     return _Result(u, s, adjoint(v))
 
@@ -137,7 +140,7 @@ def svdvals(x, /):
     >>> svdvals(np.array([[0.0, 2.0], [1.0, 0.0]]))
     array([2., 1.])
     """
-    return _svdvals(x)
+    return known_values(x)
 
 
 @primitive(
@@ -145,8 +148,9 @@ def svdvals(x, /):
     a=lambda g, a, ans: values_back(np.sign(ans) * np.real(g), a),
     jvp=lambda t, a, ans: np.sign(ans) * values_push(t[0], a),
 )
-def _svdvals(a):
-    return np.linalg.svd(a, compute_uv=False)
+def known_values(a, values=None):
+    """The singular values, or ``values`` where they were found before."""
+    return np.linalg.svd(a, compute_uv=False) if values is None else values
 
 
 def values_back(g: Any, a: Any) -> Any:

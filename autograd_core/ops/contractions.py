@@ -13,7 +13,7 @@ from .composites import composite, refuse_out
 from .indexing import _scatter
 
 __all__ = [
-    "convolve", "correlate", "cross", "dot", "inner", "kron", "matmul", "outer", "tensordot", "trace", "vdot", "vecdot",
+    "convolve", "correlate", "cross", "dot", "inner", "kron", "matmul", "outer", "tensordot", "vdot", "vecdot",
 ]
 
 

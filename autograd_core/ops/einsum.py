@@ -9,13 +9,11 @@ from typing import Any
 import numpy as np
 
 from ..forms import conjugate, multilinear, unbroadcast
-from ..protocols import PASSING, implements
+from ..protocols import implements
 from ..tensor import Tensor
 from .indexing import _scatter
 
 __all__ = ["einsum"]
-
-PASSING.add(np.einsum_path)
 
 _LETTERS = string.ascii_uppercase + string.ascii_lowercase
 """Letters in the order of the numbers that stand for them in lists of indices."""
@@ -69,8 +67,8 @@ def _explicit(operands: Sequence[Any]) -> tuple[str, list[Any]]:
     terms = inputs.split(",")
     if len(terms) != len(arrays):
         raise ValueError(f"einsum: {text!r} names {len(terms)} operands, {len(arrays)} given. Mend: one term for each.")
-    further = [np.ndim(x) - len(t.replace("...", "")) if "..." in t else 0 for x, t in zip(arrays, terms, strict=True)]
-    if min(further) < 0 or any(np.ndim(x) != n + len(t.replace("...", "")) for x, t, n in zip(arrays, terms, further)):
+    further = [np.ndim(x) - len(t.replace("...", "")) for x, t in zip(arrays, terms, strict=True)]
+    if any(n < 0 or (n and "..." not in t) for n, t in zip(further, terms, strict=True)):
         shapes = ", ".join(str(np.shape(x)) for x in arrays)
         raise ValueError(f"einsum: {text!r} does not fit arrays of shapes {shapes}. Mend: one letter for each axis.")
     unused = [c for c in _LETTERS if c not in text]

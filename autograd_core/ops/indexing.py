@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from ..forms import linear
 from ..protocols import bare, implements
@@ -93,7 +94,7 @@ def _along(name: str, arr: Any, indices: Any, axis: int) -> tuple[Any, ...]:
             f"{name}: indices {indices.dtype} {indices.shape} for an array of shape {arr.shape}. "
             f"Mend: integers with {arr.ndim} axes (np.expand_dims)."
         )
-    place = range(arr.ndim)[axis]
+    place = normalize_axis_index(axis, arr.ndim, name)
     others = [np.arange(n).reshape([-1 if k == i else 1 for i in range(arr.ndim)]) for k, n in enumerate(arr.shape)]
     return (*others[:place], indices, *others[place + 1 :])
 
@@ -109,7 +110,7 @@ def trim_zeros(filt, trim="fb", axis=None):
     if trim not in ("fb", "bf", "f", "b"):
         raise ValueError(f"trim_zeros: trim={trim!r}. Mend: 'f' for the front, 'b' for the back, or 'fb'.")
     ndim = filt.ndim
-    axes = range(ndim) if axis is None else [range(ndim)[k] for k in (axis if np.ndim(axis) else (axis,))]
+    axes = range(ndim) if axis is None else normalize_axis_tuple(axis, ndim, "trim_zeros")
     found = np.argwhere(filt)
     first = found.min(axis=0) if len(found) else np.zeros(ndim, int)
     last = found.max(axis=0) + 1 if len(found) else first

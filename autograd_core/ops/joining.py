@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_index
 
 from ..forms import linear
 from ..protocols import bare, implements
@@ -170,16 +171,15 @@ def array_split(ary, indices_or_sections, axis=0):
     >>> array_split(np.arange(3.0), 2)
     [array([0., 1.]), array([2.])]
     """
-    n = ary.shape[axis]
-    given = bare(indices_or_sections)
+    place, given = normalize_axis_index(axis, ary.ndim, "array_split"), bare(indices_or_sections)
+    n = ary.shape[place]
     if np.ndim(given):
         points = [0, *given, n]
     else:
         if given <= 0:
             raise ValueError("array_split: the number of sections must be larger than 0.")
         points = np.cumsum([0, *map(len, np.array_split(np.empty(n), int(given)))]).tolist()
-    before = (slice(None),) * (axis % ary.ndim)
-    return [ary[(*before, slice(p, q))] for p, q in pairwise(points)]
+    return [ary[(*[slice(None)] * place, slice(p, q))] for p, q in pairwise(points)]
 
 
 @composite(np.split)
@@ -189,9 +189,10 @@ def split(ary, indices_or_sections, axis=0):
     >>> split(np.arange(4.0), 2)
     [array([0., 1.]), array([2., 3.])]
     """
-    if not np.ndim(bare(indices_or_sections)) and ary.shape[axis] % indices_or_sections:
+    n = ary.shape[normalize_axis_index(axis, ary.ndim, "split")]
+    if not np.ndim(bare(indices_or_sections)) and n % indices_or_sections:
         raise ValueError(
-            f"split: {ary.shape[axis]} elements along axis {axis} into {indices_or_sections} pieces of one length. "
+            f"split: {n} elements along axis {axis} into {indices_or_sections} pieces of one length. "
             "Mend: array_split."
         )
     return array_split(ary, indices_or_sections, axis)
@@ -243,8 +244,8 @@ def unstack(x, /, *, axis=0):
     """
     if x.ndim == 0:
         raise ValueError("unstack: a number has no slices. Mend: give at least 1 axis (x[None]).")
-    before = (slice(None),) * (np.moveaxis(np.empty((1,) * x.ndim), axis, axis).ndim and axis % x.ndim)
-    return tuple(x[(*before, i)] for i in range(x.shape[axis]))
+    place = normalize_axis_index(axis, x.ndim, "unstack")
+    return tuple(x[(*[slice(None)] * place, i)] for i in range(x.shape[place]))
 
 
 if hasattr(np, "unstack"):  # NumPy ≥ 2.1
@@ -338,6 +339,7 @@ def delete(arr, obj, axis=None):
     """
     if axis is None:
         arr, axis = ravel(arr), 0
-    kept = np.zeros(arr.shape[axis], bool)
-    kept[np.delete(np.arange(arr.shape[axis]), bare(obj))] = True
-    return arr[(*[slice(None)] * (axis % arr.ndim), kept)]
+    place = normalize_axis_index(axis, arr.ndim, "delete")
+    kept = np.zeros(arr.shape[place], bool)
+    kept[np.delete(np.arange(arr.shape[place]), bare(obj))] = True
+    return arr[(*[slice(None)] * place, kept)]

@@ -11,7 +11,7 @@ from ..protocols import bare
 from ..tensor import Tensor
 from .composites import composite
 from .joining import concatenate
-from .ranges import _linspace
+from .ranges import linspace
 from .shaping import astype
 
 __all__ = ["pad"]
@@ -188,10 +188,11 @@ def _mirrored(with_edge: bool) -> Callable[..., Any]:
 
 def _linear_ramp(array: Any, axis: int, width: Pair, ends: Pair) -> Any:
     ramps = [
-        _linspace(end, np.squeeze(edge, axis), n, False, array.dtype, axis)
+        linspace(end, np.squeeze(edge, axis), n, False, axis=axis)
         for end, edge, n in zip(ends, _edges(array, axis), width, strict=True)
     ]
-    return _around(ramps[0], array, np.flip(ramps[1], axis), axis)
+    first, last = (astype(np.floor(r) if array.dtype.kind in "iu" else r, array.dtype) for r in ramps)
+    return _around(first, array, np.flip(last, axis), axis)
 
 
 _EXTENDED: dict[str, Callable[..., Any]] = {

@@ -8,6 +8,7 @@ import numpy as np
 
 from ..forms import conjugate, primitive
 from ..protocols import bare, implements
+from ..tensor import Tensor
 from .composites import composite
 
 __all__ = [
@@ -18,6 +19,18 @@ __all__ = [
 # Values and zeros ----------------------------------------------------------------------------------------------------
 
 
+@primitive(
+    name="polyval",
+    p=lambda g, p, x: _like(p, np.sum(np.expand_dims(g, -1) * conjugate(_powers(x, p.shape[0])), axis=_every(x))),
+    x=lambda g, p, x: _like(x, g * conjugate(_polyval(_slope(p), x))),
+    jvp=lambda t, p, x: (
+        (0 if t[0] is None else _polyval(t[0], x)) + (0 if t[1] is None else t[1] * _polyval(_slope(p), x))
+    ),
+)
+def _polyval(p, x):
+    return np.polyval(p, x)
+
+
 @composite(np.polyval)
 def polyval(p, x):
     """p[0] xⁿ + … + p[n] by Horner's scheme.
@@ -25,10 +38,28 @@ def polyval(p, x):
     >>> polyval(np.array([1.0, 0.0, 2.0]), np.array([3.0]))
     array([11.])
     """
-    y = np.zeros_like(x)
-    for k in range(len(p)):
-        y = y * x + p[k]
-    return y
+    p = p if hasattr(p, "ndim") else np.stack(p) if _has_shapes(p) else np.asarray(p)
+    if p.ndim != 1:
+        raise ValueError(f"polyval: coefficients of shape {p.shape}. Mend: give a vector, or sum p[k] * x**k.")
+    return _polyval(p, x)
+
+
+def _powers(x: Any, count: int) -> Any:
+    """x^(count − 1), …, x, 1 along a new last axis."""
+    powers = [np.ones_like(x)]
+    for _ in range(count - 1):
+        powers.append(powers[-1] * x)
+    return np.stack(powers[::-1], axis=-1) if count else np.zeros_like(np.expand_dims(x, -1))[..., :0]
+
+
+def _every(x: Any) -> tuple[int, ...]:
+    return tuple(range(x.ndim))
+
+
+def _slope(p: Any) -> Any:
+    """The coefficients of the derivative."""
+    n = p.shape[0] - 1
+    return np.stack([(n - k) * p[k] for k in range(n)]) if n > 0 else np.zeros_like(p[:1])
 
 
 @implements(np.roots)
@@ -47,12 +78,7 @@ def roots(p):
 
 def _weights(p: Any, r: Any) -> Any:
     """r^(n − k)/p′(r) for each zero r and each coefficient p[k], conjugated."""
-    count = p.shape[0]
-    powers = [np.ones_like(r)]
-    for _ in range(count - 1):
-        powers.append(powers[-1] * r)
-    slope = sum(k * p[count - 1 - k] * powers[k - 1] for k in range(1, count))
-    return conjugate(np.stack(powers[::-1], axis=1) / np.expand_dims(slope, -1))
+    return conjugate(_powers(r, p.shape[0]) / np.expand_dims(_polyval(_slope(p), r), -1))
 
 
 def _like(x: Any, cotangent: Any) -> Any:
@@ -149,7 +175,8 @@ def polydiv(u, v):
     """
     u, v = _vector(u) + 0.0, _vector(v) + 0.0
     scale = 1.0 / v[0]
-    quotient, rest = [], u.astype(np.result_type(u.dtype, v.dtype))
+    rest = u.astype(np.result_type(u.dtype, v.dtype))
+    quotient, rest = [], rest if isinstance(rest, Tensor) else Tensor(rest)
     for k in range(u.shape[0] - v.shape[0] + 1):
         d = scale * rest[k]
         quotient.append(d)
@@ -157,7 +184,7 @@ def polydiv(u, v):
         rest = np.concatenate([rest[:k], rest[k:end] - d * v, rest[end:]])
     while rest.shape[0] > 1 and np.allclose(rest[0], 0, rtol=1e-14):
         rest = rest[1:]
-    return np.stack(quotient) if quotient else np.zeros_like(rest[:1]), rest
+    return np.stack(quotient) if quotient else Tensor(np.zeros_like(rest[:1])), rest
 
 
 @composite(np.polyder)

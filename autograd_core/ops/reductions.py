@@ -9,14 +9,13 @@ from typing import Any
 import numpy as np
 
 from ..forms import Linear, conjugate, expanded, linear, primitive, reduction
-from ..primitive import Primitive
 from ..protocols import bare, implements
 from ..tensor import Tensor
 from .composites import composite
 
 __all__ = [
-    "amax", "amin", "log_softmax", "logsumexp", "max", "mean", "min", "nanmax", "nanmean", "nanmin", "nanprod",
-    "nansum", "prod", "ptp", "softmax", "sum",
+    "amax", "amin", "bincount", "log_softmax", "logsumexp", "max", "mean", "min", "nanmax", "nanmean", "nanmin",
+    "nanprod", "nansum", "prod", "ptp", "softmax", "sum",
 ]
 
 _SMALL = (np.ndarray, np.generic)
@@ -40,6 +39,11 @@ def counted(a: Any, axis: Any, where: Any = True) -> Any:
         return math.prod([a.shape[k] for k in axes])
     mask = np.broadcast_to(bare(where), a.shape)
     return np.sum(mask, axis=axis, dtype=np.finfo(a.dtype).dtype, keepdims=True)
+
+
+def as_array(x: Any) -> Any:
+    """Tensors and arrays as they are, lists and numbers as NumPy reads them."""
+    return x if hasattr(x, "dtype") else np.asanyarray(x)
 
 
 def masked(x: Any, where: Any) -> Any:
@@ -67,7 +71,7 @@ def given(name: str, a: Any, dtype: Any, out: Any, initial: Any = _ABSENT, **oth
     if isinstance(initial, Tensor):
         raise TypeError(f"{name}: initial= is a tensor. Mend: combine it with the result, for instance by + or *.")
     if dtype is not None and np.dtype(dtype).kind not in "fc" and np.dtype(a.dtype).kind in "fc":
-        raise TypeError(f"{name}: dtype={np.dtype(dtype)} has no derivative. Mend: x.detach().numpy() if none is needed.")
+        raise TypeError(f"{name}: dtype={np.dtype(dtype)} has no derivative. Mend: give it t.detach().numpy().")
     settings = {k: bare(v) for k, v in others.items()} | {"dtype": dtype, "initial": initial}
     return {k: v for k, v in settings.items() if v is not None and v is not _ABSENT and v is not True}
 
@@ -117,7 +121,8 @@ def mean(a, axis=None, dtype=None, out=None, keepdims=False, *, where=True):
 
 def _averaged(g: Any, a: Any, axis: Any, keepdims: bool, dtype: Any, where: Any) -> Any:
     if where is True and dtype is None:
-        return spread(g / builtins.max(1, math.prod(a.shape) // builtins.max(1, math.prod(g.shape))), a.shape, axis, keepdims)
+        count = math.prod(a.shape) // builtins.max(1, math.prod(g.shape))
+        return spread(g / builtins.max(1, count), a.shape, axis, keepdims)
     whole = np.broadcast_to(expanded(g, axis, keepdims) / counted(a, axis, where), a.shape)
     return cast(masked(whole, where), a)
 
@@ -147,6 +152,21 @@ def _shares(a: Any, axis: Any, mask: Any) -> Any:
     return mask / np.maximum(counted(a, axis, mask), 1)
 
 
+@linear(name="bincount", x=None, weights=lambda g, x, weights: cast(g[bare(x)], weights))
+def _bincount(x, weights, minlength=0):
+    return np.bincount(x, weights, minlength)
+
+
+@composite(np.bincount)
+def bincount(x, /, weights=None, minlength=0):
+    """Of each integer 0, 1, … the sum of the ``weights`` at its places in ``x``; without weights how often it occurs.
+
+    >>> bincount(np.array([0, 2, 2]), np.array([1.0, 2.0, 3.0]))
+    array([1., 0., 5.])
+    """
+    return np.bincount(bare(x), minlength=minlength) if weights is None else _bincount(bare(x), weights, minlength)
+
+
 # Products ------------------------------------------------------------------------------------------------------------
 
 
@@ -166,12 +186,12 @@ def _other_factors(a: Any, axis: Any, initial: Any, where: Any) -> Any:
     factors = a if where is True else np.where(bare(where), a, 1)
     others: Any = 1.0 if initial is _ABSENT or initial is None else initial
     for k in range(a.ndim) if axis is None else axis if isinstance(axis, tuple) else (axis,):
-        others = others * before(factors, k) * turned(before(turned(factors, k), k), k)
+        others = others * _before(factors, k) * turned(_before(turned(factors, k), k), k)
         factors = np.prod(factors, axis=k, keepdims=True)
     return masked(others * np.ones_like(a), where)
 
 
-def before(a: Any, axis: int) -> Any:
+def _before(a: Any, axis: int) -> Any:
     """The product of the elements before each, 1 before the first."""
     first, last = part(a, axis, slice(1)), part(a, axis, slice(-1))
     return np.concatenate([np.ones_like(first), np.cumprod(last, axis=axis)], axis=axis)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_index
 
 from ..protocols import bare, implements
 from ..tensor import Tensor
@@ -29,7 +30,7 @@ def take(a, indices, axis=None, out=None, mode="raise"):
     a = a if hasattr(a, "shape") else np.asarray(a)
     if axis is None:
         a, axis = ravel(a), 0
-    place, indices = range(a.ndim)[axis], bare(indices)
+    place, indices = normalize_axis_index(axis, a.ndim, "take"), bare(indices)
     indices = _in_bounds(indices if hasattr(indices, "dtype") else np.asarray(indices), a.shape[place], mode, "take")
     return a[(*[slice(None)] * place, indices)]
 
@@ -58,7 +59,7 @@ def compress(condition, a, axis=None, out=None):
     refuse_out("compress", out)
     if axis is None:
         a, axis = ravel(a), 0
-    place = range(a.ndim)[axis]
+    place = normalize_axis_index(axis, a.ndim, "compress")
     kept = np.zeros(a.shape[place], bool)
     kept[np.nonzero(bare(condition))] = True  # a short condition stands for no more than it says
     return a[(*[slice(None)] * place, kept)]

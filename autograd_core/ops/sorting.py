@@ -10,12 +10,14 @@ from ..forms import linear, primitive
 from ..protocols import bare
 from ..tensor import Tensor
 from .composites import composite, refuse_out
+from .reductions import as_array
 
 __all__ = [
-    "median", "nanmedian", "nanpercentile", "nanquantile", "partition", "percentile", "quantile", "sort", "sort_complex",
+    "median", "nanmedian", "nanpercentile", "nanquantile", "partition", "percentile", "quantile", "sort",
+    "sort_complex",
 ]
 
-# Sorting is a permutation, which stands still while the numbers move a little ------------------------------------------
+# Sorting is a permutation, which stands still while the numbers move a little ----------------------------------------
 
 
 @linear(name="permute", a=lambda g, order, axis: _permute(g, np.argsort(order, axis=axis), axis), order=None)
@@ -30,7 +32,7 @@ def _line(a: Any, axis: Any) -> tuple[Any, int]:
 
 @composite(np.sort)
 def sort(a, axis=-1, kind=None, order=None, *, stable=None):
-    """In ascending order along ``axis`` (None: flattened); equal numbers keep their order, complex ones go by real part.
+    """In ascending order along ``axis`` (None: flattened); equal numbers keep their order, complex ones by real part.
 
     >>> sort(np.array([3.0, 1.0, 2.0]))
     array([1., 2., 3.])
@@ -71,7 +73,7 @@ def _refuse_order(name: str, order: Any) -> None:
         raise TypeError(f"{name}: order= names fields, which a tensor has not. Mend: leave it out.")
 
 
-# Medians and quantiles: each a mean of two neighbours among the sorted numbers -----------------------------------------
+# Medians and quantiles: each a mean of two neighbours among the sorted numbers ---------------------------------------
 
 _METHODS_THAT_MIX = {"linear", "hazen", "weibull", "median_unbiased", "normal_unbiased", "interpolated_inverted_cdf"}
 
@@ -84,7 +86,7 @@ def _ranks(a: Any) -> Any:
 def _shares(a: Any, statistic: Any, **settings: Any) -> Any:
     """∂(statistic)/∂a of something that is (1 − s) x₍ₖ₎ + s x₍ₖ₊₁₎ of the sorted x.
 
-    The statistic of the ranks themselves is the place k + s, and an element of rank r has the share max(0, 1 − |k + s − r|).
+    The statistic of the ranks is the place p = k + s; the element of rank r has the share max(0, 1 − |p − r|).
     """
     ranks = _ranks(a)
     exact = settings.get("method", "linear") not in _METHODS_THAT_MIX and a.shape[-1] * np.finfo(a.dtype).eps < 1
@@ -161,11 +163,11 @@ def _reduced(primitive: Any, a: Any, axis: Any, keepdims: bool) -> Any:
 def _quantiles(primitive: Any, a: Any, q: Any, axis: Any, out: Any, method: str, keepdims: bool, weights: Any) -> Any:
     refuse_out(primitive.__name__, out)
     if isinstance(q, Tensor) and q.requires_grad:
-        raise TypeError(f"{primitive.__name__}: q is a constant here. Mend: q.detach(); or np.interp(q, …, np.sort(a)).")
-    a, q, weights = a if hasattr(a, "dtype") else np.asanyarray(a), bare(q), bare(weights)
+        raise TypeError(f"{primitive.__name__}: q is a constant here. Mend: q.detach(), or np.interp on np.sort(a).")
+    a, q, weights = as_array(a), bare(q), bare(weights)
     row, axes = _row(a, axis)
     if weights is not None:
-        weights = weights if hasattr(weights, "dtype") else np.asanyarray(weights)
+        weights = as_array(weights)
         if weights.shape != a.shape:
             weights = _of_axes(weights, a.shape, axes, primitive.__name__)
         weights = _row(weights, axis)[0]
@@ -176,7 +178,7 @@ def _quantiles(primitive: Any, a: Any, q: Any, axis: Any, out: Any, method: str,
 def _of_axes(weights: Any, shape: tuple[int, ...], axes: tuple[int, ...], name: str) -> Any:
     """Weights of the reduced axes, repeated along the others."""
     if weights.shape != tuple(shape[k] for k in axes):
-        raise ValueError(f"{name}: weights {weights.shape} for axes {axes} of an array {shape}; the shapes must agree.")
+        raise ValueError(f"{name}: weights {weights.shape} for axes {axes} of an array {shape}; they must agree.")
     ordered = np.transpose(weights, tuple(np.argsort(axes)))
     return np.broadcast_to(np.reshape(ordered, [n if k in axes else 1 for k, n in enumerate(shape)]), shape)
 

@@ -11,11 +11,11 @@ from ..forms import conjugate, expanded, primitive
 from ..protocols import bare
 from ..tensor import Tensor
 from .composites import composite, refuse_out
-from .reductions import cast, counted, given, masked, numbers, sum
+from .reductions import as_array, cast, counted, given, masked, numbers, sum
 
 __all__ = ["average", "corrcoef", "cov", "nanstd", "nanvar", "std", "var"]
 
-# Variances: the mean's own variation drops out, for the deviations from it add up to 0 ---------------------------------
+# Variances: the mean's own variation drops out, for the deviations from it add up to 0 --------------------------------
 
 
 def _deviation(a: Any, axis: Any, where: Any, ddof: Any) -> Any:
@@ -157,13 +157,11 @@ def _root(v: Any) -> Any:
 def _ddof(name: str, out: Any, ddof: Any, correction: Any) -> Any:
     refuse_out(name, out)
     if correction is not None and ddof != 0:
-        raise ValueError(f"{name}: ddof={ddof} and correction={correction} are the same setting. Mend: give one of them.")
+        raise ValueError(f"{name}: ddof={ddof} and correction={correction} are one setting. Mend: give one of them.")
     return ddof if correction is None else correction
 
 
-def _about(
-    a: Any, mean: Any, axis: Any, dtype: Any, ddof: Any, keepdims: bool, where: Any, chosen: Any
-) -> Any:
+def _about(a: Any, mean: Any, axis: Any, dtype: Any, ddof: Any, keepdims: bool, where: Any, chosen: Any) -> Any:
     """The mean square of the deviations from a given mean; of what was ``chosen``, and 0 in place of NaN."""
     deviation = a - mean
     if chosen is not where:
@@ -174,10 +172,12 @@ def _about(
         squares = deviation * deviation
     total = sum(squares, axis, dtype, None, keepdims, where=where)
     count = counted(deviation, axis, chosen)
-    return total / (max(count - ddof, 0) if isinstance(count, int) else np.reshape(np.maximum(count - ddof, 0), total.shape))
+    if isinstance(count, int):
+        return total / max(count - ddof, 0)
+    return total / np.reshape(np.maximum(count - ddof, 0), total.shape)
 
 
-# Weighted means, covariances -------------------------------------------------------------------------------------------
+# Weighted means, covariances -----------------------------------------------------------------------------------------
 
 
 @composite(np.average)
@@ -189,12 +189,12 @@ def average(a, axis=None, weights=None, returned=False, *, keepdims=False):
     >>> average(np.array([1.0, 2.0]), weights=np.array([3.0, 1.0]))
     np.float64(1.25)
     """
-    a = a if hasattr(a, "dtype") else np.asanyarray(a)
+    a = as_array(a)
     if weights is None:
         mean = np.mean(a, axis=axis, keepdims=keepdims)
         total = Tensor(np.full_like(bare(mean), a.size / max(1, mean.size)))
         return (mean, total) if returned else mean
-    weights = weights if hasattr(weights, "dtype") else np.asanyarray(weights)
+    weights = as_array(weights)
     dtype = np.result_type(a.dtype, weights.dtype, *(["f8"] if a.dtype.kind in "biu" else []))
     weights = _beside(weights, a.shape, axis)
     total = np.sum(weights, axis=axis, dtype=dtype, keepdims=keepdims)
@@ -212,16 +212,17 @@ def _beside(weights: Any, shape: tuple[int, ...], axis: Any) -> Any:
         raise TypeError(f"average: weights {weights.shape} for an array {shape}. Mend: say which axis= they belong to.")
     axes = [k % len(shape) for k in (axis if isinstance(axis, tuple) else (axis,))]
     if weights.shape != tuple(shape[k] for k in axes):
-        raise ValueError(f"average: weights {weights.shape} for axis {axis} of an array {shape}; the shapes must agree.")
+        raise ValueError(f"average: weights {weights.shape} for axis {axis} of an array {shape}; they must agree.")
     ordered = np.transpose(weights, tuple(np.argsort(axes)))
     return np.reshape(ordered, tuple(n if k in axes else 1 for k, n in enumerate(shape)))
 
 
 @composite(np.cov)
 def cov(m, y=None, rowvar=True, bias=False, ddof=None, fweights=None, aweights=None, *, dtype=None):
-    """Covariances of the rows of ``m`` (with ``rowvar=False``, of its columns) and of ``y``: Σ w (xᵢ − x̄ᵢ)(xⱼ − x̄ⱼ)* / n′.
+    """Covariances of the rows of ``m`` (with ``rowvar=False``, of its columns) and of ``y``.
 
-    n′ is Σ w with ``bias`` or ``ddof=0``, else Σ w − ddof Σ w a / Σ w; w = fweights · aweights = f a, ddof 1 by default.
+    Σ w (xᵢ − x̄ᵢ)(xⱼ − x̄ⱼ)* / n, with weights w = fweights · aweights and n = Σ w − ddof Σ w aweights / Σ w; ddof is 0
+    with ``bias``, else 1.
 
     >>> cov(np.array([[1.0, 2.0, 3.0], [3.0, 2.0, 1.0]]))
     array([[ 1., -1.],
@@ -229,7 +230,7 @@ def cov(m, y=None, rowvar=True, bias=False, ddof=None, fweights=None, aweights=N
     """
     ddof = (0 if bias else 1) if ddof is None else ddof
     if dtype is None:
-        dtype = np.result_type(np.float64, *[x if hasattr(x, "dtype") else np.asarray(x) for x in (m, y) if x is not None])
+        dtype = np.result_type(np.float64, *[as_array(x) for x in (m, y) if x is not None])
     x = _rows("m", m, dtype, rowvar)
     if y is not None:
         x = np.concatenate([x, _rows("y", y, dtype, rowvar)], axis=0)
@@ -237,14 +238,9 @@ def cov(m, y=None, rowvar=True, bias=False, ddof=None, fweights=None, aweights=N
     if weights is None:
         mean, total = np.mean(x, axis=1), x.shape[1]
     else:
-        mean, totals = average(x, 1, weights, returned=True) if x.shape[0] else (np.zeros(0), [0.0])
+        mean, totals = average(x, 1, weights, returned=True)
         total = totals[0]
-    if weights is None or ddof == 0:
-        freedom = total - ddof
-    elif aweights is None:
-        freedom = total - ddof
-    else:
-        freedom = total - ddof * np.sum(weights * aweights) / total
+    freedom = total - (ddof if aweights is None or ddof == 0 else ddof * np.sum(weights * aweights) / total)
     if freedom <= 0:
         warnings.warn("Degrees of freedom <= 0 for slice", RuntimeWarning, stacklevel=3)
         freedom = 0.0
@@ -255,7 +251,7 @@ def cov(m, y=None, rowvar=True, bias=False, ddof=None, fweights=None, aweights=N
 
 def _rows(name: str, m: Any, dtype: Any, rowvar: bool) -> Any:
     """Variables in rows, observations in columns."""
-    m = m if hasattr(m, "dtype") else np.asarray(m)
+    m = as_array(m)
     if m.ndim > 2:
         raise ValueError(f"cov: {name} has shape {m.shape}; variables and observations are two axes. Mend: reshape.")
     rows = np.reshape(m, (1, -1)) if m.ndim < 2 else m
@@ -270,7 +266,7 @@ def _case_weights(fweights: Any, aweights: Any, count: int) -> Any:
     for name, w in (("fweights", fweights), ("aweights", aweights)):
         if w is None:
             continue
-        w = w if hasattr(w, "dtype") else np.asarray(w)
+        w = as_array(w)
         w = w if w.dtype == np.float64 else w.astype(np.float64)
         if w.shape != (count,) or np.any(w < 0) or (name == "fweights" and not np.array_equal(w, np.around(bare(w)))):
             raise ValueError(f"cov: {name} are {count} numbers ≥ 0, one an observation (fweights: integers).")

@@ -49,6 +49,11 @@ class _Composite(LRScheduler):
                 part.load_state_dict(state)
             raise
 
+    def _again(self, epoch: int) -> None:
+        if epoch != 0:
+            raise ValueError(f"{self._name}.step: it cannot jump to epoch {epoch!r}, only begin again at 0.")
+        self._begin()
+
     def _unbegin(self) -> None:
         for part in self._schedulers:
             part._unbegin()
@@ -93,7 +98,7 @@ class SequentialLR(_Composite):
 
     def step(self, epoch: int | None = None) -> None:
         if epoch is not None:
-            raise ValueError("SequentialLR.step: its schedulers count for themselves; it takes no epoch.")
+            return self._again(epoch)
         self.last_epoch += 1
         i = bisect_right(self._milestones, self.last_epoch)
         part = self._schedulers[i]
@@ -104,7 +109,9 @@ class SequentialLR(_Composite):
         self._last_lr = part.get_last_lr()
 
     def _begin(self) -> None:
+        self._rewind()
         self.last_epoch = 0
+        self._schedulers[0].last_epoch = -1
         self._schedulers[0]._begin()
         self._last_lr = self._schedulers[0].get_last_lr()
 
@@ -120,20 +127,18 @@ class ChainedScheduler(_Composite):
         self._last_lr = self._rates()
 
     def step(self, epoch: int | None = None) -> None:
-        if epoch is not None and epoch != 0:
-            raise ValueError(f"ChainedScheduler.step: it cannot jump to epoch {epoch!r}, only begin again at 0.")
-        if epoch == 0:
-            self._rewind()
-            for part in self._schedulers:
-                part.last_epoch = -1
-                part._begin()
-        else:
-            for part in self._schedulers:
-                part.step()
+        if epoch is not None:
+            return self._again(epoch)
+        for part in self._schedulers:
+            part.step()
         self._last_lr = self._rates()
 
     def _begin(self) -> None:
-        self.step(0)
+        self._rewind()
+        for part in self._schedulers:
+            part.last_epoch = -1
+            part._begin()
+        self._last_lr = self._rates()
 
     def _rates(self) -> list[float]:
         return [group["lr"] for group in self.optimizer.param_groups]

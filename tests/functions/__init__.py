@@ -10,9 +10,11 @@ from __future__ import annotations
 from typing import Any
 
 from functions import (
+    contractions,
     elementwise,
     fft,
     indexing,
+    linalg,
     ranges,
     reductions,
     scans,
@@ -21,5 +23,5 @@ from functions import (
 )
 from samples.call import Calls
 
-FAMILIES: tuple[Any, ...] = (elementwise, fft, special, indexing, shaping, ranges, reductions, scans)
+FAMILIES: tuple[Any, ...] = (contractions, linalg, elementwise, fft, special, indexing, shaping, ranges, reductions, scans)
 FUNCTIONS: dict[str, Calls] = {name: calls for family in FAMILIES for name, calls in family.FUNCTIONS.items()}

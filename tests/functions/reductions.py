@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 
 from functions.trees import Constant
 from samples.call import Call, Calls
-from samples.reductions import mask_of, varied, with_holes
+from samples.reductions import mask_of, some, varied, with_holes
 from samples.scans import METHODS
-from strategies import Numbers, axes, axis, complexes, even, generators, positive, real, shapes
+from strategies import Numbers, axes, complexes, even, generators, positive, real, shapes
 
 small = {"max_dims": 2, "max_side": 3}
 
@@ -21,7 +21,7 @@ def apart(rng, shape):
 
 @st.composite
 def reduced(draw: st.DrawFn, numbers: Numbers, *settings: str) -> Call:
-    """Every form of axis and keepdims; sometimes ``where``, ``initial`` (which an extreme needs beside a mask), ``dtype``."""
+    """Every form of axis and keepdims; sometimes ``where``, ``initial`` (an extreme needs both), ``dtype``."""
     rng = draw(generators)
     x = numbers(rng, draw(shapes(**small)))
     params = {"axis": draw(axes(x.ndim))}
@@ -40,7 +40,7 @@ def reduced(draw: st.DrawFn, numbers: Numbers, *settings: str) -> Call:
 def chosen(draw: st.DrawFn, calls: Calls) -> Call:
     """A call of numbers some of which do not count."""
     (x,), params = draw(calls.filter(lambda call: call.params["axis"] != ()))
-    return Call((x,), params | ({"where": mask_of(draw(generators), x)} if draw(st.booleans()) else {}))
+    return Call((x,), params | ({"where": some(draw(generators), x.shape)} if draw(st.booleans()) else {}))
 
 
 @st.composite
@@ -97,23 +97,23 @@ def middle(draw: st.DrawFn) -> Call:
 
 
 @st.composite
-def in_parts(draw: st.DrawFn, whole: int, weighted: bool = True) -> Call:
+def in_parts(draw: st.DrawFn, whole: int, of_axes: bool = True) -> Call:
     """One part or an array of them, by every method; with weights by the one that knows them."""
     (x,), params = draw(middle())
     part = st.sampled_from([0.1, 0.23, 0.46, 0.77]).map(lambda q: q * whole)
     q = draw(part | st.lists(part, min_size=2, max_size=2) | part.map(lambda q: Constant(np.array([[q]]))))
     params["method"] = draw(st.sampled_from(METHODS))
-    if weighted and x.ndim and draw(st.booleans()):
+    if x.ndim and draw(st.booleans()):
         k = params["axis"]
         own = x.shape if k is None else tuple(x.shape[i] for i in (k if isinstance(k, tuple) else (k,)))
-        weights = positive(draw(generators), draw(st.sampled_from([x.shape, own])))
+        weights = positive(draw(generators), draw(st.sampled_from([x.shape, own if of_axes else x.shape])))
         params |= {"method": "inverted_cdf", "weights": Constant(weights)}
     return Call((x, q), params)
 
 
 FUNCTIONS: dict[str, Calls] = {
     "sum":           reduced(real, "where", "initial", "dtype") | reduced(complexes, "where", "initial"),
-    "mean":          reduced(real, "dtype") | chosen(reduced(complexes)) | chosen(varied().map(lambda c: Call(c.args, {"axis": c.params["axis"]}))),
+    "mean":          reduced(real, "dtype") | chosen(reduced(complexes)) | chosen(reduced(real)),
     "prod":          reduced(real, "where", "initial", "dtype") | reduced(complexes, "where", "initial"),
     "max":           reduced(even, "where", "initial", "extreme") | reduced(apart),
     "min":           reduced(even, "where", "initial", "extreme") | reduced(apart),
@@ -136,6 +136,6 @@ FUNCTIONS: dict[str, Calls] = {
     "nanmedian":     with_holes(middle()),
     "quantile":      in_parts(1),
     "percentile":    in_parts(100),
-    "nanquantile":   in_parts(1),
-    "nanpercentile": in_parts(100),
+    "nanquantile":   in_parts(1, of_axes=False),
+    "nanpercentile": in_parts(100, of_axes=False),
 }  # fmt: skip

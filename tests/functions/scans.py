@@ -5,10 +5,9 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import strategies as st
 
-from functions.trees import Constant
 from samples.call import Call, Calls
 from samples.scans import counted
-from strategies import Array, Numbers, axis, complexes, even, generators, odd, positive, real, shapes
+from strategies import Array, Numbers, axis, complexes, even, generators, odd, real, shapes
 
 small = {"max_dims": 2, "max_side": 4}
 
@@ -62,7 +61,9 @@ def differenced(draw: st.DrawFn, numbers: Numbers) -> Call:
 @st.composite
 def neighbours(draw: st.DrawFn, numbers: Numbers) -> Call:
     rng = draw(generators)
-    ends = st.sampled_from([{}, {"to_end": 0.5}, {"to_begin": numbers(rng, (2,))}, {"to_end": numbers(rng, (1, 2)), "to_begin": 3}])
+    ends = st.sampled_from(
+        [{}, {"to_end": 0.5}, {"to_begin": numbers(rng, (2,))}, {"to_end": numbers(rng, (1, 2)), "to_begin": 3}]
+    )
     return Call((numbers(rng, draw(shapes(min_dims=1, **small))),), draw(ends))
 
 

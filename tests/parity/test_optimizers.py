@@ -29,7 +29,7 @@ def cases():
         eps=[1e-10, 1e-2], maximize=sign,
     )  # fmt: skip
     yield from grid(
-        "RMSprop", lr=[0.01], alpha=[0.9, 0.99], eps=[1e-6, 1e-2], weight_decay=decay, momentum=[0.0, 0.9],
+        "RMSprop", lr=[0.003], alpha=[0.9, 0.99], eps=[1e-6, 1e-2], weight_decay=decay, momentum=[0.0, 0.9],
         centered=sign, maximize=sign,
     )  # fmt: skip
     yield from grid("Adadelta", lr=[1.0, 0.5], rho=[0.9, 0.5], eps=[1e-6, 1e-2], weight_decay=decay, maximize=sign)

@@ -1,4 +1,4 @@
-"""Embedding, recurrent layers, attention and transformers against PyTorch's, with its weights loaded by the same keys."""
+"""Embedding, recurrent layers, attention and transformers against PyTorch's, with its weights."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ MASKS: list[dict[str, Any]] = [
 @pytest.mark.parametrize("masks", MASKS)
 @pytest.mark.parametrize(
     "options",
-    product(bias=[True, False], batch_first=[True, False]) + [{"kdim": 3, "vdim": 5}, {"vdim": 5, "bias": False}],
+    [*product(bias=[True, False], batch_first=[True, False]), {"kdim": 3, "vdim": 5}, {"vdim": 5, "bias": False}],
 )
 def test_multihead_attention(options: dict[str, Any], masks: dict[str, Any]) -> None:
     ours, theirs = pair("MultiheadAttention", 4, 2, **options)

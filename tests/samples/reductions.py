@@ -31,7 +31,7 @@ def with_holes(draw: st.DrawFn, calls: Calls) -> Call:
 
 
 def mask_of(rng: np.random.Generator, x: Array) -> Array:
-    """What is chosen of x, never nothing of a row; sometimes the same in all."""
+    """What is chosen of x; sometimes the same along the first axes."""
     return some(rng, x.shape[rng.integers(0, x.ndim + 1) :])
 
 

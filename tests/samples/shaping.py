@@ -140,15 +140,6 @@ def repeated(draw: st.DrawFn) -> Call:
     return Call((x,), {"repeats": draw(counts | st.lists(counts, min_size=n, max_size=n)), "axis": along})
 
 
-@st.composite
-def ramped(draw: st.DrawFn) -> Call:
-    """From a number to every number of an edge."""
-    rng, shape = draw(generators), draw(shapes(min_dims=1))
-    along = draw(st.integers(0, len(shape) - 1))
-    edge = real(rng, (*shape[:along], 1, *shape[along + 1 :]))
-    return Call((real(rng, ()), edge), {"width": draw(st.integers(1, 3)), "axis": along})
-
-
 SAMPLES: dict[str, Calls] = {
     "reshape":      reshaped(),
     "transpose":    transposed(),
@@ -165,7 +156,6 @@ SAMPLES: dict[str, Calls] = {
     "triu":         triangular(),
     "concatenate":  joined(),
     "repeat":       repeated(),
-    "ramp":         ramped(),
     "astype":       converted(),
 }  # fmt: skip
 
