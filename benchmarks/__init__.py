@@ -6,17 +6,17 @@ from the root of the repository. It prints a block for each workload and a summa
 
 Workloads, one file each in `workloads/`:
 
-=============  ========================================================================================================
-scalar_chain   1,000 operations on 0-d float64: what an operation costs where there is no array
-small_chain    300 elementwise operations on 10 float32 elements: what it costs where the array hardly matters
-logistic_nll   logistic negative log likelihood from primitives, 256×16 float64, value and gradient
-mlp_small      a training step, 64-128-64-10 with ReLU and Adam, batch 32, float32
-mlp_middle     a training step, 784-1024-1024-10 with BatchNorm, ReLU, Dropout and Adam, batch 256, float32
-optimizer_step Adam alone on 1,000,000 float32 parameters in 4, 40 and 400 tensors
-deep_chain     chains of 100,000 and 1,000,000 nodes: time and bytes a node, and whether the graph is freed
-memory         12 elementwise operations on 4,194,304 float32 elements: time and peak memory
-import_time    importing the library in a fresh interpreter that already has NumPy
-=============  ========================================================================================================
+==============  =======================================================================================================
+scalar_chain    1,000 operations on 0-d float64: what an operation costs where there is no array
+small_chain     300 elementwise operations on 10 float32 elements: what it costs where the array hardly matters
+logistic_nll    logistic negative log likelihood from primitives, 256×16 float64, value and gradient
+mlp_small       a training step, 64-128-64-10 with ReLU and Adam, batch 32, float32
+mlp_middle      a training step, 784-1024-1024-10 with BatchNorm, ReLU, Dropout and Adam, batch 256, float32
+optimizer_step  Adam alone on 1,000,000 float32 parameters in 4, 40 and 400 tensors
+deep_chain      chains of 100,000 and 1,000,000 nodes: time and bytes a node, and whether the graph is freed
+memory          12 elementwise operations on 4,194,304 float32 elements: time and peak memory
+import_time     importing the library in a fresh interpreter that already has NumPy
+==============  =======================================================================================================
 
 Peers: PyTorch eager (with its fused Adam as a row of its own), `torch.compile`, `jax.jit`, HIPS autograd, MyGrad,
 micrograd, scikit-learn's MLPClassifier, and **numpy**: the same step written by hand with derivatives worked out on

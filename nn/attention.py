@@ -172,7 +172,7 @@ class MultiheadAttention(Module):
 
     def _heads(self, x: Any) -> Any:
         """(N, L, E) → (N, heads, L, E/heads)."""
-        return np.swapaxes(np.reshape(x, (*x.shape[:2], self.num_heads, -1)), 1, 2)
+        return np.swapaxes(np.reshape(x, (*x.shape[:2], self.num_heads, self.embed_dim // self.num_heads)), 1, 2)
 
     def _mask(self, padding: Any, mask: Any, is_causal: bool, count: int, length: int, keys: int, dtype: Any) -> Any:
         """Both masks as numbers to add; here True means *not* to look, as PyTorch has it in this layer."""

@@ -65,7 +65,7 @@ def _convolve_transposed(
         for n, s, p, d, k, e in zip(x.shape[2:], stride, pads, dilation, kernel, extra, strict=True)
     )
     count, places = len(x), math.prod(x.shape[2:])
-    flat = np.reshape(x, (count, groups, -1, places))
+    flat = np.reshape(x, (count, groups, x.shape[1] // groups, places))
     filters = np.reshape(weight, (groups, weight.shape[0] // groups, -1))
     columns = np.swapaxes(filters, -1, -2) @ flat
     columns = np.reshape(columns, (count, weight.shape[1] * groups, math.prod(kernel), places))

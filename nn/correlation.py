@@ -26,7 +26,7 @@ def composed(x: Any, weight: Any, bias: Any, stride: Sizes, pads: Pads, dilation
     filters, _, *kernel = weight.shape
     out = _outs(x.shape[2:], tuple(kernel), stride, dilation, pads)
     columns = unfold(x, tuple(kernel), stride, dilation, pads)
-    y = np.reshape(weight, (groups, filters // groups, -1)) @ _by_group(columns, groups)
+    y = _matrices(weight, groups) @ _by_group(columns, groups)
     y = np.reshape(y, (x.shape[0], filters, *out))
     return y if bias is None else y + np.reshape(bias, (-1, *[1] * len(out)))
 
@@ -39,6 +39,16 @@ def _by_group(columns: Any, groups: int) -> Any:
     """(N, C, K, P) → (N, groups, C/groups·K, P)."""
     count, channels, taps, places = columns.shape
     return np.reshape(columns, (count, groups, channels // groups * taps, places))
+
+
+def _matrices(weight: Any, groups: int) -> Any:
+    """(F, C, *kernel) → (groups, F/groups, C·K)."""
+    return np.reshape(weight, (groups, weight.shape[0] // groups, math.prod(weight.shape[1:])))
+
+
+def _flat(x: Any) -> Any:
+    """(N, C, *size) → (N, C, places), of an empty batch, too."""
+    return np.reshape(x, (*x.shape[:2], math.prod(x.shape[2:])))
 
 
 def _plain(*arrays: Any) -> bool:
@@ -65,7 +75,7 @@ class _Runs:
     def flat(self, x: Any) -> Any:
         """(N, C, total): x with zeros around it and behind it."""
         if self.padded == x.shape[2:] and self.total == math.prod(self.padded):
-            return x.reshape(*x.shape[:2], -1)
+            return _flat(x)
         whole = np.zeros((*x.shape[:2], self.total), x.dtype)
         self.inside(whole)[...] = x
         return whole
@@ -87,10 +97,10 @@ class _Runs:
     def widened(self, g: Any) -> Any:
         """(N, F, length) from (N, F, *out): zeros beyond each row's end."""
         if self.wide == g.shape[2:]:
-            return g.reshape(*g.shape[:2], -1)
+            return _flat(g)
         wide = np.zeros((*g.shape[:2], *self.wide), g.dtype)
         wide[(..., *self.cut)] = g
-        return wide.reshape(*g.shape[:2], -1)
+        return _flat(wide)
 
     def folded(self, columns: Any) -> Any:
         whole = np.zeros((*columns.shape[:2], self.total), columns.dtype)
@@ -103,11 +113,11 @@ class _Runs:
 def _of_x(g: Any, weight: Any, size: Sizes, stride: Sizes, pads: Pads, dilation: Sizes, groups: int) -> Any:
     """Wᵀ g, folded."""
     filters, channels, *kernel = weight.shape
-    matrices = np.swapaxes(np.reshape(weight, (groups, filters // groups, -1)), -1, -2)
+    matrices = np.swapaxes(_matrices(weight, groups), -1, -2)
     runs = _Runs(size, tuple(kernel), dilation, pads) if _plain(g, weight) and set(stride) == {1} else None
-    flat = runs.widened(g) if runs else g
-    columns = matrices @ np.reshape(flat, (g.shape[0], groups, filters // groups, -1))
-    columns = np.reshape(columns, (g.shape[0], channels * groups, math.prod(kernel), -1))
+    flat = runs.widened(g) if runs else _flat(g)
+    columns = matrices @ np.reshape(flat, (g.shape[0], groups, filters // groups, flat.shape[2]))
+    columns = np.reshape(columns, (g.shape[0], channels * groups, math.prod(kernel), flat.shape[2]))
     return runs.folded(columns) if runs else fold(columns, size, tuple(kernel), stride, dilation, pads)
 
 
@@ -115,14 +125,14 @@ def _of_weight(g: Any, x: Any, kernel: Sizes, stride: Sizes, pads: Pads, dilatio
     """Σ g columnsᵀ over the batch."""
     runs = _Runs(x.shape[2:], kernel, dilation, pads) if _plain(g, x) and set(stride) == {1} else None
     columns = runs.columns(x) if runs else unfold(x, kernel, stride, dilation, pads)
-    flat = runs.widened(g) if runs else g
-    flat = np.reshape(flat, (g.shape[0], groups, g.shape[1] // groups, -1))
+    flat = runs.widened(g) if runs else _flat(g)
+    flat = np.reshape(flat, (g.shape[0], groups, g.shape[1] // groups, flat.shape[2]))
     total = np.sum(flat @ np.swapaxes(_by_group(columns, groups), -1, -2), axis=0)
     return np.reshape(total, (g.shape[1], x.shape[1] // groups, *kernel))
 
 
 def _of_bias(g: Any) -> Any:
-    rows = np.reshape(g, (*g.shape[:2], -1))
+    rows = _flat(g)
     return np.sum(rows @ np.ones((rows.shape[-1],), g.dtype), axis=0) if _plain(g) else np.sum(rows, axis=(0, 2))
 
 
@@ -150,8 +160,7 @@ def correlate(x, weight, bias, size, kernel, stride, pads, dilation, groups):
     if set(stride) != {1} or not _plain(x, weight):
         return composed(x, weight, bias, stride, pads, dilation, groups)
     runs = _Runs(size, kernel, dilation, pads)
-    matrices = weight.reshape(groups, weight.shape[0] // groups, -1)
-    y = np.matmul(matrices, _by_group(runs.columns(x), groups))
+    y = np.matmul(_matrices(weight, groups), _by_group(runs.columns(x), groups))
     y = y.reshape(len(x), weight.shape[0], *runs.wide)[(..., *runs.cut)]
     return y + bias.reshape(-1, *[1] * len(size))
 

@@ -55,8 +55,8 @@ def batch_norm(
         n = input.size // max(1, input.shape[1])
         if n < 2:
             raise ValueError(
-                f"batch_norm: input of shape {input.shape} has one value a channel, whose variance says nothing. "
-                "Mend: a larger batch, or eval()."
+                f"batch_norm: input of shape {input.shape} has at most one value a channel, whose variance says "
+                "nothing. Mend: a larger batch, or eval()."
             )
         mean = ag.mean(input, axis=axes)
         centered = input - _lying(mean, column)
@@ -160,7 +160,7 @@ def group_norm(input: Any, num_groups: int, weight: Any = None, bias: Any = None
     if input.ndim < 2 or input.shape[1] % num_groups:
         raise ValueError(f"group_norm: {num_groups} groups do not divide the channels of an input {input.shape}.")
     _check_dtype("group_norm", input, weight, bias)
-    grouped = np.reshape(input, (input.shape[0], num_groups, -1))
+    grouped = np.reshape(input, (input.shape[0], num_groups, math.prod(input.shape[1:]) // num_groups))
     y = np.reshape(_standardised(grouped, (2,), eps), input.shape)
     return _scaled(y, weight, bias, (-1, *[1] * (input.ndim - 2)))
 
@@ -219,8 +219,8 @@ class _BatchNorm(_RunningNorm):
         by_batch = self.training or not self.track_running_stats
         if by_batch and input.size // max(1, input.shape[1]) < 2:
             raise ValueError(
-                f"{type(self).__name__}({self.extra_repr()}): input of shape {input.shape} has one value a channel, "
-                "whose variance says nothing. Mend: a larger batch, or eval()."
+                f"{type(self).__name__}({self.extra_repr()}): input of shape {input.shape} has at most one value a "
+                "channel, whose variance says nothing. Mend: a larger batch, or eval()."
             )
         _check_dtype(f"{type(self).__name__}({self.extra_repr()})", input, self.weight, self.running_mean)
         momentum = self._momentum()

@@ -221,10 +221,12 @@ class _Recurrent(Module):
         return (steps[::-1] if backwards else steps), (last[:, :n], last[:, n:])
 
     def _time_first(self, input: Any) -> tuple[Any, bool]:
-        if np.ndim(input) not in (2, 3) or input.shape[-1] != self.input_size or 0 in input.shape:
+        shape = np.shape(input)
+        time = 1 if self.batch_first and len(shape) == 3 else 0
+        if len(shape) not in (2, 3) or shape[-1] != self.input_size or shape[time] == 0:
             axes = "(N, T, {0}) or (T, {0})" if self.batch_first else "(T, N, {0}) or (T, {0})"
             raise ValueError(
-                f"{type(self).__name__}({self.extra_repr()}): input of shape {np.shape(input)}; "
+                f"{type(self).__name__}({self.extra_repr()}): input of shape {shape}; "
                 f"expected {axes.format(self.input_size)}."
             )
         if np.ndim(input) == 2:

@@ -153,8 +153,10 @@ def _call(name: str, symbol: Symbol, args: list[Any]) -> Text:
 
 
 def _settings(symbol: Symbol) -> dict[str, Any]:
-    """The settings that change numbers, not only the shape or dtype of the result."""
-    return {k: v for k, v in symbol.settings.items() if v is not None and v is not False and k not in _UNSAID}
+    """The settings that change numbers, not only the shape or dtype of the result, and are not as usual."""
+    usual = getattr(getattr(symbol.function, "primitive", None), "defaults", {})
+    said = {k: v for k, v in symbol.settings.items() if k not in _UNSAID and v is not usual.get(k, _NEVER)}
+    return {k: v for k, v in said.items() if v is not None and v is not False}
 
 
 def _listed(arg: Any) -> str:
@@ -185,6 +187,7 @@ def _constant(x: Any) -> str:
 
 
 _UNSAID = {"dtype", "keepdims"}
+_NEVER = object()
 _SUPERSCRIPT = str.maketrans("−0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _SUBSCRIPT = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 

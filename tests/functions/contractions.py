@@ -24,7 +24,9 @@ from strategies import Numbers, axis, complexes, generators, positive, real, sha
 def of_both(calls: st.SearchStrategy[Call], complex_calls: st.SearchStrategy[Call]) -> Calls:
     """Real and complex operands, and one of each."""
     mixed = st.tuples(calls, st.booleans()).map(
-        lambda drawn: Call((drawn[0].args[0] * (1j if drawn[1] else 1), *drawn[0].args[1:]), drawn[0].params)
+        lambda drawn: Call(
+            (np.asarray(drawn[0].args[0] * (1j if drawn[1] else 1)), *drawn[0].args[1:]), drawn[0].params
+        )
     )
     return calls | complex_calls | mixed
 
@@ -79,7 +81,7 @@ FUNCTIONS: dict[str, Calls] = {
     "matmul":       of_both(product(), product(complexes)),
     "dot":          of_both(summed() | two(max_dims=0), summed(complexes)),
     "inner":        of_both(summed(last=True) | two(max_dims=0), summed(complexes, last=True)),
-    "vdot":         of_both(*(two(n, 1).map(lambda call: Call((call.args[0], call.args[0] + 1), {}))
+    "vdot":         of_both(*(two(n, 1).map(lambda call: Call((call.args[0], np.asarray(call.args[0] + 1)), {}))
                               for n in (real, complexes))),
     "vecdot":       of_both(along(), along(complexes)),
     "matvec":       of_both(*(gufunc("(m,n),(n)->(m)", n) for n in (real, complexes))),

@@ -43,10 +43,10 @@ def ordered(draw: st.DrawFn) -> Call:
 
 @st.composite
 def in_parts(draw: st.DrawFn, whole: int) -> Call:
-    """One part or an array of them, which is single so that it widens nothing."""
+    """One part or an array of them, single so that they widen nothing."""
     (x,), _ = draw(ordered())
     part = st.sampled_from([0.0, 0.1, 0.23, 0.5, 0.77, 1.0]).map(lambda q: q * whole)
-    q = draw(part | st.lists(part, min_size=2, max_size=2).map(lambda several: np.array(several, np.float32)))
+    q = draw(part | st.lists(part, min_size=2, max_size=2).map(lambda several: tuple(map(np.float32, several))))
     return Call((x,), {"q": q, "method": draw(st.sampled_from(METHODS))})
 
 

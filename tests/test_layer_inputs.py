@@ -1,4 +1,4 @@
-"""One dtype through every layer and loss, forward and backward; and data in another one is refused."""
+"""What every layer and loss makes of its inputs: one dtype throughout, no batch, an empty batch, nothing overwritten."""
 
 from __future__ import annotations
 
@@ -57,9 +57,9 @@ def test_an_initial_state_in_another_dtype_is_refused() -> None:
 p = np.array([[0.2, 0.3, 0.5], [0.6, 0.3, 0.1]])
 y, classes, signs = np.array([[0.0, 1.0, 0.0], [1.0, 0.0, 1.0]]), np.array([2, 0]), np.array([1.0, -1.0])
 LOSSES: dict[str, tuple[Any, ...]] = {
-    **{name: (y,) for name in ("MSELoss", "L1Loss", "SmoothL1Loss", "HuberLoss", "BCELoss", "BCEWithLogitsLoss")},
-    **{name: (y,) for name in ("KLDivLoss", "PoissonNLLLoss", "MultiLabelSoftMarginLoss", "SoftMarginLoss")},
-    **{name: (classes,) for name in ("CrossEntropyLoss", "NLLLoss", "MultiMarginLoss")},
+    **dict.fromkeys(("MSELoss", "L1Loss", "SmoothL1Loss", "HuberLoss", "BCELoss", "BCEWithLogitsLoss"), (y,)),
+    **dict.fromkeys(("KLDivLoss", "PoissonNLLLoss", "MultiLabelSoftMarginLoss", "SoftMarginLoss"), (y,)),
+    **dict.fromkeys(("CrossEntropyLoss", "NLLLoss", "MultiMarginLoss"), (classes,)),
     "HingeEmbeddingLoss": (2 * y - 1,),
     "MultiLabelMarginLoss": (np.array([[0, 2, -1], [1, -1, 0]]),),
     "GaussianNLLLoss": (y, p),
@@ -100,3 +100,66 @@ def test_ctc_keeps_the_dtype_of_its_input() -> None:
     loss = nn.CTCLoss()(nn.functional.log_softmax(x, 2), np.array([[1], [2]]), np.array([4, 3]), np.array([1, 1]))
     loss.backward()
     assert (loss.dtype, x.grad.dtype) == (np.float32, np.float32)
+
+
+# Batches -------------------------------------------------------------------------------------------------------------
+
+
+def along_batch(name: str) -> int:
+    return 1 if name in ("RNN", "LSTM") else 0
+
+
+@pytest.mark.parametrize("training", [True, False])
+@pytest.mark.parametrize("name", sorted(EVERY.keys() - {"Softmax2d"}))  # three axes are (C, H, W) there
+def test_an_empty_batch_gives_an_empty_result(name: str, training: bool) -> None:
+    make, shape = EVERY[name]
+    if name == "BatchNorm2d" and training:
+        return
+    layer, axis = make().train(training), along_batch(name)
+    empty = tuple(0 if i == axis else n for i, n in enumerate(shape))
+    x = ag.Tensor(np.zeros(empty, np.float32), requires_grad=True)
+    found = results(layer(x))
+    for y, full in zip(found, results(layer(np.ones(shape, np.float32))), strict=True):
+        assert y.shape == tuple(0 if n == shape[axis] and i == (axis or y.ndim > len(shape)) else n
+                                for i, n in enumerate(full.shape)) or 0 in y.shape  # fmt: skip
+    sum(y.sum() for y in found).backward()
+    assert x.grad.shape == empty
+    assert all(p.grad is None or not p.grad.numpy().any() for p in layer.parameters() if p.grad is not None)
+
+
+UNBATCHED = (
+    "Conv",
+    "MaxPool",
+    "AvgPool",
+    "Adaptive",
+    "InstanceNorm",
+    "Transformer",
+    "PixelShuffle",
+    "RNN",
+    "LSTM",
+    "GRU",
+)
+
+
+@pytest.mark.parametrize("name", [n for n in EVERY if n.startswith(UNBATCHED)])
+def test_a_sample_by_itself_is_a_batch_of_one(name: str) -> None:
+    make, shape = EVERY[name]
+    layer, axis = make().eval(), along_batch(name)
+    x = np.random.default_rng(0).normal(size=shape).astype(np.float32).take([0], axis)
+    whole, single = results(layer(x)), results(layer(x.take(0, axis)))
+    for y, z in zip(whole, single, strict=True):
+        assert z.ndim == y.ndim - 1
+        np.testing.assert_allclose(z.numpy().ravel(), y.numpy().ravel(), rtol=1e-6)
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_inputs_are_not_overwritten(name: str) -> None:
+    make, shape = EVERY[name]
+    layer = make()
+    values = np.random.default_rng(0).uniform(-0.9, 0.9, shape).astype(np.float32)
+    x = ag.Tensor(values.copy(), requires_grad=True)
+    y = results(layer(x))
+    kept = [part.numpy().copy() for part in y]
+    sum((part * part).sum() for part in y).backward()
+    assert np.array_equal(x.numpy(), values)
+    assert all(np.array_equal(part.numpy(), old) for part, old in zip(y, kept, strict=True))

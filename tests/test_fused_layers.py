@@ -1,0 +1,89 @@
+"""Primitives that stand for several others agree with those, in value and in both modes of differentiation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import autograd_core as ag
+from nn.correlation import composed, correlate, max_of_windows, windowed_max
+from nn.recurrence import lstm, steps_of_lstm
+from strategies import generators
+
+
+def assert_alike(rng: Any, fused: Any, plain: Any, *args: Any) -> None:
+    value, pull = ag.vjp(fused, *args)
+    expected, pull_plain = ag.vjp(plain, *args)
+    np.testing.assert_allclose(value, expected, rtol=1e-10, atol=1e-10)
+    g, tangents = rng.normal(size=value.shape), tuple(rng.normal(size=a.shape) for a in args)
+    for one, other in zip(pull(g), pull_plain(g), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-9, atol=1e-10)
+    forward = [ag.jvp(f, args, tangents)[1] for f in (fused, plain)]
+    np.testing.assert_allclose(*forward, rtol=1e-9, atol=1e-10)
+
+
+@settings(max_examples=25)
+@given(rng=generators, steps=st.integers(1, 4), count=st.integers(1, 3), hidden=st.integers(1, 3))
+def test_the_fused_lstm_is_its_equations(rng: Any, steps: int, count: int, hidden: int) -> None:
+    gates, weight = rng.normal(size=(steps, count, 4 * hidden)), rng.normal(size=(4 * hidden, hidden))
+    assert_alike(rng, lstm, steps_of_lstm, gates, weight, *rng.normal(size=(2, count, hidden)))
+
+
+def test_two_lstms_that_share_a_cotangent_do_not_share_their_derivatives() -> None:
+    rng = np.random.default_rng(0)
+    arrays = [(rng.normal(size=(3, 2, 8)), rng.normal(size=(8, 2)), *rng.normal(size=(2, 2, 2))) for _ in range(2)]
+
+    def total(f: Any) -> Any:
+        return lambda *args: (f(*args[:4]) + f(*args[4:])) ** 2
+
+    assert_alike(rng, total(lstm), total(steps_of_lstm), *arrays[0], *arrays[1])
+
+
+def test_extreme_gates_saturate_without_overflow() -> None:
+    gates = np.full((2, 1, 4), 1e4)
+    states = lstm(gates, np.ones((4, 1)), np.zeros((1, 1)), np.zeros((1, 1)))
+    np.testing.assert_allclose(states[:, 0], [[np.tanh(1), 1], [np.tanh(2), 2]], rtol=1e-12)
+
+
+SMALL = st.tuples(st.integers(1, 3), st.integers(1, 3))
+
+
+@settings(max_examples=40)
+@given(
+    rng=generators,
+    kernel=SMALL,
+    stride=st.sampled_from([(1, 1), (1, 1), (2, 1), (2, 3)]),
+    dilation=st.tuples(st.integers(1, 2), st.integers(1, 2)),
+    pads=st.tuples(*[st.tuples(st.integers(0, 2), st.integers(0, 2))] * 2),
+    groups=st.sampled_from([1, 2]),
+)
+def test_the_fused_convolution_is_unfold_and_product(
+    rng: Any, kernel: Any, stride: Any, dilation: Any, pads: Any, groups: int
+) -> None:
+    x, w, b = rng.normal(size=(2, 2, 6, 5)), rng.normal(size=(4, 2 // groups, *kernel)), rng.normal(size=4)
+    geometry = stride, pads, dilation, groups
+    fused = lambda x, w, b: correlate(x, w, b, (6, 5), kernel, *geometry)
+    assert_alike(rng, fused, lambda x, w, b: composed(x, w, b, *geometry), x, w, b)
+
+
+@pytest.mark.parametrize("dims", [1, 3])
+def test_the_fused_convolution_in_one_and_three_dimensions(dims: int) -> None:
+    rng = np.random.default_rng(0)
+    size, kernel = (5, 4, 3)[:dims], (3, 2, 2)[:dims]
+    x, w, b = rng.normal(size=(2, 3, *size)), rng.normal(size=(2, 3, *kernel)), rng.normal(size=2)
+    geometry = (1,) * dims, ((1, 0),) * dims, (1,) * dims, 1
+    fused = lambda x, w, b: correlate(x, w, b, size, kernel, *geometry)
+    assert_alike(rng, fused, lambda x, w, b: composed(x, w, b, *geometry), x, w, b)
+
+
+@settings(max_examples=40)
+@given(rng=generators, kernel=SMALL, stride=SMALL, ties=st.booleans())
+def test_the_fused_pooling_is_the_largest_of_the_unfolded(rng: Any, kernel: Any, stride: Any, ties: bool) -> None:
+    """Also where several are the largest, and where windows overlap or leave gaps."""
+    x = rng.integers(0, 3, (2, 2, 6, 5)).astype(float) if ties else rng.normal(size=(2, 2, 6, 5))
+    geometry = kernel, stride, (1, 1)
+    assert_alike(rng, lambda x: max_of_windows(x, *geometry), lambda x: windowed_max(x, *geometry), x)
