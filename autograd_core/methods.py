@@ -107,6 +107,8 @@ METHODS = {
     "clip": lambda self, min=None, max=None: elementwise.clip(self, min, max),
     "round": rounding.round,
     "backward": backward,
+    "dot": contractions.dot,
+    "trace": contractions.trace,
     "sum": reductions.sum,
     "mean": reductions.mean,
     "max": reductions.max,

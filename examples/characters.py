@@ -10,8 +10,11 @@ it) and that brackets close. It comes below 0.85 bits per character, within 15 %
 from __future__ import annotations
 
 import argparse
+import os
 import time
 from typing import Any
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # small matrices: a second thread costs more than it brings
 
 import numpy as np
 from rich.console import Console

@@ -9,7 +9,7 @@ import numpy as np
 
 from autograd_core import Tensor, softmax
 
-from . import init
+from . import fused, init
 from .dropout import dropout
 from .dtypes import same_dtype
 from .layers import Linear
@@ -161,8 +161,8 @@ class MultiheadAttention(Module):
         biases = [None] * 3 if bias is None else [bias[i * n : (i + 1) * n] for i in range(3)]
         if self.in_proj_weight is not None:
             if query is key is value:  # self-attention: one product for all three
-                whole = query @ self.in_proj_weight.T
-                whole = whole if bias is None else whole + bias
+                weight = self.in_proj_weight
+                whole = query @ weight.T if bias is None else fused.linear(query, weight, bias)
                 return [whole[..., i * n : (i + 1) * n] for i in range(3)]
             matrices = [self.in_proj_weight[i * n : (i + 1) * n] for i in range(3)]
         else:

@@ -253,7 +253,7 @@ class _Conv(_Convolution):
         self._make((out_channels, in_channels // groups, *self.kernel_size), bias, dtype)
 
     def forward(self, input: Any) -> Any:
-        padding = self.padding
+        padding: Any = self.padding
         mode = _PADDING_MODES[self.padding_mode]
         if mode is not None:
             pads = _pads(type(self).__name__, padding, self.kernel_size, self.stride, self.dilation)

@@ -67,7 +67,7 @@ class _Runs:
             sum(p * s for p, s in zip(place, steps, strict=True)) for place in itertools.product(*map(range, kernel))
         ]
         out = _outs(size, kernel, (1,) * len(size), dilation, pads)
-        self.cut = tuple(slice(n) for n in out)
+        self.cut: Any = (..., *(slice(n) for n in out))
         self.wide = (out[0], *self.padded[1:])  # the result with what stands beyond each row's end
         self.length = math.prod(self.wide)
         self.total = max(math.prod(self.padded), self.offsets[-1] + self.length)
@@ -83,7 +83,8 @@ class _Runs:
     def inside(self, whole: Any) -> Any:
         """The part of a flat array that is x: a view."""
         part = whole[:, :, : math.prod(self.padded)].reshape(*whole.shape[:2], *self.padded)
-        return part[(..., *self.inner)]
+        inner: Any = (..., *self.inner)
+        return part[inner]
 
     def columns(self, x: Any) -> Any:
         flat = self.flat(x)
@@ -99,7 +100,7 @@ class _Runs:
         if self.wide == g.shape[2:]:
             return _flat(g)
         wide = np.zeros((*g.shape[:2], *self.wide), g.dtype)
-        wide[(..., *self.cut)] = g
+        wide[self.cut] = g
         return _flat(wide)
 
     def folded(self, columns: Any) -> Any:

@@ -62,8 +62,9 @@ class Embedding(Module):
     @classmethod
     def from_pretrained(cls, embeddings: Any, freeze: bool = True, padding_idx: int | None = None) -> Embedding:
         """A layer around given rows, not learned unless ``freeze`` is false."""
-        table = embeddings.data if isinstance(embeddings, Tensor) else np.asarray(embeddings)
-        layer = cls(*table.shape, padding_idx=padding_idx, dtype=table.dtype)
+        table: Any = embeddings.data if isinstance(embeddings, Tensor) else np.asarray(embeddings)
+        rows, width = table.shape
+        layer = cls(rows, width, padding_idx=padding_idx, dtype=table.dtype)
         layer.weight.data = table.copy()
         layer.weight.requires_grad = not freeze
         return layer

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from typing import Any
 
 import numpy as np
@@ -74,3 +75,34 @@ def _minus_log_shares(x: Any, target: Any) -> Any:
     largest = np.maximum.reduce(x, axis=1)
     shifted = x - largest[:, None]
     return np.log(np.add.reduce(np.exp(shifted), axis=1)) - shifted[np.arange(len(target)), target]
+
+
+def standardised_by_steps(x: Any, axes: tuple[int, ...], eps: float) -> Any:
+    """(x − mean) / √(var + ε) over some axes, in six rows: the reference of ``standardised``."""
+    centered = x - ag.mean(x, axis=axes, keepdims=True)
+    return centered / np.sqrt(ag.mean(ag.square(centered), axis=axes, keepdims=True) + eps)
+
+
+def _mean(x: Any, axes: tuple[int, ...]) -> Any:
+    return np.sum(x, axis=axes, keepdims=True) * (1 / max(1, math.prod(x.shape[a] for a in axes)))
+
+
+def _through_standardised(t: Any, x: Any, ans: Any, axes: tuple[int, ...], eps: float) -> Any:
+    """(t − mean t − y·mean(t·y)) / s: the derivative is a symmetric matrix, so this serves both directions."""
+    s = np.sqrt(_mean(ag.square(x - _mean(x, axes)), axes) + eps)
+    return (t - _mean(t, axes) - ans * _mean(t * ans, axes)) / s
+
+
+@ag.primitive(
+    x=lambda g, x, ans, axes, eps: _through_standardised(g, x, ans, axes, eps),
+    jvp=lambda t, x, ans, axes, eps: _through_standardised(t[0], x, ans, axes, eps),
+)
+def standardised(x, axes, eps):
+    """(x − mean) / √(var + ε) over some axes, in one row.
+
+    >>> standardised(np.array([[1.0, 3.0]]), (1,), 0.0)
+    array([[-1.,  1.]])
+    """
+    y = x - _mean(x, axes)
+    s = np.sqrt(_mean(np.multiply(y, y), axes) + eps)
+    return np.divide(y, s, out=y) if y.dtype == s.dtype else y / s

@@ -11,7 +11,7 @@ import numpy as np
 import autograd_core as ag
 from autograd_core.protocols import bare
 
-from . import init
+from . import fused, init
 from .dtypes import same_dtype
 from .module import Module
 from .parameter import Parameter
@@ -20,11 +20,6 @@ __all__ = [
     *("BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "GroupNorm", "InstanceNorm1d", "InstanceNorm2d", "InstanceNorm3d"),
     *("LayerNorm", "RMSNorm", "batch_norm", "group_norm", "instance_norm", "layer_norm", "rms_norm"),
 ]
-
-
-def _standardised(x: Any, axes: tuple[int, ...], eps: float) -> Any:
-    centered = x - ag.mean(x, axis=axes, keepdims=True)
-    return centered / np.sqrt(ag.mean(ag.square(centered), axis=axes, keepdims=True) + eps)
 
 
 def _scaled(y: Any, weight: Any, bias: Any, shape: tuple[int, ...]) -> Any:
@@ -113,7 +108,7 @@ def instance_norm(
             (running_var, values.var(axis=axes, ddof=1).mean(axis=0)),
         ):
             running.data[...] += momentum * (batch - running.data)
-    return _scaled(_standardised(input, axes, eps), weight, bias, column)
+    return _scaled(fused.standardised(input, axes, eps), weight, bias, column)
 
 
 def layer_norm(
@@ -126,7 +121,7 @@ def layer_norm(
     """
     axes = _last_axes("layer_norm", input, normalized_shape)
     _check_dtype("layer_norm", input, weight, bias)
-    y = _standardised(input, axes, eps)
+    y = fused.standardised(input, axes, eps)
     y = y if weight is None else y * weight
     return y if bias is None else y + bias
 
@@ -161,7 +156,7 @@ def group_norm(input: Any, num_groups: int, weight: Any = None, bias: Any = None
         raise ValueError(f"group_norm: {num_groups} groups do not divide the channels of an input {input.shape}.")
     _check_dtype("group_norm", input, weight, bias)
     grouped = np.reshape(input, (input.shape[0], num_groups, math.prod(input.shape[1:]) // num_groups))
-    y = np.reshape(_standardised(grouped, (2,), eps), input.shape)
+    y = np.reshape(fused.standardised(grouped, (2,), eps), input.shape)
     return _scaled(y, weight, bias, (-1, *[1] * (input.ndim - 2)))
 
 
@@ -224,8 +219,8 @@ class _BatchNorm(_RunningNorm):
             )
         _check_dtype(f"{type(self).__name__}({self.extra_repr()})", input, self.weight, self.running_mean)
         momentum = self._momentum()
-        running = (self.running_mean, self.running_var) if self.training or not by_batch else (None, None)
-        return batch_norm(input, *running, self.weight, self.bias, by_batch, momentum, self.eps)
+        mean, var = (self.running_mean, self.running_var) if self.training or not by_batch else (None, None)
+        return batch_norm(input, mean, var, self.weight, self.bias, by_batch, momentum, self.eps)
 
     def _momentum(self) -> float:
         """The weight of this batch; of momentum None, that of a plain average over all batches."""
@@ -280,8 +275,8 @@ class _InstanceNorm(_RunningNorm):
         self._check(input, 0 if single else 1)
         x = np.reshape(input, (1, *input.shape)) if single else input
         own = self.training or not self.track_running_stats
-        running = (self.running_mean, self.running_var) if self.training or not own else (None, None)
-        y = instance_norm(x, *running, self.weight, self.bias, own, self.momentum, self.eps)
+        mean, var = (self.running_mean, self.running_var) if self.training or not own else (None, None)
+        y = instance_norm(x, mean, var, self.weight, self.bias, own, self.momentum or 0.0, self.eps)
         return y[0] if single else y
 
 

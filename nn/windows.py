@@ -42,6 +42,10 @@ def places(kernel: Sizes, out: Sizes, stride: Sizes, dilation: Sizes) -> Iterato
         yield place, taken
 
 
+def _inside(size: Sizes, pads: Pads) -> Any:
+    return (..., *(slice(a, a + n) for n, (a, _) in zip(size, pads, strict=True)))
+
+
 @ag.linear(x=lambda g, x, kernel, stride, dilation, pads: fold(g, x.shape[2:], kernel, stride, dilation, pads))
 def unfold(x, kernel, stride, dilation, pads):
     """(N, C, *size) → (N, C, K, P): the K = Πkernel numbers of each of the P windows, zeros beyond the edges.
@@ -55,7 +59,7 @@ def unfold(x, kernel, stride, dilation, pads):
     out = tuple(windows_along(*axis) for axis in axes)
     if any(map(any, pads)):
         padded = np.zeros_like(x, shape=(*x.shape[:2], *(n + sum(p) for n, p in zip(x.shape[2:], pads, strict=True))))
-        padded[(..., *(slice(a, a + n) for n, (a, _) in zip(x.shape[2:], pads, strict=True)))] = x
+        padded[_inside(x.shape[2:], pads)] = x
         x = padded
     columns = np.empty_like(x, shape=(*x.shape[:2], *kernel, *out))
     for place, taken in places(kernel, out, stride, dilation):
@@ -75,7 +79,7 @@ def fold(columns, size, kernel, stride, dilation, pads):
     whole = np.zeros_like(columns, shape=(*columns.shape[:2], *(n + sum(p) for n, p in zip(size, pads, strict=True))))
     for place, taken in places(kernel, out, stride, dilation):
         whole[(..., *taken)] += columns[(slice(None), slice(None), *place)]
-    return whole[(..., *(slice(a, a + n) for n, (a, _) in zip(size, pads, strict=True)))]
+    return whole[_inside(size, pads)]
 
 
 def batched(input: Any, dims: int, layer: str) -> tuple[Any, bool]:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 import autograd_core as ag
 from nn.correlation import composed, correlate, max_of_windows, windowed_max
+from nn.fused import standardised, standardised_by_steps
 from nn.recurrence import lstm, steps_of_lstm
 from strategies import generators
 
@@ -87,3 +88,18 @@ def test_the_fused_pooling_is_the_largest_of_the_unfolded(rng: Any, kernel: Any,
     x = rng.integers(0, 3, (2, 2, 6, 5)).astype(float) if ties else rng.normal(size=(2, 2, 6, 5))
     geometry = kernel, stride, (1, 1)
     assert_alike(rng, lambda x: max_of_windows(x, *geometry), lambda x: windowed_max(x, *geometry), x)
+
+
+@settings(max_examples=25)
+@given(rng=generators, axes=st.sampled_from([(2,), (-1,), (1, 2), (-2, -1)]), eps=st.sampled_from([0.0, 1e-5, 0.5]))
+def test_the_fused_standardisation_is_its_six_steps(rng: Any, axes: Any, eps: float) -> None:
+    x = rng.normal(3, 2, size=(2, 3, 4))
+    args = axes, eps
+    assert_alike(rng, lambda x: standardised(x, *args), lambda x: standardised_by_steps(x, *args), x)
+
+
+def test_fused_forms_differentiate_twice() -> None:
+    rng = np.random.default_rng(0)
+    ag.gradcheck(lambda x: standardised(x, (1,), 1e-5), rng.normal(size=(2, 3)), order=2)
+    arrays = rng.normal(size=(2, 1, 4)), rng.normal(size=(4, 1)), *rng.normal(size=(2, 1, 1))
+    ag.gradcheck(lstm, *arrays, order=2, samples=3)

@@ -1,4 +1,4 @@
-"""What every layer and loss makes of its inputs: one dtype throughout, no batch, an empty batch, nothing overwritten."""
+"""What layers and losses make of their inputs: one dtype throughout, no batch, an empty one, nothing overwritten."""
 
 from __future__ import annotations
 
@@ -119,12 +119,10 @@ def test_an_empty_batch_gives_an_empty_result(name: str, training: bool) -> None
     empty = tuple(0 if i == axis else n for i, n in enumerate(shape))
     x = ag.Tensor(np.zeros(empty, np.float32), requires_grad=True)
     found = results(layer(x))
-    for y, full in zip(found, results(layer(np.ones(shape, np.float32))), strict=True):
-        assert y.shape == tuple(0 if n == shape[axis] and i == (axis or y.ndim > len(shape)) else n
-                                for i, n in enumerate(full.shape)) or 0 in y.shape  # fmt: skip
+    assert all(y.size == 0 for y in found)
     sum(y.sum() for y in found).backward()
     assert x.grad.shape == empty
-    assert all(p.grad is None or not p.grad.numpy().any() for p in layer.parameters() if p.grad is not None)
+    assert all(p.grad is not None and not p.grad.numpy().any() for p in layer.parameters())
 
 
 UNBATCHED = (
@@ -145,8 +143,8 @@ UNBATCHED = (
 def test_a_sample_by_itself_is_a_batch_of_one(name: str) -> None:
     make, shape = EVERY[name]
     layer, axis = make().eval(), along_batch(name)
-    x = np.random.default_rng(0).normal(size=shape).astype(np.float32).take([0], axis)
-    whole, single = results(layer(x)), results(layer(x.take(0, axis)))
+    x = np.random.default_rng(0).normal(size=shape).astype(np.float32)
+    whole, single = (results(layer(ag.Tensor(x.take(i, axis)))) for i in ([0], 0))
     for y, z in zip(whole, single, strict=True):
         assert z.ndim == y.ndim - 1
         np.testing.assert_allclose(z.numpy().ravel(), y.numpy().ravel(), rtol=1e-6)

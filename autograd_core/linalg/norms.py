@@ -158,4 +158,8 @@ def cond(x, p=None):
         s = svdvals(x)
         with np.errstate(all="ignore"):
             return s[..., -1] / s[..., 0] if p == -2 else s[..., 0] / s[..., -1]
-    return norm(x, p, (-2, -1)) * norm(inv(x), p, (-2, -1))
+    size = norm(x, p, (-2, -1))
+    wide = np.result_type(x.dtype, np.float64)  # in which NumPy inverts, here alone
+    if wide == x.dtype:
+        return size * norm(inv(x), p, (-2, -1))
+    return (size * norm(inv(x.astype(wide)), p, (-2, -1))).astype(size.dtype)

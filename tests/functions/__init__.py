@@ -23,5 +23,16 @@ from functions import (
 )
 from samples.call import Calls
 
-FAMILIES: tuple[Any, ...] = (contractions, linalg, elementwise, fft, special, indexing, shaping, ranges, reductions, scans)
+FAMILIES: tuple[Any, ...] = (
+    contractions,
+    linalg,
+    elementwise,
+    fft,
+    special,
+    indexing,
+    shaping,
+    ranges,
+    reductions,
+    scans,
+)
 FUNCTIONS: dict[str, Calls] = {name: calls for family in FAMILIES for name, calls in family.FUNCTIONS.items()}

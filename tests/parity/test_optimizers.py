@@ -32,7 +32,7 @@ def cases():
         "RMSprop", lr=[0.003], alpha=[0.9, 0.99], eps=[1e-6, 1e-2], weight_decay=decay, momentum=[0.0, 0.9],
         centered=sign, maximize=sign,
     )  # fmt: skip
-    yield from grid("Adadelta", lr=[1.0, 0.5], rho=[0.9, 0.5], eps=[1e-6, 1e-2], weight_decay=decay, maximize=sign)
+    yield from grid("Adadelta", lr=[0.5, 0.2], rho=[0.9, 0.5], eps=[1e-6, 1e-2], weight_decay=decay, maximize=sign)
     adam = {"betas": [(0.9, 0.999), (0.5, 0.9)], "eps": [1e-8, 1e-2], "maximize": sign}
     decoupled = {"weight_decay": decay, "decoupled_weight_decay": sign}
     yield from grid("Adam", lr=[0.02], amsgrad=sign, **adam, **decoupled)
@@ -46,10 +46,14 @@ def cases():
     yield from grid(
         "Rprop", lr=[0.01, 0.1], etas=[(0.5, 1.2), (0.3, 1.5)], step_sizes=[(1e-6, 50), (1e-3, 0.1)], maximize=sign
     )
-    yield from grid(
-        "Adafactor", lr=[0.02, 0.1], beta2_decay=[-0.8, -0.5], eps=[(None, 1e-3), (1e-3, 0.1)], d=[1.0, 2.0],
-        weight_decay=decay, maximize=sign,
-    )  # fmt: skip
+    adafactor = {
+        "beta2_decay": [-0.8, -0.5],
+        "eps": [(None, 1e-3), (1e-3, 0.1)],
+        "d": [1.0, 2.0],
+        "weight_decay": decay,
+    }
+    yield from grid("Adafactor", lr=[0.02, 0.1], **adafactor)
+    yield from grid("Adafactor", lr=[0.005], **adafactor, maximize=[True])  # its steps grow with the parameters
     yield from grid(
         "Muon", lr=[0.02], weight_decay=[0.0, 0.1], momentum=[0.95, 0.5], nesterov=sign, ns_steps=[5, 3],
         adjust_lr_fn=[None, "original", "match_rms_adamw"],
@@ -63,7 +67,7 @@ CASES = [*cases(), *((name, {}) for name in DEFAULTS)]
 @pytest.fixture(autouse=True)
 def in_double_precision(monkeypatch):
     """PyTorch counts steps and products in its default dtype, and Muon orthogonalises in bfloat16 unless hindered."""
-    monkeypatch.setattr(torch.Tensor, "bfloat16", lambda tensor: tensor)
+    monkeypatch.setattr(torch.Tensor, "bfloat16", torch.Tensor.clone)
     before = torch.get_default_dtype()
     torch.set_default_dtype(torch.float64)
     yield

@@ -7,6 +7,9 @@ from typing import Any
 
 import numpy as np
 
+import autograd_core.fft
+import autograd_core.special
+import autograd_core.ufunc_methods  # these register their primitives when first imported
 from autograd_core.primitive import Primitive, registry
 from samples import (
     complex,
