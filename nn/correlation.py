@@ -148,7 +148,6 @@ def _tangent(t: Any, x: Any, weight: Any, stride: Sizes, pads: Pads, dilation: S
 
 
 @ag.primitive(
-    contract="x.shape[1] == groups weight.shape[1]",
     x=lambda g, weight, size, stride, pads, dilation, groups: _of_x(g, weight, size, stride, pads, dilation, groups),
     weight=lambda g, x, kernel, stride, pads, dilation, groups: _of_weight(
         g, x, kernel, stride, pads, dilation, groups
@@ -162,7 +161,7 @@ def correlate(x, weight, bias, size, kernel, stride, pads, dilation, groups):
         return composed(x, weight, bias, stride, pads, dilation, groups)
     runs = _Runs(size, kernel, dilation, pads)
     y = np.matmul(_matrices(weight, groups), _by_group(runs.columns(x), groups))
-    y = y.reshape(len(x), weight.shape[0], *runs.wide)[(..., *runs.cut)]
+    y = y.reshape(len(x), weight.shape[0], *runs.wide)[runs.cut]
     return y + bias.reshape(-1, *[1] * len(size))
 
 

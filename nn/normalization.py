@@ -173,12 +173,12 @@ class _RunningNorm(Module):
     expected: str
 
     def _set_up(
-        self, num_features: int, eps: float, momentum: float | None, affine: bool, track: bool, dtype: Any
+        self, num_features: int, eps: float, momentum: float | None, affine: bool, track: bool, dtype: Any, bias: bool
     ) -> None:
         self.num_features, self.eps, self.momentum = num_features, eps, momentum
         self.affine, self.track_running_stats = affine, track
         self.weight = Parameter(init.empty(num_features, dtype=dtype) + 1) if affine else None
-        self.bias = Parameter(init.empty(num_features, dtype=dtype)) if affine else None
+        self.bias = Parameter(init.empty(num_features, dtype=dtype)) if affine and bias else None
         self.register_buffer("running_mean", init.empty(num_features, dtype=dtype) if track else None)
         self.register_buffer("running_var", init.empty(num_features, dtype=dtype) + 1 if track else None)
         self.register_buffer("num_batches_tracked", np.zeros((), np.int64) if track else None)
@@ -206,8 +206,10 @@ class _BatchNorm(_RunningNorm):
         affine: bool = True,
         track_running_stats: bool = True,
         dtype: Any = None,
+        *,
+        bias: bool = True,
     ) -> None:
-        self._set_up(num_features, eps, momentum, affine, track_running_stats, dtype)
+        self._set_up(num_features, eps, momentum, affine, track_running_stats, dtype, bias)
 
     def forward(self, input: Any) -> Any:
         self._check(input)
@@ -263,12 +265,14 @@ class _InstanceNorm(_RunningNorm):
         self,
         num_features: int,
         eps: float = 1e-5,
-        momentum: float = 0.1,
+        momentum: float | None = 0.1,
         affine: bool = False,
         track_running_stats: bool = False,
         dtype: Any = None,
+        *,
+        bias: bool = True,
     ) -> None:
-        self._set_up(num_features, eps, momentum, affine, track_running_stats, dtype)
+        self._set_up(num_features, eps, momentum, affine, track_running_stats, dtype, bias)
 
     def forward(self, input: Any) -> Any:
         single = np.ndim(input) == self.ranks[0]
@@ -350,13 +354,20 @@ class GroupNorm(Module):
     """Normalise each group of channels of every sample, then scale and shift each channel (Wu & He 2018)."""
 
     def __init__(
-        self, num_groups: int, num_channels: int, eps: float = 1e-5, affine: bool = True, dtype: Any = None
+        self,
+        num_groups: int,
+        num_channels: int,
+        eps: float = 1e-5,
+        affine: bool = True,
+        dtype: Any = None,
+        *,
+        bias: bool = True,
     ) -> None:
         if num_channels % num_groups:
             raise ValueError(f"GroupNorm: num_groups={num_groups} must divide num_channels={num_channels}.")
         self.num_groups, self.num_channels, self.eps, self.affine = num_groups, num_channels, eps, affine
         self.weight = Parameter(init.empty(num_channels, dtype=dtype) + 1) if affine else None
-        self.bias = Parameter(init.empty(num_channels, dtype=dtype)) if affine else None
+        self.bias = Parameter(init.empty(num_channels, dtype=dtype)) if affine and bias else None
 
     def forward(self, input: Any) -> Any:
         if np.ndim(input) < 2 or input.shape[1] != self.num_channels:

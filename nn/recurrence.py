@@ -70,7 +70,7 @@ def _cotangents(g: Any, gates: Any, weight: Any, h: Any, c: Any, ans: Any) -> tu
 
 
 @ag.primitive(
-    contract="gates.shape[-1] == 4 weight.shape[-1]",
+    contract="gates.shape[-1] == 4 * weight.shape[-1]",
     gates=lambda g, gates, weight, h, c, ans: _cotangents(g, gates, weight, h, c, ans)[0],
     weight=lambda g, gates, weight, h, c, ans: _cotangents(g, gates, weight, h, c, ans)[1],
     h=lambda g, gates, weight, h, c, ans: _cotangents(g, gates, weight, h, c, ans)[2],
