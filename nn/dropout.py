@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from autograd_core import Tensor, default_generator
 
 from .module import Module
 
-Generator = np.random.Generator | None
+Generator: TypeAlias = "np.random.Generator | None"
 
 
 # Functions ---------------------------------------------------------------------------------------------------------

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -15,6 +14,8 @@ def argument_names(f: Callable[..., Any], count: int) -> list[str]:
     >>> argument_names(lambda x, *rest: None, 3), argument_names(lambda *x: None, 2)
     (['x', 'rest1', 'rest2'], ['x1', 'x2'])
     """
+    import inspect  # slow to import
+
     fallback = [f"x{i + 1}" for i in range(count)]
     try:
         parameters = list(inspect.signature(f).parameters.values())
@@ -38,6 +39,8 @@ def known_tensors(f: Callable[..., Any] | None, names: Any = None) -> Iterator[t
     if names is not None:
         yield from _within("", names, 2)
     yield from _within("", f, 1)
+    import inspect
+
     code = getattr(f, "__func__", f)
     if inspect.isfunction(code):
         around = inspect.getclosurevars(code)
