@@ -207,6 +207,7 @@ def _remember(value: float, dtype: Any, numbers: dict[float, Any]) -> Any:
         return number
     if len(numbers) >= 1024:
         numbers.clear()
+    number.flags.writeable = False  # every row that multiplies by this value shares it
     numbers[value] = number
     return number
 

@@ -6,8 +6,6 @@ import copy
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
 from . import activations
 from .attention import MultiheadAttention
 from .containers import ModuleList
@@ -64,6 +62,7 @@ class TransformerEncoderLayer(_Layer):
 
     x is (L, N, d_model), or (N, L, d_model) with batch_first; norm_first normalises before each part (pre-LN).
 
+    >>> import numpy as np
     >>> layer = TransformerEncoderLayer(8, 2, dim_feedforward=16, batch_first=True)
     >>> layer(np.ones((3, 5, 8), np.float32)).shape
     (3, 5, 8)
@@ -95,6 +94,7 @@ class TransformerEncoderLayer(_Layer):
 class TransformerDecoderLayer(_Layer):
     """Self-attention, attention to an encoder's ``memory``, and a network of two layers.
 
+    >>> import numpy as np
     >>> layer = TransformerDecoderLayer(8, 2, dim_feedforward=16, batch_first=True)
     >>> layer(np.ones((3, 5, 8), np.float32), np.ones((3, 4, 8), np.float32)).shape
     (3, 5, 8)
@@ -162,13 +162,3 @@ class TransformerDecoder(Module):
         for layer in self.layers:
             tgt = layer(tgt, memory, *masks, **options)
         return tgt if self.norm is None else self.norm(tgt)
-
-
-def causal_mask(size: int) -> Any:
-    """True above the diagonal: where a step may not look ahead.
-
-    >>> causal_mask(2)
-    array([[False,  True],
-           [False, False]])
-    """
-    return ~np.tri(size, dtype=bool)
