@@ -6,10 +6,12 @@ some thread has changed that does an operation ask for the state of its own thre
 
 from __future__ import annotations
 
+import sys
 import threading
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ContextDecorator, contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 __all__ = ["no_grad", "enable_grad", "is_grad_enabled", "observe"]
 
@@ -20,7 +22,8 @@ _lock = threading.Lock()
 class _Thread(threading.local):
     def __init__(self) -> None:
         self.recording = [True]
-        self.observers: list[Callable[..., None]] = []
+        self.observers: list[tuple[Callable[..., None] | None, Callable[[Pulled], None] | None]] = []
+        self.scopes: list[tuple[Any, str, Any]] = []
 
 
 _thread = _Thread()
@@ -70,19 +73,130 @@ class enable_grad(_Recording):
     on = True
 
 
+class Origin(NamedTuple):
+    """Where an operation was called: in which module of which model, and on which line of the user's program.
+
+    root  : the outermost module; None outside of all modules
+    path  : from there to the innermost one, as in ``named_modules`` ("" for the outermost itself)
+    owner : the innermost module
+    """
+
+    root: Any
+    path: str
+    owner: Any
+    file: str
+    line: int
+    function: str
+
+    @property
+    def module(self) -> str:
+        """``Sequential.encoder.0``; empty outside of all modules."""
+        return "" if self.root is None else ".".join(filter(None, (type(self.root).__name__, self.path)))
+
+    @property
+    def source(self) -> str:
+        """The text of the line, as far as it can be read."""
+        import linecache
+
+        return linecache.getline(self.file, self.line).strip()
+
+
+class Pulled(NamedTuple):
+    """One row of a backward pass, just walked.
+
+    node, parents, saved : the row and what it had before it was released
+    cotangent            : what reached it
+    cotangents           : by row, what has been added up so far, that of ``parents`` included
+    seconds              : what the row took
+    """
+
+    node: Any
+    parents: Any
+    saved: Any
+    cotangent: Any
+    cotangents: dict[Any, Any]
+    seconds: float
+
+
 @contextmanager
-def observe(callback: Callable[..., None]) -> Iterator[None]:
-    """Call ``callback(op, args, params, result)`` after every primitive executed in this thread."""
-    _thread.observers.append(callback)
+def observe(
+    callback: Callable[..., None] | None = None, backward: Callable[[Pulled], None] | None = None
+) -> Iterator[None]:
+    """Watch what this thread computes: the one hook behind traces, the NaN watch and the profile.
+
+    callback : called as ``callback(op, args, params, result)`` after every primitive
+    backward : called with a ``Pulled`` after every row of a backward pass
+
+    >>> import autograd_core as ag
+    >>> w = ag.Tensor(2.0, requires_grad=True)
+    >>> with observe(lambda op, *_: print(op.name), lambda pulled: print("back through", pulled.node.op.name)):
+    ...     (w * 3).backward()
+    multiply
+    back through multiply
+    """
+    observer = callback, backward
+    _thread.observers.append(observer)
     _count(+1)
     try:
         yield
     finally:
-        _thread.observers.remove(callback)
+        _thread.observers.remove(observer)
         _count(-1)
+
+
+def observed() -> bool:
+    """True where somebody watches this thread."""
+    return bool(_thread.observers)
 
 
 def notify(op: Any, args: tuple[Any, ...], params: dict[str, Any], result: Any) -> None:
     """Tell this thread's observers that ``op`` was executed."""
-    for callback in _thread.observers:
-        callback(op, args, params, result)
+    for callback, _ in _thread.observers:
+        if callback is not None:
+            callback(op, args, params, result)
+
+
+def watched(order: Iterable[Any], cotangents: dict[Any, Any]) -> Iterable[Any]:
+    """The rows of a backward pass, each reported as soon as the walk asks for the next one."""
+    watchers = [backward for _, backward in _thread.observers if backward is not None]
+    return _watched(order, cotangents, watchers) if watchers else order
+
+
+def _watched(order: Iterable[Any], cotangents: dict[Any, Any], watchers: list[Callable[..., None]]) -> Iterator[Any]:
+    for node in order:
+        parents, saved, g = node.parents, node.saved, cotangents.get(node)
+        start = time.perf_counter()
+        yield node
+        seconds = time.perf_counter() - start
+        if node.op is not None and g is not None:
+            pulled = Pulled(node, parents, saved, g, cotangents, seconds)
+            for watcher in watchers:
+                watcher(pulled)
+
+
+@contextmanager
+def inside(owner: Any, name: str) -> Iterator[None]:
+    """Say that what follows is computed by ``owner``, which is called ``name`` inside the one around it."""
+    outer = scope()
+    _thread.scopes.append((owner, "", owner) if outer is None else (outer[0], f"{outer[1]}.{name}".lstrip("."), owner))
+    try:
+        yield
+    finally:
+        _thread.scopes.pop()
+
+
+def scope() -> tuple[Any, str, Any] | None:
+    """The outermost owner, the path from there to the innermost, and the innermost; None outside of all."""
+    return _thread.scopes[-1] if _thread.scopes else None
+
+
+_INNER = {"autograd_core", "nn", "optim", "numpy", "contextlib", "functools"}
+
+
+def origin() -> Origin:
+    """Where the program is now: the innermost module, and the innermost line that is not this library's."""
+    frame: Any = sys._getframe(1)
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] in _INNER:
+        frame = frame.f_back
+    root, path, owner = scope() or (None, "", None)
+    return Origin(root, path, owner, frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name)

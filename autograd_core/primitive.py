@@ -28,7 +28,7 @@ from . import modes
 from .calls import make_function
 from .errors import explain
 from .protocols import implementations
-from .tensor import NOTHING, SPEC, VALUE, Node, Tensor, keep, make_tensor, operand
+from .tensor import NOTHING, SPEC, VALUE, Node, Tensor, WatchedNode, keep, make_tensor, operand
 
 __all__ = ["Primitive"]
 
@@ -133,7 +133,8 @@ class Primitive:
         ):
             plan = self.plan(tracked)
             saved = [v if level == VALUE else keep(v, level) for v, level in zip(values, plan, strict=False)]
-            node = Node(self, parents, (*saved, keep(out, plan[-1])), params, out.shape)
+            make = WatchedNode if modes.special and modes.observed() else Node
+            node = make(self, parents, (*saved, keep(out, plan[-1])), params, out.shape)
         result = make_tensor(out, node)
         if modes.special:
             modes.notify(self, args, params, result)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from . import modes
 from .errors import describe
 from .protocols import bare
 from .tensor import Leaf, Node, Spec, Tensor, like, make_tensor
@@ -96,6 +97,8 @@ def pull(
     added: set[Node] = set()  # rows whose cotangent is a sum made here, which may be added to in place
     chosen: dict[Node, Any] = {}  # where np.where chose a row that is used nowhere else
     pop, get = cotangents.pop, cotangents.get
+    if modes.special:
+        order = modes.watched(order, cotangents)
     for node in order:
         op = node.op
         if op is None or node in stop:

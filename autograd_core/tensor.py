@@ -90,6 +90,12 @@ class Leaf(Node):
         self.grad: Tensor | None = None
 
 
+class WatchedNode(Node):
+    """A row that was made under an observer, who may note where it came from (``modes.Origin``)."""
+
+    __slots__ = ("origin",)
+
+
 class Tensor:
     """An array that remembers how it was computed.
 

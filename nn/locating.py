@@ -26,7 +26,7 @@ def locate(error: Exception, module: Module) -> None:
         error._left = (module, "", str(error) if plain else None)  # type: ignore[attr-defined]
         return
     inner, path, words = trail
-    step = next((name for name, child in module.named_modules() if child is inner), f"<{type(inner).__name__}>")
+    step = name_within(module, inner)
     longer = f"{step}.{path}" if step and path else step or path
     error._left = (module, longer, words)  # type: ignore[attr-defined]
     if words is not None:
@@ -36,6 +36,11 @@ def locate(error: Exception, module: Module) -> None:
         error.__notes__.remove(_note(path))
     if longer:
         error.add_note(_note(longer))
+
+
+def name_within(module: Module, inner: Module) -> str:
+    """What ``inner`` is called in ``module``; its class in brackets where it is no part of it."""
+    return next((name for name, child in module.named_modules() if child is inner), f"<{type(inner).__name__}>")
 
 
 def _note(path: str) -> str:

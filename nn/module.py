@@ -8,11 +8,11 @@ from typing import Any, Self, TypeAlias
 
 import numpy as np
 
-from autograd_core import Tensor
+from autograd_core import Tensor, modes
 
 from . import state
 from .hooks import Hooks, RemovableHandle
-from .locating import locate
+from .locating import locate, name_within
 from .parameter import Buffer, Parameter
 from .state import KeyMismatch
 
@@ -46,6 +46,12 @@ class Module:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         try:
+            if modes.special and modes.observed():
+                around = modes.scope()
+                with modes.inside(self, name_within(around[2], self) if around else ""):
+                    return (
+                        self.forward(*args, **kwargs) if self._hooks is None else self._hooks.call(self, args, kwargs)
+                    )
             if self._hooks is None:
                 return self.forward(*args, **kwargs)
             return self._hooks.call(self, args, kwargs)

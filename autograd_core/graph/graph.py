@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     import graphviz
 
+    from ..modes import Origin
     from .table import Table
 
 
@@ -28,11 +29,12 @@ class Row:
     expression : what was computed, as a Symbol (of an input, its name)
     shape, dtype, value : of the result; a value of None was not kept
     node       : the engine's own row; None for constants
+    origin     : the module and the line of the program that computed it (``modes.Origin``), where that was observed
     """
 
     __slots__ = (
         *("name", "kind", "op", "params", "arguments", "parents", "inputs"),
-        *("expression", "shape", "dtype", "value", "node", "symbol"),
+        *("expression", "shape", "dtype", "value", "node", "symbol", "origin"),
     )
 
     name: str
@@ -45,6 +47,7 @@ class Row:
     expression: Any
     node: Any
     symbol: Symbol
+    origin: Origin | None
 
     def __init__(self, name: str, kind: str, value: Any, shape: tuple[int, ...] | None, node: Any) -> None:
         self.name, self.kind, self.node = name, kind, node
@@ -52,7 +55,7 @@ class Row:
         self.shape = shape
         self.dtype = getattr(value, "dtype", None)
         self.symbol = self.expression = Symbol(name, shape, self.dtype or float)
-        self.op, self.params = None, {}
+        self.op, self.params, self.origin = None, {}, None
         self.arguments = self.parents = self.inputs = ()
 
     def __repr__(self) -> str:

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..modes import Origin
 from ..reverse import rows
 from ..tensor import Leaf, Node, Spec, Tensor
 from .graph import Graph, Row
@@ -43,7 +44,7 @@ class _Made(NamedTuple):
 class Reader:
     """Names and expressions for the rows behind ``root``.
 
-    steps  : (op, args, params, result) of every operation observed; none where the tensor was there before
+    steps  : (op, args, params, result, origin) of every operation observed; none where the tensor was there before
     inputs : the traced function's arguments by name
     known  : tensors that have a name
     """
@@ -68,6 +69,7 @@ class Reader:
         self.leaves = list(used) or behind
         self.made: dict[Any, _Made] = {}
         self.values: dict[Any, Any] = {self.root: root._data}
+        self.origins: dict[Any, Origin] = {}
         self.names: dict[Any, str] = {}
         self.symbols: dict[Any, Any] = {}
         self.constants = 0
@@ -88,8 +90,9 @@ class Reader:
                     self.values[owner] = kept
 
     def _read_steps(self, steps: Sequence[Any]) -> None:
-        for op, args, params, made in steps:
+        for op, args, params, made, origin in steps:
             self.made[_key(made)] = _Made(op, args, params)
+            self.origins[_key(made)] = origin
             for t in (*args, made):
                 if isinstance(t, Tensor):
                     self.values[_key(t)] = t._data
@@ -138,6 +141,7 @@ class Reader:
         name = self.result if last else _unique(f"ξ{i}", self.taken)
         row = Row(name, "output" if last else "op", self.values.get(node), node.shape, node)
         row.op = node.op
+        row.origin = self.origins.get(node) or getattr(node, "origin", None)
         self.symbols[node] = row.symbol
         return row
 
@@ -216,7 +220,7 @@ class Reader:
 def _as_executed(nodes: list[Node], steps: Sequence[Any]) -> list[Node]:
     """The rows in the order in which they were computed, as far as that was seen."""
     ours = set(nodes)
-    executed = [step[-1]._node for step in steps if step[-1]._node in ours]
+    executed = [step[3]._node for step in steps if step[3]._node in ours]
     return executed if len(executed) == len(nodes) else nodes
 
 

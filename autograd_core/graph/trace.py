@@ -8,7 +8,7 @@ import numpy as np
 
 from .. import modes
 from ..errors import describe
-from ..tensor import Node, Tensor, make_tensor
+from ..tensor import Tensor, WatchedNode, make_tensor
 from .graph import Graph
 from .naming import argument_names, known_tensors
 from .reading import Reader, recorded
@@ -39,7 +39,7 @@ def trace(f: Any, *args: Any, wrt: Any = None, names: Any = None, result: str = 
         raise TypeError(f"trace: needs a function, or a tensor that was computed, not {describe(f)}.")
     inputs = dict(zip(argument_names(f, len(args)), map(_input, args), strict=True))
     steps: list[tuple[Any, ...]] = []
-    with modes.enable_grad(), modes.observe(lambda *step: steps.append(step)):
+    with modes.enable_grad(), modes.observe(lambda *step: steps.append((*step, modes.origin()))):
         out = f(*inputs.values())
     if not isinstance(out, Tensor):
         raise TypeError(
@@ -70,5 +70,6 @@ def _own_rows(tensor: Tensor) -> Tensor:
             copies[node] = node
         else:
             parents = tuple(copies[p] for p in node.parents)  # type: ignore[union-attr]
-            copies[node] = Node(node.op, parents, node.saved, node.params, node.shape)
+            copies[node] = copy = WatchedNode(node.op, parents, node.saved, node.params, node.shape)
+            copy.origin = getattr(node, "origin", None)
     return make_tensor(tensor._data, copies[tensor._node])
