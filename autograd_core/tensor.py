@@ -95,6 +95,8 @@ class WatchedNode(Node):
 
     __slots__ = ("origin",)
 
+    origin: modes.Origin | None
+
 
 class Tensor:
     """An array that remembers how it was computed.

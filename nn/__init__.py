@@ -51,3 +51,21 @@ from .serialization import load, save
 from .stateless import functional_call
 from .summary import summary
 from .transformer import *
+
+# What trains, loads or watches is loaded when it is first asked for.
+_LAZY: dict[str, str] = {
+    # name in nn: module that defines it (the module itself where both are the same)
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _LAZY:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    import importlib
+
+    module = importlib.import_module(f".{_LAZY[name]}", __name__)
+    return module if name == _LAZY[name] else getattr(module, name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LAZY})

@@ -52,12 +52,13 @@ class Module:
                     return (
                         self.forward(*args, **kwargs) if self._hooks is None else self._hooks.call(self, args, kwargs)
                     )
-            if self._hooks is None:
-                return self.forward(*args, **kwargs)
-            return self._hooks.call(self, args, kwargs)
+            return self._run(args, kwargs)
         except Exception as error:
             locate(error, self)
             raise
+
+    def _run(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        return self.forward(*args, **kwargs) if self._hooks is None else self._hooks.call(self, args, kwargs)
 
     # Attributes ----------------------------------------------------------------------------------------------------
 
