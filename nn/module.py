@@ -49,9 +49,7 @@ class Module:
             if modes.special and modes.observed():
                 around = modes.scope()
                 with modes.inside(self, name_within(around[2], self) if around else ""):
-                    return (
-                        self.forward(*args, **kwargs) if self._hooks is None else self._hooks.call(self, args, kwargs)
-                    )
+                    return self._run(args, kwargs)
             return self._run(args, kwargs)
         except Exception as error:
             locate(error, self)
