@@ -7,8 +7,8 @@ some thread has changed that does an operation ask for the state of its own thre
 from __future__ import annotations
 
 import sys
-import threading
 import time
+from _thread import _local, allocate_lock
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ContextDecorator, contextmanager
 from typing import Any, NamedTuple
@@ -16,14 +16,14 @@ from typing import Any, NamedTuple
 __all__ = ["no_grad", "enable_grad", "is_grad_enabled", "observe"]
 
 special = 0
-_lock = threading.Lock()
+_lock = allocate_lock()
 
 
-class _Thread(threading.local):
+class _Thread(_local):
     def __init__(self) -> None:
         self.recording = [True]
-        self.observers: list[tuple[Callable[..., None] | None, Callable[[Pulled], None] | None]] = []
-        self.scopes: list[tuple[Any, str, Any]] = []
+        self.observers: list[tuple[Any, Any, Any]] = []
+        self.scopes: list[tuple[Any, str, Any, Any]] = []
 
 
 _thread = _Thread()
@@ -79,6 +79,8 @@ class Origin(NamedTuple):
     root  : the outermost module; None outside of all modules
     path  : from there to the innermost one, as in ``named_modules`` ("" for the outermost itself)
     owner : the innermost module
+    name  : what the program calls the root, where that is known
+    call  : the innermost call as ``scope`` gives it: tells two calls of one module apart
     """
 
     root: Any
@@ -87,11 +89,13 @@ class Origin(NamedTuple):
     file: str
     line: int
     function: str
+    name: str = ""
+    call: Any = None
 
     @property
     def module(self) -> str:
-        """``Sequential.encoder.0``; empty outside of all modules."""
-        return "" if self.root is None else ".".join(filter(None, (type(self.root).__name__, self.path)))
+        """``net.encoder.0``, or ``Sequential.encoder.0`` of a nameless model; empty outside of all modules."""
+        return "" if self.root is None else ".".join(filter(None, (self.name or type(self.root).__name__, self.path)))
 
     @property
     def source(self) -> str:
@@ -120,12 +124,15 @@ class Pulled(NamedTuple):
 
 @contextmanager
 def observe(
-    callback: Callable[..., None] | None = None, backward: Callable[[Pulled], None] | None = None
+    callback: Callable[..., None] | None = None,
+    backward: Callable[[Pulled], None] | None = None,
+    module: Callable[[Any, bool], None] | None = None,
 ) -> Iterator[None]:
     """Watch what this thread computes: the one hook behind traces, the NaN watch and the profile.
 
     callback : called as ``callback(op, args, params, result)`` after every primitive
     backward : called with a ``Pulled`` after every row of a backward pass
+    module   : called with the ``scope`` of a module's call, and whether it begins (True) or ends (False)
 
     >>> import autograd_core as ag
     >>> w = ag.Tensor(2.0, requires_grad=True)
@@ -134,7 +141,7 @@ def observe(
     multiply
     back through multiply
     """
-    observer = callback, backward
+    observer = callback, backward, module
     _thread.observers.append(observer)
     _count(+1)
     try:
@@ -151,14 +158,14 @@ def observed() -> bool:
 
 def notify(op: Any, args: tuple[Any, ...], params: dict[str, Any], result: Any) -> None:
     """Tell this thread's observers that ``op`` was executed."""
-    for callback, _ in _thread.observers:
+    for callback, _, _ in _thread.observers:
         if callback is not None:
             callback(op, args, params, result)
 
 
 def watched(order: Iterable[Any], cotangents: dict[Any, Any]) -> Iterable[Any]:
     """The rows of a backward pass, each reported as soon as the walk asks for the next one."""
-    watchers = [backward for _, backward in _thread.observers if backward is not None]
+    watchers = [backward for _, backward, _ in _thread.observers if backward is not None]
     return _watched(order, cotangents, watchers) if watchers else order
 
 
@@ -178,15 +185,25 @@ def _watched(order: Iterable[Any], cotangents: dict[Any, Any], watchers: list[Ca
 def inside(owner: Any, name: str) -> Iterator[None]:
     """Say that what follows is computed by ``owner``, which is called ``name`` inside the one around it."""
     outer = scope()
-    _thread.scopes.append((owner, "", owner) if outer is None else (outer[0], f"{outer[1]}.{name}".lstrip("."), owner))
+    root, path = (owner, "") if outer is None else (outer[0], f"{outer[1]}.{name}".lstrip("."))
+    here = root, path, owner, outer
+    _thread.scopes.append(here)
+    _tell(here, True)
     try:
         yield
     finally:
+        _tell(here, False)
         _thread.scopes.pop()
 
 
-def scope() -> tuple[Any, str, Any] | None:
-    """The outermost owner, the path from there to the innermost, and the innermost; None outside of all."""
+def _tell(here: Any, begins: bool) -> None:
+    for _, _, module in _thread.observers:
+        if module is not None:
+            module(here, begins)
+
+
+def scope() -> tuple[Any, str, Any, Any] | None:
+    """The outermost owner, the path from there to the innermost, the innermost, and the scope around it, if any."""
     return _thread.scopes[-1] if _thread.scopes else None
 
 
@@ -198,5 +215,6 @@ def origin() -> Origin:
     frame: Any = sys._getframe(1)
     while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] in _INNER:
         frame = frame.f_back
-    root, path, owner = scope() or (None, "", None)
-    return Origin(root, path, owner, frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name)
+    call = scope()
+    root, path, owner, _ = call or (None, "", None, None)
+    return Origin(root, path, owner, frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name, call=call)

@@ -75,8 +75,9 @@ class Primitive:
         vjps = tuple(self.make_vjp(i) for i in range(len(self.rules)))
         self.vjps: Any = _ForEveryIndex(vjps[0]) if self.variadic else vjps
         self.plan = functools.cache(self._plan)
-        every = itertools.product((True, False), repeat=len(self.arguments))
-        self.keeps_values_only = not self.variadic and all(SPEC not in self.plan(tracked) for tracked in every)
+        self.keeps_values_only = not self.variadic and all(
+            SPEC not in self.keeps(i).values() for i in range(len(self.arguments))
+        )
         self.function = make_function(self)
         registry[self.name] = self
         if isinstance(forward, np.ufunc):

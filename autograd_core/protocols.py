@@ -83,21 +83,47 @@ def call_numpy_function(self: Any, function: Any, types: Any, args: Any, kwargs:
     """``__array_function__`` of Tensor."""
     if kwargs.pop("out", None) is not None:
         raise TypeError(_NO_OUT.format(f"{function.__module__}.{function.__name__}"))
+    if function in PASSING:
+        return function(*map(bare, args), **{k: bare(v) for k, v in kwargs.items()})
     implementation = _implementation(function)
     if implementation is not None:
         return implementation(*args, **kwargs)
-    if function in PASSING:
-        return function(*map(bare, args), **{k: bare(v) for k, v in kwargs.items()})
     raise TypeError(refusal(f"{function.__module__}.{function.__name__}"))
+
+
+LATER: dict[str, tuple[str, ...]] = {
+    "linalg": (),
+    "ops.applying": ("apply_along_axis", "apply_over_axes"),
+    "ops.einsum": ("einsum",),
+    "ops.entire": ("i0", "sinc"),
+    "ops.padding": ("pad",),
+    "ops.polynomials": (
+        *("poly", "polyadd", "polyder", "polydiv", "polyint", "polymul", "polysub", "polyval", "roots", "vander"),
+    ),
+    "ops.ranges": ("geomspace", "linspace", "logspace"),
+    "ops.sampled": ("diff", "ediff1d", "gradient", "interp", "trapezoid", "unwrap"),
+    "ops.sorting": (
+        *("median", "nanmedian", "nanpercentile", "nanquantile", "partition", "percentile", "quantile", "sort"),
+        "sort_complex",
+    ),
+}
+"""Families of NumPy's functions that are loaded with the first of them, and the names that they export."""
 
 
 def _implementation(function: Any) -> Any:
     found = implementations.get(function)
-    if found is None:  # what is not loaded with NumPy is implemented when first asked for
-        if getattr(function, "__module__", None) == "numpy.fft":
-            from . import fft  # noqa: F401
-        elif "scipy.special" in sys.modules:
-            from . import special  # noqa: F401
+    if found is None:
+        import importlib
+
+        later = (
+            ["fft"]
+            if getattr(function, "__module__", "") == "numpy.fft"
+            else ["special"]
+            if "scipy.special" in sys.modules
+            else []
+        )
+        for family in (*LATER, *later):
+            importlib.import_module(f".{family}", __package__)
         found = implementations.get(function)
     return found
 

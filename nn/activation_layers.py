@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from . import activations as F
+from .function_module import FunctionModule
 from .module import Module, Parameter
 
 __all__ = [
@@ -18,43 +18,15 @@ __all__ = [
 ]
 
 
-class Activation(Module):
-    """A function of one tensor as a layer; ``settings`` are what else it takes.
+class Activation(FunctionModule):
+    """A function of one tensor as a layer.
 
     ``inplace`` is accepted where PyTorch has it, and makes no difference: nothing here is written in place.
     """
 
-    function: Callable[..., Any]
-    settings: tuple[inspect.Parameter, ...] = ()
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        bound = self.__signature__.bind(*args, **kwargs)  # type: ignore[attr-defined]
-        bound.apply_defaults()
-        for p in self.settings:
-            setattr(self, p.name, bound.arguments[p.name])
-
-    def forward(self, input: Any) -> Any:
-        return type(self).function(input, **{p.name: getattr(self, p.name) for p in self.settings})
-
-    def extra_repr(self) -> str:
-        return ", ".join(f"{p.name}={getattr(self, p.name)!r}" for p in self.settings)
-
-
-_DOCUMENTED = {"ReLU": "max(x, 0)."}
-
 
 def _layer(name: str, function: Callable[..., Any], inplace: bool = False) -> type[Activation]:
-    """The layer class of a function, with its settings and its documentation."""
-    settings = tuple(inspect.signature(function).parameters.values())[1:]
-    flag = inspect.Parameter("inplace", inspect.Parameter.POSITIONAL_OR_KEYWORD, default=False)
-    members = {
-        "function": staticmethod(function),
-        "settings": settings,
-        "__signature__": inspect.Signature([*settings, flag] if inplace else settings),
-        "__doc__": _DOCUMENTED.get(name) or (function.__doc__ or "").split("\n")[0],
-        "__module__": __name__,
-    }
-    return type(name, (Activation,), members)
+    return Activation.of(name, function, ignored={"inplace": False} if inplace else None)
 
 
 CELU = _layer("CELU", F.celu, inplace=True)

@@ -7,9 +7,30 @@ from typing import Any
 
 import numpy as np
 
-from . import functional as F
-from . import init
+from . import fused, init
 from .module import Module, Parameter
+
+
+def linear(x: Any, weight: Any, bias: Any = None) -> Any:
+    """x Wᵀ + b for x of shape (…, in), W of (out, in), b of (out,).
+
+    >>> linear(np.ones((1, 2)), np.array([[1.0, 2.0]]), np.array([0.5]))
+    array([[3.5]])
+    """
+    return x @ np.swapaxes(weight, -1, -2) if bias is None else fused.linear(x, weight, bias)
+
+
+def bilinear(input1: Any, input2: Any, weight: Any, bias: Any = None) -> Any:
+    """x₁ᵀ W_o x₂ + b_o for each output o: x₁ (…, in₁), x₂ (…, in₂), W (out, in₁, in₂), b (out,).
+
+    >>> bilinear(np.array([[2.0]]), np.array([[3.0]]), np.ones((1, 1, 1)))
+    array([[6.]])
+    """
+    out, in1, in2 = weight.shape
+    columns = np.reshape(np.transpose(weight, (1, 0, 2)), (in1, out * in2))
+    halves = np.reshape(input1 @ columns, (*input1.shape[:-1], out, in2))
+    y = (halves @ input2[..., None])[..., 0]
+    return y if bias is None else y + bias
 
 
 class Linear(Module):
@@ -48,7 +69,7 @@ class Linear(Module):
             )
         if input.dtype != weight.dtype:
             raise _wrong_dtype(self, "input", input.dtype, weight.dtype)
-        return F.linear(input, weight, self.bias)
+        return linear(input, weight, self.bias)
 
     def extra_repr(self) -> str:
         return f"in_features={self.in_features}, out_features={self.out_features}, bias={self.bias is not None}"
@@ -95,7 +116,7 @@ class Bilinear(Module):
         for name, x in (("input1", input1), ("input2", input2)):
             if x.dtype != weight.dtype:
                 raise _wrong_dtype(self, name, x.dtype, weight.dtype)
-        return F.bilinear(input1, input2, weight, self.bias)
+        return bilinear(input1, input2, weight, self.bias)
 
     def extra_repr(self) -> str:
         return (

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from . import class_losses, losses
+from .function_module import FunctionModule
 from .module import Module
 
 __all__ = [
@@ -21,47 +21,31 @@ __all__ = [
 _BUFFERS = ("weight", "pos_weight")
 
 
-class Loss(Module):
-    """A function of predictions and targets as a module; ``options`` are what else it takes.
+class Loss(FunctionModule):
+    """A function of predictions and targets as a module.
 
     Weights of classes are buffers, as in PyTorch. Raises ValueError for an unknown reduction.
     """
 
-    function: Callable[..., Any]
-    options: tuple[inspect.Parameter, ...] = ()
-
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        bound = self.__signature__.bind(*args, **kwargs)  # type: ignore[attr-defined]
-        bound.apply_defaults()
-        for p in self.options:
-            value = bound.arguments[p.name]
-            if p.name in _BUFFERS:
-                self.register_buffer(p.name, value if value is None or hasattr(value, "dtype") else np.asarray(value))
-            else:
-                setattr(self, p.name, value)
+        super().__init__(*args, **kwargs)
         known = ("mean", "sum", "none", *(["batchmean"] if type(self).__name__ == "KLDivLoss" else []))
         if self.reduction not in known:
             raise ValueError(f"{type(self).__name__}: reduction={self.reduction!r}; it is one of {', '.join(known)}.")
 
-    def forward(self, *inputs: Any) -> Any:
-        return type(self).function(*inputs, **{p.name: getattr(self, p.name) for p in self.options})
+    def keep(self, name: str, value: Any) -> None:
+        if name in _BUFFERS:
+            self.register_buffer(name, value if value is None or hasattr(value, "dtype") else np.asarray(value))
+        else:
+            setattr(self, name, value)
 
     def extra_repr(self) -> str:
-        shown = [p for p in self.options if p.name not in _BUFFERS and getattr(self, p.name) != p.default]
-        return ", ".join(f"{p.name}={getattr(self, p.name)!r}" for p in shown)
+        shown = [n for n in self.settings if n not in _BUFFERS and getattr(self, n) != self.defaults.get(n)]
+        return ", ".join(f"{n}={getattr(self, n)!r}" for n in shown)
 
 
 def _module(name: str, function: Callable[..., Any], inputs: int = 2) -> type[Loss]:
-    """The module class of a loss function whose first ``inputs`` parameters are the tensors it compares."""
-    options = tuple(inspect.signature(function).parameters.values())[inputs:]
-    members = {
-        "function": staticmethod(function),
-        "options": options,
-        "__signature__": inspect.Signature(options),
-        "__doc__": (function.__doc__ or "").split("\n\n")[0],
-        "__module__": __name__,
-    }
-    return type(name, (Loss,), members)
+    return Loss.of(name, function, inputs)
 
 
 BCELoss = _module("BCELoss", losses.binary_cross_entropy)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -56,7 +56,8 @@ def load(f: str | os.PathLike[str], model: Module | None = None, strict: bool = 
     if isinstance(f, Module):
         raise TypeError(f"nn.load: {type(f).__name__} given as the file. Mend: nn.load(path, model).")
     package = _safetensors("nn.load")
-    content = Path(f).read_bytes()
+    with open(f, "rb") as file:
+        content = file.read()
     try:
         arrays = {name: _array(name, spec) for name, spec in package.deserialize(content)}
     except package.SafetensorError as error:
@@ -104,8 +105,9 @@ def _array(name: str, spec: Mapping[str, Any]) -> np.ndarray[Any, Any]:
 
 def _write_atomically(f: str | os.PathLike[str], content: bytes) -> None:
     """Write to a new file beside it, make sure that it is on the disk, and only then give it the name."""
-    path = Path(os.path.realpath(f))  # a link stays a link
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    path = os.path.realpath(f)  # a link stays a link
+    folder, name = os.path.split(path)
+    temporary = os.path.join(folder, f".{name}.{os.getpid()}.tmp")
     try:
         with open(temporary, "wb") as file:
             file.write(content)
@@ -113,11 +115,12 @@ def _write_atomically(f: str | os.PathLike[str], content: bytes) -> None:
             os.fsync(file.fileno())
         os.replace(temporary, path)
     except BaseException:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(temporary)
         raise
     if hasattr(os, "O_DIRECTORY"):  # where a folder can be opened, its new entry is made to last, too
-        folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
         try:
-            os.fsync(folder)
+            os.fsync(handle)
         finally:
-            os.close(folder)
+            os.close(handle)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -13,8 +12,7 @@ from autograd_core import get_default_dtype
 from .module import Module
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(NamedTuple):
     """One module: its path, its class, the shape (or shapes) it put out, and what it owns itself."""
 
     path: str
@@ -23,14 +21,13 @@ class Row:
     parameters: int
 
 
-@dataclass(frozen=True)
-class Summary:
+class Summary(NamedTuple):
     """What ``summary`` found; ``str`` makes a table of it.
 
     total_params, trainable_params : numbers, each shared parameter once; total_bytes : their memory
     """
 
-    rows: list[Row] = field(repr=False)
+    rows: list[Row]
     total_params: int
     trainable_params: int
     total_bytes: int

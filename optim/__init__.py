@@ -1,16 +1,36 @@
 """Optimizers over flat buffers; names, arguments and update rules as in ``torch.optim``."""
 
-from . import hooks, lr_scheduler, swa_utils
+from typing import TYPE_CHECKING
+
+from autograd_core.lazy import attach
+
 from .adam import Adam, AdamW
 from .adaptive import Adadelta, Adagrad, RMSprop
-from .lbfgs import LBFGS
-from .matrices import Adafactor, Muon
-from .minimize import Minimum, minimize
 from .moments import Adamax, NAdam, RAdam
 from .optimizer import Optimizer
 from .sgd import ASGD, SGD
 from .sign import Lion, Rprop
-from .trajectory import BEALE, ROSENBROCK, STEEP_VALLEY, Landscape, plot_trajectories, trajectory
+
+if TYPE_CHECKING:
+    from . import hooks, lr_scheduler, swa_utils
+    from .lbfgs import LBFGS
+    from .matrices import Adafactor, Muon
+    from .minimizing import Minimum, minimize
+    from .trajectories import BEALE, ROSENBROCK, STEEP_VALLEY, Landscape, plot_trajectories, trajectory
+
+# Modules that are loaded with the first of their names; no names: the module itself.
+__getattr__, __dir__ = attach(
+    __name__,
+    {
+        "hooks": (),
+        "lr_scheduler": (),
+        "swa_utils": (),
+        "lbfgs": ("LBFGS",),
+        "matrices": ("Adafactor", "Muon"),
+        "minimizing": ("Minimum", "minimize"),
+        "trajectories": ("BEALE", "ROSENBROCK", "STEEP_VALLEY", "Landscape", "plot_trajectories", "trajectory"),
+    },
+)
 
 __all__ = [
     "Optimizer",

@@ -5,7 +5,7 @@ import pytest
 
 import autograd_core as ag
 import optim
-from optim.trajectory import LANDSCAPES, lecture_optimizers
+from optim.trajectories import LANDSCAPES, lecture_optimizers
 
 
 @pytest.mark.parametrize("landscape", LANDSCAPES.values(), ids=LANDSCAPES)

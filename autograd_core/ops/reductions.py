@@ -79,7 +79,22 @@ def given(name: str, a: Any, dtype: Any, out: Any, initial: Any = _ABSENT, **oth
 # Sums and means ------------------------------------------------------------------------------------------------------
 
 
-class _Sum(Linear):
+class _Whole(Linear):
+    """A sum or mean, whose cotangent is one number where no setting was given: then it is quickly spread."""
+
+    def make_vjp(self, i: int) -> Any:
+        usual, mean = super().make_vjp(i), self.name == "mean"
+
+        def vjp(g: Any, node: Any, saved: Any) -> Any:
+            shape = node.parents[0].shape
+            if node.params is not self.defaults or not isinstance(g, _SMALL) or not shape:
+                return usual(g, node, saved)
+            return spread(g / math.prod(shape) if mean else g, shape, None, False)
+
+        return vjp
+
+
+class _Sum(_Whole):
     """Linear but for where the sum starts: that of tangents starts from 0."""
 
     def jvp(self, node: Any, saved: Any, tangents: Any) -> Any:
@@ -105,9 +120,7 @@ def _summands(g: Any, a: Any, axis: Any, keepdims: bool, dtype: Any, where: Any)
 sum = implements(np.sum)(_Sum(_sum, "sum", "", {"a": _summands}).function)
 
 
-@implements(np.mean)
-@linear(a=lambda g, a, axis, keepdims, dtype, where: _averaged(g, a, axis, keepdims, dtype, where))
-def mean(a, axis=None, dtype=None, out=None, keepdims=False, *, where=True):
+def _mean(a, axis=None, dtype=None, out=None, keepdims=False, *, where=True):
     """Arithmetic mean over ``axis`` of the elements ``where``.
 
     >>> mean(np.array([[1.0, 3.0], [5.0, 7.0]]), axis=0)
@@ -125,6 +138,9 @@ def _averaged(g: Any, a: Any, axis: Any, keepdims: bool, dtype: Any, where: Any)
         return spread(g / builtins.max(1, count), a.shape, axis, keepdims)
     whole = np.broadcast_to(expanded(g, axis, keepdims) / counted(a, axis, where), a.shape)
     return cast(masked(whole, where), a)
+
+
+mean = implements(np.mean)(_Whole(_mean, "mean", "", {"a": _averaged}).function)
 
 
 @composite(np.nansum)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import math
 from typing import Any
 
@@ -11,6 +12,7 @@ import autograd_core.fft
 import autograd_core.special
 import autograd_core.ufunc_methods  # these register their primitives when first imported
 from autograd_core.primitive import Primitive, registry
+from autograd_core.protocols import LATER
 from samples import (
     complex,
     elementwise,
@@ -65,6 +67,9 @@ COMPOSITES: dict[str, Calls] = {
 def _is_ours(op: Primitive) -> bool:
     return isinstance(op.forward, np.ufunc) or op.forward.__module__.split(".")[0] == "autograd_core"
 
+
+for family in LATER:
+    importlib.import_module(f"autograd_core.{family}")
 
 LIBRARY: dict[str, Primitive] = {name: op for name, op in registry.items() if _is_ours(op)}
 SAMPLED = [name for name in SAMPLES if name in LIBRARY]

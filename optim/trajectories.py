@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -20,8 +19,7 @@ Make = Callable[[list[Tensor]], Optimizer]
 """Makes an optimizer of a list of parameters."""
 
 
-@dataclass(frozen=True)
-class Landscape:
+class Landscape(NamedTuple):
     """A function of two numbers with a place to begin, where its minimum is, the box to draw, and fitting rates."""
 
     name: str
@@ -29,7 +27,7 @@ class Landscape:
     start: tuple[float, float]
     minimum: tuple[float, float]
     box: tuple[float, float, float, float]
-    rates: Mapping[str, float] = field(repr=False)
+    rates: Mapping[str, float]
 
     def __call__(self, p: Any) -> Any:
         return self.fun(p)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -39,8 +38,7 @@ ENDS = {
 }
 
 
-@dataclass
-class Minimum:
+class Minimum(NamedTuple):
     """What ``minimize`` found.
 
     x                  : the point, in the structure of the parameters
