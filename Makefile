@@ -3,7 +3,7 @@ PYTHON ?= python3
 ARGS   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench parity clean
+.PHONY: help demo test lint bench parity docs clean
 .NOTPARALLEL: # one pip at a time in .venv
 
 help: ## list the targets
@@ -26,12 +26,16 @@ bench: .venv/.installed-peers ## time against other libraries, which are large a
 parity: .venv/.installed-peers ## compare layers, losses and optimizers with PyTorch
 	.venv/bin/python -m pytest -n auto -q tests/parity $(ARGS)
 
+docs: .venv/.installed-docs ## build the site into out/docs
+	.venv/bin/python -m sphinx -q -b html docs out/docs
+
 clean: ## remove outputs and caches; .venv stays
-	rm -rf out build dist .pytest_cache .ruff_cache .mypy_cache .hypothesis
+	rm -rf out build dist docs/api docs/notebooks .pytest_cache .ruff_cache .mypy_cache .hypothesis
 	find . -path ./.venv -prune -o -name __pycache__ -prune -exec rm -rf {} +
 
 .venv/.installed-dev:   EXTRAS := all,dev
 .venv/.installed-peers: EXTRAS := all,dev,peers
+.venv/.installed-docs:  EXTRAS := all,dev,docs
 
 # .unfinished becomes the stamp only when all went well: an install that was cut short is seen as such and begun
 # afresh. It keeps the time of the start, so that an edit of pyproject.toml during the install is not missed.

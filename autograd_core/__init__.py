@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from .checkpointing import *
     from .graph import Graph, trace
     from .jacobians import *
+    from .lifecycle import *
     from .ops.applying import *
     from .ops.einsum import *
     from .ops.entire import *
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
     from .ops.ranges import *
     from .ops.sampled import *
     from .ops.sorting import *
+    from .profiling import *
 
 __version__ = "0.1.0"
 
@@ -62,5 +64,7 @@ __getattr__, __dir__ = attach(
         "checkpointing": ("checkpoint",),
         "graph": ("Graph", "trace"),
         "jacobians": ("hessian", "hvp", "jacobian"),
+        "lifecycle": ("why_no_grad",),
+        "profiling": ("profile",),
     },
 )

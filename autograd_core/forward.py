@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from . import modes
 from .reverse import lifted
 from .tensor import Node
 
@@ -23,4 +24,6 @@ def push(order: Iterable[Node], tangents: dict[Node, Any], record: bool = False)
             t = node.op.jvp(node, lifted(node) if record else node.saved, incoming)  # type: ignore[arg-type]
             if t is not None:
                 tangents[node] = t
+                if modes.special:
+                    modes.notify_pushed(node, incoming, t)
     return tangents

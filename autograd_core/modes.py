@@ -22,7 +22,7 @@ _lock = allocate_lock()
 class _Thread(_local):
     def __init__(self) -> None:
         self.recording = [True]
-        self.observers: list[tuple[Any, Any, Any]] = []
+        self.observers: list[tuple[Any, ...]] = []
         self.scopes: list[tuple[Any, str, Any, Any]] = []
 
 
@@ -127,12 +127,14 @@ def observe(
     callback: Callable[..., None] | None = None,
     backward: Callable[[Pulled], None] | None = None,
     module: Callable[[Any, bool], None] | None = None,
+    pushed: Callable[[Any, list[Any], Any], None] | None = None,
 ) -> Iterator[None]:
     """Watch what this thread computes: the one hook behind traces, the NaN watch and the profile.
 
     callback : called as ``callback(op, args, params, result)`` after every primitive
     backward : called with a ``Pulled`` after every row of a backward pass
     module   : called with the ``scope`` of a module's call, and whether it begins (True) or ends (False)
+    pushed   : called as ``pushed(node, tangents, tangent)`` after every row of a forward-mode pass
 
     >>> import autograd_core as ag
     >>> w = ag.Tensor(2.0, requires_grad=True)
@@ -141,7 +143,7 @@ def observe(
     multiply
     back through multiply
     """
-    observer = callback, backward, module
+    observer = callback, backward, module, pushed
     _thread.observers.append(observer)
     _count(+1)
     try:
@@ -158,14 +160,21 @@ def observed() -> bool:
 
 def notify(op: Any, args: tuple[Any, ...], params: dict[str, Any], result: Any) -> None:
     """Tell this thread's observers that ``op`` was executed."""
-    for callback, _, _ in _thread.observers:
+    for callback, *_ in _thread.observers:
         if callback is not None:
             callback(op, args, params, result)
 
 
+def notify_pushed(node: Any, tangents: list[Any], tangent: Any) -> None:
+    """Tell this thread's observers that forward mode has walked a row."""
+    for *_, pushed in _thread.observers:
+        if pushed is not None:
+            pushed(node, tangents, tangent)
+
+
 def watched(order: Iterable[Any], cotangents: dict[Any, Any]) -> Iterable[Any]:
     """The rows of a backward pass, each reported as soon as the walk asks for the next one."""
-    watchers = [backward for _, backward, _ in _thread.observers if backward is not None]
+    watchers = [backward for _, backward, *_ in _thread.observers if backward is not None]
     return _watched(order, cotangents, watchers) if watchers else order
 
 
@@ -197,7 +206,7 @@ def inside(owner: Any, name: str) -> Iterator[None]:
 
 
 def _tell(here: Any, begins: bool) -> None:
-    for _, _, module in _thread.observers:
+    for _, _, module, _ in _thread.observers:
         if module is not None:
             module(here, begins)
 

@@ -30,10 +30,9 @@ def backward(self: Tensor, gradient: Any = None, *, retain_graph: bool = False, 
     """
     root = self._node
     if root is None:
-        raise RuntimeError(
-            "backward: this tensor was computed from nothing that requires gradients, or inside no_grad(). "
-            "Mend: set requires_grad=True on the inputs before computing."
-        )
+        from .lifecycle import detached
+
+        raise detached(self)
     seed: Any = _seed(self, gradient)
     if not create_graph:
         seed = seed._data
@@ -66,10 +65,9 @@ def rows(roots: Iterable[Node], stop: Collection[Node] = (), lenient: bool = Fal
             if parents is None:
                 if lenient:
                     continue
-                raise RuntimeError(
-                    "backward: the graph was released by an earlier backward pass. "
-                    "Mend: backward(retain_graph=True) the first time, or compute the loss again."
-                )
+                from .lifecycle import released
+
+                raise released(node)
             push(node)
             push(None)
             if node not in stop:

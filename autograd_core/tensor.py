@@ -93,7 +93,7 @@ class Leaf(Node):
 class WatchedNode(Node):
     """A row that was made under an observer, who may note where it came from (``modes.Origin``)."""
 
-    __slots__ = ("origin",)
+    __slots__ = ("__weakref__", "origin")
 
     origin: modes.Origin | None
 

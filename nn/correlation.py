@@ -165,6 +165,17 @@ def correlate(x, weight, bias, size, kernel, stride, pads, dilation, groups):
     return y + bias.reshape(-1, *[1] * len(size))
 
 
+def _products(call: Any) -> int:
+    """Multiplications of the naive loops, those with zeros of the padding included."""
+    return math.prod(call.out) * math.prod(call.shapes[1][1:])
+
+
+correlate.primitive.flops = (
+    lambda call: 2 * _products(call) + math.prod(call.out),
+    lambda call: 2 * _products(call) * sum(call.tracked[:2]) + call.tracked[2] * (math.prod(call.out) - call.out[1]),
+)
+
+
 # Max pooling ---------------------------------------------------------------------------------------------------------
 
 
@@ -214,3 +225,9 @@ def max_of_windows(x, kernel, stride, dilation):
     for part in others:
         np.maximum(largest, part, out=largest)
     return largest
+
+
+max_of_windows.primitive.flops = (
+    lambda call: math.prod(call.out) * (math.prod(call.params["kernel"]) - 1),
+    lambda call: math.prod(call.out) * (4 * math.prod(call.params["kernel"]) + 1),
+)

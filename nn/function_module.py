@@ -49,6 +49,8 @@ class FunctionModule(Module):
         setattr(self, name, value)
 
     def forward(self, *inputs: Any) -> Any:
+        if not self.settings:
+            return type(self).function(*inputs)
         return type(self).function(*inputs, **{name: getattr(self, name) for name in self.settings})
 
     def extra_repr(self) -> str:

@@ -33,7 +33,8 @@ def _tangent(t: Any, x: Any, weight: Any) -> Any:
         None if t[1] is None else np.matmul(x, t[1].T),
         t[2],
     ]
-    return sum(term for term in terms if term is not None)
+    total = sum(term for term in terms if term is not None)
+    return np.broadcast_to(total, (*x.shape[:-1], len(weight))) if t[0] is None and t[1] is None else total
 
 
 @ag.primitive(
@@ -52,11 +53,24 @@ def linear(x, weight, bias):
     return y
 
 
+linear.primitive.flops = (
+    lambda call: math.prod(call.out) * (2 * call.shapes[1][1] + 1),
+    lambda call: (
+        2 * math.prod(call.out) * call.shapes[1][1] * sum(call.tracked[:2])
+        + call.tracked[2] * (math.prod(call.out) - call.out[-1])
+    ),
+)
+
+
 def _class_weights(x: Any, target: Any) -> Any:
     """∂(−log softmax(x)[target])/∂x = softmax(x) − one-hot(target)."""
+    shares, place = ag.softmax(x, 1), (np.arange(len(target)), target)
+    if type(shares) is np.ndarray:
+        shares[place] -= 1
+        return shares
     hot = np.zeros(x.shape, x.dtype)
-    hot[np.arange(len(target)), target] = 1
-    return ag.softmax(x, 1) - hot
+    hot[place] = 1
+    return shares - hot
 
 
 @ag.reduction(x=lambda x, target: _class_weights(x, target) / len(target))
@@ -69,6 +83,12 @@ def mean_class_cross_entropy(x, target, axis=None, keepdims=False):
 def class_cross_entropy(x, target, axis=1, keepdims=False):
     """−log softmax(x)[target] for each row of logits."""
     return _minus_log_shares(x, target)
+
+
+mean_class_cross_entropy.primitive.flops = class_cross_entropy.primitive.flops = (
+    lambda call: 4 * math.prod(call.shapes[0]),
+    lambda call: 8 * math.prod(call.shapes[0]),
+)
 
 
 def _minus_log_shares(x: Any, target: Any) -> Any:
@@ -106,3 +126,6 @@ def standardised(x, axes, eps):
     y = x - _mean(x, axes)
     s = np.sqrt(_mean(np.multiply(y, y), axes) + eps)
     return np.divide(y, s, out=y) if y.dtype == s.dtype else y / s
+
+
+standardised.primitive.flops = (lambda call: 5 * math.prod(call.out), lambda call: 11 * math.prod(call.out))

@@ -103,6 +103,17 @@ def lstm(gates, weight, h, c):
     return states
 
 
+def _operations(call: Any, products: int, others: int) -> int:
+    """For each step and sequence: products of a vector with the matrix, and operations on each of the n units."""
+    steps, count, width = call.shapes[0]
+    n = width // 4
+    return steps * count * (products * 2 * n * width + others * n)
+
+
+# Backward: the gates once more, ∂h, ∂weight; whichever of them is asked for.
+lstm.primitive.flops = (lambda call: _operations(call, 1, 13), lambda call: _operations(call, 3, 35))
+
+
 def _back_through_time(g: Any, gates: Any, weight: Any, h: Any, c: Any, ans: Any) -> tuple[Any, ...]:
     steps, count, width = gates.shape
     n = width // 4

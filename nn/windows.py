@@ -67,6 +67,9 @@ def unfold(x, kernel, stride, dilation, pads):
     return columns.reshape(*x.shape[:2], math.prod(kernel), math.prod(out))
 
 
+unfold.primitive.flops = (lambda call: 0, lambda call: math.prod(call.out))
+
+
 @ag.linear(columns=lambda g, kernel, stride, dilation, pads: unfold(g, kernel, stride, dilation, pads))
 def fold(columns, size, kernel, stride, dilation, pads):
     """(N, C, K, P) → (N, C, *size): every window added up at its place; what lies beyond the edges is dropped.
@@ -80,6 +83,9 @@ def fold(columns, size, kernel, stride, dilation, pads):
     for place, taken in places(kernel, out, stride, dilation):
         whole[(..., *taken)] += columns[(slice(None), slice(None), *place)]
     return whole[_inside(size, pads)]
+
+
+fold.primitive.flops = (lambda call: math.prod(call.shapes[0]), lambda call: 0)
 
 
 def batched(input: Any, dims: int, layer: str) -> tuple[Any, bool]:

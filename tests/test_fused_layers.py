@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import autograd_core as ag
+from nn import fused
 from nn.correlation import composed, correlate, max_of_windows, windowed_max
 from nn.fused import standardised, standardised_by_steps
 from nn.recurrence import lstm, steps_of_lstm
@@ -103,3 +104,14 @@ def test_fused_forms_differentiate_twice() -> None:
     ag.gradcheck(lambda x: standardised(x, (1,), 1e-5), rng.normal(size=(2, 3)), order=2)
     arrays = rng.normal(size=(2, 1, 4)), rng.normal(size=(4, 1)), *rng.normal(size=(2, 1, 1))
     ag.gradcheck(lstm, *arrays, order=2, samples=3)
+
+
+@pytest.mark.parametrize("moving", ["x", "weight", "bias"])
+def test_the_tangent_of_linear_has_the_results_shape_whatever_moves(moving: str) -> None:
+    rng = np.random.default_rng(0)
+    at = {"x": rng.normal(size=(3, 2, 4)), "weight": rng.normal(size=(5, 4)), "bias": rng.normal(size=5)}
+    t = rng.normal(size=at[moving].shape)
+    y, tangent = ag.jvp(lambda v: fused.linear(**{**at, moving: v}), (at[moving],), (t,))
+    assert tangent.shape == y.shape == (3, 2, 5)
+    moved = fused.linear(**{**at, moving: at[moving] + t})
+    np.testing.assert_allclose(tangent, moved - y, atol=1e-12)  # linear in each

@@ -11,12 +11,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-import sympy
 from hypothesis import given
 from hypothesis import strategies as st
 
 import autograd_core as ag
-from autograd_core.forms import Elementwise, Reduction, unbroadcast
+from autograd_core.forms import Reduction, unbroadcast
 from autograd_core.graph import Graph, Symbol, trace
 from autograd_core.graph.derivatives import local_derivatives
 from autograd_core.graph.notation import write
@@ -37,7 +36,7 @@ def negative_log_not_p() -> Graph:
 
 
 def cells(graph: Graph, mode: str = "reverse") -> list[tuple[Any, ...]]:
-    """Each line of the table: variable, its formula, its value, ∂/∂, its formula, its value, and the last column."""
+    """Each line of the table: variable, its formula, ∂/∂, its formula, both values, and the last column."""
     return [tuple(record.values()) for record in graph.table(mode).records()]
 
 
@@ -102,7 +101,7 @@ class TestLecture:
 def test_the_lecture_prints() -> None:
     """With the minus of row ξ4 that printed versions lose, and hence the right sign at the end."""
     text = str(negative_log_p().table())
-    assert "ξ4 = 1/ξ3        0.99987661  ∂ξ4/∂ξ3 = −1/ξ3²   −0.99975323     −1.0001234\n" in text
+    assert "ξ4 = 1/ξ3    ∂ξ4/∂ξ3 = −1/ξ3²      0.99987661          −0.99975323     −1.0001234\n" in text
     assert text.endswith("∂ξ2/∂ξ1 · ∂ξ1/∂w = −0.00037018373")
     assert "dξ/dw" in str(negative_log_p().table("forward"))
 
@@ -127,102 +126,6 @@ def test_every_printed_formula_is_the_derivative(name: str, data: st.DataObject)
         found = d.formula.evaluate(values) if isinstance(d.formula, Symbol) else d.formula
         found = np.asarray(found if d.is_map else np.multiply(g, found))
         np.testing.assert_allclose(unbroadcast(found, right.shape), right, rtol=1e-10, atol=1e-12)
-
-
-SMOOTH = {
-    **{
-        name: getattr(sympy, name)
-        for name in ("exp", "log", "sqrt", "cbrt", "sin", "cos", "tan", "sinh", "cosh", "tanh")
-    },
-    **{f"arc{name}": getattr(sympy, f"a{name}") for name in ("sin", "cos", "tan", "sinh", "cosh", "tanh", "tan2")},
-    "exp2": lambda x: 2**x,
-    "expm1": lambda x: sympy.exp(x) - 1,
-    "log2": lambda x: sympy.log(x, 2),
-    "log10": lambda x: sympy.log(x, 10),
-    "log1p": lambda x: sympy.log(1 + x),
-    "logaddexp": lambda x, y: sympy.log(sympy.exp(x) + sympy.exp(y)),
-    "logaddexp2": lambda x, y: sympy.log(2**x + 2**y, 2),
-    "float_power": lambda x, y: x**y,
-    "reciprocal": lambda x: 1 / x,
-    "hypot": lambda x, y: sympy.sqrt(x**2 + y**2),
-    "sigmoid": lambda x: 1 / (1 + sympy.exp(-x)),
-    "softplus": lambda x: sympy.log(1 + sympy.exp(x)),
-}
-SPECIAL = {
-    **{name: getattr(sympy, name) for name in ("erf", "erfc", "erfi", "erfinv", "erfcinv", "gamma", "loggamma")},
-    "erfcx": lambda x: sympy.exp(x**2) * sympy.erfc(x),
-    "dawsn": lambda x: sympy.sqrt(sympy.pi) / 2 * sympy.exp(-(x**2)) * sympy.erfi(x),
-    "ndtr": lambda x: sympy.erfc(-x / sympy.sqrt(2)) / 2,
-    "log_ndtr": lambda x: sympy.log(sympy.erfc(-x / sympy.sqrt(2)) / 2),
-    "inverse_mills": lambda x: sympy.diff(sympy.log(sympy.erfc(-x / sympy.sqrt(2))), x),
-    "ndtri": lambda y: sympy.sqrt(2) * sympy.erfinv(2 * y - 1),
-    "gammaln": sympy.loggamma,
-    "psi": sympy.digamma,
-    "beta": lambda a, b: sympy.gamma(a) * sympy.gamma(b) / sympy.gamma(a + b),
-    "betaln": lambda a, b: sympy.loggamma(a) + sympy.loggamma(b) - sympy.loggamma(a + b),
-    "expit": lambda x: 1 / (1 + sympy.exp(-x)),
-    "logit": lambda x: sympy.log(x / (1 - x)),
-    "log_expit": lambda x: -sympy.log(1 + sympy.exp(-x)),
-    "xlogy": lambda x, y: x * sympy.log(y),
-    "xlog1py": lambda x, y: x * sympy.log(1 + y),
-    "entr": lambda x: -x * sympy.log(x),
-    "rel_entr": lambda x, y: x * sympy.log(x / y),
-    "kl_div": lambda x, y: x * sympy.log(x / y) - x + y,
-    "i0": lambda x: sympy.besseli(0, x),
-    "i1": lambda x: sympy.besseli(1, x),
-    "i0e": lambda x: sympy.exp(-sympy.Abs(x)) * sympy.besseli(0, x),
-    "i1e": lambda x: sympy.exp(-sympy.Abs(x)) * sympy.besseli(1, x),
-}
-CORNERS = {
-    **dict.fromkeys(("absolute", "fabs"), sympy.Abs),
-    "sign": sympy.sign,
-    "copysign": lambda x, y: sympy.Abs(x) * sympy.sign(y),
-    **dict.fromkeys(("maximum", "fmax"), sympy.Max),
-    **dict.fromkeys(("minimum", "fmin"), sympy.Min),
-    "clip": lambda x, low, high: sympy.Min(sympy.Max(x, low), high),
-    "relu": lambda x: sympy.Max(x, 0),
-    "step": lambda x: sympy.Piecewise((1, x > 0), (0, True)),
-    "heaviside": lambda x, y: sympy.Piecewise((1, x > 0), (0, x < 0), (y, True)),
-    "greater": lambda x, y: sympy.Piecewise((1, x > y), (0, True)),
-    "greater_equal": lambda x, y: sympy.Piecewise((1, x >= y), (0, True)),
-    "equal": lambda x, y: sympy.Piecewise((1, sympy.Eq(x, y)), (0, True)),
-    "not_equal": lambda x, y: sympy.Piecewise((1, sympy.Ne(x, y)), (0, True)),
-    "logical_and": lambda x, y: x * y,
-    "where": lambda condition, x, y: y if condition == 0 else sympy.Piecewise((y, sympy.Eq(condition, 0)), (x, True)),
-    "isnan": lambda x: 0,
-    "add": lambda x, y: x + y,
-    "gap": lambda x, y: x - y,
-}
-NOT_SYMPYS = {
-    *("rint", "floor", "ceil", "trunc", "fix", "round", "floor_divide", "remainder", "fmod"),  # steps stay Derivative()
-    *("fractional_part", "mantissa"),
-    *("erfinv", "erfcinv", "ndtri"),  # defined at none of the points
-    *("sinc", "i0", "i1", "i1e", "psi"),  # their derivatives are primitives with the order as a setting
-}
-ELEMENTWISE = [
-    name
-    for name, op in LIBRARY.items()
-    if isinstance(op, Elementwise) and name not in NOT_SYMPYS and set(op.parameters) <= {*op.arguments, *op.defaults}
-]
-
-
-@pytest.mark.parametrize("name", ELEMENTWISE)
-def test_every_elementwise_formula_is_sympys_derivative(name: str) -> None:
-    """∂f/∂x of the rule, at points of either order, against SymPy's own differentiation of f."""
-    op = LIBRARY[name]
-    variables = sympy.symbols(op.arguments, real=True)
-    f = apply_sympy(op.function(*map(Symbol, op.arguments)), dict(zip(op.arguments, variables, strict=True)))
-    for i, x in enumerate(variables):
-        formula = op.local[i]((*map(Symbol, op.arguments), Symbol("ans")), {})
-        ours = apply_sympy(formula, dict(zip(op.arguments, variables, strict=True)) | {"ans": f})
-        for point in ((0.7, 1.9, 1.2), (1.9, 0.7, 1.2)):
-            at = dict(zip(variables, point, strict=False))
-            found, expected = (complex(sympy.sympify(d).subs(at).evalf()) for d in (ours, sympy.diff(f, x).doit()))
-            assert found == pytest.approx(expected, rel=1e-12)
-
-
-def apply_sympy(formula: Any, values: dict[str, Any]) -> Any:
-    return formula.evaluate(values, SMOOTH | SPECIAL | CORNERS) if isinstance(formula, Symbol) else formula
 
 
 x, y, W = Symbol("x"), Symbol("y"), Symbol("W", (3, 2))
@@ -300,7 +203,7 @@ def test_a_deep_expression_needs_no_stack() -> None:
 def test_a_variable_used_twice_has_one_derivative() -> None:
     """d(w·w)/dw = 2w."""
     (line,) = cells(trace(lambda w: w * w, 3.0))
-    assert line == ("L", "w·w", 9.0, "w", "2·w", 6.0, 1.0)
+    assert line == ("L", "w·w", "w", "2·w", 9.0, 6.0, 1.0)
 
 
 def test_maps_show_their_adjoints() -> None:
@@ -392,7 +295,7 @@ def test_names_never_collide() -> None:
 def test_a_rule_that_symbols_cannot_run_still_has_its_number() -> None:
     f = ag.elementwise(lambda x: x**3, name="cube of a test", x=lambda x: 3 * x**2 if np.all(x > 0) else 0 * x)
     (line,) = cells(trace(f, 2.0))
-    assert line[4:] == ("∂cube of a test/∂x", 12.0, 1.0)
+    assert line[3:] == ("∂cube of a test/∂x", 8.0, 12.0, 1.0)
 
 
 def test_long_chains_need_no_stack() -> None:
@@ -402,8 +305,8 @@ def test_long_chains_need_no_stack() -> None:
         return x
 
     graph = trace(f, 0.5)
-    assert len(graph.rows) == 2000 and len(str(graph.table()).splitlines()) == 2005
-    assert len(graph.dot().body) > 4000
+    assert len(graph.rows) == 2000 and len(str(graph.table(max_rows=None)).splitlines()) == 2005
+    assert len(graph.dot(repeats=False, limit=None).body) > 4000
 
 
 @pytest.mark.parametrize(
@@ -470,8 +373,8 @@ def test_pages_are_well_formed_and_need_nothing_else() -> None:
     body = page[page.index("<body>") : page.index("</html>")]
     assert [td.text for td in ElementTree.fromstring(body).iter("td")][5:8] == [
         "ξ2 = exp ξ1",
-        "0.0001234098",
         "∂ξ2/∂ξ1 = ξ2",
+        "0.0001234098",
     ]
     assert "http" not in page and "prefers-color-scheme: dark" in page
 

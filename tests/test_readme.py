@@ -1,4 +1,4 @@
-"""What the README and CONTRIBUTING show is what happens."""
+"""What the README, CONTRIBUTING and the written pages of the site show is what happens."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).parent.parent
+PAGES = ["README.md", "CONTRIBUTING.md", "docs/index.md", "docs/how-it-works.md", "docs/coming-from.md"]
 
 
 def blocks(page: str) -> list[tuple[str, str]]:
@@ -19,7 +20,7 @@ def blocks(page: str) -> list[tuple[str, str]]:
     return re.findall(r"^```(\w*)\n(.*?)^```$", (ROOT / page).read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
 
 
-@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md"])
+@pytest.mark.parametrize("page", PAGES)
 def test_the_examples_run_and_print_what_is_shown(page: str) -> None:
     names: dict[str, Any] = {}
     printed = ""

@@ -12,7 +12,11 @@ from ..forward import push
 from ..reverse import pull
 from .graph import Graph, Row
 from .notation import write
-from .symbol import Symbol
+from .symbol import Symbol, at_most
+
+LONGEST = 40
+"""Parts of a formula; of a longer one the innermost are left out where it is written."""
+_DERIVABLE = 150  # applications; a rule that makes more (a loop over time) is named instead
 
 
 class Local(NamedTuple):
@@ -29,11 +33,12 @@ class Local(NamedTuple):
 
     @property
     def text(self) -> str:
-        return f"{_COTANGENT.head} ↦ {write(self.formula)}" if self.is_map else write(self.formula)
+        formula = write(self.formula, LONGEST)
+        return f"{_COTANGENT.head} ↦ {formula}" if self.is_map else formula
 
     def equation(self, row: Row) -> str:
         """``∂ξ4/∂ξ3 = −1/ξ3²``, of a map ``∂ξ2/∂ξ1: g ↦ xᵀ @ g``."""
-        return f"∂{row.name}/∂{self.parent.name}{':' if self.is_map else ' ='} {self.text}"
+        return f"∂{write(row.symbol)}/∂{write(self.parent.symbol)}{':' if self.is_map else ' ='} {self.text}"
 
 
 _COTANGENT = Symbol("g")
@@ -64,16 +69,17 @@ def _formula(row: Row, i: int) -> tuple[Any, bool]:
     """The rule, run on symbols."""
     op = row.op
     kept = (*row.arguments, row.symbol)
+    if op.rules[0 if op.variadic else i] is None:
+        return None, True
     try:
-        if isinstance(op, (Elementwise, Reduction)):
-            return op.local[i](kept, row.params), False
-        if op.rules[0 if op.variadic else i] is None:
-            return None, True
-        g = Symbol(_COTANGENT.head, row.shape, row.dtype or np.float64)
-        if op.variadic:
-            return op.local[0](kept, {**row.params, "index": i}, g), True
-        return op.local[i](kept, row.params, g), True
-    except Exception:  # a user's rule may do what symbols cannot; the numbers are right all the same
+        with at_most(_DERIVABLE):
+            if isinstance(op, (Elementwise, Reduction)):
+                return op.local[i](kept, row.params), False
+            g = Symbol(_COTANGENT.head, row.shape, row.dtype or np.float64)
+            if op.variadic:
+                return op.local[0](kept, {**row.params, "index": i}, g), True
+            return op.local[i](kept, row.params, g), True
+    except Exception:  # a rule may do what symbols cannot; the numbers are right all the same
         return Symbol(f"∂{op.name}/∂{op.argument_names(len(row.parents))[i]}"), False
 
 

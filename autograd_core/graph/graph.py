@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import graphviz
 
     from ..modes import Origin
+    from .cost import Cost
     from .table import Table
 
 
@@ -82,53 +83,137 @@ class Graph:
         self.variables = variables
         self.output = output
 
-    def table(self, mode: str = "reverse", wrt: Any = None, direction: Any = None) -> Table:
-        """The ξ-table; print it, or let a notebook show it.
+    def table(
+        self,
+        mode: str = "reverse",
+        wrt: Any = None,
+        direction: Any = None,
+        rows: Any = None,
+        max_rows: int | None = 200,
+    ) -> Table:
+        """The ξ-table; print it, ``show()`` it in colours, or let a notebook show it.
 
         mode : "reverse" adds dL/dξ for every row, "forward" adds dξ/dw for every variable w
         wrt : name (or names) of the variables to answer for; default: all that were traced
         direction : forward mode: the tangent of an array variable, or a dict of them by name; default: ones
+        rows : the rows that it is made of: a slice, a name, a position, or a list of these; default: all
+        max_rows : of more rows than that, those in the middle are not shown (None: all are; ``records`` has them all)
 
-        Raises ValueError for an unknown mode or variable and for a direction of the wrong shape.
+        Raises ValueError for an unknown mode, variable or row and for a direction of the wrong shape, RuntimeError
+        where a backward pass has released the graph.
 
         >>> import autograd_core.graph as see
         >>> print(see.trace(lambda w: w * w, 3.0).table())
         at w = 3
-        variable  value  local derivative  its value  dL/dξ
-        ────────  ─────  ────────────────  ─────────  ─────
-        L = w·w       9  ∂L/∂w = 2·w               6      1
+        variable  local derivative  value  value of derivative  dL/dξ
+        ────────  ────────────────  ─────  ───────────────────  ─────
+        L = w·w   ∂L/∂w = 2·w           9                    6      1
         <BLANKLINE>
         dL/dw = 6
         """
         from .table import Table
 
-        return Table(self, mode, wrt, direction)
+        return Table(self, mode, wrt, direction, rows, max_rows)
 
-    def dot(self, rankdir: str = "TB") -> graphviz.Digraph:
-        """The picture as a ``graphviz.Digraph``: a box for each row, an edge for each use, local derivatives on them.
+    def dot(
+        self,
+        rankdir: str = "TB",
+        depth: int | None = None,
+        colour: Any = "kind",
+        *,
+        legend: str = "",
+        repeats: bool | None = None,
+        limit: int | None = 150,
+    ) -> graphviz.Digraph:
+        """The picture as a ``graphviz.Digraph``: boxes for rows in frames for modules, an edge for each use.
+
+        An edge is labelled with the local derivative where both ends are numbers, with the shape of what it carries
+        elsewhere; a dashed edge carries a constant.
 
         rankdir : "TB", "BT", "LR" or "RL": the direction in which the computation runs
+        depth : a module with so many modules around it is one box with its class, parameters and output shape
+        colour : "kind" (input, parameter, op, output, module); "gradient", the root mean square of dL/dξ, computed
+            here; or numbers by row or name of a row, such as seconds: a box then has the sum of what it holds
+        legend : what the numbers are
+        repeats : fold what comes three times or more in a row, such as equal layers or the steps of a recurrence,
+            into one box ``×12``; None: where there are more than 40 rows
+        limit : fold modules, and at last the middle of the graph, where there were more boxes; None: never
 
-        Raises ValueError for another rankdir, ModuleNotFoundError where the graphviz package is missing.
+        Raises ValueError for another rankdir or colour and a negative depth or limit, ModuleNotFoundError where the
+        graphviz package is missing.
+
+        >>> import autograd_core.graph as see
+        >>> picture = see.trace(lambda w: w * w, 3.0).dot(colour="gradient")
+        >>> "RMS of dL/dξ" in picture.source
+        True
         """
         from .picture import draw
 
-        return draw(self, rankdir)
+        return draw(self, rankdir, depth, colour, legend, repeats, limit)
 
-    def render(self, path: str | Path, rankdir: str = "TB") -> Path:
+    def render(self, path: str | Path, rankdir: str = "TB", **options: Any) -> Path:
         """Draw the picture into a file, whose ending says the format; return its path.
 
-        ``.svg`` needs no program; other formats (``.png``, ``.pdf``) need Graphviz's ``dot`` on the PATH.
+        ``.svg`` and ``.dot`` need no program; other formats (``.png``, ``.pdf``) need Graphviz's ``dot`` on the PATH.
 
-        Raises ValueError for a path without ending, RuntimeError where nothing can render it, OSError where the path
-        cannot be written.
+        options : those of ``dot``
+
+        Raises ValueError for a path without ending or with one that Graphviz does not know, RuntimeError where nothing
+        can render it, OSError where the path cannot be written.
         """
-        from .picture import render
+        from .render import render
 
-        return render(self.dot(rankdir), path)
+        return render(self.dot(rankdir, **options), path)
+
+    def show(self, rankdir: str = "TB", **options: Any) -> Path | None:
+        """Show the picture: in a notebook below the cell, elsewhere in the browser.
+
+        options : those of ``dot``
+
+        Returns the temporary file that the browser shows; None in a notebook. Raises as ``render`` does.
+        """
+        from .render import show
+
+        return show(self.dot(rankdir, **options))
+
+    def cost(self, repeat: int = 5) -> Cost:
+        """Operations, bytes kept for the backward pass and measured time of every row, by operation and by module.
+
+        Operations are counted as ``autograd_core.flops`` says. Memory is that of the arrays which the rows keep, each
+        counted once, at the first row that keeps it; parameters and inputs are not in it. For the time each row is
+        executed again, forward and backward, on the values that it had.
+
+        repeat : how often each row is measured; the median counts; 0: not at all
+
+        Raises ValueError for a negative repeat.
+
+        >>> import numpy as np, autograd_core.graph as see
+        >>> cost = see.trace(lambda x, w: np.tanh(x @ w).sum(), np.ones((8, 4)), np.ones((4, 2))).cost()
+        >>> [(item.op, item.flops, item.backward_flops, item.kept) for item in cost.items]
+        [('matmul', 128, 256, 0), ('tanh', 16, 48, 128), ('sum', 15, 0, 0)]
+        """
+        from .cost import Cost
+
+        return Cost(self, repeat)
+
+    def to_html(self, path: str | Path | None = None) -> str | Path:
+        """A page that walks through values and derivatives, step by step: one file, which needs no network.
+
+        path : where to write it; None: return the text
+
+        Returns the path, or the text. Raises OSError where the path cannot be written; then it is left as it was.
+
+        >>> import autograd_core.graph as see
+        >>> see.trace(lambda w: w * w, 3.0).to_html()[:15]
+        '<!DOCTYPE html>'
+        """
+        from .page import page, write
+
+        text = page(self)
+        return text if path is None else write(text, path)
 
     def _repr_svg_(self) -> str | None:
-        from .picture import svg
+        from .render import svg
 
         try:
             return svg(self.dot())

@@ -5,6 +5,8 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
+from .notation import write
+
 if TYPE_CHECKING:
     from .table import Table
 
@@ -12,12 +14,13 @@ _STYLE = """
 .xi-table { --ink: #1e293b; --soft: #64748b; --line: #cbd5e1; --stripe: #f1f5f9; --paper: #ffffff; --mark: #1d4ed8;
   color: var(--ink); background: var(--paper); font: 15px/1.5 system-ui, sans-serif; overflow-x: auto; padding: 1em; }
 .xi-table table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
-.xi-table th, .xi-table td { padding: .35em .9em; text-align: left; white-space: nowrap; border: 0;
+.xi-table th, .xi-table td { padding: .35em .9em; text-align: left; vertical-align: top; border: 0;
   color: inherit; background: none; }
 .xi-table th { border-bottom: 2px solid var(--line); color: var(--soft); font-weight: 600; }
 .xi-table td { font-family: "STIX Two Math", "Cambria Math", "DejaVu Sans", serif; }
 .xi-table .number { text-align: right; }
-.xi-table td:not(.number) { white-space: normal; max-width: 26em; }
+.xi-table td { max-width: 24em; overflow-wrap: break-word; }
+.xi-table td.number { max-width: 15em; }
 .xi-table table { margin: .6em 0; }
 .xi-table tr.row td { border-top: 1px solid var(--line); }
 .xi-table tbody tr:hover td { background: var(--stripe); }
@@ -31,25 +34,29 @@ _STYLE = """
 
 def fragment(table: Table) -> str:
     """The table with its style, to be put into any page."""
-    from .table import is_number
+    numeric = [column.is_number for column in table.columns]
 
     def cells(tag: str, line: list[str]) -> str:
-        kinds = (' class="number"' if is_number(i) else "" for i in range(len(line)))
+        kinds = (' class="number"' if right else "" for right in numeric)
         return "".join(f"<{tag}{kind}>{escape(cell)}</{tag}>" for kind, cell in zip(kinds, line, strict=True))
 
-    kinds = (' class="row"' if line[0] else "" for line in table.lines)  # a rule above each row of the graph
-    body = "".join(f"<tr{kind}>{cells('td', line)}</tr>\n" for kind, line in zip(kinds, table.lines, strict=True))
-    head = "".join(f"<p>{escape(text)}</p>\n" for text in table.head)
+    lines = list(table.lines())
+    kinds = (' class="row"' if line is None or line.first else "" for line in lines)  # a rule above each row
+    body = "".join(
+        f"<tr{kind}>{cells('td', table.cells(line))}</tr>\n" for kind, line in zip(kinds, lines, strict=True)
+    )
+    head = "".join(f"<p>{escape(text)}</p>\n" for text in [*table.head, *table.notice])
     foot = "".join(f'<p class="result">{escape(text)}</p>\n' for text in table.foot)
+    headings = cells("th", [column.heading for column in table.columns])
     return (
         f'<div class="xi-table"><style>{_STYLE}</style>\n{head}'
-        f"<table><thead><tr>{cells('th', table.columns)}</tr></thead>\n<tbody>\n{body}</tbody></table>\n{foot}</div>"
+        f"<table><thead><tr>{headings}</tr></thead>\n<tbody>\n{body}</tbody></table>\n{foot}</div>"
     )
 
 
 def page(table: Table) -> str:
     """The fragment as a document of its own."""
-    title = f"ξ-table of {table.graph.output.name}, {table.mode} mode"
+    title = f"ξ-table of {write(table.graph.output.symbol)}, {table.mode} mode"
     return (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'

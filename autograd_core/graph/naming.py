@@ -31,14 +31,15 @@ def argument_names(f: Callable[..., Any], count: int) -> list[str]:
     return names[:count] if len(names) >= count else fallback
 
 
-def known_tensors(f: Callable[..., Any] | None, names: Any = None) -> Iterator[tuple[str, Tensor]]:
-    """Tensors that have a name: those given in ``names``, then those that f's closure and globals name.
+def known_things(f: Callable[..., Any] | None, names: Any = None) -> Iterator[tuple[str, Any]]:
+    """Tensors and modules that have a name: those given in ``names``, then those that f's closure and globals name.
 
-    A model (anything with ``named_parameters``) names its own parameters: ``model.0.weight``.
+    A model (anything with ``named_parameters``) names its own parameters and modules: ``model.0.weight``.
     """
     if names is not None:
         yield from _within("", names, 2)
     yield from _within("", f, 1)
+    yield from _within("", getattr(f, "__self__", None), 0)  # a method of a model
     import inspect
 
     code = getattr(f, "__func__", f)
@@ -49,14 +50,15 @@ def known_tensors(f: Callable[..., Any] | None, names: Any = None) -> Iterator[t
                 yield from _within(name, value, 1)
 
 
-def _within(name: str, value: Any, depth: int) -> Iterator[tuple[str, Tensor]]:
+def _within(name: str, value: Any, depth: int) -> Iterator[tuple[str, Any]]:
     if isinstance(value, Tensor):
         yield name, value
     elif isinstance(value, type):
         return
     elif hasattr(value, "named_parameters"):
-        for part, tensor in value.named_parameters():
-            yield f"{name}.{part}" if name else part, tensor
+        modules = value.named_modules() if hasattr(value, "named_modules") else ()
+        for part, inner in (*modules, *value.named_parameters()):
+            yield ".".join(filter(None, (name, part))), inner
     elif depth and isinstance(value, Mapping):
         for key, item in value.items():
             yield from _within(f"{name}[{key!r}]" if name else str(key), item, depth - 1)

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from . import values
-from .symbol import Symbol, fold
+from .symbol import Symbol, fold, shortened
 
 # How tightly an expression holds together; an operand that is looser than its place asks for is put in brackets.
 SUM, MATRIX_PRODUCT, PRODUCT, POWER, WHOLE = range(5)
@@ -24,25 +24,26 @@ class Text(NamedTuple):
 
     def at(self, level: int, first: bool = True) -> Text:
         """This expression as an operand in a place that asks for ``level``; a minus sign may only stand first."""
-        if self.level >= level and (first or not self.text.startswith("−")):
-            return self
-        return Text(f"({self.last or self.text})")
+        return self if self.fits(level, first) else Text(f"({self.last or self.text})")
+
+    def fits(self, level: int, first: bool) -> bool:
+        return self.level >= level and (first or not self.text.startswith(("−", "-")))
 
 
-def write(expression: Any) -> str:
-    """A symbol, a number or any other constant as text.
+def write(expression: Any, longest: int | None = None) -> str:
+    """A symbol, a number or any other constant as text, of more than ``longest`` parts with … for the innermost.
 
     >>> x, y = Symbol("x"), Symbol("y")
     >>> write(-(1 - y) / x / x), write(np.log(x + 1) * np.exp(y))
     ('−(1 − y)/x²', 'log(x + 1)·exp y')
     """
-    result = fold(expression, _leaf, _application)
+    result = fold(expression if longest is None else shortened(expression, longest), _leaf, _application)
     return result.last or result.text
 
 
 def _leaf(x: Any) -> Text:
     if isinstance(x, Symbol):
-        return Text(x.head)
+        return Text(values.printable(x.head))
     if isinstance(x, (bool, int, float, complex, np.number, np.bool_)):
         text = values.number(x, 6)
         return Text(text, PRODUCT if text.startswith("−") else SUM if " " in text else WHOLE)
@@ -136,7 +137,7 @@ def _scatter(symbol: Symbol, args: list[Text]) -> Text:
 
 
 def _sum(symbol: Symbol, args: list[Text]) -> Text | None:
-    return _call("Σ", symbol, args) if len(args) == 1 and not _settings(symbol) else None
+    return _call("Σ", symbol, args) if len(args) == 1 and not settings_of(symbol) else None
 
 
 def _convert(symbol: Symbol, args: list[Text]) -> Text:
@@ -145,28 +146,30 @@ def _convert(symbol: Symbol, args: list[Text]) -> Text:
 
 def _call(name: str, symbol: Symbol, args: list[Any]) -> Text:
     """``name(x, y, axis=0)``; ``name x`` where nothing follows a single plain argument."""
-    shown = [k if v is True else f"{k}={_constant(v)}" for k, v in _settings(symbol).items()]
+    shown = settings_of(symbol)
     listed = [_listed(a) for a in args]
     text = f"{name}({', '.join(listed + shown)})"
     plain = len(args) == 1 and not shown and getattr(symbol.args[0], "function", name) is None
     return Text(text, WHOLE, f"{name} {listed[0]}" if plain else "")
 
 
-def _settings(symbol: Symbol) -> dict[str, Any]:
-    """The settings that change numbers, not only the shape or dtype of the result, and are not as usual."""
+def settings_of(symbol: Symbol) -> list[str]:
+    """The settings that change numbers, not only the shape or dtype of the result, and are not as usual: ``axis=0``."""
     usual = getattr(getattr(symbol.function, "primitive", None), "defaults", {})
     said = {k: v for k, v in symbol.settings.items() if k not in _UNSAID and v is not usual.get(k, _NEVER)}
-    return {k: v for k, v in said.items() if v is not None and v is not False}
+    return [k if v is True else f"{k}={_constant(v)}" for k, v in said.items() if v is not None and v is not False]
 
 
 def _listed(arg: Any) -> str:
-    return ", ".join(map(_listed, arg)) if isinstance(arg, list) else arg.last or arg.text
+    if not isinstance(arg, list):
+        return arg.last or arg.text
+    return ", ".join(map(_listed, arg if len(arg) <= LONGEST_LIST else [*arg[:3], Text("…"), arg[-1]]))
 
 
 def _constant(x: Any) -> str:
     """A setting or an index: short, arrays by their shape only."""
     if x is None or x is Ellipsis or isinstance(x, str):
-        return "…" if x is Ellipsis else "new" if x is None else x
+        return "…" if x is Ellipsis else "new" if x is None else values.printable(x)
     if isinstance(x, type):
         return x.__name__
     if isinstance(x, slice):
@@ -175,7 +178,7 @@ def _constant(x: Any) -> str:
     if isinstance(x, (bool, np.bool_)):
         return str(bool(x))
     if isinstance(x, (list, tuple)):
-        return f"({', '.join(map(_constant, x))}{',' if len(x) == 1 else ''})" if len(x) <= 8 else "(…)"
+        return f"({', '.join(map(_constant, x))}{',' if len(x) == 1 else ''})" if len(x) <= LONGEST_LIST else "(…)"
     if isinstance(x, (int, float, complex, np.number)):
         return values.number(x, 6)
     if hasattr(x, "shape") and hasattr(x, "dtype"):
@@ -186,6 +189,7 @@ def _constant(x: Any) -> str:
     return getattr(x, "__name__", type(x).__name__)
 
 
+LONGEST_LIST = 8
 _UNSAID = {"dtype", "keepdims"}
 _NEVER = object()
 _SUPERSCRIPT = str.maketrans("−0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")

@@ -46,7 +46,7 @@ class Reader:
 
     steps  : (op, args, params, result, origin) of every operation observed; none where the tensor was there before
     inputs : the traced function's arguments by name
-    known  : tensors that have a name
+    known  : tensors and modules that have a name
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class Reader:
         root: Tensor,
         steps: Sequence[Any],
         inputs: dict[str, Any],
-        known: Iterable[tuple[str, Tensor]],
+        known: Iterable[tuple[str, Any]],
         result: str,
     ) -> None:
         behind = recorded(root)
@@ -97,10 +97,13 @@ class Reader:
                 if isinstance(t, Tensor):
                     self.values[_key(t)] = t._data
 
-    def _read_names(self, known: Iterable[tuple[str, Tensor]]) -> None:
+    def _read_names(self, known: Iterable[tuple[str, Any]]) -> None:
         taken: set[str] = set()
+        self.modules: dict[int, str] = {}
         for name, value in (*self.inputs.items(), *known):
-            if hasattr(value, "dtype") and _key(value) not in self.names:
+            if hasattr(value, "named_parameters"):
+                self.modules.setdefault(id(value), name)
+            elif hasattr(value, "dtype") and _key(value) not in self.names:
                 self.names[_key(value)] = _unique(name, taken)
                 self.values[_key(value)] = value._data if isinstance(value, Tensor) else value
         unnamed = [leaf for leaf in self.leaves if leaf not in self.names]
@@ -141,7 +144,8 @@ class Reader:
         name = self.result if last else _unique(f"ξ{i}", self.taken)
         row = Row(name, "output" if last else "op", self.values.get(node), node.shape, node)
         row.op = node.op
-        row.origin = self.origins.get(node) or getattr(node, "origin", None)
+        origin = self.origins.get(node) or getattr(node, "origin", None)
+        row.origin = origin and origin._replace(name=self.modules.get(id(origin.root), ""))
         self.symbols[node] = row.symbol
         return row
 

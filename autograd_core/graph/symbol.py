@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 import numpy as np
@@ -17,6 +19,9 @@ import numpy as np
 from .simplify import SIMPLER
 
 _LARGEST_DUMMY = 100_000  # elements; the shape of an expression of larger arrays is not found by trying
+_LONGEST_REPR = 200  # parts
+
+_left: ContextVar[list[int] | None] = ContextVar("left", default=None)
 
 
 class Symbol:
@@ -74,7 +79,7 @@ class Symbol:
     def __repr__(self) -> str:
         from .notation import write
 
-        return write(self)
+        return write(self, _LONGEST_REPR)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -171,6 +176,11 @@ def apply(function: Callable[..., Any], args: Any, settings: Mapping[str, Any], 
     >>> print(apply(np.multiply, (1, x), {}), "and", apply(np.multiply, (1, x), {}, simplify=False))
     x and 1·x
     """
+    left = _left.get()
+    if left is not None:
+        left[0] -= 1
+        if left[0] < 0:
+            raise OverflowError("the expression is too long to be of use to a reader.")
     head = getattr(function, "__name__", str(function))
     if simplify and not settings and head in SIMPLER:
         simpler = SIMPLER[head](*args)
@@ -182,6 +192,55 @@ def apply(function: Callable[..., Any], args: Any, settings: Mapping[str, Any], 
     symbol.settings = dict(settings)
     symbol._shape = symbol._dtype = None
     return symbol
+
+
+@contextmanager
+def at_most(applications: int) -> Iterator[None]:
+    """Within the block, an expression of more applications raises OverflowError.
+
+    >>> with at_most(3):
+    ...     sum(Symbol("x") for _ in range(5))
+    Traceback (most recent call last):
+    OverflowError: the expression is too long to be of use to a reader.
+    """
+    token = _left.set([applications])
+    try:
+        yield
+    finally:
+        _left.reset(token)
+
+
+def shortened(root: Any, parts: int) -> Any:
+    """The expression down to the depth at which it has so many parts; what lies deeper stands as ``…``.
+
+    An expression whose parts are shared is small in memory and exponentially long on paper, so it is cut before it
+    is written.
+
+    >>> x = Symbol("x")
+    >>> shortened(np.exp(np.sin(x + 1) * np.log(x)), 4)
+    exp(…·log x)
+    """
+    level, count, depth = [root], 1, 0
+    while level := [part for x in level if isinstance(x, Symbol) for part in x.args]:
+        level = [p for x in level for p in (_inside((x,)) if isinstance(x, (list, tuple)) else [x])]
+        count += len(level)
+        if count > parts:
+            return _cut(root, max(depth, 1))
+        depth += 1
+    return root
+
+
+def _cut(x: Any, depth: int) -> Any:
+    if isinstance(x, (list, tuple)) and _mentions(x):
+        return [_cut(item, depth) for item in x]
+    if not isinstance(x, Symbol) or x.function is None:
+        return x
+    if depth == 0 and any(s.function for s in _inside(x.args)):
+        return Symbol("…", None)
+    copy = Symbol(x.head, x._shape, x._dtype)
+    copy.function, copy.settings = x.function, x.settings
+    copy.args = tuple(_cut(a, depth - 1) for a in x.args)
+    return copy
 
 
 def of_primitive(op: Any, args: Any, params: Mapping[str, Any] | None) -> tuple[Any, Any, Mapping[str, Any]]:

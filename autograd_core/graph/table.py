@@ -3,55 +3,103 @@
 from __future__ import annotations
 
 import math
-import unicodedata
-from typing import Any
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from . import values
-from .derivatives import cotangents, local_derivatives, tangents
+from .derivatives import LONGEST, Local, cotangents, local_derivatives, tangents
 from .graph import Graph, Row
 from .notation import write
+
+if TYPE_CHECKING:
+    import pandas
 
 _FACTORS = 8  # a longer chain-rule product is not written out
 
 
-class Table:
-    """The ξ-table: ``str(table)`` is text, ``to_html()`` a page, ``records()`` the numbers. Made by ``Graph.table``.
+class Column(NamedTuple):
+    """kind : "module", "variable", "derivative", "value", "slope" (value of the derivative) or "product"."""
 
-    columns   : the headings
-    lines     : a list of cells as text for each line
+    heading: str
+    kind: str
+
+    @property
+    def is_number(self) -> bool:
+        return self.kind in ("value", "slope", "product")
+
+
+class Line(NamedTuple):
+    """One local derivative of a row, None where the row has none; what belongs to the row stands in its first line."""
+
+    row: Row
+    local: Local | None
+    first: bool
+    module: str
+
+
+class Table:
+    """The ξ-table: ``str(table)`` is text, ``show()`` colours it; Markdown, LaTeX, HTML, records. By ``Graph.table``.
+
+    columns   : heading and kind of each column
+    rows      : the rows of the graph that it is made of
     head      : at which values the table was computed
     foot      : the derivatives of the result
     gradients : them as numbers: dL/dw by the name of w (in forward mode, along the direction)
     """
 
-    def __init__(self, graph: Graph, mode: str = "reverse", wrt: Any = None, direction: Any = None) -> None:
+    def __init__(
+        self,
+        graph: Graph,
+        mode: str = "reverse",
+        wrt: Any = None,
+        direction: Any = None,
+        rows: Any = None,
+        max_rows: int | None = 200,
+    ) -> None:
         if mode not in ("reverse", "forward"):
             raise ValueError(f"table: mode is 'reverse' or 'forward', not {mode!r}.")
         if direction is not None and mode == "reverse":
             raise ValueError("table: a direction belongs to mode='forward'; reverse mode has none.")
+        if max_rows is not None and max_rows < 1:
+            raise ValueError(f"table: max_rows is at least 1, or None for all rows, not {max_rows}.")
+        if any(row.node.parents is None for row in graph.rows):
+            raise RuntimeError(
+                "table: the graph was released by a backward pass since it was traced. "
+                "Mend: ask for the table before backward(), or backward(retain_graph=True)."
+            )
         self.graph = graph
         self.mode = mode
+        self.rows = _part(graph.rows, rows)
+        self.max_rows = max_rows
         self.variables = _chosen(graph, wrt)
         self.head = _where(graph)
         # The last columns: what is known of each row, by heading.
         self.products: dict[str, dict[Row, Any]] = {}
         self.gradients: dict[str, Any] = {}
+        self._locals: dict[Row, list[Local]] = {}
         if mode == "reverse":
             self._reverse()
         else:
             self._forward(direction)
-        self.columns = ["variable", "value", "local derivative", "its value", *self.products]
-        self.lines = [line for row in graph.rows for line in self._cells(row)]
+        self.columns = [
+            *([Column("module", "module")] if any(map(_module, self.rows)) else []),
+            Column("variable", "variable"),
+            Column("local derivative", "derivative"),
+            Column("value", "value"),
+            Column("value of derivative", "slope"),
+            *(Column(heading, "product") for heading in self.products),
+        ]
         self.foot = self._foot()
 
     def _reverse(self) -> None:
         output = self.graph.output
+        name = write(output.symbol)
         if output.shape:
-            self.head.append(f"{output.name} is an array: the derivatives are those of its sum")
+            self.head.append(f"{name} is an array: the derivatives are those of its sum")
         found = cotangents(self.graph)
-        self.products[f"d{output.name}/dξ"] = found
+        self.products[f"d{name}/dξ"] = found
         for v in self.variables:
             self.gradients[v.name] = found[v] if v in found else np.zeros(v.shape or ())
 
@@ -61,63 +109,155 @@ class Table:
             d = _direction(v, direction, len(self.variables))
             if v.shape:
                 along = "ones in every element" if direction is None else values.value(d)
-                self.head.append(f"d/d{v.name} along the direction {along}")
+                self.head.append(f"d/d{write(v.symbol)} along the direction {along}")
             found = tangents(self.graph, v, d)
-            self.products[f"dξ/d{v.name}"] = found
+            self.products[f"dξ/d{write(v.symbol)}"] = found
             self.gradients[v.name] = found[output] if output in found else np.zeros(output.shape or ())
 
-    def _cells(self, row: Row) -> list[list[str]]:
-        first = [f"{row.name} = {write(row.expression)}", values.value(row.value)]
-        last = [values.value(found.get(row, 0)) for found in self.products.values()]
-        lines = []
-        for d in local_derivatives(row):
-            number = values.value(d.value)
-            lines.append([*first, d.equation(row), number, *last])
-            first, last = ["", ""], [""] * len(last)
-        return lines
+    # What the formats are made of ----------------------------------------------------------------------------------
 
-    def _foot(self) -> list[str]:
-        name = self.graph.output.name
-        along = {v.name for v in self.variables if v.shape and self.mode == "forward"}
-        foot = []
-        for v, gradient in self.gradients.items():
-            product = self._written_out(v)
-            foot.append(
-                f"d{name}/d{v}{' along the direction' if v in along else ''} = {product}{values.value(gradient)}"
-            )
-        return foot
+    def lines(self) -> Iterator[Line | None]:
+        """The lines to be shown; None stands for the rows left out in the middle."""
+        left_out = self.left_out
+        half = (len(self.rows) - left_out + 1) // 2
+        module = ""
+        for i, row in enumerate(self.rows):
+            if left_out and half <= i < half + left_out:
+                if i == half:
+                    module = ""
+                    yield None
+                continue
+            for j, local in enumerate(self.locals(row) or [None]):
+                yield Line(row, local, j == 0, _module(row) if _module(row) != module else "")
+                module = _module(row)
 
-    def _written_out(self, variable: str) -> str:
-        """``∂L/∂ξ2 · ∂ξ2/∂ξ1 · ∂ξ1/∂w = `` where the rows are one chain."""
+    @property
+    def left_out(self) -> int:
+        """How many rows there are beyond ``max_rows``."""
+        return 0 if self.max_rows is None else max(0, len(self.rows) - self.max_rows)
+
+    @property
+    def notice(self) -> list[str]:
+        """What is said of rows that are not shown."""
+        if not self.left_out:
+            return []
+        return [
+            f"({self.left_out:,} of {len(self.rows):,} rows are left out: "
+            "max_rows=None shows all of them, rows=slice(start, stop) a part)"
+        ]
+
+    def cells(self, line: Line | None) -> list[str]:
+        """The line as text."""
+        if line is None:
+            return ["⋮" if column.kind != "module" else "" for column in self.columns]
+        return [self._cell(column, line) for column in self.columns]
+
+    def _cell(self, column: Column, line: Line) -> str:
+        row, local, first, module = line
+        match column.kind:
+            case "module":
+                return values.printable(module)
+            case "variable":
+                return f"{write(row.symbol)} = {write(row.expression, LONGEST)}" if first else ""
+            case "derivative":
+                return local.equation(row) if local else ""
+            case "slope":
+                return values.value(local.value) if local else ""
+        return values.value(self.number(column, line)) if first else ""
+
+    def number(self, column: Column, line: Line) -> Any:
+        """The value, the value of the derivative, or dL/dξ, of a line."""
+        if column.kind == "slope":
+            return line.local.value if line.local else None
+        return line.row.value if column.kind == "value" else self.products[column.heading].get(line.row, 0)
+
+    def locals(self, row: Row) -> list[Local]:
+        if row not in self._locals:
+            self._locals[row] = local_derivatives(row)
+        return self._locals[row]
+
+    def factors(self, variable: str) -> list[tuple[Row, Row]]:
+        """(ξ2, ξ1), (ξ1, w): the local derivatives whose product is the gradient, where the rows are one chain."""
         rows = self.graph.rows
         parents = [[p for p in row.parents if p is not None] for row in rows]
         chain = [[p.name for p in ps] for ps in parents] == [[variable], *([row.name] for row in rows[:-1])]
         if not chain or not 1 < len(rows) <= _FACTORS:
-            return ""
-        return (
-            " · ".join(f"∂{row.name}/∂{ps[0].name}" for row, ps in zip(rows[::-1], parents[::-1], strict=True)) + " = "
-        )
+            return []
+        return [(row, ps[0]) for row, ps in zip(rows[::-1], parents[::-1], strict=True)]
+
+    def is_along(self, v: Row) -> bool:
+        """True where the derivative by v is one along a direction."""
+        return bool(v.shape) and self.mode == "forward"
+
+    def _foot(self) -> list[str]:
+        foot = []
+        for v in self.variables:
+            along = " along the direction" if self.is_along(v) else ""
+            product = " · ".join(f"∂{write(a.symbol)}/∂{write(b.symbol)}" for a, b in self.factors(v.name))
+            ratio = f"d{write(self.graph.output.symbol)}/d{write(v.symbol)}"
+            sides = [f"{ratio}{along}", product, values.value(self.gradients[v.name])]
+            foot.append(" = ".join(side for side in sides if side))
+        return foot
+
+    # The formats ---------------------------------------------------------------------------------------------------
 
     def records(self) -> list[dict[str, Any]]:
-        """A dict for each line, with the numbers themselves: variable, expression, value, wrt, derivative, …
+        """A dict for each line, with the numbers themselves: variable, expression, wrt, derivative, value, …
+
+        ``wrt`` and ``derivative`` are None for a row without a derivative, ``derivative_value`` also for a matrix
+        that nobody has written out.
 
         >>> import autograd_core.graph as see
         >>> see.trace(lambda w: w * w, 3.0).table().records()[0]["derivative"]
         '2·w'
         """
+        modules = self.columns[0].kind == "module"
         return [
             {
                 "variable": row.name,
-                "expression": write(row.expression),
+                "expression": write(row.expression, LONGEST),
+                "wrt": local and local.parent.name,
+                "derivative": local and local.text,
                 "value": row.value,
-                "wrt": d.parent.name,
-                "derivative": d.text,
-                "derivative_value": d.value,
+                "derivative_value": local and local.value,
                 **{column: found.get(row, 0) for column, found in self.products.items()},
+                **({"module": _module(row)} if modules else {}),
             }
-            for row in self.graph.rows
-            for d in local_derivatives(row)
+            for row in self.rows
+            for local in self.locals(row) or [None]
         ]
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """The records as a DataFrame. Raises ModuleNotFoundError where pandas is not installed."""
+        try:
+            import pandas
+        except ModuleNotFoundError as error:
+            raise ModuleNotFoundError(
+                'table.to_pandas needs pandas: pip install "autograd-core[pandas]".', name="pandas"
+            ) from error
+        return pandas.DataFrame(self.records())
+
+    def to_markdown(self) -> str:
+        """A table in GitHub's Markdown; names and formulas are escaped, so that they show as they are.
+
+        >>> import autograd_core.graph as see
+        >>> print(see.trace(lambda w: abs(w) * 2, -3.0).table().to_markdown().splitlines()[4])
+        | ξ1 = \\|w\\| | ∂ξ1/∂w = sign w | 3 | −1 | 2 |
+        """
+        from .layout import markdown
+
+        return markdown(self)
+
+    def to_latex(self) -> str:
+        """The table as a ``tabular`` and the derivatives of the result as formulas; needs the package ``amsmath``.
+
+        >>> import autograd_core.graph as see
+        >>> print(see.trace(lambda w: w * w, 3.0).table().to_latex().splitlines()[5])
+        $L = w \\cdot w$ & $\\dfrac{\\partial L}{\\partial w} = 2 \\cdot w$ & $9$ & $6$ & $1$ \\rule[-2.3ex]{0pt}{6ex} \\\\
+        """
+        from .latex import tabular
+
+        return tabular(self)
 
     def to_html(self) -> str:
         """A page of its own: no scripts, no network, light and dark.
@@ -130,53 +270,64 @@ class Table:
 
         return page(self)
 
+    def show(self) -> None:
+        """Print the table; in a terminal, where rich is installed, in colours and fitted to its width."""
+        from .terminal import show
+
+        show(self)
+
     def _repr_html_(self) -> str:
         from .markup import fragment
 
         return fragment(self)
 
+    def __rich_console__(self, console: Any, options: Any) -> Iterator[Any]:
+        from .terminal import renderables
+
+        return renderables(self, console, options)
+
     def __str__(self) -> str:
-        grid = [self.columns, *self.lines]
-        widths = [max(map(_width, column)) for column in zip(*grid, strict=True)]
-        lines = [_aligned(line, widths) for line in grid]
-        rule = "  ".join("─" * w for w in widths)
-        return "\n".join([*self.head, lines[0], rule, *lines[1:], "", *self.foot])
+        from .layout import text
+
+        return text(self)
 
     def __repr__(self) -> str:
         return f"<ξ-table of {self.graph!r}, {self.mode} mode>"
 
 
-def is_number(column: int) -> bool:
-    """True for the columns of numbers: all but the variable and its local derivative."""
-    return column not in (0, 2)
+def _module(row: Row) -> str:
+    return row.origin.module if row.origin else ""
 
 
-def _aligned(cells: list[str], widths: list[int]) -> str:
-    padded = []
-    for i, (cell, width) in enumerate(zip(cells, widths, strict=True)):
-        space = " " * (width - _width(cell))
-        padded.append(space + cell if is_number(i) else cell + space)
-    return "  ".join(padded).rstrip()
-
-
-def _width(text: str) -> int:
-    """How many columns of a terminal the text takes.
-
-    >>> _width("ξ1 = x̄ᵀ"), _width("重")
-    (7, 2)
-    """
-    wide = sum(unicodedata.east_asian_width(c) in "WF" for c in text)
-    return len(text) + wide - sum(unicodedata.category(c) in ("Mn", "Me", "Cf") for c in text)
+def _part(rows: list[Row], wanted: Any) -> list[Row]:
+    """The rows that a slice, a position, a name, or several of them, speak of; in the order of the computation."""
+    if wanted is None:
+        return rows
+    if isinstance(wanted, slice):
+        return rows[wanted]
+    by_name = {row.name: row for row in rows}
+    chosen = set()
+    for w in wanted if isinstance(wanted, Iterable) and not isinstance(wanted, str) else (wanted,):
+        if isinstance(w, (int, np.integer)) and -len(rows) <= w < len(rows):
+            chosen.add(rows[w])
+        elif isinstance(w, str) and w in by_name:
+            chosen.add(by_name[w])
+        else:
+            raise ValueError(
+                f"table: rows={w!r} is no row: there are {len(rows)}, {rows[0].name} … {rows[-1].name}. "
+                "Mend: give a slice, a name, a position, or a list of these."
+            )
+    return [row for row in rows if row in chosen]
 
 
 def _where(graph: Graph) -> list[str]:
     """The point at which the table is computed: numbers in one line, arrays in one each."""
     known = [s for s in graph.sources if s.value is not None]
-    numbers = ", ".join(f"{s.name} = {values.value(s.value)}" for s in known if s.shape == ())
-    arrays = [f"{s.name} = {values.value(s.value)}" for s in known if s.shape != ()]
+    numbers = ", ".join(f"{write(s.symbol)} = {values.value(s.value)}" for s in known if s.shape == ())
+    arrays = [f"{write(s.symbol)} = {values.value(s.value)}" for s in known if s.shape != ()]
     lines = [f"at {line}" for line in (numbers, *arrays) if line]
     large = any(math.prod(row.shape or ()) > values.IN_FULL for row in (*known, *graph.rows))
-    return [*lines, "(a large array stands as its shape: min … mean … max)"] if large else lines
+    return [*lines, "(a large array stands as its shape: min … mean … max ‖norm‖)"] if large else lines
 
 
 def _chosen(graph: Graph, wrt: Any) -> list[Row]:

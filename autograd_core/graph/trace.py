@@ -10,7 +10,7 @@ from .. import modes
 from ..errors import describe
 from ..tensor import Tensor, WatchedNode, make_tensor
 from .graph import Graph
-from .naming import argument_names, known_tensors
+from .naming import argument_names, known_things
 from .reading import Reader, recorded
 
 
@@ -34,7 +34,7 @@ def trace(f: Any, *args: Any, wrt: Any = None, names: Any = None, result: str = 
     if isinstance(f, Tensor):
         if args:
             raise TypeError("trace: arguments are for functions; a computed tensor is traced alone, trace(loss).")
-        return Reader(_own_rows(f), [], {}, known_tensors(None, names), result).graph(wrt)
+        return Reader(_own_rows(f), [], {}, known_things(None, names), result).graph(wrt)
     if not callable(f):
         raise TypeError(f"trace: needs a function, or a tensor that was computed, not {describe(f)}.")
     inputs = dict(zip(argument_names(f, len(args)), map(_input, args), strict=True))
@@ -46,7 +46,7 @@ def trace(f: Any, *args: Any, wrt: Any = None, names: Any = None, result: str = 
             f"trace: the function returned {describe(out)}, not a tensor. "
             "Mend: return one tensor, computed from the arguments with NumPy's functions or ag's."
         )
-    return Reader(out, steps, inputs, known_tensors(f, names), result).graph(wrt)
+    return Reader(out, steps, inputs, known_things(f, names), result).graph(wrt)
 
 
 def _input(value: Any) -> Any:

@@ -37,13 +37,22 @@ def shape(sizes: tuple[int, ...]) -> str:
     return "×".join(map(str, sizes)) if len(sizes) > 1 else f"({sizes[0]},)" if sizes else "scalar"
 
 
+def printable(text: str) -> str:
+    r"""The text on one line: what does not print stands as Python writes it.
+
+    >>> print(printable("a\nb"), printable("\x1b[31mξ1"))
+    a\nb \x1b[31mξ1
+    """
+    return text if text.isprintable() else "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+
+
 def value(array: Any) -> str:
-    """A number or a small array in full, a large one as shape: min … mean … max; ``–`` for None.
+    """A number or a small array in full, a large one as shape: min … mean … max ‖norm‖; ``–`` for None.
 
     >>> value(np.array([1.0, -0.5])), value(None)
     ('[1, −0.5]', '–')
     >>> value(np.arange(12.0).reshape(3, 4))
-    '3×4: 0 … 5.5 … 11'
+    '3×4: 0 … 5.5 … 11 ‖22.5‖'
     """
     if array is None:
         return UNKNOWN
@@ -55,11 +64,12 @@ def value(array: Any) -> str:
         return f"{shape(sizes)}: empty"
     if size <= IN_FULL:
         return nested(array.tolist(), 5)
-    if array.dtype.kind == "c":
-        return f"{shape(sizes)}: mean modulus {number(np.mean(np.absolute(array)), 4)}"
     with np.errstate(all="ignore"):
+        norm = f"‖{number(np.sqrt(np.sum(np.square(np.absolute(array), dtype=np.float64))), 3)}‖"
+        if array.dtype.kind == "c":
+            return f"{shape(sizes)}: mean modulus {number(np.mean(np.absolute(array)), 3)} {norm}"
         range_ = " … ".join(number(f(array), 3) for f in (np.min, np.mean, np.max))
-    return f"{shape(sizes)}: {range_}"
+    return f"{shape(sizes)}: {range_} {norm}"
 
 
 def nested(items: Any, digits: int) -> str:

@@ -24,6 +24,7 @@ WORKLOADS = (
     "lstm",
     "attention",
     "optimizer_step",
+    "estimators",
     "deep_chain",
     "memory",
     "import_time",

@@ -1,0 +1,346 @@
+"""How many floating-point operations a row of the table takes, forward and backward.
+
+The convention, the same in both directions:
+
+- an addition, subtraction, multiplication, division, comparison or choice of the larger is one; so is one value of an
+  elementary function (exp, log, tanh, √, σ, …), whatever the processor makes of it
+- a contraction counts a multiplication and an addition for every product: a matrix product 2·m·n·k
+- a sum, product or maximum of n numbers is n − 1, a mean n
+- what only moves numbers (reshape, transpose, indexing, padding, choosing by a mask, changing the dtype) is nothing
+- complex arithmetic is counted like real, padding like what it pads
+
+Backward, an elementwise rule is run on symbols and the operations in its formula are counted, and one more for the
+product with the cotangent; a contraction costs as much for each argument as it does forward. Adding up the cotangents
+of a row that is used twice is not counted. Gradients of arguments that nobody differentiates are not computed, and
+not counted.
+
+Primitives of other packages carry their own counts: ``op.flops = (forward, backward)``, functions of a ``Call``.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from .forms import Elementwise, Reduction
+from .graph.symbol import Symbol, fold
+
+__all__ = ["Call", "backward", "forward"]
+
+Shape = tuple[int, ...]
+
+
+class Call(NamedTuple):
+    """One execution of a primitive.
+
+    shapes  : of the arguments; None where it is not known (any more)
+    out     : the shape of the result
+    params  : the settings
+    tracked : for each argument whether it is differentiated
+    """
+
+    shapes: tuple[Any, ...]
+    out: Shape
+    params: dict[str, Any]
+    tracked: tuple[bool, ...]
+
+
+def forward(op: Any, call: Call) -> int | None:
+    """Operations of the primitive ``op`` itself; None where nobody has counted them.
+
+    >>> import autograd_core as ag
+    >>> forward(ag.matmul.primitive, Call(((2, 3), (3, 4)), (2, 4), {}, (True, True)))
+    48
+    """
+    return _counted(op, 0, call)
+
+
+def backward(op: Any, call: Call) -> int | None:
+    """Operations of the rules for all arguments that are tracked; None where nobody has counted them."""
+    return _counted(op, 1, call)
+
+
+def _counted(op: Any, direction: int, call: Call) -> int | None:
+    count = _counts(op)[direction] if hasattr(op, "function") else None  # a checkpoint is no primitive
+    try:
+        return None if count is None else int(count(call._replace(shapes=_Shapes(call.shapes))))
+    except _Unknown:
+        return None
+
+
+class _Unknown(Exception):
+    """A shape that the count depends on is not known."""
+
+
+class _Shapes(tuple[Any, ...]):
+    """Shapes, of which those that are not known raise when they are asked for."""
+
+    def __getitem__(self, i: Any) -> Any:
+        shape = super().__getitem__(i)
+        if shape is None:
+            raise _Unknown
+        return shape
+
+
+@functools.cache
+def _counts(op: Any) -> tuple[Any, Any]:
+    """(forward, backward) of a primitive; None for what is not known."""
+    own = getattr(op, "flops", None)
+    if own is not None:
+        return own
+    if op.function.__module__.partition(".")[0] == "autograd_core":
+        if op.name in _MOVES:
+            return _nothing, _copies if op.name in _COPYING else _nothing
+        if op.name in _COUNTS:
+            return _COUNTS[op.name]
+    if isinstance(op, Elementwise):
+        return _result, lambda call: _elementwise_backward(op, call)
+    if isinstance(op, Reduction):
+        return _reduction, lambda call: _reduction_backward(op, call)
+    return None, None
+
+
+# Sizes ---------------------------------------------------------------------------------------------------------------
+
+
+def _argument(call: Call) -> int:
+    return math.prod(call.shapes[0])
+
+
+def _result(call: Call) -> int:
+    return math.prod(call.out)
+
+
+def _nothing(call: Call) -> int:
+    return 0
+
+
+def _along(call: Call, axis: Any) -> tuple[int, int]:
+    """How many numbers the first argument has, and in how many groups along ``axis``."""
+    shape = call.shapes[0]
+    axes = range(len(shape)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
+    size = math.prod(shape)
+    return size, size // max(1, math.prod(shape[a] for a in axes))
+
+
+def _groups(call: Call) -> tuple[int, int]:
+    return _along(call, call.params.get("axis", -1))
+
+
+# Elementwise and reductions ------------------------------------------------------------------------------------------
+
+
+def _sums_of_broadcasting(call: Call) -> int:
+    """Adding up the cotangents of what was stretched."""
+    size = _result(call)
+    sides = [math.prod(call.shapes[i]) for i, on in enumerate(call.tracked) if on]
+    return sum(size - n for n in sides if n < size)
+
+
+def _copies(call: Call) -> int:
+    """The sum of the cotangents of all copies of an element."""
+    return max(0, _result(call) - _argument(call))
+
+
+def _elementwise_backward(op: Any, call: Call) -> int:
+    tracked = [i for i, on in enumerate(call.tracked) if on]
+    return _result(call) * sum(_of_rule(op, i, call.params) for i in tracked) + _sums_of_broadcasting(call)
+
+
+def _reduction(call: Call) -> int:
+    return max(0, _argument(call) - _result(call))
+
+
+def _reduction_backward(op: Any, call: Call) -> int:
+    return _argument(call) * _of_rule(op, 0, call.params)
+
+
+_known: dict[tuple[Any, int], int] = {}
+
+
+def _of_rule(op: Any, i: int, params: dict[str, Any]) -> int:
+    """Operations for each element: those in the formula of the derivative, and the product with the cotangent."""
+    if (op, i) not in _known:
+        _known[op, i] = _read(op, i, params)
+    return _known[op, i]
+
+
+def _read(op: Any, i: int, params: dict[str, Any]) -> int:
+    rule = op.rules[i]
+    if not callable(rule):
+        return int(rule == -1)
+    found = 0
+
+    def operation(symbol: Any, parts: Any) -> None:
+        nonlocal found
+        found += symbol.head not in _MOVES and symbol.head != "where"
+
+    try:
+        kept = (*(Symbol(a, (2,)) for a in op.arguments), Symbol("ans", (2,)))
+        fold(op.local[i](kept, params), lambda x: None, operation)
+    except Exception:  # a rule may do what symbols cannot: then its slope counts as one function
+        found = 1
+    return found + 1
+
+
+# Contractions --------------------------------------------------------------------------------------------------------
+
+
+def _contraction(summed: Callable[[Call], int]) -> tuple[Any, Any]:
+    """2·(elements of the result)·(terms of each sum); for the adjoint in each argument the same."""
+
+    def count(call: Call) -> int:
+        return 2 * _result(call) * summed(call)
+
+    return count, lambda call: count(call) * sum(call.tracked)
+
+
+def _last(i: int) -> Callable[[Call], int]:
+    """The sum runs over the last axis of argument ``i``."""
+    return lambda call: call.shapes[i][-1]
+
+
+def _matmul_backward(call: Call) -> int:
+    """Both adjoints, and the sums over what was broadcast."""
+    total = 2 * _result(call) * call.shapes[0][-1] * sum(call.tracked)
+    batch = call.out[: max(0, max(len(call.shapes[i]) for i in (0, 1)) - 2)]
+    for i, on in enumerate(call.tracked):
+        shape = call.shapes[i]
+        if on and len(shape) > 1:
+            total += max(0, math.prod(batch) * math.prod(shape[-2:]) - math.prod(shape))
+    return total
+
+
+def _sliding(call: Call) -> int:
+    """Every product of a convolution of two vectors, and its addition."""
+    n, m = call.shapes[0][0], call.shapes[1][0]
+    return 2 * n * m if call.params["mode"] == "full" else 2 * call.out[0] * min(n, m)
+
+
+def _einsum(call: Call) -> int:
+    inputs, _, output = call.params["subscripts"].partition("->")
+    return _of_einsum(inputs.split(","), output, [call.shapes[i] for i in range(len(call.shapes))], call.params)
+
+
+def _einsum_backward(call: Call) -> int:
+    """In each operand: the sum of the cotangent's products with all other operands."""
+    inputs, _, output = call.params["subscripts"].partition("->")
+    terms, shapes = inputs.split(","), [call.shapes[i] for i in range(len(call.shapes))]
+    params = call.params if isinstance(call.params["optimize"], (bool, str)) else {**call.params, "optimize": True}
+    total = 0
+    for i, on in enumerate(call.tracked):
+        if on:
+            others = [output, *terms[:i], *terms[i + 1 :]]
+            found = "".join(c for c in dict.fromkeys(terms[i]) if any(c in t for t in others))
+            total += _of_einsum(others, found, [call.out, *shapes[:i], *shapes[i + 1 :]], params)
+    return total
+
+
+def _of_einsum(terms: Sequence[str], output: str, shapes: Sequence[Shape], params: dict[str, Any]) -> int:
+    """One multiplication for each operand but the first, and one addition where something is summed, for every
+    combination of the indices; with ``optimize`` in the order of the path that NumPy finds (its own count, too)."""
+    sides: dict[str, int] = {}
+    for term, shape in zip(terms, shapes, strict=True):
+        for letter, side in zip(term, shape, strict=True):
+            sides[letter] = max(side, sides.get(letter, 1))
+    waiting = list(terms)
+    total = 0
+    for chosen in _path(terms, output, shapes, params["optimize"]):
+        taken = [waiting.pop(i) for i in sorted(chosen, reverse=True)]
+        letters = set("".join(taken))
+        kept = letters & set("".join([output, *waiting]))
+        total += math.prod(sides[c] for c in letters) * (len(taken) - 1 + (kept != letters))
+        waiting.append("".join(kept))
+    return total
+
+
+def _path(terms: Sequence[str], output: str, shapes: Sequence[Shape], optimize: Any) -> list[tuple[int, ...]]:
+    if optimize is False or len(terms) < 3:
+        return [tuple(range(len(terms)))]
+    import numpy as np
+
+    operands = [np.broadcast_to(np.float32(0), shape) for shape in shapes]
+    return np.einsum_path(f"{','.join(terms)}->{output}", *operands, optimize=optimize)[0][1:]
+
+
+# The rest, by name ---------------------------------------------------------------------------------------------------
+
+
+def _square(count: Callable[[int], float]) -> Any:
+    """A count for each n×n matrix in a stack."""
+    return lambda call: math.prod(call.shapes[0][:-2]) * count(call.shapes[0][-1])
+
+
+def _solve(call: Call) -> float:
+    """LU, and two triangular systems for each column of the right side."""
+    *stack, n, _ = call.shapes[0]
+    return math.prod(stack) * (2 * n**3 / 3) + 2 * n * _result(call)
+
+
+def _fourier(share: float) -> Callable[[Call], float]:
+    """5·n·log₂ n for a transform of n complex numbers, and half of it where one side is real."""
+
+    def count(call: Call) -> float:
+        axis = call.params.get("axis", -1)
+        size, n = max((math.prod(s), s[axis]) for s in (call.shapes[0], call.out))
+        return share * 5 * size * math.log2(max(1, n))
+
+    return count
+
+
+_COPYING = frozenset(("broadcast_to", "repeat", "sliding_window_view"))
+_MOVES = _COPYING | {
+    "real", "imag", "conjugate", "getitem", "scatter", "reshape", "expand_dims", "squeeze", "transpose", "swapaxes",
+    "moveaxis", "flip", "rot90", "roll", "astype", "diagonal", "tril", "triu", "concatenate", "permute", "put_at",
+    "positive", "fft.fftshift", "fft.ifftshift", "linalg.mirrored",
+}  # fmt: skip
+
+_scale = _result, _result
+_each = _argument, _argument
+
+_COUNTS: dict[str, tuple[Any, Any]] = {
+    "where": (_nothing, _sums_of_broadcasting),
+    "sum": (_reduction, _nothing),
+    "mean": (_argument, _result),
+    **dict.fromkeys(("var", "nanvar"), (lambda c: 4 * _argument(c), lambda c: 4 * _argument(c))),
+    **dict.fromkeys(("std", "nanstd"), (lambda c: 4 * _argument(c) + _result(c), lambda c: 4 * _argument(c))),
+    "logsumexp": (lambda c: 4 * _argument(c), lambda c: 6 * _argument(c) - 2 * _result(c)),
+    "softmax": (
+        lambda c: 5 * _argument(c) - 2 * _groups(c)[1],
+        lambda c: 4 * _argument(c) - _groups(c)[1],
+    ),
+    "log_softmax": (
+        lambda c: 5 * _argument(c) - _groups(c)[1],
+        lambda c: 4 * _argument(c) - _groups(c)[1],
+    ),
+    "cumsum": _each,
+    "cumprod": (_argument, None),
+    "diff": _scale,
+    "bincount": (_argument, _nothing),
+    "overlap_add": (_argument, _nothing),
+    "modulus": (_result, lambda c: 2 * _result(c)),
+    **dict.fromkeys(("deg2rad", "radians", "rad2deg", "degrees", "ldexp"), _scale),
+    "matmul": (_contraction(_last(0))[0], _matmul_backward),
+    "vecdot": _contraction(_last(0)),
+    "matvec": _contraction(_last(1)),
+    "vecmat": _contraction(_last(0)),
+    "vdot": _contraction(_argument),
+    "dot": _contraction(_last(0)),
+    "inner": _contraction(_last(0)),
+    "tensordot": _contraction(lambda c: math.prod(c.shapes[0][i] for i in c.params["axes"][0])),
+    "einsum": (_einsum, _einsum_backward),
+    "cross": (lambda c: 3 * _result(c), lambda c: 3 * _result(c) * sum(c.tracked)),
+    "convolve": (_sliding, lambda c: _sliding(c) * sum(c.tracked)),
+    "correlate": (_sliding, lambda c: _sliding(c) * sum(c.tracked)),
+    "polyval": (lambda c: 2 * _result(c) * (c.shapes[0][0] - 1), None),
+    **dict.fromkeys(("fft.fft", "fft.ifft"), (_fourier(1), _fourier(1))),
+    **dict.fromkeys(("fft.rfft", "fft.irfft"), (_fourier(0.5), _fourier(0.5))),
+    **dict.fromkeys(("linalg.det", "linalg.slogdet"), (_square(lambda n: 2 * n**3 / 3), None)),
+    "linalg.inv": (_square(lambda n: 2 * n**3), _square(lambda n: 4 * n**3)),
+    "linalg.cholesky": (_square(lambda n: n**3 / 3), None),
+    "linalg.solve": (_solve, None),
+    "linalg.norm": (lambda c: 2 * _argument(c), lambda c: 2 * _argument(c)),
+    "nan_to_num": _scale,
+}

@@ -1,0 +1,74 @@
+"""The page of a graph: one file, without any network, that walks through its values and derivatives on a screen."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import os
+from html import escape
+from importlib.resources import files
+from pathlib import Path
+from string import Template
+from typing import TYPE_CHECKING, Any
+
+from .walk import walk
+
+if TYPE_CHECKING:
+    from ..graph import Graph
+
+_SCRIPTS = ("formulas.js", "picture.js", "page.js")
+
+
+def page(graph: Graph) -> str:
+    """The whole document as text: markup, style, script, numbers and picture in one."""
+    picture, note = _picture(graph)
+    script = "".join(["'use strict';\n", *map(_asset, _SCRIPTS)])
+    data = walk(graph)
+    return Template(_asset("page.html")).substitute(
+        title=escape(data["title"]),
+        note=escape(note),
+        script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+        style=_asset("page.css"),
+        picture=picture,
+        data=_embedded(data),
+        script=script,
+    )
+
+
+def write(text: str, path: str | Path) -> Path:
+    """Put the text into a file, all of it or none."""
+    path = Path(path)
+    temporary = path.parent / f".{path.name}.{os.getpid()}.tmp"
+    try:
+        temporary.write_bytes(text.encode("utf-8", "replace"))
+        os.replace(temporary, path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise type(error)(error.errno, f"to_html: cannot write the page ({error.strerror})", str(path)) from error
+    return path
+
+
+def _asset(name: str) -> str:
+    return files(__name__).joinpath(name).read_text(encoding="utf-8")
+
+
+def _embedded(data: Any) -> str:
+    """JSON that can stand inside a script element, whatever is in its strings."""
+    return json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
+
+
+def _picture(graph: Graph) -> tuple[str, str]:
+    """The picture as an svg element, or nothing and why."""
+    from ..render import svg
+
+    try:
+        text = svg(graph.dot())
+    except ImportError as error:
+        return "", f"No picture: {error}"
+    except RuntimeError as error:
+        return "", f"No picture: {str(error).removeprefix('render: ')}"
+    element = text[text.index("<svg") :]
+    for namespace in (' xmlns="http://www.w3.org/2000/svg"', ' xmlns:xlink="http://www.w3.org/1999/xlink"'):
+        element = element.replace(namespace, "", 1)  # HTML knows both
+    return element, ""

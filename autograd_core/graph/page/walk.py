@@ -1,0 +1,119 @@
+"""What the page shows, as data: every variable with its value, its local derivatives and what flows through them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from ...forms import Elementwise
+from ...reverse import pull
+from .. import picture, values
+from ..derivatives import LONGEST, Local, cotangents, local_derivatives, tangents
+from ..graph import Graph, Row
+from ..notation import write
+from ..symbol import Symbol, apply, fold, variables
+
+_MOST_TANGENTS = 4000  # variables times rows: beyond, the page has no forward mode
+_LONGEST = 120  # characters of a formula with its numbers put in
+
+
+def walk(graph: Graph) -> dict[str, Any]:
+    """The data of the page: text and places only, ready for JSON.
+
+    >>> import autograd_core.graph as see
+    >>> data = walk(see.trace(lambda w: w * w, 3.0))
+    >>> data["nodes"][1]["put"], data["nodes"][1]["value"], data["nodes"][0]["gradient"]
+    ('3·3', '9', '6')
+    """
+    with np.errstate(all="ignore"):
+        nodes = (*graph.sources, *graph.rows)
+        places = {row: i for i, row in enumerate(nodes)}
+        boxes = picture.places(graph)
+        gradients = cotangents(graph)
+        inputs = ", ".join(values.printable(s.name) for s in graph.sources if s.kind == "input")
+        return {
+            "title": f"{values.printable(graph.output.name)}({inputs})",
+            "output": values.printable(graph.output.name),
+            "summed": bool(graph.output.shape),
+            "nodes": [
+                {"box": boxes[row], **_describe(row, places, gradients, row in graph.variables)} for row in nodes
+            ],
+            "forward": _forward(graph, nodes),
+        }
+
+
+def _describe(row: Row, places: Mapping[Row, int], gradients: Mapping[Row, Any], varied: bool) -> dict[str, Any]:
+    known = {r.name: r for r in (*row.inputs, row)}
+    locals_ = local_derivatives(row) if row.op else []
+    shares = _shares(row, locals_, gradients)
+    origin = row.origin
+    return {
+        "name": values.printable(row.name),
+        "kind": row.kind,
+        "op": row.op.name if row.op else "",
+        "formula": write(row.expression, LONGEST) if row.op else "",
+        "put": _with_numbers(row.expression, known) if row.op else "",
+        "value": values.value(row.value),
+        "scalar": row.shape == (),
+        "shape": values.UNKNOWN if row.shape is None else values.shape(row.shape),
+        "dtype": str(row.dtype or ""),
+        "module": origin.module if origin else "",
+        "line": f"{os.path.basename(origin.file)}:{origin.line}" if origin else "",
+        "source": origin.source if origin else "",
+        "inputs": [places[r] for r in row.inputs],
+        "gradient": values.value(gradients.get(row, 0)) if row.op or varied else None,
+        "locals": [
+            {
+                "of": places[d.parent],
+                "text": d.text,
+                "map": d.is_map,
+                "put": "" if d.is_map else _with_numbers(d.formula, known),
+                "value": None if d.value is None else values.value(d.value),
+                "share": shares.get(d.parent),
+                "narrowed": isinstance(row.op, Elementwise) and d.parent.shape != row.shape,
+            }
+            for d in locals_
+        ],
+    }
+
+
+def _shares(row: Row, locals_: list[Local], gradients: Mapping[Row, Any]) -> dict[Row, str]:
+    """What the row passes back to each of its parents: dL/drow through the local derivative, as text."""
+    if row not in gradients:
+        return {}
+    parents = {d.parent.node: d.parent for d in locals_}
+    pulled = pull([row.node], {row.node: gradients[row]}, wanted=parents)
+    return {parents[node]: values.value(c) for node, c in pulled.items() if node in parents}
+
+
+def _with_numbers(formula: Any, known: Mapping[str, Row]) -> str:
+    """The formula with values in the place of names; nothing where an array is too large to be written out."""
+    texts = {name: values.value(known[name].value) for name in variables(formula) if name in known}
+    if not texts or any(":" in text or text == values.UNKNOWN for text in texts.values()):
+        return ""
+    numbers = {name: Symbol(f"({t})" if "−" in t and not t.startswith("[") else t) for name, t in texts.items()}
+
+    def leaf(x: Any) -> Any:
+        return numbers.get(x.head, x) if isinstance(x, Symbol) else x
+
+    text = write(fold(formula, leaf, lambda s, args: apply(s.function, args, s.settings, simplify=False)))  # type: ignore[arg-type]
+    return text if len(text) <= _LONGEST else ""
+
+
+def _forward(graph: Graph, nodes: tuple[Row, ...]) -> list[dict[str, Any]]:
+    """For each variable the derivatives of all rows with respect to it, of an array along ones."""
+    if len(graph.variables) * len(graph.rows) > _MOST_TANGENTS:
+        return []
+    found = []
+    for v in graph.variables:
+        direction = np.ones(v.shape or (), getattr(v.node, "dtype", np.float64))
+        try:
+            along = tangents(graph, v, direction)
+        except Exception:  # an operation of the user's may have no forward mode; all else is shown nevertheless
+            continue
+        texts = [values.value(along.get(row, 0)) if row.op or row is v else None for row in nodes]
+        found.append({"wrt": nodes.index(v), "tangents": texts})
+    return found

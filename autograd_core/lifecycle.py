@@ -1,0 +1,190 @@
+"""The life of a graph in words: why there is none, why it is gone, why a tensor has no gradient. Loaded when asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from . import modes
+from .errors import describe
+from .findings import described
+from .protocols import bare
+from .reverse import rows
+from .tensor import Leaf, Node, Tensor
+
+__all__ = ["why_no_grad"]
+
+RULE = (
+    "A tensor is recorded when it is computed, outside no_grad(), from one that requires gradients, by functions of "
+    "NumPy's or ag's; detach(), .data, numpy(), item(), float() and integers are constants."
+)
+
+
+def detached(tensor: Tensor) -> RuntimeError:
+    """The error of ``backward()`` on a tensor without a graph."""
+    return RuntimeError(
+        f"backward: this tensor ({describe(tensor)}) was computed from nothing that requires gradients, or inside "
+        f"no_grad(). {RULE} Mend: set requires_grad=True on the inputs before computing; "
+        "print(ag.why_no_grad(w, f)), with a function f that computes the loss, shows where the way from w ends."
+    )
+
+
+def released(node: Node) -> RuntimeError:
+    """The error of a walk that met a row whose inputs were forgotten."""
+    origin = getattr(node, "origin", None)
+    row = f"{getattr(node.op, 'name', 'a row')} {node.shape}" + (f" in {described(origin)}" if origin else "")
+    return RuntimeError(
+        f"backward: the graph was released by an earlier backward pass, which went through {row}. A graph is walked "
+        "once and then freed. Mend: backward(retain_graph=True) the first time, or compute the loss again; "
+        "of a value that is carried over from an earlier step (a hidden state), go on with h.detach()."
+    )
+
+
+def why_no_grad(w: Tensor, loss: Tensor | Callable[[], Any] | None = None) -> str:
+    """Why ``w.grad`` is None, in a sentence or two: the rule, the place, the mend.
+
+    loss : the tensor whose ``backward()`` is to reach w; or a function without arguments that computes it, which is
+        run once, so that the place where the way from w ends can be told with its module and line
+
+    >>> import autograd_core as ag
+    >>> w = ag.Tensor([1.0, 2.0], requires_grad=True)
+    >>> print(ag.why_no_grad(w, lambda: (w * 2).detach().sum()))
+    The way from w ends at sum: the result of multiply came in as a constant, by detach(), .data or numpy(), in ...
+    """
+    if not isinstance(w, Tensor):
+        raise TypeError(f"why_no_grad: w is {type(w).__name__}, not a tensor; only tensors have gradients.")
+    if w._node is None:
+        return _no_row(w)
+    if not isinstance(w._node, Leaf):
+        origin = getattr(w._node, "origin", None)
+        place = f" in {described(origin)}" if origin else ""
+        return (
+            f"w was computed ({w._node.op.name}{place}), and backward() keeps the gradients of leaves only. "  # type: ignore[union-attr]
+            "Mend: ag.trace(loss).table() shows the derivative by every row; ag.grad(f)(w) gives that of a function."
+        )
+    if isinstance(loss, Tensor):
+        return _by_graph(w, loss)
+    if loss is not None:
+        return _by_running(w, loss)
+    if w.grad is not None:
+        return "w has a gradient."
+    return (
+        "w is a leaf that requires gradients, but no backward() has reached it since its gradient was last cleared "
+        "(zero_grad(), grad = None). Mend: loss.backward(); or ask with the loss, why_no_grad(w, loss)."
+    )
+
+
+def _no_row(w: Tensor) -> str:
+    if w.dtype.kind not in "fc":
+        return f"w is {describe(w)}, and only floating tensors have gradients. Mend: Tensor(array, dtype=float)."
+    return (
+        "w does not require gradients, so what is computed from it is not recorded for its sake. "
+        "Mend: w.requires_grad = True before the loss is computed (was it computed inside no_grad(), or detached?)."
+    )
+
+
+def _by_graph(w: Tensor, loss: Tensor) -> str:
+    ask = "Mend: give a function that computes the loss, why_no_grad(w, f), and the place is shown."
+    if loss._node is None:
+        return f"The loss carries no graph. {RULE} {ask}"
+    try:
+        order = rows([loss._node])
+    except RuntimeError:
+        return (
+            "The graph of the loss was released by a backward pass, and what it came from is forgotten. "
+            "Mend: ask before backward(), or give a function that computes the loss."
+        )
+    if w._node in order:
+        return _reached(w)
+    leaves = [node for node in order if isinstance(node, Leaf)]
+    found = ", ".join(f"{leaf.dtype} {leaf.shape}" for leaf in leaves[:5]) + (", …" if len(leaves) > 5 else "")
+    return f"The loss does not depend on w, but on {found}. {ask}"
+
+
+def _reached(w: Tensor) -> str:
+    if w.grad is not None:
+        return "w has a gradient, and the loss depends on w."
+    return "The loss depends on w, and no backward() was called on it yet (or the gradient was cleared after)."
+
+
+class _Cut(NamedTuple):
+    """Where a value that depends on w ceased to be recorded."""
+
+    what: str
+    origin: modes.Origin
+
+
+def _by_running(w: Tensor, loss: Callable[[], Any]) -> str:
+    steps: list[tuple[Any, ...]] = []
+    with modes.observe(
+        lambda op, args, _, result: steps.append((op, args, result, modes.is_grad_enabled(), modes.origin()))
+    ):
+        out = loss()
+    chain = _Chain(w)
+    for step in steps:
+        chain.follow(*step)
+    if isinstance(out, Tensor) and out._node is not None and w._node in rows([out._node]):
+        return _reached(w)
+    cut = chain.cut_of(out)
+    if cut is None and chain.values.get(id(bare(out)), "") is None:
+        return "The way from w ends at the result of the function: detach(), .data or numpy() made it a constant."
+    if cut is not None:
+        return f"The way from w ends at {cut.what}, in {described(cut.origin)}. {_MEND}"
+    if chain.last is None:
+        return (
+            f"None of the {len(steps)} operations of the function used w; a comparison, argmax, item() or np.asarray() "
+            f"of it is no recorded one. {_MEND}"
+        )
+    name, origin = chain.last
+    return (
+        f"The way from w ends after {name}, in {described(origin)}: its value went into no operation that leads to the "
+        f"loss, but into a comparison, argmax, item() or the like, or nowhere. {_MEND}"
+    )
+
+
+_MEND = "Mend: compute from the tensor itself there, with functions of NumPy's or ag's, outside no_grad()."
+
+
+class _Chain:
+    """What depends on w, as it was computed: by the id of its array None where recorded, else where it was cut."""
+
+    def __init__(self, w: Tensor) -> None:
+        self.recorded: dict[Any, str] = {w._node: "w"}  # rows, and what made them
+        self.values: dict[int, _Cut | None] = {id(w._data): None}
+        self.names: dict[int, str] = {id(w._data): "w"}
+        self.numbers: dict[float, str] = {}  # of single elements, which item() may have handed on
+        self.last: tuple[str, modes.Origin] | None = None
+
+    def follow(self, op: Any, args: Any, result: Any, recording: bool, origin: modes.Origin) -> None:
+        tracked = any(isinstance(a, Tensor) and a._node in self.recorded for a in args if a is not None)
+        cuts = [cut for a in args if (cut := self.cut_of(a, op.name, origin)) is not None]
+        if not tracked and not cuts:
+            return
+        data = result._data
+        if tracked and result._node is not None:
+            self.recorded[result._node] = op.name
+            self.values[id(data)] = None
+            self.last = op.name, origin
+        elif tracked and not recording:
+            self.values[id(data)] = _Cut(f"{op.name}: it was computed inside no_grad()", origin)
+        elif data.dtype.kind not in "fc":
+            self.values[id(data)] = _Cut(f"{op.name}: {data.dtype} has no derivative", origin)
+        else:
+            self.values[id(data)] = cuts[0] if cuts else _Cut(f"{op.name}, whose result has no derivative", origin)
+        self.names[id(data)] = f"the result of {op.name}"
+        if data.size == 1:
+            self.numbers[data.item()] = self.names[id(data)]
+
+    def cut_of(self, value: Any, name: str = "", origin: Any = None) -> _Cut | None:
+        """Where ``value`` ceased to be recorded; None where it is recorded, or has nothing to do with w."""
+        if isinstance(value, Tensor) and value._node in self.recorded:
+            return None
+        key = id(bare(value))
+        if key in self.values:
+            made = f"{name}: {self.names[key]} came in as a constant, by detach(), .data or numpy()"
+            return self.values[key] or (_Cut(made, origin) if origin else None)
+        if isinstance(value, float) and not value.is_integer() and value in self.numbers and origin:
+            return _Cut(
+                f"{name}: {self.numbers[value]} came in as the number {value:.6g}, by item() or float()", origin
+            )
+        return None

@@ -1,0 +1,81 @@
+"""Sphinx: the pages beside this file, the notebooks as they were run, and the API from the docstrings."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).parent
+sys.path[:0] = [str(HERE), str(HERE.parent)]
+
+project = "autograd-core"
+author = "the autograd-core authors"
+copyright = author
+extensions = ["sphinx.ext.autodoc", "sphinx.ext.mathjax", "myst_nb"]
+myst_enable_extensions = ["colon_fence", "dollarmath"]
+nb_execution_mode = "off"  # the notebooks are run by the tests, and kept with their outputs
+html_theme = "furo"
+html_title = "autograd-core"
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
+html_show_sphinx = False
+exclude_patterns = ["api/_*"]
+autodoc_member_order = "bysource"
+autodoc_typehints = "none"
+suppress_warnings = ["myst.xref_missing"]  # the README's links lead into the repository
+
+_SETTING = re.compile(r"^([\w.*…, ]{1,60}?) +: (.*)$")
+
+
+def _fields(app: Any, what: str, name: str, obj: Any, options: Any, lines: list[str]) -> None:
+    """Our docstrings in reStructuredText: ``name : meaning`` is a field, an indented paragraph a formula."""
+    out: list[str] = []
+    in_field = in_code = in_formula = False
+    for line in lines:
+        in_code = line.startswith(">>>") or (in_code and bool(line.strip()))
+        found = None if in_code else _SETTING.match(line)
+        if line.strip():
+            in_formula = line.startswith("    ") and not in_field and (in_formula or not out or not out[-1].strip())
+        if in_formula and line.strip() and not (out and out[-2:] == ["::", ""]) and not out[-1].strip():
+            out += ["::", ""]
+        if found and not in_formula:
+            if not in_field:
+                out.append("")
+            out.append(_escaped(f":{found[1]}: {found[2]}"))
+            in_field = True
+            continue
+        if in_field and line.strip() and not line.startswith(" "):
+            out.append("")
+        in_field = in_field and line.startswith(" ")
+        out.append(line if in_code or in_formula else _escaped(line))
+    lines[:] = out
+
+
+def _escaped(line: str) -> str:
+    """|x| is a modulus here, no substitution; what stands in double quotes of code is left alone."""
+    parts = line.split("``")
+    return "``".join(part if i % 2 else re.sub(r"[|*]", r"\\\g<0>", part) for i, part in enumerate(parts))
+
+
+def _write_sources(app: Any) -> None:
+    """The API's pages, and copies of the notebooks, beside the written pages."""
+    import pages
+
+    pages.write(HERE / "api")
+    shutil.rmtree(HERE / "notebooks", ignore_errors=True)
+    notebooks = sorted((HERE.parent / "notebooks").glob("*.ipynb"))
+    (HERE / "notebooks").mkdir()
+    for notebook in notebooks:
+        shutil.copy(notebook, HERE / "notebooks")
+    listed = "\n".join(path.stem for path in notebooks)
+    (HERE / "notebooks" / "index.md").write_text(
+        f"# Notebooks\n\nEach is one idea, with its outputs as they were computed.\n\n```{{toctree}}\n{listed}\n```\n"
+    )
+
+
+def setup(app: Any) -> None:
+    app.connect("builder-inited", _write_sources)
+    app.connect("autodoc-process-docstring", _fields)

@@ -1,0 +1,45 @@
+"""Many items as one batch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from autograd_core import Tensor, get_default_dtype
+
+
+def batch_of(dataset: Any, indices: np.ndarray[Any, Any]) -> Any:
+    """The items at these positions: by the dataset's own ``batch`` where it has one, or one by one."""
+    if hasattr(dataset, "batch"):
+        return dataset.batch(indices)
+    return default_collate([dataset[i] for i in indices.tolist()])
+
+
+def default_collate(items: list[Any]) -> Any:
+    """A batch of items: arrays and numbers stacked along a new first axis, within tuples, lists and dicts.
+
+    Python floats get the default dtype. Raises ValueError for items of different shapes, TypeError for what cannot be
+    stacked.
+
+    >>> default_collate([(np.zeros(2), 0), (np.ones(2), 1)])
+    (array([[0., 0.], [1., 1.]]), array([0, 1]))
+    """
+    first = items[0]
+    if isinstance(first, Mapping):
+        return {key: default_collate([item[key] for item in items]) for key in first}
+    if isinstance(first, (tuple, list)):
+        if len({len(item) for item in items}) > 1:
+            raise ValueError(f"default_collate: items of {sorted({len(item) for item in items})} parts in one batch.")
+        return tuple(default_collate(list(parts)) for parts in zip(*items, strict=True))
+    if isinstance(first, str):
+        return items
+    arrays = [item.numpy() if isinstance(item, Tensor) else np.asarray(item) for item in items]
+    if arrays[0].dtype.kind not in "biufc":
+        raise TypeError(f"default_collate: items of {type(first).__name__} cannot be stacked. Mend: give collate_fn.")
+    shapes = sorted({array.shape for array in arrays})
+    if len(shapes) > 1:
+        raise ValueError(f"default_collate: items of shapes {shapes} in one batch. Mend: give a collate_fn that pads.")
+    batch = np.stack(arrays)
+    return batch.astype(get_default_dtype()) if type(first) is float else batch

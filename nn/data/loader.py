@@ -1,0 +1,210 @@
+"""Batches, epoch after epoch."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from queue import SimpleQueue
+from typing import Any
+
+import numpy as np
+
+from autograd_core import default_generator
+
+from .collating import batch_of
+from .samplers import BatchSampler, RandomSampler, Sampler, SequentialSampler
+
+Array = np.ndarray[Any, Any]
+
+
+class DataLoader:
+    """Batches of a dataset; iterating over it is one epoch.
+
+    dataset       : anything with ``len`` and ``[i]``; a ``TensorDataset`` is cut by one index operation an array
+    shuffle       : read in an order that is drawn anew for each epoch
+    sampler       : item numbers in another order, instead of ``shuffle`` (``nn.data.BalancedSampler(labels)``)
+    batch_sampler : lists of item numbers, instead of batch_size, shuffle, sampler and drop_last
+    drop_last     : leave out a last batch that is smaller
+    collate_fn    : makes a batch of a list of items (``default_collate``)
+    transform     : ``transform(batch, generator)`` gives the batch that is delivered; its random numbers depend on the
+        seed, the epoch and the position of the batch alone, not on who read what before
+    prefetch      : how many batches a background thread reads ahead; 0: none, and no thread
+    seed, generator : where the orders come from; by default from ``ag.default_generator()``
+
+    ``state_dict`` says where in which epoch the loader is; after ``load_state_dict`` the next iteration goes on there
+    with the very batches that were still to come. An exception from the background thread is raised by the iteration.
+
+    Raises ValueError for an empty dataset and for settings that exclude each other.
+
+    >>> from nn.data import TensorDataset
+    >>> loader = DataLoader(TensorDataset(np.arange(6)), batch_size=2, shuffle=True, seed=3)
+    >>> batches = iter(loader)
+    >>> first, state = next(batches), loader.state_dict()
+    >>> rest = [batch[0].tolist() for batch in batches]
+    >>> loader.load_state_dict(state)
+    >>> rest == [batch[0].tolist() for batch in loader]
+    True
+    """
+
+    def __init__(
+        self,
+        dataset: Any,
+        batch_size: int = 1,
+        shuffle: bool = False,
+        sampler: Iterable[int] | None = None,
+        batch_sampler: Iterable[Any] | None = None,
+        *,
+        drop_last: bool = False,
+        collate_fn: Callable[[list[Any]], Any] | None = None,
+        transform: Callable[[Any, np.random.Generator], Any] | None = None,
+        prefetch: int = 0,
+        seed: int | None = None,
+        generator: np.random.Generator | None = None,
+    ) -> None:
+        if not hasattr(dataset, "__getitem__") or not hasattr(dataset, "__len__"):
+            raise TypeError(f"DataLoader: {type(dataset).__name__} has no length or no items. Mend: a TensorDataset.")
+        if len(dataset) == 0:
+            raise ValueError(f"DataLoader: the dataset ({type(dataset).__name__}) is empty.")
+        if sampler is not None and shuffle:
+            raise ValueError("DataLoader: sampler and shuffle=True exclude each other; the sampler gives the order.")
+        if batch_sampler is not None and (batch_size != 1 or shuffle or sampler is not None or drop_last):
+            raise ValueError("DataLoader: batch_sampler excludes batch_size, shuffle, sampler and drop_last.")
+        if isinstance(prefetch, bool) or not isinstance(prefetch, (int, np.integer)) or prefetch < 0:
+            raise ValueError(f"DataLoader: prefetch={prefetch!r} must be an integer of at least 0.")
+        if sampler is None:
+            sampler = RandomSampler(dataset) if shuffle else SequentialSampler(dataset)
+        sources = [g for g in (generator, getattr(sampler, "generator", None)) if g is not None]
+        if len(sources) + (seed is not None) > 1:
+            raise ValueError("DataLoader: give one of seed, generator and the sampler's own generator.")
+        self.dataset, self.collate_fn, self.transform, self.prefetch = dataset, collate_fn, transform, int(prefetch)
+        self.batch_sampler = BatchSampler(sampler, batch_size, drop_last) if batch_sampler is None else batch_sampler
+        self.generator = np.random.default_rng(seed) if seed is not None else sources[0] if sources else None
+        self.rewind()
+
+    def rewind(self) -> None:
+        """Be before the first epoch again; the generator stays where it is."""
+        self.epoch = 0
+        """How many epochs were begun."""
+        self.position = 0
+        """How many batches of the present epoch were delivered."""
+        self._seed: int | None = None  # of the present epoch; None between two
+        self._given: list[Array] | None = None  # the present epoch's batches where they cannot be drawn again
+        self._resuming = False
+
+    def __len__(self) -> int:
+        return len(self.batch_sampler)  # type: ignore[arg-type]
+
+    def __iter__(self) -> Iterator[Any]:
+        if self._resuming:
+            self._resuming = False
+            assert self._seed is not None
+        else:
+            generator = default_generator() if self.generator is None else self.generator
+            self._seed, self._given = int(generator.integers(2**63)), None
+            self.epoch += 1
+            self.position = 0
+        batches = self._order()
+        return self._deliver(self._seed, batches)
+
+    def _deliver(self, seed: int, batches: list[Array]) -> Iterator[Any]:
+        load: Any
+        if self.collate_fn is None and self.transform is None and hasattr(self.dataset, "batch"):
+            load = map(self.dataset.batch, batches[self.position :])
+        else:
+            load = (self._load(batches[k], seed, k) for k in range(self.position, len(batches)))
+        ahead = ahead_of(load, self.prefetch) if self.prefetch else load
+        epoch = self.epoch
+        try:
+            for batch in ahead:
+                if self.epoch == epoch:  # another iteration has not begun in the meantime
+                    self.position += 1
+                yield batch
+        finally:
+            if self.prefetch:
+                ahead.close()
+        if self.epoch == epoch:
+            self.position, self._seed, self._given = 0, None, None
+
+    def _order(self) -> list[Array]:
+        """The item numbers of each batch of the present epoch."""
+        sampler = self.batch_sampler
+        if self._given is not None:
+            return self._given
+        if isinstance(sampler, BatchSampler) and isinstance(sampler.sampler, Sampler):
+            return sampler.cut(sampler.sampler.indices(np.random.default_rng(self._seed)))
+        self._given = [np.asarray(batch, np.intp) for batch in sampler]
+        return self._given
+
+    def _load(self, indices: Array, seed: int, k: int) -> Any:
+        if self.collate_fn is None:
+            batch = batch_of(self.dataset, indices)
+        else:
+            batch = self.collate_fn([self.dataset[i] for i in indices.tolist()])
+        if self.transform is not None:
+            batch = self.transform(batch, np.random.default_rng((seed, k)))
+        return batch
+
+    def state_dict(self) -> dict[str, Any]:
+        """Epoch, position, and all that the present and the following orders depend on: numbers, arrays, strings."""
+        return {
+            "items": len(self.dataset),
+            "batches": len(self) if hasattr(self.batch_sampler, "__len__") else None,
+            "epoch": self.epoch,
+            "position": self.position,
+            "seed": self._seed,
+            "given": None if self._given is None else list(self._given),
+            "generator": None if self.generator is None else self.generator.bit_generator.state,
+        }
+
+    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
+        """Go on at the next iteration where ``state_dict`` was taken.
+
+        ValueError, and nothing changed, for the state of a loader of another length or kind of generator.
+        """
+        own = self.state_dict()
+        if not isinstance(state_dict, Mapping) or own.keys() - state_dict.keys():
+            raise ValueError(f"DataLoader.load_state_dict: expected a mapping with {', '.join(own)}.")
+        for name in ("items", "batches"):
+            if state_dict[name] != own[name]:
+                raise ValueError(f"DataLoader.load_state_dict: a state with {state_dict[name]} {name} for {own[name]}.")
+        if (state_dict["generator"] is None) != (self.generator is None):
+            raise ValueError(
+                "DataLoader.load_state_dict: one of the loaders has a seed or generator of its own, and one has none."
+            )
+        if self.generator is not None:
+            self.generator.bit_generator.state = state_dict["generator"]
+        self.epoch, self.position = state_dict["epoch"], state_dict["position"]
+        self._seed, self._given = state_dict["seed"], state_dict["given"]
+        self._resuming = self._seed is not None
+
+
+def ahead_of(source: Iterator[Any], count: int) -> Any:
+    """What ``source`` gives, computed by a thread that is up to ``count`` items ahead; it ends when this is closed."""
+    ready: SimpleQueue[tuple[str, Any]] = SimpleQueue()
+    room = threading.Semaphore(count)
+    stop = False
+
+    def work() -> None:
+        try:
+            while room.acquire() and not stop:
+                ready.put(("item", next(source)))
+        except StopIteration:
+            ready.put(("end", None))
+        except BaseException as error:
+            ready.put(("error", error))
+
+    thread = threading.Thread(target=work, name="DataLoader", daemon=True)
+    thread.start()
+    try:
+        while True:
+            kind, value = ready.get()
+            if kind == "end":
+                return
+            if kind == "error":
+                raise value
+            room.release()
+            yield value
+    finally:
+        stop = True
+        room.release()
+        thread.join()

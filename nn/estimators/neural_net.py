@@ -1,0 +1,238 @@
+"""Any module as a scikit-learn estimator."""
+
+from __future__ import annotations
+
+import copy
+import inspect
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, ClassVar
+
+import numpy as np
+from sklearn.utils._param_validation import StrOptions
+
+import autograd_core as ag
+from autograd_core import default_generator
+from nn.module import Module
+
+from .base import Network
+from .objectives import given_loss
+from .supervised import NetworkClassifier, NetworkRegressor
+
+NESTED = ("module__", "optimizer__")
+
+
+class _Columns(Module):
+    """A module whose output of shape (n,) is read as (n, 1)."""
+
+    def __init__(self, module: Module) -> None:
+        self.module = module
+
+    def forward(self, input: Any) -> Any:
+        output = self.module(input)
+        return np.reshape(output, (-1, 1)) if len(output.shape) == 1 else output
+
+
+class _NeuralNet(Network):
+    """What classifier and regressor share: nested parameters, and how the module is made."""
+
+    _accepts: ClassVar[dict[str, Any]] = {"allow_nd": True}
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **Network._parameter_constraints,
+        "module": [Module, callable],
+    }
+
+    def __init__(
+        self,
+        module: Any = None,
+        loss: Any = None,
+        *,
+        solver: str = "adam",
+        alpha: float = 0.0001,
+        batch_size: Any = "auto",
+        learning_rate: str = "constant",
+        learning_rate_init: float = 0.001,
+        power_t: float = 0.5,
+        max_iter: int = 200,
+        shuffle: bool = True,
+        random_state: Any = None,
+        tol: float = 1e-4,
+        verbose: Any = False,
+        warm_start: bool = False,
+        momentum: float = 0.9,
+        nesterovs_momentum: bool = True,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+        n_iter_no_change: float = 10,
+        max_fun: int = 15000,
+        optimizer: str | None = None,
+        **module__and_optimizer__: Any,
+    ) -> None:
+        for name in module__and_optimizer__:
+            if not name.startswith(NESTED):
+                raise TypeError(
+                    f"{type(self).__name__}.__init__() got an unexpected keyword argument {name!r}. Mend: arguments of "
+                    "the module are named module__…, those of the optimizer optimizer__…."
+                )
+        self.module = module
+        self.loss = loss
+        self.solver = solver
+        self.alpha = alpha
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.learning_rate_init = learning_rate_init
+        self.power_t = power_t
+        self.max_iter = max_iter
+        self.shuffle = shuffle
+        self.random_state = random_state
+        self.tol = tol
+        self.verbose = verbose
+        self.warm_start = warm_start
+        self.momentum = momentum
+        self.nesterovs_momentum = nesterovs_momentum
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.beta_1 = beta_1
+        self.beta_2 = beta_2
+        self.epsilon = epsilon
+        self.n_iter_no_change = n_iter_no_change
+        self.max_fun = max_fun
+        self.optimizer = optimizer
+        self.__dict__.update(module__and_optimizer__)
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """All parameters, those of the module and the optimizer as ``module__…`` and ``optimizer__…``."""
+        return super().get_params(deep) | {k: v for k, v in vars(self).items() if k.startswith(NESTED)}
+
+    def set_params(self, **params: Any) -> Any:
+        """Change parameters, also nested ones that were not given before."""
+        super().set_params(**{k: v for k, v in params.items() if not k.startswith(NESTED)})
+        self.__dict__.update({k: v for k, v in params.items() if k.startswith(NESTED)})
+        return self
+
+    def _of(self, prefix: str) -> dict[str, Any]:
+        return {k.removeprefix(prefix): v for k, v in vars(self).items() if k.startswith(prefix)}
+
+    def _optimizer_options(self) -> dict[str, Any]:
+        options = self._of("optimizer__")
+        if options and self.optimizer is None:
+            raise ValueError(f"optimizer__…: {list(options)} are given, but no optimizer. Mend: optimizer='AdamW'.")
+        return options
+
+    @contextmanager
+    def _seeded(self) -> Iterator[None]:
+        """The default generator follows from ``random_state``, and goes on afterwards where it was."""
+        source = default_generator().bit_generator
+        before = source.state
+        source.state = type(source)(self._random_state.randint(2**31)).state
+        try:
+            yield
+        finally:
+            source.state = before
+
+    def _build(self, X: Any, y: Any) -> None:
+        columns = self._wanted(y)
+        if isinstance(self.module, Module):
+            if self._of("module__"):
+                raise ValueError("module__…: the module is there already. Mend: give its class.")
+            module = copy.deepcopy(self.module)
+        else:
+            known = inspect.signature(self.module).parameters
+            sizes = {"in_features": X.shape[1], "out_features": columns[-1]}
+            module = self.module(**{k: v for k, v in sizes.items() if k in known} | self._of("module__"))
+        if not isinstance(module, Module):
+            raise TypeError(f"module: {self.module!r} made a {type(module).__name__}, not an nn.Module.")
+        module = _Columns(module).to(X.dtype).eval()
+        with ag.no_grad():
+            shape = np.shape(module(X[:2]))
+        if len(shape) != 2 or shape[0] != len(X[:2]) or shape[1] not in columns:
+            raise ValueError(
+                f"module: outputs of shape {shape} for {len(X[:2])} rows; expected (n, "
+                f"{' or '.join(map(str, columns))}). Mend: take out_features in the module's constructor, which is "
+                "then given here."
+            )
+        self.module_, self.n_outputs_ = module, shape[1]
+        self.out_activation_ = self._link(shape[1])
+
+    def _wanted(self, y: Any) -> list[int]:
+        """Numbers of outputs that fit; a module that asks for ``out_features`` is given the last."""
+        raise NotImplementedError
+
+    def _link(self, columns: int) -> str:
+        raise NotImplementedError
+
+    def _loss(self, output: Any, target: Any, share: Any) -> Any:
+        if callable(self.loss):
+            return given_loss(self.loss, output, target, share)
+        return super()._loss(output, target, share)
+
+
+class NeuralNetClassifier(_NeuralNet, NetworkClassifier):
+    """Any module as a classifier.
+
+    module : a class (or function) that makes an ``nn.Module``, or a module, of which a copy is trained from the
+        weights that it has. Arguments of the class are given as ``module__<name>``; where it has parameters
+        ``in_features`` and ``out_features``, these are given to it. Its output is logits: (n, classes); for two
+        classes also (n, 1) or (n,); for several labels a row (n, labels). It is converted to the dtype of X.
+    loss : None, the log-loss, or a function of (logits, targets), which are class numbers (n,) for (n, classes) and
+        zeros and ones of the logits' shape otherwise; e.g. ``nn.CrossEntropyLoss(label_smoothing=0.1)``. Where rows
+        have weights it must return one loss for each row.
+    optimizer : a class of ``optim`` by name, with arguments ``optimizer__<name>``; or None for ``solver``
+
+    All others as in ``MLPClassifier``. X may have more than two axes where the module takes them.
+
+    >>> import nn
+    >>> from sklearn.datasets import make_moons
+    >>> class Net(nn.Module):
+    ...     def __init__(self, in_features, out_features, hidden=10):
+    ...         self.layers = nn.Sequential(
+    ...             nn.Linear(in_features, hidden), nn.Tanh(), nn.Linear(hidden, out_features)
+    ...         )
+    ...     def forward(self, x):
+    ...         return self.layers(x)
+    >>> X, y = make_moons(200, noise=0.1, random_state=0)
+    >>> model = NeuralNetClassifier(Net, module__hidden=20, solver="lbfgs", random_state=0)
+    >>> model.fit(X, y).score(X, y) > 0.95
+    True
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **_NeuralNet._parameter_constraints,
+        "loss": [StrOptions({"log_loss"}), callable, None],
+    }
+
+    def _wanted(self, y: Any) -> list[int]:
+        return [1, 2] if self._kind == "binary" and len(self.classes_) == 2 else [len(self.classes_)]
+
+    def _link(self, columns: int) -> str:
+        single = self._kind == "multilabel-indicator" or (columns == 1 and len(self.classes_) == 2)
+        return "logistic" if single else "softmax"
+
+
+class NeuralNetRegressor(_NeuralNet, NetworkRegressor):
+    """Any module as a regressor; see ``NeuralNetClassifier``.
+
+    The module's output is (n, outputs), or (n,) for one. loss : None or "squared_error", "poisson" (the mean is then
+    exp(output)), or a function of (output, target), both (n, outputs).
+
+    >>> import nn
+    >>> X = np.arange(10.0)[:, None]
+    >>> model = NeuralNetRegressor(nn.Linear, solver="lbfgs", alpha=0, random_state=0).fit(X, 3 * X.ravel() + 1)
+    >>> model.predict([[20.0]]).round(2)
+    array([61.])
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **_NeuralNet._parameter_constraints,
+        "loss": [StrOptions({"squared_error", "poisson"}), callable, None],
+    }
+
+    def _wanted(self, y: Any) -> list[int]:
+        return [1 if y.ndim == 1 else y.shape[1]]
+
+    def _link(self, columns: int) -> str:
+        return "exp" if self.loss == "poisson" else "identity"

@@ -1,0 +1,162 @@
+"""What estimators minimise: Σᵢ rᵢ ℓ(zᵢ, tᵢ) over the rows of a network's outputs z, in one row of the ξ-table each.
+
+The share rᵢ of a row is its weight divided by the sum of all weights: the number 1/n, or an array of n numbers. Each
+link (softmax, logistic, …) is the canonical one of its loss, so that ∂ℓ/∂z is prediction − target.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+import autograd_core as ag
+
+
+def _by_rows(share: Any) -> Any:
+    return share[:, None] if np.ndim(share) else share
+
+
+def _total(losses: Any, share: Any) -> Any:
+    """Σᵢ rᵢ ℓᵢ, the sums over a row's outputs included."""
+    rows = losses if losses.ndim == 1 else np.add.reduce(losses, axis=1)
+    return np.dot(share, rows) if np.ndim(share) else np.add.reduce(rows) * share
+
+
+def _softmax_error(x: Any, target: Any) -> Any:
+    hot = np.zeros(x.shape, x.dtype)
+    hot[np.arange(len(target)), target] = 1
+    return ag.softmax(x, 1) - hot
+
+
+@ag.reduction(x=lambda x, target, share: _softmax_error(x, target) * _by_rows(share))
+def class_log_loss(x, target, share, axis=None, keepdims=False):
+    """−log softmax(x)[target] for class numbers (n,) and logits (n, classes).
+
+    >>> class_log_loss(np.zeros((1, 2)), np.array([1]), 1.0).round(4)
+    np.float64(0.6931)
+    """
+    shifted = x - np.maximum.reduce(x, axis=1)[:, None]
+    own = shifted[np.arange(len(target)), target]
+    return _total(np.log(np.add.reduce(np.exp(shifted), axis=1)) - own, share)
+
+
+@ag.reduction(x=lambda x, target, share: (ag.sigmoid(x) - target) * _by_rows(share))
+def binary_log_loss(x, target, share, axis=None, keepdims=False):
+    """−t·log σ(x) − (1−t)·log(1−σ(x)), summed over the columns of x and of targets in {0, 1}.
+
+    >>> binary_log_loss(np.array([[1000.0]]), np.array([[1.0]]), 1.0)
+    np.float64(0.0)
+    """
+    return _total(np.maximum(x, 0) - x * target + np.log1p(np.exp(-np.abs(x))), share)
+
+
+@ag.reduction(x=lambda x, target, share: (x - target) * _by_rows(share / x.shape[1]))
+def half_squared_error(x, target, share, axis=None, keepdims=False):
+    """½(x − t)², averaged over the columns.
+
+    >>> half_squared_error(np.array([[3.0, 0.0]]), np.array([[1.0, 0.0]]), 1.0)
+    np.float64(1.0)
+    """
+    error = x - target
+    error *= error
+    return _total(error, share) / (2 * x.shape[1])
+
+
+@ag.reduction(x=lambda x, target, share: (np.exp(x) - target) * _by_rows(share))
+def half_poisson_deviance(x, target, share, axis=None, keepdims=False):
+    """t·log(t/μ) − t + μ with μ = exp(x), summed over the columns (0·log 0 = 0).
+
+    >>> half_poisson_deviance(np.log([[2.0]]), np.array([[2.0]]), 1.0)
+    np.float64(0.0)
+    """
+    own = target * np.log(np.where(target > 0, target, 1)) - target
+    return _total(own - target * x + np.exp(x), share)
+
+
+LOSSES = {
+    "softmax": class_log_loss,
+    "logistic": binary_log_loss,
+    "identity": half_squared_error,
+    "exp": half_poisson_deviance,
+}
+"""The loss whose canonical link is the output activation of that name."""
+
+
+# Value and ∂L/∂x together, for the closed loop; x is overwritten with the derivative ---------------------------------
+
+
+def _class_errors(x: Any, target: Any, share: Any) -> tuple[float, Any]:
+    rows = np.arange(len(target))
+    x -= np.maximum.reduce(x, axis=1)[:, None]
+    own = x[rows, target]
+    np.exp(x, out=x)
+    sums = np.add.reduce(x, axis=1)
+    x /= sums[:, None]
+    x[rows, target] -= 1
+    x *= _by_rows(share)
+    return float(_total(np.log(sums) - own, share)), x
+
+
+def _binary_errors(x: Any, target: Any, share: Any) -> tuple[float, Any]:
+    fading = np.exp(-np.abs(x))
+    value = _total(np.maximum(x, 0) - x * target + np.log1p(fading), share)
+    # σ(x) = 1/(1 + e⁻ˣ) for x ≥ 0 and eˣ/(1 + eˣ) for x < 0, neither of which overflows.
+    np.divide(np.where(x >= 0, 1, fading), 1 + fading, out=x)
+    x -= target
+    x *= _by_rows(share)
+    return float(value), x
+
+
+def _squared_errors(x: Any, target: Any, share: Any) -> tuple[float, Any]:
+    x -= target
+    value = _total(x * x, share) / (2 * x.shape[1])
+    x *= _by_rows(share / x.shape[1])
+    return float(value), x
+
+
+def _poisson_errors(x: Any, target: Any, share: Any) -> tuple[float, Any]:
+    value = half_poisson_deviance(x, target, share)
+    np.exp(x, out=x)
+    x -= target
+    x *= _by_rows(share)
+    return float(value), x
+
+
+ERRORS = {
+    "softmax": _class_errors,
+    "logistic": _binary_errors,
+    "identity": _squared_errors,
+    "exp": _poisson_errors,
+}
+
+LINKS = {
+    "softmax": lambda z: ag.softmax(z, 1),
+    "logistic": ag.sigmoid,
+    "identity": lambda z: z,
+    "exp": np.exp,
+}
+"""Predictions from a network's outputs."""
+
+
+def given_loss(function: Any, output: Any, target: Any, share: Any) -> Any:
+    """A user's loss of (outputs, targets): one number, or one loss for each row or element, averaged by shares.
+
+    Raises ValueError for one number where rows have weights: what belongs to which row is then lost.
+    """
+    losses = function(output, target)
+    shape = np.shape(losses)
+    if np.size(losses) == 1 and len(target) != 1:
+        if np.ndim(share):
+            raise ValueError(
+                "sample_weight: the given loss returns one number, which cannot be weighted row by row. "
+                "Mend: a loss for each row, e.g. nn.HuberLoss(reduction='none')."
+            )
+        return np.reshape(losses, ())
+    if shape[:1] != (len(target),):
+        raise ValueError(
+            f"loss: the given function returns shape {shape} for {len(target)} rows; expected one number, or one loss "
+            "for each row or element."
+        )
+    rows = losses if len(shape) == 1 else np.mean(np.reshape(losses, (shape[0], -1)), axis=1)
+    return np.sum(rows * share)

@@ -1,0 +1,188 @@
+"""How an estimator's network is trained: gradients of the penalised loss, steps in epochs, or L-BFGS."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+import optim
+from nn.module import Module
+from optim.lbfgs import ARMIJO, CURVATURE, Progress
+
+NOT_FINITE = (
+    "Solver produced non-finite parameter weights. The input data may contain large values and need to be preprocessed."
+)
+
+Loss = Callable[[Any, Any, Any], Any]
+"""(outputs, targets, share of each row) ↦ the loss as a scalar tensor."""
+
+
+class Objective:
+    """J = Σᵢ wᵢ ℓ(network(xᵢ), tᵢ)/W + α/(2W) · Σ‖weights‖², W = Σᵢ wᵢ over the rows at hand, as in scikit-learn.
+
+    Parameters with fewer than two axes (biases, scales) are not penalised.
+    """
+
+    def __init__(self, network: Module, loss: Loss, alpha: float) -> None:
+        self.network, self.loss, self.alpha = network, loss, float(alpha)
+        self.parameters = [p for p in network.parameters() if p.requires_grad]
+        self.penalised = [p for p in self.parameters if p.ndim > 1] if alpha else []
+
+    def evaluate(self, X: Any, target: Any, weights: Any = None) -> float:
+        """J, with its gradient in the parameters; rows without any weight have none."""
+        for p in self.parameters:
+            p.grad = None
+        total: float = len(target)
+        share: Any = 1 / total
+        if weights is not None:
+            total = float(weights.sum())
+            if not total:
+                return 0.0
+            share = weights / weights.dtype.type(total)
+        loss = self.loss(self.network(X), target, share)
+        loss.backward()
+        value, rate = loss.item(), self.alpha / total
+        for p in self.penalised:
+            w, g = p.data, p.grad
+            penalty = w * rate
+            if g is not None:
+                penalty += g.data
+            p.grad = penalty
+            value += 0.5 * rate * float(np.vdot(w, w))
+        return value
+
+
+class Steps:
+    """An optimizer by scikit-learn's name, with its schedule, or by the name that it has in ``optim``.
+
+    options : constructor arguments that a named optimizer is given beside ``lr``
+
+    Adam's ε is divided by √(1 − β₂ᵗ) and SGD's momentum rescaled where the rate changes, which turns PyTorch's update
+    rules into scikit-learn's: theirs adds ε to the uncorrected √v and keeps past rates in the velocity.
+    """
+
+    def __init__(self, estimator: Any, parameters: list[Any], options: Mapping[str, Any]) -> None:
+        e = estimator
+        self.schedule, self.power_t, self.first_rate = "constant", e.power_t, float(e.learning_rate_init)
+        self.epsilon = None
+        if e.optimizer is not None:
+            self.rule = getattr(optim, e.optimizer)(parameters, **{"lr": self.first_rate, **options})
+        elif e.solver == "adam":
+            self.epsilon = float(e.epsilon)
+            betas = (float(e.beta_1), float(e.beta_2))
+            self.rule = optim.Adam(parameters, lr=self.first_rate, betas=betas, eps=self.epsilon)
+        else:
+            self.schedule = e.learning_rate
+            momentum = float(e.momentum)
+            nesterov = bool(e.nesterovs_momentum and momentum > 0)
+            self.rule = optim.SGD(parameters, lr=self.first_rate, momentum=momentum, nesterov=nesterov)
+        self.count = 0
+
+    def step(self) -> None:
+        self.count += 1
+        if self.epsilon is not None:
+            group = self.rule.param_groups[0]
+            group["eps"] = self.epsilon / math.sqrt(1 - group["betas"][1] ** self.count)
+        self.rule.step()
+
+    @property
+    def rate(self) -> float:
+        return self.rule.param_groups[0]["lr"]
+
+    @rate.setter
+    def rate(self, new: float) -> None:
+        old, self.rule.param_groups[0]["lr"] = self.rate, new
+        for state in self.rule.state.values():
+            if "momentum_buffer" in state:
+                state["momentum_buffer"] *= old / new
+
+    def epoch_ends(self, seen: int) -> None:
+        """``seen`` samples in all: the rate of the next epoch where it is "invscaling"."""
+        if self.schedule == "invscaling":
+            self.rate = self.first_rate / (seen + 1) ** self.power_t
+
+    def goes_on(self) -> str | None:
+        """At a plateau: what is said of the smaller rate, or None where training stops."""
+        if self.schedule != "adaptive" or self.rate <= 1e-6:
+            return None
+        self.rate /= 5
+        return f"Setting learning rate to {self.rate:f}"
+
+
+TOLERANCE = 2.220446049250313e-09
+"""Of the change of the loss, SciPy's default ``ftol``."""
+
+MEMORY = 10
+"""Pairs of changes kept, SciPy's default ``maxcor``."""
+
+
+def lbfgs(
+    objective: Objective, X: Any, target: Any, weights: Any, max_iter: int, max_fun: int, tol: float
+) -> tuple[float, int, bool]:
+    """Minimise over all rows at once: (J, iterations, whether it converged).
+
+    Directions as in ``optim.LBFGS``, step lengths by bisection to the weak Wolfe conditions (Lewis & Overton 2013,
+    algorithm 2.6): where J has kinks, as with ReLU, the strong conditions lead into a kink and stay there. Where no
+    step is found the memory is cleared once.
+
+    Raises ValueError, with the parameters as they were, where J or its gradient is not finite to begin with.
+    """
+    parameters, evaluations = objective.parameters, 0
+
+    def evaluate(x: Any) -> tuple[float, Any]:
+        nonlocal evaluations
+        evaluations += 1
+        start = 0
+        for p in parameters:
+            p.data[...] = x[start : start + p.size].reshape(p.shape)
+            start += p.size
+        value = objective.evaluate(X, target, weights)
+        gradients = (np.zeros(p.size, x.dtype) if p.grad is None else p.grad.data.reshape(-1) for p in parameters)
+        return value, np.concatenate([*gradients])
+
+    x = np.concatenate([p.data.reshape(-1) for p in parameters])
+    with np.errstate(over="ignore", invalid="ignore"):  # trial steps may go where the loss is infinite
+        f, g = evaluate(x)
+        if not (math.isfinite(f) and np.isfinite(g).all()):
+            raise ValueError(NOT_FINITE)
+        memory, iteration = Progress(), 0
+        while np.abs(g).max(initial=0) > tol and iteration < max_iter and evaluations < max_fun:
+            fresh = not memory.ro
+            d = -g if fresh else memory.direction(g)
+            first = min(1.0, 1 / float(np.linalg.norm(g))) if fresh else 1.0
+            found = weak_wolfe(evaluate, x, d, f, float(g @ d), first, max_fun - evaluations)
+            if found is None:
+                if fresh:
+                    break
+                memory = Progress()
+                continue
+            iteration += 1
+            step, new_f, new_g = found
+            memory.remember(new_g - g, step * d, MEMORY)
+            change = (f - new_f) / max(abs(f), abs(new_f), 1.0)
+            x, f, g = x + step * d, new_f, new_g
+            if change <= TOLERANCE:
+                break
+        converged = iteration < max_iter and evaluations < max_fun
+        evaluate(x)  # the last trial may have been another point
+    return f, iteration, converged
+
+
+def weak_wolfe(
+    evaluate: Callable[[Any], tuple[float, Any]], x: Any, d: Any, f: float, slope: float, step: float, most: int
+) -> tuple[float, float, Any] | None:
+    """(t, J, ∇J) at x + td with J ≤ f + c₁t·slope and ∇Jᵀd ≥ c₂·slope; None after too many trials without descent."""
+    low, high, best = 0.0, math.inf, None
+    for _ in range(min(20, most)):
+        value, gradient = evaluate(x + step * d)
+        if not value <= f + ARMIJO * step * slope or not np.isfinite(gradient).all():
+            high = step
+        elif float(gradient @ d) < CURVATURE * slope:
+            low, best = step, (step, value, gradient)
+        else:
+            return step, value, gradient
+        step = 2 * low if high == math.inf else (low + high) / 2
+    return best

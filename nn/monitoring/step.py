@@ -1,0 +1,82 @@
+"""What is gathered while one step runs, and how the outputs of squashing functions are read."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import numpy as np
+
+from autograd_core import Tensor
+
+from .records import Gather
+
+_SIGMOID = 1 / (1 + math.exp(-4)) - 0.5  # σ(±4) lies that far from ½; the slope there is 7 % of that at 0
+_TANH = math.tanh(2)  # tanh z = 2σ(2z) − 1: the same place on the curve
+
+
+class Layer:
+    """What is gathered of one layer during a step."""
+
+    def __init__(self, name: str, kind: str, order: int) -> None:
+        self.name, self.kind, self.order = name, kind, order
+        self.activation = Gather()
+        self.gradient: Gather | None = None
+        self.saturated: int | None = None
+        self.rectifies = False
+
+
+class Step:
+    """The step that runs now; a row that nobody else needs is not kept for its sake."""
+
+    def __init__(self, sampled: bool) -> None:
+        self.sampled = sampled
+        self.layers: dict[str, Layer] = {}
+        self.nodes: WeakKeyDictionary[Any, Layer] = WeakKeyDictionary()
+        self.weights: dict[str, Any] = {}  # copies of the parameters' arrays
+        self.live: dict[str, Any] = {}  # the parameters themselves
+        self.gradients: dict[str, Any] | None = None
+        self.observer: Any = None
+        self.ticks = 0
+
+    def tick(self) -> int:
+        """Counts up: functions are noted when their module is done, but listed where they were called."""
+        self.ticks += 1
+        return self.ticks
+
+
+SQUASHING = {"relu", "maximum", "sigmoid", "tanh", "hardtanh"}
+
+
+def squashing(op: str, args: Any, params: Any) -> Any:
+    """What an operation does to its argument: "relu", or what ``saturated`` needs; None where it is neither."""
+    if op == "maximum":
+        return "relu" if not isinstance(args[1], Tensor) and np.ndim(args[1]) == 0 and args[1] == 0 else None
+    if op == "hardtanh":
+        return "relu" if params["min_val"] == 0 else (params["min_val"], params["max_val"])
+    return op
+
+
+def saturated(data: Any, how: Any) -> int:
+    if isinstance(how, tuple):
+        return int(np.count_nonzero((data <= how[0]) | (data >= how[1])))
+    return int(np.count_nonzero(np.abs(data - 0.5) > _SIGMOID if how == "sigmoid" else np.abs(data) > _TANH))
+
+
+def first_tensor(output: Any) -> Any:
+    """The tensor that a module put out; the first where there are several."""
+    while not isinstance(output, Tensor):
+        if isinstance(output, Mapping):
+            output = tuple(output.values())
+        if not isinstance(output, (tuple, list)) or not output:
+            return None
+        output = output[0]
+    return output
+
+
+def norm(array: Any) -> float:
+    flat = np.asarray(array).ravel(order="K")
+    with np.errstate(all="ignore"):
+        return math.sqrt(abs(np.vdot(flat, flat)))

@@ -1,0 +1,83 @@
+"""From data to batches, and from batches of outputs to one output."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from autograd_core import Tensor, default_generator
+
+from ..data import BatchSampler, DataLoader, SequentialSampler, TensorDataset
+
+EVALUATED_AT_ONCE = 256
+"""Samples in a batch where nothing is learned from them."""
+
+
+def loader_of(what: str, data: Any, batch_size: int, shuffle: bool = False) -> Any:
+    """Something to iterate over batches of: loaders as they are, a loader of arrays and datasets."""
+    if isinstance(data, (np.ndarray, Tensor)):
+        raise TypeError(f"{what}: one array of shape {data.shape} has no targets. Mend: give (x, y).")
+    if isinstance(data, tuple):
+        data = TensorDataset(*data)
+    if isinstance(data, list) and not (data and isinstance(data[0], (tuple, list))):
+        raise TypeError(f"{what}: a list of {type(data[0]).__name__ if data else 'nothing'}. Mend: a tuple (x, y).")
+    if hasattr(data, "__getitem__") and hasattr(data, "__len__") and not isinstance(data, list):
+        return DataLoader(data, batch_size, shuffle)
+    if not hasattr(data, "__iter__"):
+        raise TypeError(f"{what}: {type(data).__name__} is no data. Mend: (x, y), a dataset or a DataLoader.")
+    return data
+
+
+def aside(loader: Any) -> Any:
+    """The loader to read without leaving a trace: neither its position nor any random generator moves on."""
+    if not isinstance(loader, DataLoader):
+        return loader
+    twin = copy.copy(loader)
+    twin.generator = copy.deepcopy(loader.generator or default_generator())
+    twin.rewind()
+    return twin
+
+
+def check_in_order(loader: Any) -> None:
+    """ValueError for a loader that gives its items in another order than its dataset."""
+    if isinstance(loader, DataLoader):
+        batches = loader.batch_sampler
+        if not (isinstance(batches, BatchSampler) and isinstance(batches.sampler, SequentialSampler)):
+            raise ValueError(
+                "Trainer.predict: this DataLoader gives its items in another order than the dataset, so that outputs "
+                "could not be told apart. Mend: predict(loader.dataset)."
+            )
+
+
+def parts(what: str, batch: Any, least: int) -> Any:
+    """A batch as a tuple or list of its parts."""
+    if isinstance(batch, (tuple, list)) and len(batch) >= least:
+        return batch
+    if least == 1 and hasattr(batch, "shape"):
+        return (batch,)
+    given = f"{type(batch).__name__} of {len(batch)}" if hasattr(batch, "__len__") else type(batch).__name__
+    raise TypeError(f"{what}: a batch is {given}; expected a tuple (inputs…, target). Mend: give a collate_fn.")
+
+
+def collected(value: Any) -> Any:
+    """The arrays of an output: of a tensor, or of tensors within tuples, lists and dicts."""
+    if isinstance(value, Tensor):
+        return value.numpy()
+    if isinstance(value, (tuple, list)):
+        return tuple(collected(item) for item in value)
+    if isinstance(value, Mapping):
+        return {key: collected(item) for key, item in value.items()}
+    return np.asarray(value)
+
+
+def joined(batches: list[Any]) -> Any:
+    """Outputs of several batches as those of one."""
+    first = batches[0]
+    if isinstance(first, tuple):
+        return tuple(joined([batch[i] for batch in batches]) for i in range(len(first)))
+    if isinstance(first, dict):
+        return {key: joined([batch[key] for batch in batches]) for key in first}
+    return np.concatenate(batches) if first.ndim else np.stack(batches)

@@ -1,0 +1,47 @@
+"""What happens around the steps of a training: a trainer calls every callback at fixed moments."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .trainer import Trainer
+
+
+class Callback:
+    """Base of callbacks; every method may be left out.
+
+    Inside a method the trainer shows where it is (``epoch`` and ``step``: how many are done; ``history``), and
+    ``trainer.should_stop = True`` ends the training after the present step.
+
+    >>> class Shout(Callback):
+    ...     def on_epoch_end(self, trainer, record):
+    ...         print(f"epoch {record['epoch']} is over")
+    """
+
+    def on_fit_start(self, trainer: Trainer) -> None:
+        """Before anything is trained or loaded; an exception here prevents the training."""
+
+    def on_epoch_start(self, trainer: Trainer) -> None: ...
+
+    def on_batch_end(self, trainer: Trainer, loss: float) -> None:
+        """After a step; ``loss`` is that of its batch, before the step."""
+
+    def on_epoch_end(self, trainer: Trainer, record: dict[str, float]) -> None:
+        """After validation; ``record`` is the new last one of the history."""
+
+    def on_fit_end(self, trainer: Trainer) -> None:
+        """When the training has come to its end without an exception."""
+
+    def close(self, trainer: Trainer) -> None:
+        """At the very end, also after an exception."""
+
+    def validation_model(self, trainer: Trainer) -> Any:
+        """The model to validate instead of the trainer's, or None."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """What a checkpoint must hold so that training goes on as if it had not been interrupted: copies."""
+        return {}
+
+    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None: ...

@@ -1,0 +1,143 @@
+"""Everything that changes while a trainer trains, as one structure of numbers and arrays; and back."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from autograd_core import default_generator
+
+from .. import state
+from ..module import Module
+from .sums import Sums
+
+if TYPE_CHECKING:
+    from .trainer import Trainer
+
+PROGRESS = ("epoch", "step", "batch", "first_epoch", "should_stop")
+
+
+def modules(trainer: Trainer) -> list[tuple[str, Module]]:
+    """The model, and the loss where it is a module."""
+    found: list[tuple[str, Module]] = [("model", trainer.model)]
+    return [*found, ("loss", trainer.loss)] if isinstance(trainer.loss, Module) else found
+
+
+def generators(trainer: Trainer) -> dict[str, np.random.Generator]:
+    """Every random generator that a step may draw from: the default one, modules' own, those of optimizer hooks."""
+    found = {"default": default_generator()}
+    for root, model in modules(trainer):
+        for path, module in model.named_modules():
+            for name, value in vars(module).items():
+                if isinstance(value, np.random.Generator):
+                    found[f"{root}.{path}.{name}"] = value
+    for i, hook in enumerate(_hooks(trainer)):
+        for name, value in vars(hook).items():
+            if isinstance(value, np.random.Generator):
+                found[f"hook.{i}.{name}"] = value
+    return found
+
+
+def collect(trainer: Trainer) -> dict[str, Any]:
+    """The state of a trainer: copies."""
+    scheduler, loader = trainer.scheduler, trainer.loader
+    return {
+        "kinds": _kinds(trainer),
+        "progress": {name: getattr(trainer, name) for name in PROGRESS},
+        "running": None if trainer.running is None else dict(vars(trainer.running)),
+        "modules": {name: module.state_dict() for name, module in modules(trainer)},
+        "transient": {name: buffer.data.copy() for name, buffer in _transient(trainer)},
+        "optimizer": trainer.optimizer.state_dict(),
+        "hooks": [_numbers(hook) for hook in _hooks(trainer)],
+        "scheduler": None if scheduler is None else copy.deepcopy(scheduler.state_dict()),
+        "loader": copy.deepcopy(loader.state_dict()) if hasattr(loader, "state_dict") else None,
+        "generators": {name: g.bit_generator.state for name, g in generators(trainer).items()},
+        "callbacks": {name: own for name, _, own in _stateful(trainer)},
+        "history": [dict(record) for record in trainer.history],
+    }
+
+
+def restore(trainer: Trainer, given: Mapping[str, Any]) -> None:
+    """Make a trainer what it was when ``given`` was collected.
+
+    ValueError or RuntimeError, and nothing changed, where model, optimizer, data or callbacks are others.
+    """
+    before = collect(trainer)
+    for what, own in before["kinds"].items():
+        if given["kinds"].get(what) != own:
+            raise ValueError(f"the {what} was {given['kinds'].get(what)}, and here is {own}.")
+    for what in ("hooks", "transient", "generators", "callbacks"):
+        mine, theirs = (set(s[what]) if what != "hooks" else len(s[what]) for s in (before, given))
+        if mine != theirs:
+            raise ValueError(f"its {what} are {_listed(theirs)}, and here are {_listed(mine)}.")
+    try:
+        _apply(trainer, given)
+    except Exception:
+        _apply(trainer, before)
+        raise
+
+
+def _apply(trainer: Trainer, given: Mapping[str, Any]) -> None:
+    for name, module in modules(trainer):
+        module.load_state_dict(given["modules"][name])
+    for name, buffer in _transient(trainer):
+        buffer.data = given["transient"][name].copy()
+    trainer.optimizer.load_state_dict(given["optimizer"])
+    for hook, numbers in zip(_hooks(trainer), given["hooks"], strict=True):
+        vars(hook).update(numbers)
+    if trainer.scheduler is not None:
+        trainer.scheduler.load_state_dict(copy.deepcopy(given["scheduler"]))
+    if given["loader"] is not None and hasattr(trainer.loader, "load_state_dict"):
+        trainer.loader.load_state_dict(given["loader"])
+    for name, generator in generators(trainer).items():
+        generator.bit_generator.state = given["generators"][name]
+    for name, callback, _ in _stateful(trainer):
+        callback.load_state_dict(given["callbacks"][name])
+    for name in PROGRESS:
+        setattr(trainer, name, given["progress"][name])
+    trainer.running = None if given["running"] is None else Sums(**given["running"])
+    trainer.history.records[:] = [dict(record) for record in given["history"]]
+
+
+def _kinds(trainer: Trainer) -> dict[str, str | None]:
+    parts = {"model": trainer.model, "optimizer": trainer.optimizer, "scheduler": trainer.scheduler}
+    return {what: None if part is None else type(part).__name__ for what, part in parts.items()}
+
+
+def _listed(names: Any) -> str:
+    return str(names) if isinstance(names, int) else ", ".join(sorted(names)) or "none"
+
+
+def _transient(trainer: Trainer) -> Iterator[tuple[str, Any]]:
+    """Buffers that a state_dict leaves out."""
+    for root, model in modules(trainer):
+        for path, module in model.named_modules():
+            for name, buffer in state.own_buffers(module).items():
+                if name in module._transient_names:
+                    yield f"{root}.{path}.{name}", buffer
+
+
+def _hooks(trainer: Trainer) -> list[Any]:
+    """The objects among the optimizer's hooks; functions keep nothing that could be saved."""
+    optimizer = trainer.optimizer
+    hooks = [*optimizer._before.values(), *optimizer._on_gradients.values(), *optimizer._after.values()]
+    return [hook for hook in hooks if type(hook).__module__ != "builtins"]
+
+
+def _numbers(hook: Any) -> dict[str, Any]:
+    return {name: value for name, value in vars(hook).items() if type(value) in (bool, int, float)}
+
+
+def _stateful(trainer: Trainer) -> Iterator[tuple[str, Any, dict[str, Any]]]:
+    """(name, callback, its state) of those that have one; the name is the class, from the second of a class on with a
+    number."""
+    seen: dict[str, int] = {}
+    for callback in trainer.callbacks:
+        own = callback.state_dict()
+        if own:
+            name = type(callback).__name__
+            seen[name] = seen.get(name, 0) + 1
+            yield (name if seen[name] == 1 else f"{name} {seen[name]}"), callback, own

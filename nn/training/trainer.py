@@ -1,0 +1,372 @@
+"""Trainer: the loop over epochs and batches."""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+import warnings
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from contextlib import closing, contextmanager
+from itertools import islice
+from typing import Any
+
+import numpy as np
+
+import autograd_core as ag
+from autograd_core import Tensor
+from optim import Optimizer
+from optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
+
+from ..data import TensorDataset
+from ..module import Module
+from . import resuming
+from .batches import EVALUATED_AT_ONCE, aside, check_in_order, collected, joined, loader_of, parts
+from .callback import Callback
+from .callbacks import ModelCheckpoint
+from .checkpoint import read_latest
+from .guard import Guard, NotFinite, watched, what_is_not_finite
+from .history import History
+from .steps import Step
+from .sums import Sums, samples, weighed
+
+log = logging.getLogger("nn.training")
+
+Metric = Callable[[Any, Any], float]
+
+
+class Trainer:
+    """Train, evaluate and apply a model.
+
+    model, loss, optimizer : ``loss(model(*inputs), target)`` is minimised; a batch is (inputs…, target)
+    callbacks      : see ``nn.callbacks``; called in this order, checkpoints last
+    scheduler      : a schedule of ``optim.lr_scheduler``, stepped after every epoch or, with
+        ``scheduler_unit="step"``, after every step (as a warm-up wants it); ``ReduceLROnPlateau`` is told the
+        validation loss, or the training loss where nothing is validated
+    clip_norm, clip_value : bounds for the norm of all gradients together, or for each element
+    metrics        : functions (output, target) ↦ number, or {name: function}: see ``nn.metrics``
+    seed           : what ``ag.manual_seed`` gets when a training begins; with it (and a model that was made under a
+        seed) everything is reproducible to the bit
+    on_nonfinite   : where a loss or a gradient is NaN or infinite, nothing of that step is applied; it is replayed
+        under the anomaly watch, and the report of the first bad operation goes into a FloatingPointError ("raise") or
+        into a warning while the training ends ("stop"). "ignore" does not look.
+
+    Raises TypeError or ValueError for what cannot train, such as an optimizer of another model's parameters.
+
+    >>> import nn, optim
+    >>> x = np.linspace(-1, 1, 64, dtype=np.float32)[:, None]
+    >>> model = nn.Linear(1, 1)
+    >>> trainer = nn.Trainer(model, nn.MSELoss(), optim.SGD(model.parameters(), lr=0.3), seed=0)
+    >>> history = trainer.fit((x, 3 * x + 1), epochs=20)
+    >>> history["loss"][-1] < 1e-3, model.weight.shape
+    (True, (1, 1))
+    """
+
+    def __init__(
+        self,
+        model: Module,
+        loss: Callable[[Any, Any], Any],
+        optimizer: Optimizer,
+        callbacks: Iterable[Callback] = (),
+        scheduler: LRScheduler | None = None,
+        *,
+        scheduler_unit: str = "epoch",
+        clip_norm: float | None = None,
+        clip_value: float | None = None,
+        metrics: Iterable[Metric] | Mapping[str, Metric] = (),
+        seed: int | None = None,
+        on_nonfinite: str = "raise",
+    ) -> None:
+        _check_parts(model, loss, optimizer, scheduler)
+        for name, choice, choices in (
+            ("scheduler_unit", scheduler_unit, ("epoch", "step")),
+            ("on_nonfinite", on_nonfinite, ("raise", "stop", "ignore")),
+        ):
+            if choice not in choices:
+                raise ValueError(f"Trainer: {name}={choice!r} is none of {', '.join(map(repr, choices))}.")
+        for name, bound in (("clip_norm", clip_norm), ("clip_value", clip_value)):
+            if bound is not None and not bound > 0:
+                raise ValueError(f"Trainer: {name}={bound!r} must be positive.")
+        given = list(callbacks)
+        for callback in given:
+            if not isinstance(callback, Callback):
+                raise TypeError(f"Trainer: {type(callback).__name__} is no Callback. Mend: inherit from nn.Callback.")
+        self.model, self.loss, self.optimizer, self.scheduler = model, loss, optimizer, scheduler
+        self.callbacks = sorted(given, key=lambda callback: isinstance(callback, ModelCheckpoint))
+        self.scheduler_unit, self.clip_norm, self.clip_value = scheduler_unit, clip_norm, clip_value
+        self.metrics = dict(metrics) if isinstance(metrics, Mapping) else {m.__name__: m for m in metrics}
+        self.seed, self.on_nonfinite = seed, on_nonfinite
+        self.history = History()
+        self.epoch = self.step = self.batch = 0
+        """How many epochs, steps, and batches of the present epoch are done."""
+        self.first_epoch = self.last_epoch = 0
+        """How many epochs were done before the present ``fit``, and how many will be after it."""
+        self.should_stop = False
+        self.loader: Any = None
+        self.running: Sums | None = None
+
+    # Training ------------------------------------------------------------------------------------------------------
+
+    def fit(
+        self,
+        train: Any,
+        validation: Any = None,
+        epochs: int = 1,
+        *,
+        batch_size: int = 32,
+        resume: bool | str | os.PathLike[str] | None = None,
+    ) -> History:
+        """Train for ``epochs`` epochs and return the history.
+
+        train, validation : arrays (x, y), a dataset, a ``DataLoader``, or any iterable of batches (inputs…, target)
+        batch_size : for arrays and datasets, which are shuffled anew each epoch
+        resume : a folder of ``ModelCheckpoint`` or one checkpoint (True: the folder of the trainer's own one). A
+            training that was interrupted goes on from the newest checkpoint that is whole, until its ``epochs`` epochs
+            are done, and ends with the weights that it would have had. From an empty or missing folder it begins at the
+            start, and the log ("nn.training") says so.
+
+        A second ``fit`` without ``resume`` trains ``epochs`` more. Raises ValueError for data without batches and for
+        a checkpoint of another model, optimizer or loader (nothing is loaded then); CorruptCheckpoint where no
+        checkpoint is whole; FloatingPointError as ``on_nonfinite`` says. Modes of modules are as before in the end.
+        """
+        if isinstance(epochs, bool) or not isinstance(epochs, (int, np.integer)) or epochs < 0:
+            raise ValueError(f"Trainer.fit: epochs={epochs!r} must be an integer of at least 0.")
+        place = self._place(resume)
+        self.loader = loader_of("Trainer.fit", train, batch_size, shuffle=True)
+        held_out = None if validation is None else loader_of("Trainer.fit", validation, EVALUATED_AT_ONCE)
+        with _modes_kept(self.model):
+            try:
+                for callback in self.callbacks:
+                    callback.on_fit_start(self)
+                self.first_epoch, self.should_stop, self.running, self.batch = self.epoch, False, None, 0
+                self.last_epoch = self.epoch + int(epochs)
+                resumed = place is not None and self._resume(place, int(epochs))
+                if self.seed is not None and self.step == 0 and not resumed:
+                    ag.manual_seed(self.seed)
+                self.model.train()
+                while self.epoch < self.last_epoch and not self.should_stop:
+                    self._epoch(held_out)
+                for callback in self.callbacks:
+                    callback.on_fit_end(self)
+            finally:
+                for callback in self.callbacks:
+                    callback.close(self)
+        return self.history
+
+    def _place(self, resume: Any) -> Any:
+        if resume is not True:
+            return None if resume is None or resume is False else os.fspath(resume)
+        folders = [c.folder for c in self.callbacks if isinstance(c, ModelCheckpoint)]
+        if len(folders) != 1:
+            raise ValueError(
+                f"Trainer.fit: resume=True with {len(folders)} ModelCheckpoint callbacks. Mend: resume=folder."
+            )
+        return folders[0]
+
+    def _resume(self, place: Any, epochs: int) -> bool:
+        found = read_latest(place)
+        if found is None:
+            log.warning("no checkpoint in %s: the training begins at the start", place)
+            return False
+        path, state = found
+        try:
+            resuming.restore(self, state)
+        except (ValueError, RuntimeError, KeyError, TypeError) as error:
+            raise ValueError(f"Trainer.fit: {path} belongs to another training: {error} Nothing was loaded.") from error
+        self.last_epoch = self.first_epoch + epochs
+        return True
+
+    def _epoch(self, held_out: Any) -> None:
+        """One epoch, or the rest of one."""
+        if self.running is None:
+            self.running, self.batch = Sums(), 0
+            for callback in self.callbacks:
+                callback.on_epoch_start(self)
+        sums, began = self.running, time.perf_counter()
+        quiet: Any = {} if self.on_nonfinite == "ignore" else {"all": "ignore"}  # a report says more than a warning
+        with closing(self._batches()) as batches, np.errstate(**quiet):
+            self._steps(batches, sums)
+        sums.seconds += time.perf_counter() - began
+        if self.batch == 0 and not self.should_stop:
+            raise ValueError(
+                f"Trainer.fit: no batches in epoch {self.epoch + 1}. Mend: give data that can be read anew each epoch "
+                "and, with drop_last, at least one whole batch."
+            )
+        self._close_epoch(sums, held_out)
+
+    def _steps(self, batches: Iterable[Any], sums: Sums) -> None:
+        """A step for each batch, until somebody wants to stop."""
+        after = [c.on_batch_end for c in self.callbacks if type(c).on_batch_end is not Callback.on_batch_end]
+        by_step = self.scheduler if self.scheduler_unit == "step" else None
+        guard = None if self.on_nonfinite == "ignore" else self._guard()
+        step = Step(self.model, self.loss, self.optimizer, self.clip_norm, self.clip_value, guard is not None)
+        summed = getattr(self.loss, "reduction", "mean") == "sum"
+        for batch in batches:
+            *inputs, target = parts("Trainer.fit", batch, 2)
+            if guard is not None:
+                guard.mark()
+            try:
+                output, value = step(inputs, target)
+            except NotFinite as error:
+                assert guard is not None
+                return self._not_finite(error, guard, inputs, target)
+            n = samples(target)
+            sums.add_loss(value if summed else value * n, n)
+            if self.metrics:
+                sums.add_metrics(self.metrics, output, target)
+            self.step += 1
+            self.batch += 1
+            if by_step is not None:
+                by_step.step()
+            for call in after:
+                call(self, value)
+            if self.should_stop:
+                return
+
+    def _close_epoch(self, sums: Sums, held_out: Any) -> None:
+        record: dict[str, float] = {"epoch": self.epoch + 1, "step": self.step, **sums.means()}
+        if held_out is not None:
+            record |= {f"val_{k}": v for k, v in self.evaluate(held_out, model=self.validated_model).items()}
+        record["lr"] = float(self.optimizer.param_groups[0]["lr"])
+        record["seconds"] = sums.seconds
+        if isinstance(self.scheduler, ReduceLROnPlateau):
+            self.scheduler.step(record.get("val_loss", record["loss"]))
+        elif self.scheduler is not None and self.scheduler_unit == "epoch":
+            self.scheduler.step()
+        self.epoch += 1
+        self.running, self.batch = None, 0
+        self.history.append(record)
+        for callback in self.callbacks:
+            callback.on_epoch_end(self, record)
+
+    def _batches(self) -> Generator[Any, None, None]:
+        """The batches of this epoch that are still to come."""
+        if hasattr(self.loader, "load_state_dict"):
+            yield from self.loader
+        else:
+            yield from islice(iter(self.loader), self.batch, None)
+
+    @property
+    def batches(self) -> int | None:
+        """How many batches an epoch has, where that is known."""
+        return len(self.loader) if hasattr(self.loader, "__len__") else None
+
+    def _guard(self) -> Guard:
+        buffers = [buffer for _, module in resuming.modules(self) for buffer in module.buffers()]
+        return Guard(buffers, resuming.generators(self))
+
+    def _not_finite(self, reason: NotFinite, guard: Guard, inputs: list[Any], target: Any) -> None:
+        """Undo the step, and tell what happened in it."""
+
+        def again() -> None:
+            self.loss(self.model(*inputs), target).backward()
+
+        guard.rewind()
+        self.optimizer.zero_grad()
+        report = watched(again)
+        guard.rewind()
+        self.optimizer.zero_grad()
+        where = f"step {self.step + 1} (epoch {self.epoch + 1}, batch {self.batch + 1})"
+        advice = what_is_not_finite([*inputs, target]) or (
+            "Mend: a smaller learning rate, clip_norm=1.0, or the operation named below."
+        )
+        message = f"Trainer.fit: {reason} at {where}; nothing of this step was applied. {advice}\n{report}"
+        if self.on_nonfinite == "raise":
+            raise FloatingPointError(message) from None
+        warnings.warn(message, RuntimeWarning, stacklevel=4)
+        self.should_stop = True
+
+    # Evaluation ----------------------------------------------------------------------------------------------------
+
+    @property
+    def validated_model(self) -> Module:
+        """The model whose validation numbers are in the history: the trainer's, or the one that a callback gives."""
+        found = (callback.validation_model(self) for callback in self.callbacks)
+        return next((model for model in found if model is not None), self.model)
+
+    def evaluate(self, data: Any, *, batch_size: int | None = None, model: Module | None = None) -> dict[str, float]:
+        """The loss and all metrics over the whole of ``data``, in eval mode, unrecorded.
+
+        data : as for ``fit``; a loader is read from its beginning and stays as it is
+
+        The loss is the mean over samples, however they are cut into batches; each metric sees all outputs and targets
+        at once.
+        """
+        model = self.model if model is None else model
+        sums, outputs, targets = Sums(), [], []
+        with _modes_kept(model), ag.no_grad(), np.errstate(invalid="ignore"):  # a NaN is a result, not a warning
+            model.eval()
+            for batch in aside(loader_of("Trainer.evaluate", data, batch_size or EVALUATED_AT_ONCE)):
+                *inputs, target = parts("Trainer.evaluate", batch, 2)
+                output = model(*inputs)
+                sums.add_loss(*weighed(self.loss, float(self.loss(output, target).item()), target))
+                if self.metrics:
+                    outputs.append(collected(output))
+                    targets.append(collected(target))
+        if not sums.weight:
+            raise ValueError("Trainer.evaluate: there are no batches in the data.")
+        numbers = {"loss": sums.loss / sums.weight}
+        if self.metrics:
+            output, target = joined(outputs), joined(targets)
+            numbers |= {name: float(metric(output, target)) for name, metric in self.metrics.items()}
+        return numbers
+
+    def predict(self, data: Any, *, batch_size: int | None = None) -> Any:
+        """The model's outputs for all of ``data``, in order, as arrays; in eval mode, unrecorded.
+
+        data : an array x or a tuple (x,); or what ``fit`` takes, whose targets are left out
+
+        Raises ValueError for a loader that shuffles.
+        """
+        if isinstance(data, (np.ndarray, Tensor)):
+            data = TensorDataset(data)
+        loader = loader_of("Trainer.predict", data, batch_size or EVALUATED_AT_ONCE)
+        check_in_order(loader)
+        outputs = []
+        with _modes_kept(self.model), ag.no_grad():
+            self.model.eval()
+            for batch in aside(loader):
+                inputs = parts("Trainer.predict", batch, 1)
+                outputs.append(collected(self.model(*(inputs[:-1] if len(inputs) > 1 else inputs))))
+        if not outputs:
+            raise ValueError("Trainer.predict: there are no batches in the data.")
+        return joined(outputs)
+
+    # State ---------------------------------------------------------------------------------------------------------
+
+    def state_dict(self) -> dict[str, Any]:
+        """Everything that training depends on: what a checkpoint holds."""
+        return resuming.collect(self)
+
+    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
+        """Continue from a ``state_dict``; ValueError or RuntimeError, and nothing changed, where it does not fit."""
+        resuming.restore(self, state_dict)
+
+
+@contextmanager
+def _modes_kept(model: Module) -> Iterator[None]:
+    modes = [(module, module.training) for module in model.modules()]
+    try:
+        yield
+    finally:
+        for module, mode in modes:
+            module.training = mode
+
+
+def _check_parts(model: Any, loss: Any, optimizer: Any, scheduler: Any) -> None:
+    if not isinstance(model, Module):
+        raise TypeError(f"Trainer: model is {type(model).__name__}, not a Module.")
+    if not callable(loss):
+        raise TypeError(f"Trainer: loss is {type(loss).__name__}; give a function of (output, target).")
+    if not isinstance(optimizer, Optimizer):
+        raise TypeError(f"Trainer: optimizer is {type(optimizer).__name__}, not an Optimizer.")
+    if scheduler is not None and not isinstance(scheduler, LRScheduler):
+        raise TypeError(f"Trainer: scheduler is {type(scheduler).__name__}, not an LRScheduler.")
+    if scheduler is not None and scheduler.optimizer is not optimizer:
+        raise ValueError("Trainer: the scheduler drives another optimizer.")
+    own = {id(p) for p in [*model.parameters(), *(loss.parameters() if isinstance(loss, Module) else ())]}
+    if not any(id(p) in own for p in optimizer.parameters()):
+        raise ValueError(
+            "Trainer: the optimizer holds none of the model's parameters, so the model would not learn. "
+            "Mend: make it from model.parameters()."
+        )

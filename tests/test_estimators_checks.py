@@ -1,0 +1,33 @@
+"""scikit-learn's own contract: every check of ``check_estimator`` on every estimator."""
+
+import pytest
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+import nn
+from nn.estimators import MLPClassifier, MLPRegressor, NeuralNetClassifier, NeuralNetRegressor
+
+
+class Net(nn.Module):
+    def __init__(self, in_features, out_features, hidden=10):
+        self.layers = nn.Sequential(nn.Linear(in_features, hidden), nn.ReLU(), nn.Linear(hidden, out_features))
+
+    def forward(self, x):
+        return self.layers(x)
+
+
+SHORT = {"learning_rate_init": 0.05, "max_iter": 30}  # what the checks ask of a score is reached
+
+
+@pytest.mark.filterwarnings(
+    "ignore::sklearn.exceptions.ConvergenceWarning", "ignore::sklearn.exceptions.SkipTestWarning"
+)
+@parametrize_with_checks(
+    [
+        MLPClassifier((10,), **SHORT),
+        MLPRegressor(hidden_layer_sizes=(10,), **SHORT),
+        NeuralNetClassifier(Net, **SHORT),
+        NeuralNetRegressor(Net, **SHORT),
+    ]
+)
+def test_what_scikit_learn_asks_of_every_estimator(estimator, check):
+    check(estimator)

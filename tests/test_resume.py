@@ -1,0 +1,353 @@
+"""A training that is killed at any instant goes on, and ends with the very weights that it would have had."""
+
+import json
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import autograd_core as ag
+import nn
+import optim
+from nn.data import DataLoader, TensorDataset
+from nn.training import CorruptCheckpoint, checkpoint, load_checkpoint, save_checkpoint
+
+rng = np.random.default_rng(0)
+X = rng.normal(size=(90, 4)).astype(np.float32)
+Y = (X[:, 0] * X[:, 1] > 0).astype(int)
+
+
+class Mark(nn.callbacks.Callback):
+    """Calls a function after every step."""
+
+    def __init__(self, call):
+        self.call = call
+
+    def on_batch_end(self, trainer, loss):
+        self.call(trainer)
+
+
+def trainer_in(folder, *others, every=2, width=6, make=None):
+    """A model with all that changes beside its weights: running statistics, dropout, momentum, schedule, averages."""
+    ag.manual_seed(7)
+    drop = nn.Dropout(0.3, generator=np.random.default_rng(5))
+    model = nn.Sequential(
+        nn.Linear(4, width), nn.BatchNorm1d(width), nn.Tanh(), nn.Dropout(0.2), nn.Linear(width, 2), drop
+    )
+    optimizer = make(model) if make else optim.Adam(model.parameters(), lr=0.02)
+    optim.hooks.GradientNoise(0.01, generator=np.random.default_rng(6)).add_to(optimizer)
+    callbacks = [
+        *others,
+        nn.callbacks.ModelCheckpoint(folder, every=every, unit="step", monitor="val_loss"),
+        nn.callbacks.EarlyStopping("val_loss", patience=3),
+        nn.callbacks.EMA(0.9),
+    ]
+    schedule = optim.lr_scheduler.WarmupLR(optimizer, 10)
+    return nn.Trainer(
+        model, nn.CrossEntropyLoss(), optimizer, callbacks, schedule, scheduler_unit="step", seed=1, clip_norm=1.0,
+        metrics=[nn.metrics.accuracy],
+    )  # fmt: skip
+
+
+def run(folder, *others, **options):
+    """The weights and the history at the end of a training that begins or goes on in a folder."""
+    trainer = trainer_in(folder, *others, **options)
+    loader = DataLoader(TensorDataset(X[:60], Y[:60]), 8, shuffle=True, seed=3, prefetch=2)
+    history = trainer.fit(loader, (X[60:], Y[60:]), epochs=6, resume=folder)
+    records = [{k: v for k, v in record.items() if k != "seconds"} for record in history]
+    return {k: v.tobytes().hex() for k, v in trainer.model.state_dict().items()}, records
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(tmp_path_factory):
+    return run(tmp_path_factory.mktemp("whole"))
+
+
+def broken_off(folder, steps):
+    """Train for so many steps, and then be thrown out."""
+
+    def stop(trainer):
+        if trainer.step == steps:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run(folder, Mark(stop))
+
+
+# Killed ------------------------------------------------------------------------------------------------------------
+
+KILLS = """
+import json, os, random, signal, sys, time
+sys.path.insert(0, {tests!r})
+import test_resume
+from nn.training import checkpoint
+
+place, kills, seed = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+draw = random.Random(seed)
+folder = None
+
+def killed_in(function, module, calls, after):
+    original = getattr(module, function)
+    def wrapped(*args, **kwargs):
+        nonlocal calls
+        calls -= 1
+        if calls == 0 and not after:
+            os.kill(os.getpid(), signal.SIGKILL)
+        result = original(*args, **kwargs)
+        if calls == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return result
+    setattr(module, function, wrapped)
+
+def train():
+    weights, records = test_resume.run(folder)
+    with open(folder + ".json", "w") as file:
+        json.dump([weights, records], file)
+
+def attempt(before):
+    pid = os.fork()
+    if pid == 0:
+        try:
+            before()
+            train()
+        finally:
+            os._exit(0)
+    return pid
+
+killed = in_writer = runs = 0
+results = []
+while killed < kills or folder is not None:
+    if folder is None:
+        runs += 1
+        folder = os.path.join(place, str(runs))
+    where = draw.choice(["anywhere", "anywhere", "replace", "fsync", "unlink"]) if killed < kills else None
+    if where is None:
+        pid = attempt(lambda: None)
+    elif where == "anywhere":
+        pid = attempt(lambda: None)
+        time.sleep(draw.uniform(0, 0.1))
+        os.kill(pid, signal.SIGKILL)
+    else:
+        calls, after = draw.randint(1, 8), draw.random() < 0.5
+        pid = attempt(lambda: killed_in(where, os, calls, after))
+    status = os.waitpid(pid, 0)[1]
+    if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL:
+        killed += 1
+        in_writer += where != "anywhere"
+    elif where is None or os.path.exists(folder + ".json"):
+        with open(folder + ".json") as file:
+            results.append([*json.load(file), sorted(os.listdir(folder))])
+        folder = None
+print(json.dumps([killed, in_writer, results]))
+"""
+
+
+def kill_and_resume(place, kills, seed):
+    """How often trainings were killed, and in the writer, and the weights, records and files that each ended with."""
+    script = KILLS.format(tests=os.path.dirname(__file__))
+    environment = {**os.environ, "PYTHONWARNINGS": "error", "OPENBLAS_NUM_THREADS": "1"}
+    command = [sys.executable, "-c", script, str(place), str(kills), str(seed)]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=600)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are killed by SIGKILL")
+def test_kills_at_random_moments_change_nothing(tmp_path, uninterrupted):
+    killed, in_writer, results = kill_and_resume(tmp_path, kills=25, seed=0)
+    assert killed == 25 and in_writer >= 8
+    for weights, records, files in results:
+        assert weights == uninterrupted[0]
+        assert records == uninterrupted[1]
+        assert sorted(files)[0] == "best.safetensors" and len(files) == 3  # and nothing half-written
+
+
+def test_a_training_thrown_out_in_the_middle_of_an_epoch_goes_on(tmp_path, uninterrupted):
+    for steps in (11, 16, 31):  # within an epoch, at the end of one, and after a checkpoint that is not the last step
+        broken_off(tmp_path, steps)
+    assert run(tmp_path) == uninterrupted
+
+
+def test_a_training_that_came_to_its_end_stays_there(tmp_path, uninterrupted):
+    assert run(tmp_path) == uninterrupted
+    assert run(tmp_path) == uninterrupted
+
+
+def test_early_stopping_is_remembered(tmp_path):
+    def fit(folder, stop_at=None):
+        def stop(trainer):
+            if trainer.step == stop_at:
+                raise KeyboardInterrupt
+
+        ag.manual_seed(3)
+        model = nn.Linear(4, 2)
+        stopping = nn.callbacks.EarlyStopping("val_loss", patience=2)
+        callbacks = [nn.callbacks.ModelCheckpoint(folder), stopping, Mark(stop)]
+        trainer = nn.Trainer(model, nn.CrossEntropyLoss(), optim.SGD(model.parameters(), lr=5.0), callbacks, seed=0)
+        trainer.fit((X[:60], Y[:60]), (X[60:], Y[60:]), epochs=50, resume=True)
+        return model.weight.tolist(), trainer.epoch, stopping.best_epoch
+
+    expected = fit(tmp_path / "whole")
+    assert 3 <= expected[1] < 50
+    with pytest.raises(KeyboardInterrupt):
+        fit(tmp_path / "broken", stop_at=2 * expected[1] - 1)  # in the middle of the last epoch
+    assert fit(tmp_path / "broken") == expected
+    assert fit(tmp_path / "broken") == expected
+
+
+# Torn and corrupt --------------------------------------------------------------------------------------------------
+
+
+def test_what_is_saved_comes_back_bit_for_bit(tmp_path):
+    state = {
+        "numbers": [1, 2**100, -0.1, float("inf"), float("-inf"), True, None, 'ä"blake2b":"', (1, [2.5])],
+        3: {"$array": "not one", 4: np.float32(0.1)},
+        "arrays": {"f": np.array([[np.nan, -0.0]]), "i": np.array(7), "none": np.zeros((0, 3), np.float32)},
+        "complex": np.array([1 + 2j], np.complex64),
+    }
+    path = tmp_path / "state.safetensors"
+    save_checkpoint(path, state)
+    back = load_checkpoint(path)
+    assert repr(back) == repr(state)
+    assert back["arrays"]["f"].tobytes() == state["arrays"]["f"].tobytes() and type(back[3][4]) is np.float32
+    assert np.isnan(save_and_load(path, float("nan")))
+    for bad in (object(), {1.5: 2}, np.array(["a"]), {"f": len}):
+        with pytest.raises(TypeError, match="save_checkpoint: "):
+            save_checkpoint(path, bad)
+    assert np.isnan(load_checkpoint(path))
+
+
+def save_and_load(path, state):
+    save_checkpoint(path, state)
+    return load_checkpoint(path)
+
+
+def test_every_changed_bit_and_every_missing_byte_is_seen(tmp_path):
+    path = tmp_path / "state.safetensors"
+    save_checkpoint(path, {"w": np.arange(3.0), "n": 1})
+    content = path.read_bytes()
+    for i in range(len(content)):
+        path.write_bytes(content[:i] + bytes([content[i] ^ (1 << i % 8)]) + content[i + 1 :])
+        with pytest.raises(CorruptCheckpoint, match=r"state\.safetensors"):
+            load_checkpoint(path)
+    for wrong in (*(content[:i] for i in range(0, len(content), 7)), content + b"\0", b"", b"PK" * 500):
+        path.write_bytes(wrong)
+        with pytest.raises(CorruptCheckpoint):
+            load_checkpoint(path)
+
+
+def torn(path):
+    path.write_bytes(path.read_bytes()[:-100])
+
+
+def flipped(path):
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 4
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize(
+    "damage", [torn, flipped, lambda path: path.write_bytes(b"")], ids=["torn", "flipped", "empty"]
+)
+def test_the_checkpoint_before_a_damaged_one_is_used_with_a_warning(tmp_path, uninterrupted, damage):
+    broken_off(tmp_path, 21)
+    newest, _ = checkpoint.checkpoints(tmp_path)
+    damage(newest)
+    with pytest.warns(UserWarning, match=f"{newest.name}.* The checkpoint before it is used"):
+        assert run(tmp_path) == uninterrupted
+
+
+def test_a_missing_checkpoint_is_no_matter(tmp_path, uninterrupted):
+    broken_off(tmp_path, 21)
+    checkpoint.checkpoints(tmp_path)[0].unlink()
+    assert run(tmp_path) == uninterrupted
+
+
+def test_no_whole_checkpoint_is_an_error_and_not_a_new_beginning(tmp_path):
+    broken_off(tmp_path, 21)
+    for path in checkpoint.checkpoints(tmp_path):
+        torn(path)
+    with pytest.warns(UserWarning), pytest.raises(CorruptCheckpoint, match="none of the 2 checkpoints is whole"):
+        run(tmp_path)
+
+
+def test_an_empty_folder_is_a_beginning_and_the_log_says_so(tmp_path, uninterrupted, caplog):
+    assert run(tmp_path / "new") == uninterrupted
+    assert f"no checkpoint in {tmp_path / 'new'}: the training begins at the start" in caplog.text
+
+
+# Disks and folders -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("function", "call", "file", "former"),
+    [("fsync", 1, "step-000000002", []), ("fsync", 9, "best", [8, 6]), ("replace", 9, "step-000000016", [14, 12])],
+)
+def test_a_full_disk_leaves_the_former_checkpoints(tmp_path, uninterrupted, monkeypatch, function, call, file, former):
+    original, calls = getattr(os, function), []
+
+    def full(*args):
+        calls.append(args)
+        if len(calls) >= call:
+            raise OSError(28, "No space left on device")
+        return original(*args)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, function, full)
+        with pytest.raises(OSError, match=rf"could not be written.*{file}\.safetensors") as caught:
+            run(tmp_path)
+    assert caught.value.errno == 28 and "Mend" in str(caught.value)
+    left = checkpoint.checkpoints(tmp_path)
+    assert [load_checkpoint(path)["progress"]["step"] for path in left] == former
+    assert not {*os.listdir(tmp_path)} - {"best.safetensors", *(path.name for path in left)}
+    assert run(tmp_path) == uninterrupted
+
+
+def test_an_unwritable_folder_is_known_before_training_begins(tmp_path, monkeypatch):
+    steps = []
+    (tmp_path / "file").touch()
+    with pytest.raises(NotADirectoryError, match="cannot be written there"):
+        run(tmp_path / "file" / "folder", Mark(steps.append))
+
+    def denied(*args, **options):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(checkpoint.tempfile, "TemporaryFile", denied)
+    with pytest.raises(PermissionError, match=f"training has not begun.*{tmp_path.name}"):
+        run(tmp_path, Mark(steps.append))
+    assert steps == []
+
+
+# Another training --------------------------------------------------------------------------------------------------
+
+OTHERS = {
+    "width": ({"width": 7}, r"0\.weight: float32 \(6, 4\) for float32 \(7, 4\)"),
+    "rule": ({"make": lambda m: optim.SGD(m.parameters(), lr=0.1)}, "the optimizer was Adam, and here is SGD"),
+    "groups": ({"make": lambda m: optim.Adam([{"params": [p]} for p in m.parameters()])}, r"groups of \[6\]"),
+}
+
+
+@pytest.mark.parametrize(("options", "message"), OTHERS.values(), ids=OTHERS)
+def test_a_checkpoint_of_another_training_is_refused_and_nothing_is_loaded(tmp_path, options, message):
+    broken_off(tmp_path, 12)
+    trainer = trainer_in(tmp_path, **options)
+    before = trainer.model.state_dict()
+    with pytest.raises(ValueError, match=f"belongs to another training: .*{message}.*Nothing was loaded"):
+        trainer.fit(DataLoader(TensorDataset(X[:60], Y[:60]), 8, seed=3), (X, Y), resume=True)
+    assert all((array == before[name]).all() for name, array in trainer.model.state_dict().items())
+    assert trainer.step == 0 and not trainer.optimizer.state_dict()["state"]
+
+
+def test_other_data_and_other_callbacks_are_refused(tmp_path):
+    broken_off(tmp_path, 12)
+    trainer = trainer_in(tmp_path)
+    with pytest.raises(ValueError, match="60 items for 50"):
+        trainer.fit(DataLoader(TensorDataset(X[:50], Y[:50]), 8, seed=3), (X, Y), resume=True)
+    assert trainer.step == 0
+    trainer.callbacks = trainer.callbacks[-1:]
+    with pytest.raises(ValueError, match="its callbacks are EMA, EarlyStopping, ModelCheckpoint, and here are Model"):
+        trainer.fit(DataLoader(TensorDataset(X[:60], Y[:60]), 8, seed=3), (X, Y), resume=True)
+    with pytest.raises(ValueError, match="resume=True with 0 ModelCheckpoint"):
+        nn.Trainer(trainer.model, nn.CrossEntropyLoss(), trainer.optimizer).fit((X, Y), resume=True)

@@ -1,0 +1,363 @@
+"""The ξ-table in every format: the same rows, whatever the names are and however many there are."""
+
+from __future__ import annotations
+
+import io
+import re
+import sys
+from html.parser import HTMLParser
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import autograd_core as ag
+import nn
+from autograd_core.graph import Graph, Symbol, trace
+from autograd_core.graph import latex as tex
+from autograd_core.graph.notation import write
+from autograd_core.graph.symbol import shortened
+from autograd_core.graph.table import Table
+
+HOSTILE = [
+    *("<script>alert(1)</script>", "a_b", "x|y", "$", "\\", "two\nlines", "50%", "#1", "{x}", "~^", "&amp;", "'\""),
+    *("`code`", "*bold*", "[red]x[/red]", "\x1b[31mx", "é", "α", "a b", "[x](y)", "$a$", "a\\|b"),
+]
+
+
+def lecture() -> Graph:
+    return trace(lambda x, y, w: -y * np.log(1 / (1 + np.exp(-x * w))), 3.0, 1.0, 3.0, wrt="w")
+
+
+def hostile() -> Graph:
+    named = {name: ag.Tensor(np.array(1.5 + i), requires_grad=True) for i, name in enumerate(HOSTILE)}
+    total = sum((w * w for w in named.values()), ag.Tensor(0.0))
+    return trace(total, names=named)
+
+
+def long(rows: int) -> Graph:
+    def f(x: Any) -> Any:
+        for _ in range(rows):
+            x = np.sin(x)
+        return x
+
+    return trace(f, 0.5)
+
+
+def networks() -> dict[str, Graph]:
+    rng = np.random.default_rng(0)
+    mlp = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.LayerNorm(8), nn.Linear(8, 3))
+    cnn = nn.Sequential(
+        nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(8, 3)
+    )
+    lstm, head = nn.LSTM(3, 5), nn.Linear(5, 3)
+    loss, labels = nn.CrossEntropyLoss(), np.array([0, 2])
+    return {
+        "MLP": trace(lambda x: loss(mlp(x), labels), rng.normal(size=(2, 4)).astype(np.float32)),
+        "CNN": trace(lambda x: loss(cnn(x), labels), rng.normal(size=(2, 1, 6, 6)).astype(np.float32)),
+        "LSTM": trace(lambda x: loss(head(lstm(x)[0][-1]), labels), rng.normal(size=(50, 2, 3)).astype(np.float32)),
+    }
+
+
+NETWORKS = networks()
+GRAPHS = {"lecture": lecture(), "hostile": hostile(), **NETWORKS}
+
+
+@pytest.fixture(params=GRAPHS)
+def table(request: pytest.FixtureRequest) -> Table:
+    return GRAPHS[request.param].table()
+
+
+def expected(table: Table) -> list[list[str]]:
+    return [[column.heading for column in table.columns], *map(table.cells, table.lines())]
+
+
+class Cells(HTMLParser):
+    """What a browser makes of a page: the text of every cell, and the tags."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.rows: list[list[str]] = []
+        self.tags: set[str] = set()
+        self.inside = False
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: Any) -> None:
+        self.tags.add(tag)
+        self.inside = tag in ("th", "td")
+        if tag == "tr":
+            self.rows.append([])
+        elif self.inside:
+            self.rows[-1].append("")
+
+    def handle_endtag(self, tag: str) -> None:
+        self.inside = False
+
+    def handle_data(self, data: str) -> None:
+        if self.inside:
+            self.rows[-1][-1] += data
+
+
+# Formats -------------------------------------------------------------------------------------------------------------
+
+
+def test_the_columns_are_the_lectures() -> None:
+    reverse, forward = lecture().table(), lecture().table("forward")
+    assert [c.heading for c in reverse.columns] == [
+        *("variable", "local derivative", "value", "value of derivative"),
+        "dL/dξ",
+    ]
+    assert forward.columns[-1].heading == "dξ/dw"
+    assert reverse.cells(list(reverse.lines())[3]) == [
+        *("ξ4 = 1/ξ3", "∂ξ4/∂ξ3 = −1/ξ3²", "0.99987661", "−0.99975323", "−1.0001234")
+    ]
+
+
+def test_a_browser_shows_the_cells_as_they_are(table: Table) -> None:
+    for page in (table.to_html(), table._repr_html_()):
+        read = Cells(page)
+        assert read.rows == expected(table)
+        assert "script" not in read.tags
+
+
+def test_github_shows_the_cells_as_they_are(table: Table) -> None:
+    markdown_it = pytest.importorskip("markdown_it", reason="rich brings it along")
+    page = markdown_it.MarkdownIt("commonmark").enable("table").render(table.to_markdown())
+    assert Cells(page).rows == [[cell.strip() for cell in row] for row in expected(table)]
+
+
+def test_no_dollar_starts_mathematics_in_markdown(table: Table) -> None:
+    assert not re.search(r"(?<!\\)(\\\\)*\$", table.to_markdown())
+
+
+def test_text_shows_every_cell_whole(table: Table) -> None:
+    text = str(table)
+    assert all(char == "\n" or char.isprintable() for char in text)
+    for row in expected(table):
+        for cell in row:
+            if len(cell) <= 44:  # a longer one goes on in the next line
+                assert cell in text
+
+
+def test_latex_is_well_formed(table: Table) -> None:
+    source = table.to_latex()
+    assert_well_formed(source)
+    columns = len(table.columns) - 1
+    for line in source.splitlines():
+        if line.endswith(r"\\"):
+            outside = re.sub(r"\\begin{bmatrix}.*?\\end{bmatrix}", "", line)
+            assert len(re.findall(r"(?<!\\)&", outside)) == columns
+
+
+def assert_well_formed(source: str) -> None:
+    """Braces and \\left … \\right match, mathematics is closed on every line, nothing is a comment or a parameter."""
+    source = "\n".join(line for line in source.splitlines() if not line.startswith("% "))
+    bare = re.sub(r"\\[\\{}$&#%_]", "", source)
+    depth = 0
+    for char in bare:
+        depth += (char == "{") - (char == "}")
+        assert depth >= 0
+    assert depth == 0
+    assert all(line.count("$") % 2 == 0 for line in bare.splitlines())
+    assert len(re.findall(r"\\left\b", bare)) == len(re.findall(r"\\right\b", bare))
+    assert not re.search(r"[#%~<>|\"](?![^$]*\$)|[\x00-\x09\x0b-\x1f]", re.sub(r"\$[^$]*\$|\\\[.*?\\\]", "", bare))
+
+
+@given(st.text())
+def test_any_name_is_well_formed_latex(name: str) -> None:
+    assert_well_formed(f"${tex.name(name)}$")
+    assert "\n" not in tex.name(name)
+
+
+@pytest.mark.parametrize("mode", ["reverse", "forward"])
+def test_latex_is_typeset(mode: str) -> None:
+    """By the one typesetter that pip installs."""
+    pytest.importorskip("matplotlib", reason="typesets the formulas")
+    from matplotlib.mathtext import MathTextParser
+
+    formulas = re.findall(r"\$[^$]+\$", lecture().table(mode).to_latex())
+    assert len(formulas) == 6 * 5 + 1
+    for formula in formulas:
+        MathTextParser("agg").parse(formula)
+
+
+x, y, W = Symbol("x1"), Symbol("y"), Symbol("W", (3, 2))
+
+
+@pytest.mark.parametrize(
+    ("formula", "source"),
+    [
+        (-1 / Symbol("ξ3") ** 2, r"-\frac{1}{\xi_{3}^{2}}"),
+        ((-x - y) / y, r"\frac{-x_{1} - y}{y}"),
+        ((x / y) ** 2, r"\left(\frac{x_{1}}{y}\right)^{2}"),
+        (-(1 - y) * np.log(x), r"-\left(1 - y\right) \cdot \log x_{1}"),
+        (np.exp(x + 1) * y, r"\exp\left(x_{1} + 1\right) \cdot y"),
+        (np.sqrt(abs(x)), r"\sqrt{\left\lvert x_{1}\right\rvert }"),
+        ((x + 1) @ W.mT, r"\left(x_{1} + 1\right)\,W^{\top}"),
+        (x * (y > 0), r"x_{1} \cdot \left[y > 0\right]"),
+        (x * 1e-5, r"x_{1} \cdot 1 \cdot 10^{-5}"),
+        (W[1:, 0], r"W\text{[1:, 0]}"),
+        (np.sum(W, axis=0), r"\sum\left(W, \text{axis=0}\right)"),
+        (np.broadcast_to(y, (3, 2)), r"y \cdot 1_{3 \times 2}"),
+    ],
+)
+def test_formulas_in_latex(formula: Any, source: str) -> None:
+    assert tex.latex(formula) == source
+
+
+def test_values_in_latex() -> None:
+    assert tex.value(np.array([[1.0, 2.0], [3.0, -0.5]])) == r"\begin{bmatrix}1 & 2 \\ 3 & -0.5\end{bmatrix}"
+    assert tex.value(np.ones((2, 4))) == r"2 \times 4\colon 1 \ldots 1 \ldots 1\;\lVert 2.83\rVert"
+    assert tex.value(None) == r"\text{--}" and tex.value(np.float64("nan")) == r"\text{nan}"
+
+
+def test_records_hold_the_numbers(table: Table) -> None:
+    for record, line in zip(table.records(), table.lines(), strict=True):
+        assert line is not None and record["value"] is line.row.value
+        assert record["variable"] == line.row.name and record.get("module", "").startswith(line.module)
+
+
+def test_a_data_frame_holds_the_records() -> None:
+    pytest.importorskip("pandas", reason='comes with "autograd-core[pandas]"')
+    frame = lecture().table().to_pandas()
+    assert list(frame["variable"]) == ["ξ1", "ξ2", "ξ3", "ξ4", "ξ5", "L"]
+    assert frame["derivative_value"].prod() == pytest.approx(-3 / (1 + np.exp(9)))
+
+
+def test_missing_libraries_are_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    for library in ("pandas", "rich.console"):
+        monkeypatch.setitem(sys.modules, library, None)
+    with pytest.raises(ModuleNotFoundError, match=r'pip install "autograd-core\[pandas\]"'):
+        lecture().table().to_pandas()
+    lecture().table().show()
+    assert capsys.readouterr().out == f"{lecture().table()}\n"
+
+
+# The terminal --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("width", [16, 40, 500])
+def test_a_terminal_of_any_width_shows_everything(table: Table, width: int) -> None:
+    console = pytest.importorskip("rich.console", reason='comes with "autograd-core[viz]"')
+    output = io.StringIO()
+    console.Console(file=output, width=width).print(table)
+    printed = re.sub(r"\s", "", output.getvalue())
+    for cell in (*(c for line in table.lines() for c in table.cells(line)), *table.head, *table.foot):
+        assert re.sub(r"\s", "", cell) in printed
+    assert max(map(len, output.getvalue().splitlines())) <= width
+
+
+def test_colours_are_for_terminals(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("rich", reason='comes with "autograd-core[viz]"')
+    lecture().table().show()
+    assert capsys.readouterr().out == f"{lecture().table()}\n"
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    lecture().table().show()
+    assert "\x1b[1m" in capsys.readouterr().out
+
+
+# Many rows, long formulas --------------------------------------------------------------------------------------------
+
+
+def test_the_middle_of_a_long_table_is_left_out_with_a_notice() -> None:
+    table = long(2000).table(max_rows=10)
+    for printed in (str(table), table.to_markdown(), table.to_latex(), table.to_html()):
+        assert "1,990 of 2,000 rows are left out" in printed
+    shown = [line.row.name if line else "⋮" for line in table.lines()]
+    assert shown == [*(f"ξ{i}" for i in range(1, 6)), "⋮", *(f"ξ{i}" for i in range(1996, 2000)), "L"]
+    assert len(table.records()) == 2000
+
+
+def test_rows_are_chosen_by_slice_name_or_place() -> None:
+    graph = lecture()
+
+    def names(rows: Any) -> list[str]:
+        return [record["variable"] for record in graph.table(rows=rows).records()]
+
+    assert names(slice(1, 3)) == ["ξ2", "ξ3"]
+    assert names("ξ4") == ["ξ4"] and names(-1) == ["L"] and names(["L", 0]) == ["ξ1", "L"]
+    assert graph.table(rows=slice(1, 3)).foot == graph.table().foot
+    assert len(str(graph.table(rows=slice(0, 0))).splitlines()) == 5
+
+
+def test_a_formula_whose_parts_are_shared_is_cut_before_it_is_written() -> None:
+    """Thirty squarings are 2³⁰ factors on paper."""
+    formula = x
+    for _ in range(30):
+        formula = formula * formula + formula
+    assert len(write(formula, 40)) < 200 and "…" in write(formula, 40) and "…" in repr(formula)
+    assert shortened(x * y + 1, 5) is not None and write(x * y + 1, 5) == "x1·y + 1"
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_tables_of_networks_are_readable(name: str) -> None:
+    text = str(NETWORKS[name].table())
+    assert max(map(len, text.splitlines())) < 260
+    assert "module" in text and "weight" in text
+
+
+def test_rules_that_loop_over_time_are_named() -> None:
+    assert "= ∂lstm/∂weight" in str(NETWORKS["LSTM"].table())
+
+
+def test_the_module_column_says_where_a_row_was_computed() -> None:
+    table = NETWORKS["MLP"].table()
+    modules = [record["module"] for record in table.records() if record["wrt"]]
+    assert table.columns[0].heading == "module"
+    assert [m.rpartition(".")[2] for m in dict.fromkeys(modules)][:4] == ["0", "1", "2", "3"]
+    assert lecture().table().columns[0].heading == "variable"
+
+
+def test_a_row_without_a_derivative_has_a_line() -> None:
+    op = ag.elementwise(lambda x, y: x * y, name="one-sided", x=lambda y: y, y=None)
+    (row,) = trace(lambda y: op(2.0, y), 3.0).table().records()
+    assert row["variable"] == "L" and row["wrt"] is None and row["value"] == 6
+
+
+def test_large_arrays_stand_as_shape_range_mean_and_norm() -> None:
+    assert "4×2: 1 … 1 … 1 ‖2.83‖" in str(trace(lambda w: (w * w).sum(), np.ones((4, 2))).table())
+
+
+# Bad input -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"rows": "ξ9"}, r"rows='ξ9' is no row: there are 6, ξ1 … L"),
+        ({"rows": [0, 6]}, "rows=6 is no row"),
+        ({"rows": 1.5}, "rows=1.5 is no row"),
+        ({"max_rows": 0}, "at least 1, or None"),
+    ],
+)
+def test_wrong_rows_are_named(arguments: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        lecture().table(**arguments)
+
+
+def test_a_graph_released_since_says_so() -> None:
+    kept = []
+
+    def loss(w: Any) -> Any:
+        kept.append(w * w * w)
+        return kept[0]
+
+    graph = trace(loss, 2.0)
+    kept[0].backward()
+    with pytest.raises(RuntimeError, match="released by a backward pass since it was traced"):
+        graph.table()
+
+
+def test_python_objects_may_go_round_in_circles() -> None:
+    w = ag.Tensor(2.0, requires_grad=True)
+    circle: list[Any] = [w]
+    circle.append(circle)
+    book: dict[str, Any] = {"w": w}
+    book["book"] = book
+    model = nn.Sequential(nn.Linear(1, 1))
+    object.__setattr__(model[0], "parent", model)
+    graph = trace(lambda x: (model(x) * circle[0] * book["w"]).sum(), np.ones((1, 1)), names=book)
+    assert {v.name for v in graph.variables} == {"x", "w", "model.0.weight", "model.0.bias"}
+    assert "dL/dw" in str(graph.table())
