@@ -63,7 +63,9 @@ def backward(op: Any, call: Call) -> int | None:
 
 
 def _counted(op: Any, direction: int, call: Call) -> int | None:
-    count = _counts(op)[direction] if hasattr(op, "function") else None  # a checkpoint is no primitive
+    if not hasattr(op, "function"):  # a checkpoint is no primitive
+        return None
+    count = (getattr(op, "flops", None) or _counts(op))[direction]
     try:
         return None if count is None else int(count(call._replace(shapes=_Shapes(call.shapes))))
     except _Unknown:
@@ -87,9 +89,6 @@ class _Shapes(tuple[Any, ...]):
 @functools.cache
 def _counts(op: Any) -> tuple[Any, Any]:
     """(forward, backward) of a primitive; None for what is not known."""
-    own = getattr(op, "flops", None)
-    if own is not None:
-        return own
     if op.function.__module__.partition(".")[0] == "autograd_core":
         if op.name in _MOVES:
             return _nothing, _copies if op.name in _COPYING else _nothing
@@ -117,16 +116,11 @@ def _nothing(call: Call) -> int:
     return 0
 
 
-def _along(call: Call, axis: Any) -> tuple[int, int]:
-    """How many numbers the first argument has, and in how many groups along ``axis``."""
-    shape = call.shapes[0]
+def _groups(call: Call) -> int:
+    """How many groups the elements of the first argument form along ``axis``."""
+    shape, axis = call.shapes[0], call.params.get("axis", -1)
     axes = range(len(shape)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
-    size = math.prod(shape)
-    return size, size // max(1, math.prod(shape[a] for a in axes))
-
-
-def _groups(call: Call) -> tuple[int, int]:
-    return _along(call, call.params.get("axis", -1))
+    return math.prod(shape) // max(1, math.prod(shape[a] for a in axes))
 
 
 # Elementwise and reductions ------------------------------------------------------------------------------------------
@@ -308,12 +302,12 @@ _COUNTS: dict[str, tuple[Any, Any]] = {
     **dict.fromkeys(("std", "nanstd"), (lambda c: 4 * _argument(c) + _result(c), lambda c: 4 * _argument(c))),
     "logsumexp": (lambda c: 4 * _argument(c), lambda c: 6 * _argument(c) - 2 * _result(c)),
     "softmax": (
-        lambda c: 5 * _argument(c) - 2 * _groups(c)[1],
-        lambda c: 4 * _argument(c) - _groups(c)[1],
+        lambda c: 5 * _argument(c) - 2 * _groups(c),
+        lambda c: 4 * _argument(c) - _groups(c),
     ),
     "log_softmax": (
-        lambda c: 5 * _argument(c) - _groups(c)[1],
-        lambda c: 4 * _argument(c) - _groups(c)[1],
+        lambda c: 5 * _argument(c) - _groups(c),
+        lambda c: 4 * _argument(c) - _groups(c),
     ),
     "cumsum": _each,
     "cumprod": (_argument, None),

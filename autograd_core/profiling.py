@@ -12,7 +12,7 @@ import numpy as np
 
 from . import flops, modes
 from .memory import arrays_kept, owner
-from .tally import OUTSIDE, UNKNOWN, Item, Sheet, Tally, duration, percent, plain, rate, sheet, size, tallies
+from .tally import OUTSIDE, UNKNOWN, Item, Sheet, Tally, duration, flop, percent, rate, sheet, size, tallies
 from .tensor import Leaf, Tensor
 
 if TYPE_CHECKING:
@@ -130,14 +130,11 @@ class profile:
             start = max(start, now - _taken(op, args, params))
         self._unsure = False
         node = result._node
-        parents = () if node is None else node.parents or ()
-        kept = 0
+        kept, tracked = 0, (False,) * len(args)
         if node is not None:
             self._made[id(node)] = len(self.events)
-            kept = self._keep(node, args)
-        operations = self._count(
-            op, flops.Call(_shapes(args), result.shape, params, tuple([p is not None for p in parents]))
-        )
+            kept, tracked = self._keep(node, args), tuple([p is not None for p in node.parents or ()])
+        operations = self._count(op, flops.Call(_shapes(args), result.shape, params, tracked))
         origin = modes.origin()
         source, shape, own = (origin.file, origin.line), result.shape, now - start
         self._note(Event(op.name, "forward", start, now, own, origin.module, source, shape, *operations, kept), now)
@@ -164,7 +161,7 @@ class profile:
         own = max(0, now - start - inside)
         self._unsure = True
         if by is None:
-            event = Event(node.op.name, "backward", start, now, own, "", shape=node.shape, backward_flops=None)
+            event = Event(node.op.name, "backward", start, now, own, "", None, node.shape, 0, _operations(pulled))
         else:
             name, module, source, shape = by.name, by.module, by.source, by.shape
             event = Event(name, "backward", start, now, own, module, source, shape, 0, by.backward_flops, 0, made)
@@ -285,7 +282,7 @@ class profile:
         lines = [f"{duration(self.wall)}: {shares}"]
         for name, operations in (("forward", whole.flops), ("backward", whole.backward_flops)):
             reached = UNKNOWN if operations.missing else rate(operations.value, phases[name])
-            lines.append(f"{name}: {operations.text(plain)} FLOP in {duration(phases[name])}, {reached}")
+            lines.append(f"{name}: {operations.text(flop)} in {duration(phases[name])}, {reached}")
         lines.append(f"kept for the backward pass: {size(self.peak)} at most")
         uncounted = {e.name for e in self.events if (e.backward_flops if e.kind == "backward" else e.flops) is None}
         if uncounted:
@@ -309,6 +306,14 @@ class profile:
 
 def _shapes(args: Any) -> tuple[Any, ...]:
     return tuple([a.shape if isinstance(a, (Tensor, np.ndarray)) else np.shape(a) for a in args])
+
+
+def _operations(pulled: modes.Pulled) -> int | None:
+    """Of a row that was made before the block."""
+    node, tracked = pulled.node, tuple([p is not None for p in pulled.parents])
+    known = zip(pulled.parents, pulled.saved, strict=False)
+    shapes = tuple([getattr(saved if parent is None else parent, "shape", None) for parent, saved in known])
+    return flops.backward(node.op, flops.Call(shapes, node.shape, node.params or {}, tracked))
 
 
 def _taken(op: Any, args: Any, params: dict[str, Any]) -> int:

@@ -163,6 +163,14 @@ def plain(number: float) -> str:
     return _scaled(number, 1000, ("", "k", "M", "G", "T", "P"))
 
 
+def flop(number: float) -> str:
+    """
+    >>> flop(512), flop(2.5e9)
+    ('512 FLOP', '2.5 GFLOP')
+    """
+    return _scaled(number, 1000, ("FLOP", "kFLOP", "MFLOP", "GFLOP", "TFLOP", "PFLOP"))
+
+
 def size(count: float) -> str:
     """
     >>> size(100), size(2048)
@@ -192,7 +200,7 @@ def rate(flops: float | None, seconds: float | None) -> str:
     >>> rate(2e9, 0.5), rate(2e9, None)
     ('4 GFLOP/s', '–')
     """
-    return f"{_digits(flops / seconds / 1e9)} GFLOP/s" if flops and seconds else UNKNOWN
+    return f"{flop(flops / seconds)}/s" if flops and seconds else UNKNOWN
 
 
 def _scaled(number: float, base: int, units: Sequence[str]) -> str:

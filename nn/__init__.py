@@ -59,6 +59,7 @@ if TYPE_CHECKING:
     from .serialization import load, save
     from .stateless import functional_call
     from .tensorboard import SummaryWriter
+    from .training import Callback, History, Trainer, callbacks, metrics
     from .transformer import *
 
 # Modules that are loaded with the first of their names; no names: the module itself.

@@ -122,6 +122,13 @@ def test_the_steps_of_an_lstm_take_their_products_and_thirteen_operations_a_unit
     assert steps.flops == t * n * (8 * h * h + 13 * h)
 
 
+def test_attention_takes_two_products_of_all_queries_with_all_keys() -> None:
+    q, k, v = np.ones((2, 4, 3)), np.ones((2, 5, 3)), np.ones((2, 5, 6))
+    cost = ag.trace(nn.functional.scaled_dot_product_attention, q, k, v).cost(repeat=0)
+    products = {t.name: t.flops.value for t in cost.by_op()}["matmul"]
+    assert products == 2 * 2 * 4 * 5 * (3 + 6)
+
+
 def test_elementwise_operations_by_hand() -> None:
     """One for each element; backward those of the slope and one for the product with the cotangent."""
     x = np.linspace(0.1, 1, 6).reshape(2, 3)
@@ -159,6 +166,8 @@ def test_what_nobody_has_counted_is_unknown_and_not_zero() -> None:
     own = ag.linear(lambda x: x + x, name="twice_counted", x=lambda g: g + g)
     own.primitive.flops = (lambda call: 3, lambda call: 3)
     assert counted(lambda x: own(x).sum(), np.ones(3)) == (5, 3)
+    twice.primitive.flops = own.primitive.flops
+    assert counted(lambda x: twice(x).sum(), np.ones(3)) == (5, 3)
 
 
 # Memory --------------------------------------------------------------------------------------------------------------

@@ -174,6 +174,12 @@ def test_the_calls_of_one_module_are_told_apart_and_share_its_parameters() -> No
         f"cell (RNNCell) · call {i}" for i in (1, 2, 3)
     ]
     assert sum(name.startswith("source-") and "cell.weight_hh" in text for name, text in found.items()) == 1
+    twin = nn.Linear(2, 2)
+    found = drawn(trace(lambda x, y: (twin(x) * twin(y)).sum(), array(1, 2), array(1, 2)), depth=0)
+    assert [found[name][0] for name in ("module-twin", "module-twin-2")] == [
+        "twin (Linear) · call 1",
+        "twin (Linear) · call 2",
+    ]
 
 
 def test_models_that_are_traced_themselves_or_by_a_method_are_named() -> None:

@@ -199,6 +199,24 @@ def test_gradients_are_the_same_under_a_profile() -> None:
         np.testing.assert_array_equal(p.data, q.data)
 
 
+def test_rows_that_were_made_before_the_block_are_counted_backward() -> None:
+    w = ag.Tensor(np.ones((4, 3)), requires_grad=True)
+    loss = np.tanh(np.ones((2, 4)) @ w).sum()
+    with ag.profile() as profile:
+        loss.backward()
+    records = {r["name"]: (r["calls"], r["backward_flops"]) for r in profile.records()}
+    assert records == {"sum": (0, 0), "tanh": (0, 18), "matmul": (0, 48)}
+
+
+def test_without_recording_there_is_a_forward_pass_and_nothing_kept() -> None:
+    model = network()
+    with ag.profile() as profile, ag.no_grad():
+        model(X)
+    total = profile.total()
+    assert total.flops.value > 0 and total.backward_flops.value == 0 and total.backward_seconds.value == 0
+    assert profile.peak == 0
+
+
 def test_a_profile_of_nothing_says_so() -> None:
     with ag.profile() as profile:
         pass

@@ -11,7 +11,7 @@ import numpy as np
 from ..flops import Call, backward, forward
 from ..memory import arrays_kept, owner
 from ..reverse import pull
-from ..tally import OUTSIDE, Item, Sheet, Tally, duration, plain, rate, sheet, size, tallies
+from ..tally import OUTSIDE, Item, Sheet, Tally, duration, flop, rate, sheet, size, tallies
 from ..tensor import Spec, make_tensor
 from .graph import Graph, Row
 from .symbol import Symbol
@@ -101,7 +101,7 @@ class Cost:
         ):
             complete = not (operations.missing or seconds.missing)
             reached = f", {rate(operations.value, seconds.value)}" if complete and seconds.value else ""
-            lines.append(f"{word}: {operations.text(plain)} FLOP in {seconds.text(duration)}{reached}")
+            lines.append(f"{word}: {operations.text(flop)} in {seconds.text(duration)}{reached}")
         lines.append(f"kept for the backward pass: {whole.kept.text(size)}")
         uncounted = sorted({i.op for i in self.items if i.flops is None or i.backward_flops is None})
         if uncounted:
@@ -122,7 +122,7 @@ class Cost:
         return f"<div><p>{head}</p>\n{''.join(s.html() for s in self._sheets())}</div>"
 
     def __repr__(self) -> str:
-        return f"<cost of {self.graph!r}: {self.total.flops.text(plain)} FLOP, {self.total.kept.text(size)} kept>"
+        return f"<cost of {self.graph!r}: {self.total.flops.text(flop)}, {self.total.kept.text(size)} kept>"
 
 
 def _most(tally: Tally) -> Any:

@@ -283,7 +283,6 @@ _ESCAPES = {
     "<": r"\textless{}",
     ">": r"\textgreater{}",
     "|": r"\textbar{}",
-    '"': r"\textquotedbl{}",
     "′": r"$'$",
     "−": "$-$",
     "×": r"$\times$",

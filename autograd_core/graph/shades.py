@@ -71,10 +71,10 @@ def shades(graph: Graph, colour: Any, legend: str) -> Shades | None:
     """What ``Graph.dot(colour=)`` asks for; None for colours by kind."""
     numbers: dict[Row, float] = {}
     if isinstance(colour, Mapping):
-        by_name = {row.name: row for row in (*graph.sources, *graph.rows)}
+        by_name: dict[Any, Row] = {row.name: row for row in (*graph.sources, *graph.rows)}
         for key, number in colour.items():
-            row: Any = by_name.get(key) if isinstance(key, str) else key
-            if row is None or by_name.get(getattr(row, "name", "")) is not row:
+            row = by_name.get(getattr(key, "name", key))
+            if row is None or not (key is row or key == row.name):
                 raise ValueError(f"dot: colour= has {key!r}, which is no row of this graph.")
             try:
                 numbers[row] = float(number)

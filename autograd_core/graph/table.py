@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -78,7 +78,7 @@ class Table:
         # The last columns: what is known of each row, by heading.
         self.products: dict[str, dict[Row, Any]] = {}
         self.gradients: dict[str, Any] = {}
-        self._locals: dict[Row, list[Local]] = {}
+        self._locals: dict[Row, Sequence[Local | None]] = {}
         if mode == "reverse":
             self._reverse()
         else:
@@ -127,7 +127,7 @@ class Table:
                     module = ""
                     yield None
                 continue
-            for j, local in enumerate(self.locals(row) or [None]):
+            for j, local in enumerate(self.locals(row)):
                 yield Line(row, local, j == 0, _module(row) if _module(row) != module else "")
                 module = _module(row)
 
@@ -171,9 +171,11 @@ class Table:
             return line.local.value if line.local else None
         return line.row.value if column.kind == "value" else self.products[column.heading].get(line.row, 0)
 
-    def locals(self, row: Row) -> list[Local]:
+    def locals(self, row: Row) -> Sequence[Local | None]:
+        """The row's local derivatives; a None where there are none, for every row has a line."""
         if row not in self._locals:
-            self._locals[row] = local_derivatives(row)
+            found = local_derivatives(row)
+            self._locals[row] = found if found else (None,)
         return self._locals[row]
 
     def factors(self, variable: str) -> list[tuple[Row, Row]]:
@@ -224,7 +226,7 @@ class Table:
                 **({"module": _module(row)} if modules else {}),
             }
             for row in self.rows
-            for local in self.locals(row) or [None]
+            for local in self.locals(row)
         ]
 
     def to_pandas(self) -> pandas.DataFrame:
@@ -253,7 +255,7 @@ class Table:
 
         >>> import autograd_core.graph as see
         >>> print(see.trace(lambda w: w * w, 3.0).table().to_latex().splitlines()[5])
-        $L = w \\cdot w$ & $\\dfrac{\\partial L}{\\partial w} = 2 \\cdot w$ & $9$ & $6$ & $1$ \\rule[-2.3ex]{0pt}{6ex} \\\\
+        $L = w \\cdot w$ & $\\dfrac{\\partial L}{\\partial w} = 2 \\cdot w$ & $9$ & $6$ & $1$ ...
         """
         from .latex import tabular
 

@@ -175,6 +175,8 @@ class Network(BaseEstimator):
         if self.early_stopping:
             X, y, weights, *kept = self._split(X, y, weights)
             held_out = tuple(kept)
+        if isinstance(X, np.ndarray):
+            X = np.ascontiguousarray(X)  # np.take would copy the whole at every batch
         target = self._encoded(y, X.dtype)
         n, limit = len(target), self.n_iter_no_change
         batches = self._batches(n)

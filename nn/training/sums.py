@@ -54,7 +54,7 @@ def weighed(loss: Any, value: float, target: Any) -> tuple[float, float]:
     else:
         classes = np.asarray(target)
         if loss.weight is None:
-            weight = classes.size - np.count_nonzero(classes == ignored)
+            weight = classes.size - int(np.count_nonzero(classes == ignored))
         else:
             weight = float(loss.weight.numpy()[classes[classes != ignored]].sum())
     return (value * weight, weight) if weight else (0.0, 0.0)
