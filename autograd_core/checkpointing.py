@@ -86,7 +86,7 @@ class _Again:
     """The operation of a checkpointed row: its derivatives are those of the rows that it stands for."""
 
     name = "checkpoint"
-    rules = needs = ()
+    needs = ()
     variadic = False
 
     def __init__(self, replay: _Replay, k: int) -> None:
@@ -94,7 +94,15 @@ class _Again:
         self.branches: dict[int, Any] = {}
         self.add_vjp = None
         self.pulled: tuple[Any, list[Any]] = (None, [])
+        self.rules = (self._vjp,) * len(replay.tracked)
         self.vjps = [functools.partial(self._vjp, i) for i in range(len(replay.tracked))]
+
+    @staticmethod
+    def checkpoint(*inputs: Any) -> Any:
+        raise TypeError("checkpoint: the rows behind it were not kept, so they have no formula and are not run alone.")
+
+    forward = checkpoint
+    defaults: dict[str, Any] = {}  # noqa: RUF012 (never written to)
 
     def argument_names(self, count: int) -> tuple[str, ...]:
         return tuple(f"x{i + 1}" for i in range(count))

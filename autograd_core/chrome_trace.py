@@ -10,6 +10,8 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .files import write_atomically
+
 if TYPE_CHECKING:
     from .profiling import Event, profile
 
@@ -23,17 +25,7 @@ def write(profile: profile, path: str | Path) -> Path:
     """``profile.export_chrome_trace``: the whole file or none of it."""
     path = Path(path)
     text = json.dumps({"traceEvents": trace_events(profile), "displayTimeUnit": "ms"})
-    temporary = path.parent / f".{path.name}.{os.getpid()}.tmp"
-    try:
-        with open(temporary, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        what = f"export_chrome_trace: cannot write the trace ({error.strerror})"
-        raise type(error)(error.errno, what, str(path)) from error
+    write_atomically(path, text.encode(), "export_chrome_trace: cannot write the trace")
     return path
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 from collections.abc import Mapping
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from autograd_core import Tensor
+from autograd_core.files import write_atomically
 
 from .module import Module
 
@@ -41,7 +41,7 @@ def save(obj: Module | Mapping[str, Any], f: str | os.PathLike[str]) -> None:
     if not isinstance(state, Mapping):
         raise TypeError(f"nn.save: {type(obj).__name__} given; expected a Module or a mapping of names to arrays.")
     arrays = {key: _plain(key, value) for key, value in state.items()}
-    _write_atomically(f, _safetensors("nn.save").numpy.save(arrays))
+    write_atomically(f, _safetensors("nn.save").numpy.save(arrays), "nn.save: cannot write the file")
 
 
 def load(f: str | os.PathLike[str], model: Module | None = None, strict: bool = True) -> dict[str, Any]:
@@ -101,26 +101,3 @@ def _array(name: str, spec: Mapping[str, Any]) -> np.ndarray[Any, Any]:
     if kind not in _DTYPES:
         raise ValueError(f"nn.load: {name!r} is {kind}, which has no NumPy dtype; known are {[*_DTYPES, 'BF16']}.")
     return np.frombuffer(data, np.dtype(_DTYPES[kind]).newbyteorder("<")).astype(_DTYPES[kind]).reshape(shape)
-
-
-def _write_atomically(f: str | os.PathLike[str], content: bytes) -> None:
-    """Write to a new file beside it, make sure that it is on the disk, and only then give it the name."""
-    path = os.path.realpath(f)  # a link stays a link
-    folder, name = os.path.split(path)
-    temporary = os.path.join(folder, f".{name}.{os.getpid()}.tmp")
-    try:
-        with open(temporary, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(temporary)
-        raise
-    if hasattr(os, "O_DIRECTORY"):  # where a folder can be opened, its new entry is made to last, too
-        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)

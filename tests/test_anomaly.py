@@ -198,6 +198,13 @@ def test_nan_in_the_data_is_told_as_such() -> None:
     assert str(error).startswith("argument y of multiply, constant, was NaN already")
 
 
+def test_what_is_made_beside_a_given_nan_is_told_all_the_same() -> None:
+    """x/y at y = NaN, 0: the first was given and is left out, the second is made here."""
+    x, y = leaf([1.0, 1.0]), np.array([np.nan, 0.0])
+    error = found(lambda: np.where(np.isnan(y), 0.0, x / y).sum().backward())
+    assert (error.op, error.phase, error.made) == ("divide", "forward", "Inf") and "first at [1]" in str(error)
+
+
 def test_nan_in_a_parameter_names_the_parameter() -> None:
     model = nn.Sequential(nn.Linear(2, 3), nn.Tanh(), nn.Linear(3, 1))
     model[2].weight.data[0, 1] = np.nan
@@ -249,6 +256,8 @@ QUIET: dict[str, Callable[[], Any]] = {
     "clipped": lambda: np.clip(np.log(leaf([1.0, 0.0])), -100, None).sum(),
     "cross-entropy of p = 0": lambda: nn.BCELoss()(leaf([0.0, 1.0]), np.array([1.0, 1.0])).backward(),
     "sums without NaN": lambda: np.nansum(leaf([1.0, np.nan]) * 2.0).backward(),
+    "a given infinity, forward and backward": lambda: (leaf([1.0, 2.0]) * np.array([np.inf, 1.0])).sum().backward(),
+    "an infinity as a setting": lambda: np.sum(leaf([1.0]), initial=np.inf),
     "norm at 0": lambda: np.linalg.norm(leaf([0.0, 0.0])).backward(),
     "integers and truth": lambda: np.where(leaf([1.0]) > 0, leaf([1.0]), 0)[np.array([0])].sum().backward(),
 }
@@ -376,6 +385,7 @@ def test_transforms_and_higher_orders() -> None:
     assert found(lambda: ag.grad(ag.grad(lambda x: x**1.5))(at)).op == "power"
     assert found(lambda: np.sqrt(leaf(0.0)).backward(create_graph=True)).op == "sqrt"
     assert found(lambda: ag.jvp(np.sqrt, (at,), (np.ones(()),))).phase == "tangent"
+    assert found(lambda: ag.jvp(np.sqrt, (leaf(0.0),), (leaf(1.0),))).phase == "tangent"
     assert found(lambda: ag.vjp(np.sqrt, at)[1](np.ones(()))).phase == "backward"
     assert ag.find_anomaly(ag.grad(np.sqrt), at).op == "sqrt"
 

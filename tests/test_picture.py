@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import sys
 import webbrowser
 import xml.etree.ElementTree as ElementTree
@@ -444,7 +445,7 @@ def test_paths_that_cannot_be_written_are_named(tmp_path: Path, monkeypatch: pyt
     def refuse(*_: Any) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(Path, "write_bytes", refuse)
+    monkeypatch.setattr(os, "fsync", refuse)
     with pytest.raises(PermissionError, match=r"cannot write the picture \(Permission denied\): .*locked\.svg"):
         graph.render(tmp_path / "locked.svg")
     assert [p.name for p in tmp_path.iterdir()] == ["folder.svg"]

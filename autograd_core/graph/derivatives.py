@@ -9,6 +9,7 @@ import numpy as np
 
 from ..forms import Elementwise, Reduction
 from ..forward import push
+from ..modes import Pulled, observe
 from ..reverse import pull
 from .graph import Graph, Row
 from .notation import write
@@ -86,32 +87,39 @@ def _formula(row: Row, i: int) -> tuple[Any, bool]:
 def _value(row: Row, i: int, parent: Row) -> Any:
     """The rule, run on what the row kept."""
     op, node = row.op, row.node
-    if isinstance(op, Elementwise):
-        return op.local[i](node.saved, node.params)
-    if isinstance(op, Reduction):
-        return op.weights(node, node.saved)
-    if math.prod(node.shape) != 1:
-        return None
-    one = np.ones(node.shape, row.dtype or np.float64)
-    return pull([node], {node: one}, wanted=[parent.node]).get(parent.node)
+    with np.errstate(all="ignore"):  # a pole is shown, not warned of
+        if isinstance(op, Elementwise):
+            return op.local[i](node.saved, node.params)
+        if isinstance(op, Reduction):
+            return op.weights(node, node.saved)
+        if math.prod(node.shape) != 1:
+            return None
+        one = np.ones(node.shape, row.dtype or np.float64)
+        return pull([node], {node: one}, wanted=[parent.node]).get(parent.node)
 
 
 def cotangents(graph: Graph) -> dict[Row, Any]:
     """d output/d row for every row and variable that the output depends on; of an array, of the sum of its elements."""
     output, rows = graph.output, _by_node(graph)
-    kept: dict[Any, Any] = {output.node: np.ones(output.shape or (), output.dtype or np.float64)}
-    for row in reversed(graph.rows):
-        if row.node in kept:
-            for parent, c in pull([row.node], {row.node: kept[row.node]}, wanted=rows).items():
-                kept[parent] = kept[parent] + c if parent in kept else c
-    return {rows[node]: c for node, c in kept.items()}
+    found: dict[Row, Any] = {}
+
+    def keep(pulled: Pulled) -> None:
+        if pulled.node in rows:  # not the rows that a checkpoint computes anew
+            found[rows[pulled.node]] = pulled.cotangent
+
+    seed = np.ones(output.shape or (), output.dtype or np.float64)
+    order = [row.node for row in reversed(graph.rows)]
+    with observe(backward=keep), np.errstate(all="ignore"):
+        rest = pull(order, {output.node: seed}, wanted=rows)
+    return found | {rows[node]: c for node, c in rest.items()}
 
 
 def tangents(graph: Graph, variable: Row, direction: Any) -> dict[Row, Any]:
     """d row/d variable along ``direction`` for every row that depends on the variable."""
     rows = _by_node(graph)
     order = [row.node for row in reversed(graph.rows)]
-    pushed = push(order, {variable.node: direction})
+    with np.errstate(all="ignore"):
+        pushed = push(order, {variable.node: direction})
     return {rows[node]: t for node, t in pushed.items()}
 
 

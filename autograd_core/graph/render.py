@@ -6,6 +6,8 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..files import write_atomically
+
 if TYPE_CHECKING:
     import graphviz
 
@@ -22,10 +24,7 @@ def render(picture: graphviz.Digraph, path: str | Path) -> Path:
     if not kind:
         raise ValueError(f"render: {str(path)!r} has no ending that says the format. Mend: for example {path}.svg")
     content = picture.source.encode() if kind in ("dot", "gv") else rendered(picture, kind)
-    try:
-        path.write_bytes(content)
-    except OSError as error:
-        raise type(error)(error.errno, f"render: cannot write the picture ({error.strerror})", str(path)) from error
+    write_atomically(path, content, "render: cannot write the picture")
     return path
 
 

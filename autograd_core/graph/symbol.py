@@ -245,7 +245,7 @@ def _cut(x: Any, depth: int) -> Any:
 
 def of_primitive(op: Any, args: Any, params: Mapping[str, Any] | None) -> tuple[Any, Any, Mapping[str, Any]]:
     """A primitive's call as one that ``apply`` understands."""
-    return (op.forward if isinstance(op.forward, np.ufunc) else op.function), args, params or {}
+    return (op.forward if isinstance(op.forward, np.ufunc) else getattr(op, "function", op.forward)), args, params or {}
 
 
 def fold(root: Any, leaf: Callable[[Any], Any], combine: Callable[[Symbol, list[Any]], Any]) -> Any:

@@ -86,7 +86,7 @@ class GaussianNoise(_OfOnePart):
 
     def change(self, x: Array, generator: np.random.Generator) -> Array:
         _floating(self, x)
-        drawn = np.float32 if x.dtype == np.float32 else np.float64
+        drawn: Any = np.float32 if x.dtype == np.float32 else np.float64
         return x + (self.std * generator.standard_normal(x.shape, drawn)).astype(x.dtype)
 
     def __repr__(self) -> str:
@@ -207,9 +207,9 @@ class RandomAffine(_OfOnePart):
         fill: float = 0,
         order: int = 1,
     ) -> None:
-        self.degrees = (-degrees, degrees) if isinstance(degrees, (int, float)) else tuple(degrees)
-        self.translate = (translate, translate) if isinstance(translate, (int, float)) else tuple(translate)
-        self.scale = (1.0, 1.0) if scale is None else tuple(scale)
+        self.degrees = (-degrees, degrees) if isinstance(degrees, (int, float)) else degrees
+        self.translate = (translate, translate) if isinstance(translate, (int, float)) else translate
+        self.scale = (1.0, 1.0) if scale is None else scale
         if any(not 0 <= share <= 1 for share in self.translate):
             raise ValueError(f"RandomAffine: translate={translate!r}; shares of the size lie in [0, 1].")
         if not 0 < self.scale[0] <= self.scale[1]:

@@ -25,6 +25,7 @@ from typing import Any
 import numpy as np
 
 from autograd_core import Tensor
+from autograd_core.files import write_atomically
 
 from .. import serialization
 
@@ -60,7 +61,8 @@ def save_checkpoint(path: str | os.PathLike[str], state: Any) -> None:
     assert start is not None
     digest = hashlib.blake2b(written).hexdigest().encode()
     with named_if_it_fails(path):
-        serialization._write_atomically(path, b"".join((written[:start], digest, written[start + _DIGEST :])))
+        whole = b"".join((written[:start], digest, written[start + _DIGEST :]))
+        write_atomically(path, whole, "save_checkpoint")
 
 
 @contextmanager

@@ -55,13 +55,13 @@ class History:
         import csv
         import io
 
-        from ..serialization import _write_atomically
+        from autograd_core.files import write_atomically
 
         text = io.StringIO()
         writer = csv.DictWriter(text, self.columns, restval="", lineterminator="\n")
         writer.writeheader()
         writer.writerows(self.records)
-        _write_atomically(path, text.getvalue().encode())
+        write_atomically(path, text.getvalue().encode(), "to_csv: cannot write the history")
 
     def plot(self, *names: str, axes: Any = None) -> Any:
         """Draw numbers over the epochs, each beside its ``val_`` counterpart, and return the axes, one for each name.

@@ -5,13 +5,13 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import os
 from html import escape
 from importlib.resources import files
 from pathlib import Path
 from string import Template
 from typing import TYPE_CHECKING, Any
 
+from ...files import write_atomically
 from .walk import walk
 
 if TYPE_CHECKING:
@@ -39,13 +39,7 @@ def page(graph: Graph) -> str:
 def write(text: str, path: str | Path) -> Path:
     """Put the text into a file, all of it or none."""
     path = Path(path)
-    temporary = path.parent / f".{path.name}.{os.getpid()}.tmp"
-    try:
-        temporary.write_bytes(text.encode("utf-8", "replace"))
-        os.replace(temporary, path)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise type(error)(error.errno, f"to_html: cannot write the page ({error.strerror})", str(path)) from error
+    write_atomically(path, text.encode("utf-8", "replace"), "to_html: cannot write the page")
     return path
 
 

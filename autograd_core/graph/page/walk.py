@@ -99,7 +99,8 @@ def _with_numbers(formula: Any, known: Mapping[str, Row]) -> str:
     def leaf(x: Any) -> Any:
         return numbers.get(x.head, x) if isinstance(x, Symbol) else x
 
-    text = write(fold(formula, leaf, lambda s, args: apply(s.function, args, s.settings, simplify=False)))  # type: ignore[arg-type]
+    numeric = fold(formula, leaf, lambda s, args: apply(s.function, args, s.settings, simplify=False))  # type: ignore[arg-type]
+    text = write(numeric, LONGEST)
     return text if len(text) <= _LONGEST else ""
 
 
