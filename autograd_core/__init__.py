@@ -37,11 +37,9 @@ from .transforms import *
 
 if TYPE_CHECKING:
     from . import fft, linalg, special
-    from .anomaly import *
     from .checkpointing import *
     from .graph import Graph, trace
     from .jacobians import *
-    from .lifecycle import *
     from .ops.applying import *
     from .ops.einsum import *
     from .ops.entire import *
@@ -50,7 +48,9 @@ if TYPE_CHECKING:
     from .ops.ranges import *
     from .ops.sampled import *
     from .ops.sorting import *
-    from .profiling import *
+    from .watching.anomaly import *
+    from .watching.lifecycle import *
+    from .watching.profiling import *
 
 __version__ = "0.1.0"
 
@@ -60,11 +60,11 @@ __getattr__, __dir__ = attach(
     | {
         "fft": (),
         "special": (),
-        "anomaly": ("AnomalyError", "detect_anomaly", "find_anomaly", "set_detect_anomaly"),
+        "watching.anomaly": ("AnomalyError", "detect_anomaly", "find_anomaly", "set_detect_anomaly"),
         "checkpointing": ("checkpoint",),
         "graph": ("Graph", "trace"),
         "jacobians": ("hessian", "hvp", "jacobian"),
-        "lifecycle": ("why_no_grad",),
-        "profiling": ("profile",),
+        "watching.lifecycle": ("why_no_grad",),
+        "watching.profiling": ("profile",),
     },
 )

@@ -30,7 +30,7 @@ def backward(self: Tensor, gradient: Any = None, *, retain_graph: bool = False, 
     """
     root = self._node
     if root is None:
-        from .lifecycle import detached
+        from .watching.lifecycle import detached
 
         raise detached(self)
     seed: Any = _seed(self, gradient)
@@ -65,7 +65,7 @@ def rows(roots: Iterable[Node], stop: Collection[Node] = (), lenient: bool = Fal
             if parents is None:
                 if lenient:
                     continue
-                from .lifecycle import released
+                from .watching.lifecycle import released
 
                 raise released(node)
             push(node)

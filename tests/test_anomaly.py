@@ -460,7 +460,7 @@ def test_find_anomaly_returns_the_report_and_tells_of_given_infinities_that_reac
 def test_a_loop_of_pardoned_values_is_not_remembered() -> None:
     """Whatever np.where has left out is forgotten with the step."""
     x = leaf([1.0, -1.0])
-    from autograd_core.anomaly import _Watch
+    from autograd_core.watching.anomaly import _Watch
 
     watch = _Watch("nonfinite")
     with watch.on():

@@ -15,8 +15,8 @@ import autograd_core as ag
 import nn
 import optim
 from autograd_core import modes
-from autograd_core.chrome_trace import trace_events
-from autograd_core.profiling import Event
+from autograd_core.watching.chrome_trace import trace_events
+from autograd_core.watching.profiling import Event
 
 NAP = 0.05
 

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from ..flops import Call, backward, forward
-from ..memory import arrays_kept, owner
 from ..reverse import pull
-from ..tally import OUTSIDE, Item, Sheet, Tally, duration, flop, rate, sheet, size, tallies
 from ..tensor import Spec, make_tensor
+from ..watching.flops import Call, backward, forward
+from ..watching.memory import arrays_kept, owner
+from ..watching.tally import OUTSIDE, Item, Sheet, Tally, duration, flop, rate, sheet, size, tallies
 from .graph import Graph, Row
 from .symbol import Symbol
 

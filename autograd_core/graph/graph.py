@@ -179,7 +179,7 @@ class Graph:
     def cost(self, repeat: int = 5) -> Cost:
         """Operations, bytes kept for the backward pass and measured time of every row, by operation and by module.
 
-        Operations are counted as ``autograd_core.flops`` says. Memory is that of the arrays which the rows keep, each
+        Operations are counted as ``watching.flops`` says. Memory is that of the arrays which the rows keep, each
         counted once, at the first row that keeps it; parameters and inputs are not in it. For the time each row is
         executed again, forward and backward, on the values that it had.
 

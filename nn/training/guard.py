@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from autograd_core import Tensor, default_generator
-from autograd_core.anomaly import find_anomaly
+from autograd_core.watching.anomaly import find_anomaly
 
 
 class NotFinite(Exception):

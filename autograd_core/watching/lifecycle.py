@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from . import modes
-from .errors import describe
+from .. import modes
+from ..errors import describe
+from ..protocols import bare
+from ..reverse import rows
+from ..tensor import Leaf, Node, Tensor
 from .findings import described
-from .protocols import bare
-from .reverse import rows
-from .tensor import Leaf, Node, Tensor
 
 __all__ = ["why_no_grad"]
 

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
 
-from . import flops, modes
+from .. import modes
+from ..tensor import Leaf, Tensor
+from . import flops
 from .memory import arrays_kept, owner
 from .tally import OUTSIDE, UNKNOWN, Item, Sheet, Tally, duration, flop, percent, rate, sheet, size, tallies
-from .tensor import Leaf, Tensor
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -65,7 +66,7 @@ class profile:
     module and in no operation is the module's Python. The rest (optimizer, data, printing) is "other", and what the
     profile itself takes "profiling".
 
-    Operations are counted as ``autograd_core.flops`` says. Bytes are those of the arrays that the rows keep for the
+    Operations are counted as ``watching.flops`` says. Bytes are those of the arrays that the rows keep for the
     backward pass, as long as they live; those of parameters are not among them.
 
     events : what was observed, in the order in which it ended

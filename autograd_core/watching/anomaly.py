@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from . import modes
-from .forms import Elementwise
-from .protocols import bare
-from .tensor import Spec, WatchedNode
+from .. import modes
+from ..forms import Elementwise
+from ..protocols import bare
+from ..tensor import Spec, WatchedNode
 
 if TYPE_CHECKING:
     from .findings import Finding
@@ -38,6 +38,8 @@ class AnomalyError(FloatingPointError):
     inputs  : a ``Summary`` of each input: name, source, shape, dtype, min, mean, max, nans, infs, first
     origin  : module and line of the program that computed the row (``Origin``); None where nobody watched then
     """
+
+    __module__ = "autograd_core"  # where it is imported from
 
     def __init__(self, report: str, finding: Finding | None = None) -> None:
         super().__init__(report)
@@ -66,7 +68,7 @@ def detect_anomaly(check: str = "nonfinite") -> Iterator[None]:
     >>> with ag.detect_anomaly():
     ...     np.log(x).sum().backward()
     Traceback (most recent call last):
-    autograd_core.anomaly.AnomalyError: log made 1 NaN in 2 elements, forward: log x...
+    autograd_core.AnomalyError: log made 1 NaN in 2 elements, forward: log x...
     """
     watch = _Watch(check)
     with watch.on():
@@ -83,7 +85,7 @@ class set_detect_anomaly:
     >>> with ag.set_detect_anomaly(True):
     ...     ag.grad(np.sqrt)(np.array(0.0))
     Traceback (most recent call last):
-    autograd_core.anomaly.AnomalyError: sqrt made 1 Inf, backward: ...
+    autograd_core.AnomalyError: sqrt made 1 Inf, backward: ...
     """
 
     def __init__(self, mode: bool, check: str = "nonfinite") -> None:

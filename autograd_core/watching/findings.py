@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from . import modes
-from .forms import Elementwise
-from .protocols import bare
-from .tensor import Leaf, Spec, Tensor
+from .. import modes
+from ..forms import Elementwise
+from ..protocols import bare
+from ..tensor import Leaf, Spec, Tensor
 
 _LINE = 80  # characters of a line of the program
 
@@ -243,8 +243,8 @@ def _source_of_row(node: Any) -> str:
 
 
 def _formula(op: Any, names: Sequence[str], params: Any) -> str:
-    from .graph.notation import write
-    from .graph.symbol import Symbol, apply, of_primitive
+    from ..graph.notation import write
+    from ..graph.symbol import Symbol, apply, of_primitive
 
     try:
         return write(apply(*of_primitive(op, [Symbol(n, None) for n in names], params), simplify=False), 40)
@@ -254,8 +254,8 @@ def _formula(op: Any, names: Sequence[str], params: Any) -> str:
 
 def _derivative(op: Any, names: Sequence[str], i: int, params: Any) -> str:
     """``∂sqrt/∂x = 1/(2·result)``; of what is no elementwise operation, nothing."""
-    from .graph.notation import write
-    from .graph.symbol import Symbol
+    from ..graph.notation import write
+    from ..graph.symbol import Symbol
 
     if not isinstance(op, Elementwise):
         return f"the cotangent of {names[i]}"
@@ -289,7 +289,7 @@ def _at(place: Sequence[int] | None) -> str:
 
 
 def _number(value: Any) -> str:
-    from .graph.values import number
+    from ..graph.values import number
 
     return number(value, 4)
 

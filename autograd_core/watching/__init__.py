@@ -1,0 +1,1 @@
+"""Watching a computation: where numbers go wrong, what it costs, what became of its graph. Loaded when asked for."""
