@@ -210,8 +210,9 @@ class Monitor:
                 elif id(module) not in self._simple:
                     path = name if source is None else source.name
                     self._note(step, f"{path}.{op}".lstrip("."), op, result, order, (how, source))
-            if tensor is not None and tensor is not self._last and kind not in _RESHAPES:
-                self._note(step, name, kind, tensor, step.tick(), squashed, module)
+            if tensor is not None and tensor is not self._last:
+                if kind not in _RESHAPES:
+                    self._note(step, name, kind, tensor, step.tick(), squashed, module)
                 self._last = tensor
         if not self._stack:
             self._last = None
@@ -365,7 +366,7 @@ class Monitor:
         array([0.1 , 0.18, 0.33, 0.58, 1.  ])
         >>> glorot = watched(nn.init.xavier_uniform_)
         >>> np.round(widths(glorot) / widths(glorot)[-1], 1)
-        array([0.9, 0.9, 0.9, 0.9, 1. ])
+        array([0.6, 0.7, 0.8, 0.9, 1. ])
         >>> axes = standard.plot_gradients()
         """
         from .plots import plot_spreads
