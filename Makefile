@@ -27,7 +27,7 @@ parity: .venv/.installed-peers ## compare layers, losses and optimizers with PyT
 	.venv/bin/python -m pytest -n auto -q tests/parity $(ARGS)
 
 docs: .venv/.installed-docs ## build the site into out/docs
-	.venv/bin/python -m sphinx -q -b html docs out/docs
+	.venv/bin/python -m sphinx -q -W --keep-going -b html docs out/docs
 
 clean: ## remove outputs and caches; .venv stays
 	rm -rf out build dist docs/api docs/notebooks .pytest_cache .ruff_cache .mypy_cache .hypothesis

@@ -28,6 +28,7 @@ autodoc_typehints = "none"
 suppress_warnings = ["myst.xref_missing"]  # the README's links lead into the repository
 
 _SETTING = re.compile(r"^([\w.*…, ]{1,60}?) +: (.*)$")
+_NEXT = re.compile(r"^(\w+(?:, \w+)*): (.*)$")  # below a setting, a longer list of names may touch its colon
 
 
 def _fields(app: Any, what: str, name: str, obj: Any, options: Any, lines: list[str]) -> None:
@@ -36,7 +37,7 @@ def _fields(app: Any, what: str, name: str, obj: Any, options: Any, lines: list[
     in_field = in_code = in_formula = False
     for line in lines:
         in_code = line.startswith(">>>") or (in_code and bool(line.strip()))
-        found = None if in_code else _SETTING.match(line)
+        found = None if in_code else _SETTING.match(line) or (in_field and _NEXT.match(line))
         if line.strip():
             in_formula = line.startswith("    ") and not in_field and (in_formula or not out or not out[-1].strip())
         if in_formula and line.strip() and not (out and out[-2:] == ["::", ""]) and not out[-1].strip():

@@ -165,7 +165,7 @@ class SummaryWriter:
         x = x[np.isfinite(x)]
         if not x.size:
             raise ValueError(f"add_histogram: {tag!r} of shape {np.shape(values)} has no finite element.")
-        counts, limits = np.histogram(x, _exponential() if isinstance(bins, str) and bins == "tensorflow" else bins)
+        counts, limits = np.histogram(x, _exponential(x) if isinstance(bins, str) and bins == "tensorflow" else bins)
         if max_bins is not None and len(counts) > max_bins:
             starts = np.arange(0, len(counts), -(-len(counts) // max_bins))
             counts, limits = np.add.reduceat(counts, starts), np.append(limits[starts], limits[-1])
@@ -345,11 +345,11 @@ def _single(number: float) -> float:
         return float(np.float32(number))
 
 
-def _exponential() -> np.ndarray:
-    """TensorFlow's bins: 0, ±10⁻¹²·1.1ᵏ up to 10²⁰, and beyond."""
+def _exponential(x: np.ndarray) -> np.ndarray:
+    """TensorFlow's bins: 0, ±10⁻¹²·1.1ᵏ up to 10²⁰, and from there to the ends of ``x``."""
     positive = 1e-12 * 1.1 ** np.arange(math.ceil(math.log(1e32, 1.1)))
-    top = np.finfo(np.float64).max
-    return np.concatenate([[-top], -positive[::-1], [0.0], positive, [top]])
+    ends = min(x.min(), -positive[-1]), max(x.max(), positive[-1])
+    return np.concatenate([ends[:1], -positive[::-1], [0.0], positive, ends[1:]])
 
 
 def _channels_last(what: str, tag: str, x: np.ndarray, axes: str) -> np.ndarray:

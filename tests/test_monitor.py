@@ -311,7 +311,7 @@ def test_a_pass_that_fails_does_not_confuse_the_next_one() -> None:
 def test_no_step_keeps_the_arrays_or_rows_of_an_earlier_one() -> None:
     model = network()
     optimizer = optim.SGD(model.parameters(), lr=0.1)
-    with nn.monitor(model, optimizer) as watch:
+    with nn.monitor(model, optimizer):
         outputs = []
         for _ in range(3):
             out = model(X)
