@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from .primitive import Primitive
 
 NO_SETTINGS: dict[str, Any] = {}
+NONE_KEPT = (None, None, None)  # by a row of two arguments; one tuple for all of them
 
 _ndarray, _new = np.ndarray, object.__new__
 _SCALARS = (np.generic, float, int)
@@ -140,7 +141,7 @@ def _unary_with_settings(op: Primitive) -> Callable[..., Any]:
 def _binary(op: Primitive) -> Callable[..., Any]:
     forward = op.forward
     on_scalars = _ON_SCALARS.get(forward)
-    plan_x, plan_y, plan_xy = op.plan((True, False)), op.plan((False, True)), op.plan((True, True))
+    plan_x, plan_y, plan_xy = ((*p, any(p)) for p in map(op.plan, ((True, False), (False, True), (True, True))))
     inline = op.keeps_values_only
 
     def function(x: Any, y: Any) -> Any:
@@ -169,16 +170,16 @@ def _binary(op: Primitive) -> Callable[..., Any]:
         result = _new(Tensor)
         result._data = out
         if x_node is not None:
-            keep_x, keep_y, keep_ans = plan_x if y_node is None else plan_xy
+            keep_x, keep_y, keep_ans, keep_some = plan_x if y_node is None else plan_xy
         elif y_node is not None:
-            keep_x, keep_y, keep_ans = plan_y
+            keep_x, keep_y, keep_ans, keep_some = plan_y
         else:
             result._node = None
             return result
         result._node = node = _new(Node)
         node.op = op
         node.parents = (x_node, y_node)
-        node.saved = (a if keep_x else None, b if keep_y else None, out if keep_ans else None)
+        node.saved = (a if keep_x else None, b if keep_y else None, out if keep_ans else None) if keep_some else NONE_KEPT
         node.params = NO_SETTINGS
         node.shape = out.shape
         return result
