@@ -1,4 +1,4 @@
-"""L-BFGS: quasi-Newton steps from the last few changes of the gradient, with a strong-Wolfe line search."""
+"""L-BFGS: quasi-Newton steps from the last few changes of the gradient, with line searches to Wolfe's conditions."""
 
 from __future__ import annotations
 
@@ -32,7 +32,8 @@ class LBFGS(Optimizer):
 
     A call of ``step`` makes up to ``max_iter`` iterations and ``max_eval`` evaluations (5/4·max_iter by default). It
     stops where the largest |∂f/∂p| ≤ tolerance_grad, or where p or f changes by less than tolerance_change.
-    ``line_search_fn`` is None or "strong_wolfe". For losses without noise (full batches, no dropout).
+    ``line_search_fn`` is None, "strong_wolfe", or "weak_wolfe" (not in PyTorch) for losses with kinks, as ReLU makes
+    them. For losses without noise (full batches, no dropout).
 
     Raises ValueError for parameter groups (there can be one), TypeError for a step without a closure, RuntimeError,
     with the parameters as they were, where the loss or its gradient is not finite to begin with.
@@ -85,8 +86,9 @@ class LBFGS(Optimizer):
         for name in ("max_iter", "max_eval", "history_size"):
             if not options[name] >= 1:
                 raise ValueError(f"LBFGS: {name}={options[name]!r} must be at least 1.")
-        if options["line_search_fn"] not in (None, "strong_wolfe"):
-            raise ValueError(f"LBFGS: line_search_fn={options['line_search_fn']!r} is not 'strong_wolfe' nor None.")
+        search = options["line_search_fn"]
+        if search is not None and search not in LINE_SEARCHES:
+            raise ValueError(f"LBFGS: line_search_fn={search!r} is neither None nor one of {sorted(LINE_SEARCHES)}.")
 
     def _step(self, closure: Callable[[], Any] | None = None) -> Any:
         if closure is None:
@@ -233,9 +235,14 @@ def descend(
     tolerance_change: float,
     history_size: int,
     line_search_fn: str | None,
-    each: Callable[[Array], None] | None = None,
+    relative: bool = False,
+    each: Callable[[Array, float], None] | None = None,
 ) -> tuple[Array, float, Array, str]:
-    """Iterations from x until something says stop: (x, f, ∇f, why). ``each`` is called with every new x."""
+    """Iterations from x until something says stop: (x, f, ∇f, why).
+
+    relative : ``tolerance_change`` of f is a fraction of |f|, where that is above 1
+    each     : called with every new x and its f
+    """
     evaluations = 1
     progress.func_evals += 1
     if np.abs(g).max(initial=0) <= tolerance_grad:
@@ -255,7 +262,7 @@ def descend(
         trials = 0
         if line_search_fn is not None:
             left = max_eval - evaluations
-            point, trials = strong_wolfe(evaluate, x, d, t, Point(0.0, loss, g, slope), left)
+            point, trials = LINE_SEARCHES[line_search_fn](evaluate, x, d, t, Point(0.0, loss, g, slope), left)
             progress.t = t = point.t
             loss, g = point.f, point.g
             x = x + t * d
@@ -267,14 +274,15 @@ def descend(
         evaluations += trials
         progress.func_evals += trials
         if each is not None:
-            each(x)
+            each(x, loss)
         if iteration == max_iter:
             break
         if evaluations >= max_eval:
             return x, loss, g, "evaluations"
         if np.abs(g).max() <= tolerance_grad:
             return x, loss, g, "gradient"
-        if np.abs(d).max() * t <= tolerance_change or abs(loss - progress.prev_loss) < tolerance_change:
+        scale = max(abs(loss), abs(progress.prev_loss), 1.0) if relative else 1.0
+        if np.abs(d).max() * t <= tolerance_change or abs(loss - progress.prev_loss) < tolerance_change * scale:
             return x, loss, g, "change"
     return x, loss, g, "iterations"
 
@@ -351,6 +359,31 @@ def strong_wolfe(evaluate: Evaluate, x: Array, d: Array, t: float, start: Point,
                 high = low
             low = point
     return low, trials
+
+
+def weak_wolfe(evaluate: Evaluate, x: Array, d: Array, t: float, start: Point, most: float) -> tuple[Point, int]:
+    """A step along d with f ≤ f₀ + c₁t·slope₀ and slope ≥ c₂·slope₀, and how many evaluations it took.
+
+    Doubling and bisection (Lewis & Overton 2013, algorithm 2.6), which finds such a step where f has kinks, too; the
+    strong conditions can lead into a kink and stay there. After the first trial and ``most`` others, 19 at the most,
+    the longest step that was low enough is returned.
+    """
+    low, high, best, trials = 0.0, math.inf, start, 0
+    while trials <= min(most, 19):
+        f, g = evaluate(x + t * d)
+        point = Point(t, f, g, float(g @ d))
+        trials += 1
+        if not (math.isfinite(f) and f <= start.f + ARMIJO * t * start.slope and np.isfinite(g).all()):
+            high = t
+        elif point.slope < CURVATURE * start.slope:
+            low, best = t, point
+        else:
+            return point, trials
+        t = 2 * low if high == math.inf else (low + high) / 2
+    return best, trials
+
+
+LINE_SEARCHES = {"strong_wolfe": strong_wolfe, "weak_wolfe": weak_wolfe}
 
 
 def _cubic_minimum(a: Point, b: Point, bounds: tuple[float, float]) -> float:

@@ -171,7 +171,7 @@ def _own(
         raise ValueError(f"minimize: the function is {f} at the given parameters, or its gradient is not finite.")
     latest = [x]
 
-    def each(x: Array) -> None:
+    def each(x: Array, *_: float) -> None:
         latest.append(x)
         if callback is not None:
             callback(problem.tree(x))

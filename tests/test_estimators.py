@@ -1,5 +1,6 @@
 """Estimators: the same numbers as scikit-learn's where those are defined, and at home in its tools."""
 
+import concurrent.futures
 import io
 import pickle
 import warnings
@@ -24,6 +25,7 @@ from threadpoolctl import threadpool_limits
 
 import autograd_core as ag
 import nn
+from autograd_core.random import use_generator
 from nn.estimators import MLPClassifier, MLPRegressor, NeuralNetClassifier, NeuralNetRegressor
 from nn.estimators.closed_loop import ClosedLoop
 from nn.estimators.objectives import LOSSES
@@ -49,6 +51,19 @@ class Net(nn.Module):
 
     def forward(self, x):
         return self.layers(x)
+
+
+class Noisy(nn.Sequential):
+    def __init__(self, in_features, out_features):
+        super().__init__(nn.Linear(in_features, 8), nn.Dropout(0.5), nn.Linear(8, out_features))
+
+
+class Flat(nn.Linear):
+    def __init__(self, in_features):
+        super().__init__(in_features, 1)
+
+    def forward(self, x):
+        return super().forward(x)[:, 0]
 
 
 def arrays(model):
@@ -255,12 +270,19 @@ def test_two_classes_are_one_logit_or_two(columns):
     assert model.score(X, CLASSES["binary"]) > 0.95 and model.predict_proba(X).shape == (90, 2)
 
 
+@pytest.mark.parametrize("Classifier", [MLPClassifier, lambda: NeuralNetClassifier(Net), lambda: NeuralNetClassifier(Flat)])
+def test_a_single_class_is_certain(Classifier):
+    model = Classifier().set_params(max_iter=1).fit(X, np.full(len(X), "yes"))
+    np.testing.assert_array_equal(model.predict_proba(X), np.ones((len(X), 1)))
+    assert set(model.predict(X)) == {"yes"}
+
+
 def test_a_module_instance_is_trained_from_its_weights_and_left_alone():
     module = nn.Linear(4, 1)
     before = module.weight.numpy().copy()
     model = NeuralNetRegressor(module, max_iter=2, shuffle=False).fit(X, NUMBERS)
     np.testing.assert_array_equal(module.weight.numpy(), before)
-    assert 0 < np.abs(model.module_.module.weight.numpy() - before).max() < 0.01
+    assert 0 < np.abs(model.module_.weight.numpy() - before).max() < 0.01
 
 
 def test_a_network_of_images():
@@ -289,12 +311,44 @@ def test_a_loss_and_an_optimizer_of_ones_own():
     np.testing.assert_allclose(a.predict(X), b.predict(X))
 
 
-def test_the_default_generator_goes_on_as_if_nothing_had_happened():
+def test_what_is_drawn_in_a_block_comes_from_its_generator():
+    ag.manual_seed(5)
+    expected = ag.default_generator().random(2)
+    ag.manual_seed(5)
+    found = [ag.default_generator().random()]
+    with use_generator(np.random.default_rng(1)) as inner:
+        assert ag.default_generator() is inner
+        with concurrent.futures.ThreadPoolExecutor(1) as pool:  # another thread goes on as before
+            found.append(pool.submit(lambda: ag.default_generator().random()).result())
+        ag.manual_seed(9)  # seeds what is drawn from here
+        assert ag.default_generator().random() == np.random.default_rng(9).random()
+    np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize("make", [lambda: MLPClassifier((5,), dropout=0.5), lambda: NeuralNetClassifier(Noisy)])
+def test_a_fit_draws_from_its_own_seed_alone(make):
+    fit = lambda seed: make().set_params(max_iter=20, random_state=seed).fit(X, CLASSES["three"]).predict_proba(X)
     ag.manual_seed(5)
     expected = ag.default_generator().random()
     ag.manual_seed(5)
-    NeuralNetRegressor(Net, max_iter=1).fit(X, NUMBERS)
+    alone = [fit(seed) for seed in range(4)]
     assert ag.default_generator().random() == expected
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        np.testing.assert_array_equal([*pool.map(fit, range(4))], alone)
+
+
+def test_a_stream_meets_new_noise_in_every_batch():
+    model = NeuralNetClassifier(Noisy, random_state=0, learning_rate_init=1e-12)
+    losses = [model.partial_fit(X, CLASSES["three"], classes=[0, 1, 2]).loss_ for _ in range(3)]
+    assert len({round(loss, 6) for loss in losses}) == 3
+
+
+def test_the_network_is_the_module_itself():
+    model = NeuralNetClassifier(Net, max_iter=1).fit(X, CLASSES["three"])
+    assert type(model.module_) is Net
+    flat = NeuralNetClassifier(Flat, max_iter=1).fit(X, CLASSES["binary"])  # a module whose output is (n,)
+    assert flat.predict_proba(X).shape == (len(X), 2)
+    assert NeuralNetRegressor(Flat, nn.MSELoss(), solver="lbfgs").fit(X, NUMBERS).score(X, NUMBERS) > 0.99
 
 
 # scikit-learn's tools -------------------------------------------------------------------------------------------------
@@ -369,6 +423,10 @@ def test_attributes_that_scikit_learn_documents():
 
 
 def test_progress_is_printed_where_asked_for(capsys):
+    model = MLPClassifier((3,), solver="lbfgs", max_iter=9, verbose=True).fit(X, CLASSES["binary"])
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split(", loss = ")[0] for line in lines] == [f"Iteration {i}" for i in range(1, 10)]
+    assert float(lines[-1].split("=")[1]) == pytest.approx(model.loss_)
     MLPClassifier((3,), max_iter=2, early_stopping=True, verbose=True).fit(X, CLASSES["binary"])
     lines = capsys.readouterr().out.splitlines()
     heads = [line.split(",")[0].split(":")[0] for line in lines]
@@ -413,6 +471,13 @@ def test_bad_data_is_refused_in_scikit_learns_words(Estimator):
                 action(one)
             caught.append((error.type, str(error.value).split("\n")[0]))
         assert caught[0] == caught[1]
+
+
+def test_weights_are_not_negative_and_targets_not_sparse():
+    with pytest.raises(ValueError, match="Negative values in data passed to `sample_weight`"):
+        MLPRegressor().fit(X, NUMBERS, -WEIGHTS)
+    with pytest.raises(TypeError, match="Sparse data was passed for y, but dense data is required"):
+        MLPRegressor().fit(X, sparse.csr_array(X))
 
 
 def test_labels_and_choices_that_are_not_known():
@@ -463,3 +528,36 @@ def test_training_that_did_not_end_or_broke_is_told():
                 MLPRegressor(hidden_layer_sizes=(2,), solver=solver, learning_rate_init=1e3).fit(X * 1e200, NUMBERS)
     with pytest.raises(NotFittedError):
         NeuralNetClassifier(Net).predict(X)
+
+
+FAILURES = {
+    "NaN in y's stead": lambda m: m.fit(X, np.where(NUMBERS > 0, np.nan, NUMBERS)),
+    "steps that diverge": lambda m: m.set_params(solver="sgd", learning_rate_init=1e200).fit(X, NUMBERS),
+    "a stream that diverges": lambda m: m.partial_fit(X * 1e300, NUMBERS * 1e300),
+    "rows that are too few": lambda m: m.set_params(early_stopping=True).fit(X[:3], NUMBERS[:3]),
+    "other features": lambda m: m.fit(X[:, :2] * 1e300, NUMBERS * 1e300),
+}
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize("failure", FAILURES)
+def test_a_fit_that_fails_leaves_what_was_fitted_before(failure):
+    model = MLPRegressor(hidden_layer_sizes=(4,), max_iter=3, random_state=0)
+    with pytest.raises(ValueError):
+        FAILURES[failure](clone(model))
+    model.fit(X, NUMBERS)
+    before, learned = model.predict(X), {name for name in vars(model) if name.endswith("_")}
+    with pytest.raises(ValueError):
+        FAILURES[failure](model)
+    np.testing.assert_array_equal(model.predict(X), before)
+    assert {name for name in vars(model) if name.endswith("_")} == learned
+    model.set_params(solver="adam", learning_rate_init=1e-3, early_stopping=False).partial_fit(X, NUMBERS)
+    assert np.isfinite(model.predict(X)).all()
+
+
+def test_a_first_fit_that_fails_leaves_nothing():
+    model = MLPRegressor(hidden_layer_sizes=(4,), solver="sgd", learning_rate_init=1e200, max_iter=3)
+    with np.errstate(all="ignore"), pytest.raises(ValueError, match="non-finite"):
+        model.fit(X, NUMBERS)
+    with pytest.raises(NotFittedError):
+        model.predict(X)

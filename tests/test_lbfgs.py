@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 import autograd_core as ag
 import nn
 import optim
-from optim.lbfgs import Point, Progress, strong_wolfe
+from optim.lbfgs import Point, Progress, strong_wolfe, weak_wolfe
 
 RNG = np.random.default_rng(0)
 
@@ -45,8 +45,9 @@ def test_a_convex_quadratic_is_minimized(seed, n):
 
 
 @pytest.mark.parametrize("n", [2, 5, 10])
-def test_a_curved_valley_is_walked_to_its_end(n):
-    w, optimizer, _ = solve(rosenbrock, np.linspace(-1.2, 1, n), max_iter=200)
+@pytest.mark.parametrize("line_search_fn", ["strong_wolfe", "weak_wolfe"])
+def test_a_curved_valley_is_walked_to_its_end(n, line_search_fn):
+    w, optimizer, _ = solve(rosenbrock, np.linspace(-1.2, 1, n), max_iter=200, line_search_fn=line_search_fn)
     assert np.allclose(w.numpy(), 1, atol=1e-4)
     assert optimizer.state[w]["func_evals"] < 150
 
@@ -89,11 +90,38 @@ def test_the_line_search_ends_where_wolfes_conditions_hold(t, seed):
     assert abs(found.slope) <= 0.9 * abs(slope)
 
 
+@given(st.floats(1e-4, 1e4), st.integers(0, 2**32 - 1))
+def test_the_weak_search_ends_where_its_conditions_hold_at_kinks_too(t, seed):
+    rng = np.random.default_rng(seed)
+    kinks = rng.normal(size=4)
+    f = lambda x: np.abs(x[0] - kinks).sum() + 0.1 * (x**2).sum()
+    x = rng.normal(size=1) + 5
+    value, g = ag.value_and_grad(f)(x)
+    found, trials = weak_wolfe(ag.value_and_grad(f), x, -g, t, Point(0.0, float(value), g, -float(g @ g)), 40)
+    assert trials <= 20
+    if trials < 20:
+        assert found.f <= value - 1e-4 * found.t * float(g @ g)
+        assert found.slope >= -0.9 * float(g @ g)
+    assert found.f <= value
+
+
+def test_where_there_are_kinks_the_weak_search_goes_on():
+    """Lewis & Overton 2013: BFGS with weak Wolfe steps converges on what is not smooth."""
+    f = lambda w: np.abs(w[0]) * 3 + np.abs(w[1] - 2 * w[0]) + w[1] ** 2
+    lowest = {
+        search: f(solve(f, [1.3, -0.7], line_search_fn=search, max_iter=200, max_eval=2000)[0].numpy())
+        for search in optim.lbfgs.LINE_SEARCHES
+    }
+    assert lowest["weak_wolfe"] < 1e-6
+    assert lowest["weak_wolfe"] < lowest["strong_wolfe"]
+
+
 def test_a_line_search_comes_back_from_where_the_function_is_infinite():
     barrier = lambda w: (w - np.log(w)).sum()
-    with np.errstate(all="ignore"):
-        w, *_ = solve(barrier, [0.01, 30.0], max_iter=50)
-    assert np.allclose(w.numpy(), 1, atol=1e-5)
+    for search in optim.lbfgs.LINE_SEARCHES:
+        with np.errstate(all="ignore"):
+            w, *_ = solve(barrier, [0.01, 30.0], max_iter=50, line_search_fn=search)
+        assert np.allclose(w.numpy(), 1, atol=1e-5)
 
 
 def test_a_step_returns_the_loss_from_before_it_and_counts_evaluations():
@@ -112,7 +140,7 @@ def test_a_step_returns_the_loss_from_before_it_and_counts_evaluations():
     assert len(calls) == 3 == optimizer.state[w]["func_evals"]
 
 
-@pytest.mark.parametrize("line_search_fn", [None, "strong_wolfe"])
+@pytest.mark.parametrize("line_search_fn", [None, "strong_wolfe", "weak_wolfe"])
 def test_resuming_continues_bit_for_bit(line_search_fn):
     options = {"max_iter": 3, "line_search_fn": line_search_fn, "lr": 1.0 if line_search_fn else 0.01}
     start = [-1.2, 1.0, 0.3]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from numbers import Integral, Real
 from typing import Any, ClassVar
 
@@ -16,6 +18,7 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 
 import autograd_core as ag
 import optim
+from autograd_core.random import use_generator
 
 from .closed_loop import ClosedLoop
 from .objectives import LINKS, LOSSES
@@ -84,8 +87,16 @@ class Network(BaseEstimator):
         """The dtypes of X that are taken as they are: either, and once the network is there, its own."""
         return (np.float64, np.float32) if reset else self._dtype
 
+    def _columns(self, output: Any) -> Any:
+        """What the network returns, as (n_samples, n_outputs)."""
+        return output
+
     def _loss(self, output: Any, target: Any, share: Any) -> Any:
-        return LOSSES[self.out_activation_](output, target, share)
+        return LOSSES[self.out_activation_](self._columns(output), target, share)
+
+    def _seed(self) -> int:
+        """Of the generator from which the network draws; it stays that one until ``fit`` makes a new network."""
+        raise NotImplementedError
 
     def _optimizer_options(self) -> dict[str, Any]:
         return {}
@@ -96,8 +107,25 @@ class Network(BaseEstimator):
         """Train on X (n_samples, n_features) and y (n_samples,) or (n_samples, n_outputs); returns self.
 
         sample_weight : one non-negative number a row, or None for all alike
+
+        Where it raises, the estimator is as it was before. (Ctrl-C ends "sgd" and "adam" with the weights reached.)
         """
-        return self._fit(X, y, sample_weight, incremental=False)
+        with self._undone_where_it_fails():
+            return self._fit(X, y, sample_weight, incremental=False)
+
+    @contextmanager
+    def _undone_where_it_fails(self) -> Iterator[None]:
+        before = {name: list(value) if isinstance(value, list) else value for name, value in vars(self).items()}
+        weights = self.module_.state_dict() if "module_" in before else None
+        try:
+            yield
+        except BaseException:
+            vars(self).clear()
+            vars(self).update(before)
+            if weights is not None:
+                self.module_.load_state_dict(weights)
+                vars(self).pop("_steps", None)  # what the optimizer knows may be spoiled
+            raise
 
     def _fit(self, X: Any, y: Any, sample_weight: Any, incremental: bool) -> Any:
         self._validate_params()
@@ -106,9 +134,13 @@ class Network(BaseEstimator):
             raise ValueError("partial_fit does not support early_stopping=True")
         first = not hasattr(self, "module_") or not (self.warm_start or incremental)
         X, y = self._checked(X, y, incremental, first)
-        weights = None if sample_weight is None else _check_sample_weight(sample_weight, X, dtype=X.dtype)
+        weights = sample_weight
+        if weights is not None:
+            weights = _check_sample_weight(weights, X, dtype=X.dtype, ensure_non_negative=True)
         self._random_state = check_random_state(self.random_state)
-        with self._seeded():
+        if first:
+            self._generator = np.random.default_rng(self._seed())
+        with use_generator(self._generator):
             if first:
                 self._begin(X, y, stochastic)
             objective = self._objective(X)
@@ -129,12 +161,6 @@ class Network(BaseEstimator):
             return ClosedLoop(self.module_, self._loss, self.alpha, self.out_activation_)
         return Objective(self.module_, self._loss, self.alpha)
 
-    def _seeded(self) -> Any:
-        """A context in which all randomness of the network follows from ``random_state``."""
-        from contextlib import nullcontext
-
-        return nullcontext()
-
     def _begin(self, X: Any, y: Any, stochastic: bool) -> None:
         self.n_iter_ = self.t_ = 0
         self._dtype = X.dtype
@@ -152,11 +178,15 @@ class Network(BaseEstimator):
 
     def _fit_lbfgs(self, objective: Objective, X: Any, target: Any, weights: Any) -> None:
         self.module_.train()
-        self.loss_, self.n_iter_, converged = lbfgs(
-            objective, X, target, weights, self.max_iter, self.max_fun, self.tol
-        )
-        if self.verbose:
-            print(f"Iteration {self.n_iter_}, loss = {self.loss_:.8f}")
+        self.n_iter_ = 0
+
+        def each(loss: float) -> None:
+            self.n_iter_ += 1
+            if self.verbose:
+                print(f"Iteration {self.n_iter_}, loss = {loss:.8f}")
+
+        limits = self.max_iter, self.max_fun, self.tol
+        self.loss_, converged = lbfgs(objective, X, target, weights, *limits, each)
         if not converged:
             warnings.warn(
                 f"lbfgs failed to converge after {self.n_iter_} iteration(s): the limit of max_iter={self.max_iter} "
@@ -283,7 +313,7 @@ class Network(BaseEstimator):
         """Predictions of the mean, (n_samples, n_outputs), for rows that were checked."""
         self.module_.eval()
         with ag.no_grad():
-            output = self.module_(X)
+            output = self._columns(self.module_(X))
             return np.asarray(LINKS[self.out_activation_](output).data)
 
     def _predicted(self, X: Any) -> Any:

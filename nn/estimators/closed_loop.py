@@ -19,7 +19,7 @@ import autograd_core as ag
 import nn
 from autograd_core import Tensor
 
-from .objectives import ERRORS
+from .objectives import value_and_derivative
 from .solvers import Loss, Objective
 
 
@@ -75,7 +75,7 @@ class ClosedLoop(Objective):
         layers = list(network)
         self.linears: list[Any] = layers[0::2]
         self.forward, self.backward = IN_PLACE[type(layers[1])] if len(layers) > 1 else (_nothing, _nothing)
-        self.error = ERRORS[link]
+        self.link = link
         for p in self.parameters:
             p.grad = Tensor(np.zeros_like(p.data))
         self.gradients = [(layer.weight.grad.data, layer.bias.grad.data) for layer in self.linears]
@@ -120,7 +120,7 @@ class ClosedLoop(Objective):
                 self.forward(h)
             values.append(h)
         share = 1 / n if weights is None else weights / weights.dtype.type(total)
-        value, delta = self.error(h, target, share)
+        value, delta = value_and_derivative(self.link, h, target, share)
         rate, ones = self.alpha / total, self.ones[:n]
         for i in range(last, -1, -1):
             weight, (weight_grad, bias_grad) = linears[i].weight.data, self.gradients[i]

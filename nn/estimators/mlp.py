@@ -49,7 +49,7 @@ class Perceptron(nn.Sequential):
     """Linear layers with what stands between them; the first takes sparse rows, too."""
 
     def forward(self, input: Any) -> Any:
-        if isinstance(input, np.ndarray):
+        if isinstance(input, (np.ndarray, ag.Tensor)):
             return super().forward(input)
         first, *rest = self
         x = sparse_linear(first.weight, first.bias, input)
@@ -144,6 +144,9 @@ class _Perceptrons(Network):
     def _smallest_batch(self) -> int:
         return 2 if self.batch_norm else 0
 
+    def _seed(self) -> int:
+        return self._random_state.randint(2**31) if self.dropout else 0
+
     def _widths(self, y: Any) -> tuple[str, int]:
         """The output activation and the number of outputs."""
         raise NotImplementedError
@@ -155,13 +158,11 @@ class _Perceptrons(Network):
         layers: list[nn.Module] = []
         for fan_in, fan_out in itertools.pairwise(sizes):
             layers.append(self._linear(fan_in, fan_out, X.dtype))
-            if len(layers) == 1:
-                generator = np.random.default_rng(self._random_state.randint(2**31)) if self.dropout else None
             if self.batch_norm:
                 layers.append(nn.BatchNorm1d(fan_out, dtype=X.dtype))
             layers.append(ACTIVATIONS[self.activation]())
             if self.dropout:
-                layers.append(nn.Dropout(self.dropout, generator=generator))
+                layers.append(nn.Dropout(self.dropout))
         while not isinstance(layers[-1], nn.Linear):  # behind the outputs nothing stands
             layers.pop()
         self.module_ = Perceptron(*layers)

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import copy
 import inspect
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.utils._param_validation import StrOptions
 
 import autograd_core as ag
-from autograd_core import default_generator
 from nn.module import Module
 
 from .base import Network
@@ -20,17 +17,6 @@ from .objectives import given_loss
 from .supervised import NetworkClassifier, NetworkRegressor
 
 NESTED = ("module__", "optimizer__")
-
-
-class _Columns(Module):
-    """A module whose output of shape (n,) is read as (n, 1)."""
-
-    def __init__(self, module: Module) -> None:
-        self.module = module
-
-    def forward(self, input: Any) -> Any:
-        output = self.module(input)
-        return np.reshape(output, (-1, 1)) if len(output.shape) == 1 else output
 
 
 class _NeuralNet(Network):
@@ -123,16 +109,8 @@ class _NeuralNet(Network):
             raise ValueError(f"optimizer__…: {list(options)} are given, but no optimizer. Mend: optimizer='AdamW'.")
         return options
 
-    @contextmanager
-    def _seeded(self) -> Iterator[None]:
-        """The default generator follows from ``random_state``, and goes on afterwards where it was."""
-        source = default_generator().bit_generator
-        before = source.state
-        source.state = type(source)(self._random_state.randint(2**31)).state
-        try:
-            yield
-        finally:
-            source.state = before
+    def _seed(self) -> int:
+        return self._random_state.randint(2**31)
 
     def _build(self, X: Any, y: Any) -> None:
         columns = self._wanted(y)
@@ -146,9 +124,9 @@ class _NeuralNet(Network):
             module = self.module(**{k: v for k, v in sizes.items() if k in known} | self._of("module__"))
         if not isinstance(module, Module):
             raise TypeError(f"module: {self.module!r} made a {type(module).__name__}, not an nn.Module.")
-        module = _Columns(module).to(X.dtype).eval()
+        module = module.to(X.dtype).eval()
         with ag.no_grad():
-            shape = np.shape(module(X[:2]))
+            shape = np.shape(self._columns(module(X[:2])))
         if len(shape) != 2 or shape[0] != len(X[:2]) or shape[1] not in columns:
             raise ValueError(
                 f"module: outputs of shape {shape} for {len(X[:2])} rows; expected (n, "
@@ -165,9 +143,12 @@ class _NeuralNet(Network):
     def _link(self, columns: int) -> str:
         raise NotImplementedError
 
+    def _columns(self, output: Any) -> Any:
+        return np.reshape(output, (-1, 1)) if np.ndim(output) == 1 else output
+
     def _loss(self, output: Any, target: Any, share: Any) -> Any:
         if callable(self.loss):
-            return given_loss(self.loss, output, target, share)
+            return given_loss(self.loss, self._columns(output), target, share)
         return super()._loss(output, target, share)
 
 

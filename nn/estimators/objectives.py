@@ -83,53 +83,6 @@ LOSSES = {
 """The loss whose canonical link is the output activation of that name."""
 
 
-# Value and ∂L/∂x together, for the closed loop; x is overwritten with the derivative ---------------------------------
-
-
-def _class_errors(x: Any, target: Any, share: Any) -> tuple[float, Any]:
-    rows = np.arange(len(target))
-    x -= np.maximum.reduce(x, axis=1)[:, None]
-    own = x[rows, target]
-    np.exp(x, out=x)
-    sums = np.add.reduce(x, axis=1)
-    x /= sums[:, None]
-    x[rows, target] -= 1
-    x *= _by_rows(share)
-    return float(_total(np.log(sums) - own, share)), x
-
-
-def _binary_errors(x: Any, target: Any, share: Any) -> tuple[float, Any]:
-    fading = np.exp(-np.abs(x))
-    value = _total(np.maximum(x, 0) - x * target + np.log1p(fading), share)
-    # σ(x) = 1/(1 + e⁻ˣ) for x ≥ 0 and eˣ/(1 + eˣ) for x < 0, neither of which overflows.
-    np.divide(np.where(x >= 0, 1, fading), 1 + fading, out=x)
-    x -= target
-    x *= _by_rows(share)
-    return float(value), x
-
-
-def _squared_errors(x: Any, target: Any, share: Any) -> tuple[float, Any]:
-    x -= target
-    value = _total(x * x, share) / (2 * x.shape[1])
-    x *= _by_rows(share / x.shape[1])
-    return float(value), x
-
-
-def _poisson_errors(x: Any, target: Any, share: Any) -> tuple[float, Any]:
-    value = half_poisson_deviance(x, target, share)
-    np.exp(x, out=x)
-    x -= target
-    x *= _by_rows(share)
-    return float(value), x
-
-
-ERRORS = {
-    "softmax": _class_errors,
-    "logistic": _binary_errors,
-    "identity": _squared_errors,
-    "exp": _poisson_errors,
-}
-
 LINKS = {
     "softmax": lambda z: ag.softmax(z, 1),
     "logistic": ag.sigmoid,
@@ -137,6 +90,22 @@ LINKS = {
     "exp": np.exp,
 }
 """Predictions from a network's outputs."""
+
+
+def value_and_derivative(link: str, z: Any, target: Any, share: Any) -> tuple[float, Any]:
+    """(L, ∂L/∂z) of ``LOSSES[link]``, for arrays; z may be overwritten.
+
+    >>> value_and_derivative("identity", np.array([[3.0]]), np.array([[1.0]]), 1.0)
+    (2.0, array([[2.]]))
+    """
+    value = float(LOSSES[link](z, target, share))
+    delta = LINKS[link](z)
+    if link == "softmax":
+        delta[np.arange(len(target)), target] -= 1
+    else:
+        delta -= target
+    delta *= _by_rows(share / z.shape[1] if link == "identity" else share)
+    return value, delta
 
 
 def given_loss(function: Any, output: Any, target: Any, share: Any) -> Any:

@@ -10,7 +10,7 @@ import numpy as np
 
 import optim
 from nn.module import Module
-from optim.lbfgs import ARMIJO, CURVATURE, Progress
+from optim.lbfgs import Progress, descend
 
 NOT_FINITE = (
     "Solver produced non-finite parameter weights. The input data may contain large values and need to be preprocessed."
@@ -120,25 +120,29 @@ MEMORY = 10
 
 
 def lbfgs(
-    objective: Objective, X: Any, target: Any, weights: Any, max_iter: int, max_fun: int, tol: float
-) -> tuple[float, int, bool]:
-    """Minimise over all rows at once: (J, iterations, whether it converged).
+    objective: Objective,
+    X: Any,
+    target: Any,
+    weights: Any,
+    max_iter: int,
+    max_fun: int,
+    tol: float,
+    each: Callable[[float], None],
+) -> tuple[float, bool]:
+    """Minimise over all rows at once: (J, whether it converged). ``each`` is called with J after every iteration.
 
-    Directions as in ``optim.LBFGS``, step lengths by bisection to the weak Wolfe conditions (Lewis & Overton 2013,
-    algorithm 2.6): where J has kinks, as with ReLU, the strong conditions lead into a kink and stay there. Where no
-    step is found the memory is cleared once.
-
-    Raises ValueError, with the parameters as they were, where J or its gradient is not finite to begin with.
+    Raises ValueError where J or its gradient is not finite to begin with.
     """
-    parameters, evaluations = objective.parameters, 0
+    parameters = objective.parameters
 
-    def evaluate(x: Any) -> tuple[float, Any]:
-        nonlocal evaluations
-        evaluations += 1
+    def write(x: Any) -> None:
         start = 0
         for p in parameters:
             p.data[...] = x[start : start + p.size].reshape(p.shape)
             start += p.size
+
+    def evaluate(x: Any) -> tuple[float, Any]:
+        write(x)
         value = objective.evaluate(X, target, weights)
         gradients = (np.zeros(p.size, x.dtype) if p.grad is None else p.grad.data.reshape(-1) for p in parameters)
         return value, np.concatenate([*gradients])
@@ -148,41 +152,10 @@ def lbfgs(
         f, g = evaluate(x)
         if not (math.isfinite(f) and np.isfinite(g).all()):
             raise ValueError(NOT_FINITE)
-        memory, iteration = Progress(), 0
-        while np.abs(g).max(initial=0) > tol and iteration < max_iter and evaluations < max_fun:
-            fresh = not memory.ro
-            d = -g if fresh else memory.direction(g)
-            first = min(1.0, 1 / float(np.linalg.norm(g))) if fresh else 1.0
-            found = weak_wolfe(evaluate, x, d, f, float(g @ d), first, max_fun - evaluations)
-            if found is None:
-                if fresh:
-                    break
-                memory = Progress()
-                continue
-            iteration += 1
-            step, new_f, new_g = found
-            memory.remember(new_g - g, step * d, MEMORY)
-            change = (f - new_f) / max(abs(f), abs(new_f), 1.0)
-            x, f, g = x + step * d, new_f, new_g
-            if change <= TOLERANCE:
-                break
-        converged = iteration < max_iter and evaluations < max_fun
-        evaluate(x)  # the last trial may have been another point
-    return f, iteration, converged
-
-
-def weak_wolfe(
-    evaluate: Callable[[Any], tuple[float, Any]], x: Any, d: Any, f: float, slope: float, step: float, most: int
-) -> tuple[float, float, Any] | None:
-    """(t, J, ∇J) at x + td with J ≤ f + c₁t·slope and ∇Jᵀd ≥ c₂·slope; None after too many trials without descent."""
-    low, high, best = 0.0, math.inf, None
-    for _ in range(min(20, most)):
-        value, gradient = evaluate(x + step * d)
-        if not value <= f + ARMIJO * step * slope or not np.isfinite(gradient).all():
-            high = step
-        elif float(gradient @ d) < CURVATURE * slope:
-            low, best = step, (step, value, gradient)
-        else:
-            return step, value, gradient
-        step = 2 * low if high == math.inf else (low + high) / 2
-    return best
+        x, f, g, why = descend(
+            evaluate, x, f, g, Progress(), lr=1.0, max_iter=max_iter, max_eval=max_fun, tolerance_grad=tol,
+            tolerance_change=TOLERANCE, history_size=MEMORY, line_search_fn="weak_wolfe", relative=True,
+            each=lambda _, f: each(f),
+        )  # fmt: skip
+    write(x)
+    return f, why not in ("iterations", "evaluations")

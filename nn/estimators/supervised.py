@@ -10,7 +10,7 @@ from sklearn.metrics import accuracy_score, r2_score
 from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import _check_partial_fit_first_call, type_of_target, unique_labels
-from sklearn.utils.validation import column_or_1d, validate_data
+from sklearn.utils.validation import check_array, column_or_1d, validate_data
 
 from .base import Network
 
@@ -53,9 +53,11 @@ class NetworkClassifier(ClassifierMixin, Network):
 
         classes : all labels that will ever come; needed at the first call
         """
-        if _check_partial_fit_first_call(self, classes):
-            self._label_binarizer = LabelBinarizer().fit(y if type_of_target(y).startswith("multilabel") else classes)
-        return self._fit(X, y, sample_weight, incremental=True)
+        with self._undone_where_it_fails():
+            if _check_partial_fit_first_call(self, classes):
+                several = type_of_target(y).startswith("multilabel")
+                self._label_binarizer = LabelBinarizer().fit(y if several else classes)
+            return self._fit(X, y, sample_weight, incremental=True)
 
     @property
     def _kind(self) -> str:
@@ -88,6 +90,11 @@ class NetworkClassifier(ClassifierMixin, Network):
     def predict_proba(self, X: Any) -> Any:
         """Probabilities (n_samples, n_classes), the classes in the order of ``classes_``."""
         probabilities = self._predicted(X)
+        if self._kind == "multilabel-indicator":
+            limits = np.finfo(probabilities.dtype)  # scikit-learn's checks forbid what is rounded to 0 and 1
+            return np.clip(probabilities, limits.tiny, 1 - limits.epsneg)
+        if len(self.classes_) == 1:
+            return np.ones_like(probabilities[:, :1])
         return np.hstack([1 - probabilities, probabilities]) if probabilities.shape[1] == 1 else probabilities
 
     def predict_log_proba(self, X: Any) -> Any:
@@ -110,6 +117,7 @@ class NetworkRegressor(RegressorMixin, Network):
         X, y = validate_data(
             self, X, y, multi_output=True, y_numeric=True, dtype=self._dtypes(reset), reset=reset, **self._accepts
         )
+        check_array(y, ensure_2d=False, dtype=None, input_name="y")  # it may be sparse until here
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
         if getattr(self, "loss", None) == "poisson" and y.min() < 0:
@@ -119,7 +127,8 @@ class NetworkRegressor(RegressorMixin, Network):
     @available_if(_is_stochastic)
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Any:
         """One epoch over these rows, the state of the optimizer kept; returns self."""
-        return self._fit(X, y, sample_weight, incremental=True)
+        with self._undone_where_it_fails():
+            return self._fit(X, y, sample_weight, incremental=True)
 
     def _encoded(self, y: Any, dtype: Any) -> Any:
         return np.asarray(y.reshape(len(y), -1), dtype)
