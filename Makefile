@@ -3,22 +3,25 @@ PYTHON ?= python3
 ARGS   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench parity docs clean
+.PHONY: help demo test lint notebooks bench parity docs clean
 .NOTPARALLEL: # one pip at a time in .venv
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
 
 demo: .venv/.installed-dev ## train on handwritten digits, pictures into out/ (ARGS="--seed 1")
 	.venv/bin/python examples/digits.py $(ARGS)
 
-test: .venv/.installed-dev ## tests and doctests (ARGS="-k matmul")
+test: .venv/.installed-dev ## tests, doctests and notebooks (ARGS="-k matmul")
 	.venv/bin/python -m pytest -n auto -q $(ARGS)
 
 lint: .venv/.installed-dev ## ruff and mypy
 	.venv/bin/python -m ruff check
 	.venv/bin/python -m ruff format --check
 	.venv/bin/python -m mypy
+
+notebooks: .venv/.installed-dev ## run the notebooks and keep their outputs (ARGS="-k table")
+	.venv/bin/python -m pytest -n auto -q notebooks --overwrite $(ARGS)
 
 bench: .venv/.installed-peers ## time against other libraries, which are large and installed only for this
 	.venv/bin/python -m benchmarks $(ARGS)

@@ -24,7 +24,7 @@ from .parameter import Buffer, Parameter
 from .summary import summary
 
 if TYPE_CHECKING:
-    from . import functional, utils
+    from . import callbacks, functional, metrics, utils
     from .attention import MultiheadAttention
     from .convolution import Conv1d, Conv2d, Conv3d, ConvTranspose1d, ConvTranspose2d, ConvTranspose3d
     from .distances import CosineSimilarity, PairwiseDistance
@@ -59,7 +59,7 @@ if TYPE_CHECKING:
     from .serialization import load, save
     from .stateless import functional_call
     from .tensorboard import SummaryWriter
-    from .training import Callback, History, Trainer, callbacks, metrics
+    from .training import Callback, History, Trainer
     from .transformer import *
 
 # Modules that are loaded with the first of their names; no names: the module itself.
@@ -67,6 +67,8 @@ __getattr__, __dir__ = attach(
     __name__,
     {
         "functional": (),
+        "callbacks": (),
+        "metrics": (),
         "utils": (),
         "attention": ("MultiheadAttention",),
         "convolution": ("Conv1d", "Conv2d", "Conv3d", "ConvTranspose1d", "ConvTranspose2d", "ConvTranspose3d"),
@@ -89,7 +91,7 @@ __getattr__, __dir__ = attach(
         "serialization": ("load", "save"),
         "stateless": ("functional_call",),
         "tensorboard": ("SummaryWriter",),
-        "training": ("Callback", "History", "Trainer", "callbacks", "metrics"),
+        "training": ("Callback", "History", "Trainer"),
         "transformer": (
             *("TransformerDecoder", "TransformerDecoderLayer", "TransformerEncoder", "TransformerEncoderLayer"),
         ),

@@ -328,6 +328,11 @@ class Optimizer:
         """Call ``hook(optimizer)`` when the gradients are there (after the closure) and no parameter has moved."""
         return Handle(self._on_gradients, hook)
 
+    @property
+    def hooks(self) -> list[Hook]:
+        """All registered hooks, in the order in which a step calls them."""
+        return [*self._before.values(), *self._on_gradients.values(), *self._after.values()]
+
     def __repr__(self) -> str:
         lines = [f"{type(self).__name__} ("]
         for k, group in enumerate(self.param_groups):

@@ -232,8 +232,8 @@ def test_the_default_generator_may_have_moved_on_in_between():
 def test_a_state_of_another_loader_is_refused():
     loader = DataLoader(numbers, 2, seed=0)
     for other, message in (
-        (DataLoader(TensorDataset(np.arange(9)), 2, seed=0), "9 items for 10"),
-        (DataLoader(numbers, 5, seed=0), "2 batches for 5"),
+        (DataLoader(TensorDataset(np.arange(9)), 2, seed=0), "items 9 for 10"),
+        (DataLoader(numbers, 5, seed=0), "batches 2 for 5"),
         (DataLoader(numbers, 2), "of its own, and one has none"),
     ):
         before = loader.state_dict()
@@ -333,3 +333,59 @@ def test_a_file_larger_than_memory_is_read_by_the_batch(tmp_path):
     assert batches[0][0][:3, -1].tolist() == marks and batches[1][0].shape == (64, 1024)
     grown = resident() - before
     assert grown < 64e6, f"{grown / 1e6:.0f} MB for {len(batches)} batches of 0.26 MB"
+
+
+def test_end_of_iteration_in_a_dataset_is_no_end_of_the_data():
+    class Ends(Dataset):
+        def __len__(self):
+            return 4
+
+        def batch(self, indices):
+            raise StopIteration
+
+    for prefetch in (0, 1):
+        with pytest.raises(RuntimeError, match="StopIteration"):
+            list(DataLoader(Ends(), 2, prefetch=prefetch))
+
+
+def test_a_batch_sampler_draws_from_its_own_generator():
+    def drawn():
+        sampler = RandomSampler(range(10), generator=own(1))
+        loader = DataLoader(numbers, batch_sampler=BatchSampler(sampler, 3, False))
+        return [epoch(loader) for _ in range(2)]
+
+    first = drawn()
+    ag.default_generator().random(5)
+    assert drawn() == first and first[0] != first[1]
+
+
+def test_a_subset_is_cut_by_a_mask_as_an_array_is():
+    mask = np.arange(10) % 3 == 0
+    assert flat(epoch(DataLoader(Subset(numbers, mask), 3))) == [0, 3, 6, 9]
+    for bad, error in ((mask[1:], IndexError), ([1.5], TypeError), ([[1, 2]], IndexError)):
+        with pytest.raises(error, match="Subset: "):
+            Subset(numbers, bad)
+
+
+def test_a_sampler_without_a_length_can_be_saved_and_resumed():
+    class Numbers:
+        def __iter__(self):
+            return iter(range(10))
+
+    loader = DataLoader(numbers, 4, sampler=Numbers())
+    batches = iter(loader)
+    next(batches)
+    state = loader.state_dict()
+    rest = epoch(batches)
+    loader.load_state_dict(state)
+    assert epoch(loader) == rest == [[4, 5, 6, 7], [8, 9]]
+
+
+def test_what_cannot_be_batched_is_named():
+    with pytest.raises(TypeError, match=r"dict.*TensorDataset\(x, y\)"):
+        DataLoader({"x": np.zeros(3), "y": np.zeros(3)})
+    with pytest.raises(ValueError, match="default_collate: no items"):
+        next(iter(DataLoader(Failing(), batch_sampler=[[]])))
+    sparse = pytest.importorskip("scipy.sparse")
+    with pytest.raises(TypeError, match=r"sparse.*toarray\(\)"):
+        TensorDataset(sparse.csr_array(np.eye(3)), np.arange(3))

@@ -6,17 +6,8 @@ from sklearn.utils.estimator_checks import (
     parametrize_with_checks,
 )
 
-import nn
+from fittings import Net
 from nn.estimators import MLPClassifier, MLPRegressor, NeuralNetClassifier, NeuralNetRegressor
-
-
-class Net(nn.Module):
-    def __init__(self, in_features, out_features, hidden=10):
-        self.layers = nn.Sequential(nn.Linear(in_features, hidden), nn.ReLU(), nn.Linear(hidden, out_features))
-
-    def forward(self, x):
-        return self.layers(x)
-
 
 SHORT = {"learning_rate_init": 0.05, "max_iter": 30}  # what the checks ask of a score is reached
 

@@ -1,6 +1,7 @@
 """L-BFGS: exact on quadratics, fast on curved valleys, and its state."""
 
 import copy
+import itertools
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 import autograd_core as ag
 import nn
 import optim
-from optim.lbfgs import Point, Progress, strong_wolfe, weak_wolfe
+from optim.lbfgs import Point, Progress, descend, strong_wolfe, weak_wolfe
 
 RNG = np.random.default_rng(0)
 
@@ -122,6 +123,20 @@ def test_a_line_search_comes_back_from_where_the_function_is_infinite():
         with np.errstate(all="ignore"):
             w, *_ = solve(barrier, [0.01, 30.0], max_iter=50, line_search_fn=search)
         assert np.allclose(w.numpy(), 1, atol=1e-5)
+
+
+def test_a_relative_tolerance_is_a_fraction_of_the_value():
+    evaluate = ag.value_and_grad(lambda x: 1e6 + (x**4).sum())
+    x = np.array([3.0, -2.0])
+    value, g = evaluate(x)
+    values = [float(value)]
+    why = descend(
+        evaluate, x, values[0], g, Progress(), lr=1.0, max_iter=200, max_eval=999, tolerance_grad=0.0,
+        tolerance_change=1e-8, history_size=10, line_search_fn="strong_wolfe", relative=True,
+        each=lambda _, f: values.append(float(f)),
+    )[-1]  # fmt: skip
+    *changes, last = [before - f for before, f in itertools.pairwise(values)]
+    assert why == "change" and min(changes) >= 1e-2 > last > 1e-8
 
 
 def test_a_step_returns_the_loss_from_before_it_and_counts_evaluations():

@@ -343,7 +343,7 @@ def test_a_checkpoint_of_another_training_is_refused_and_nothing_is_loaded(tmp_p
 def test_other_data_and_other_callbacks_are_refused(tmp_path):
     broken_off(tmp_path, 12)
     trainer = trainer_in(tmp_path)
-    with pytest.raises(ValueError, match="60 items for 50"):
+    with pytest.raises(ValueError, match="items 60 for 50"):
         trainer.fit(DataLoader(TensorDataset(X[:50], Y[:50]), 8, seed=3), (X, Y), resume=True)
     assert trainer.step == 0
     trainer.callbacks = trainer.callbacks[-1:]
@@ -351,3 +351,41 @@ def test_other_data_and_other_callbacks_are_refused(tmp_path):
         trainer.fit(DataLoader(TensorDataset(X[:60], Y[:60]), 8, seed=3), (X, Y), resume=True)
     with pytest.raises(ValueError, match="resume=True with 0 ModelCheckpoint"):
         nn.Trainer(trainer.model, nn.CrossEntropyLoss(), trainer.optimizer).fit((X, Y), resume=True)
+
+
+def test_another_batch_size_is_refused_though_the_number_of_batches_is_the_same(tmp_path):
+    def fit(batch_size, **options):
+        model = nn.Linear(4, 2)
+        training = nn.Trainer(
+            model, nn.CrossEntropyLoss(), optim.SGD(model.parameters()), [nn.callbacks.ModelCheckpoint(tmp_path)]
+        )
+        training.fit((X[:60], Y[:60]), batch_size=batch_size, **options)
+
+    fit(50)
+    with pytest.raises(ValueError, match=r"batch_size 50 for 40.*Nothing was loaded"):
+        fit(40, resume=True)
+
+
+def test_a_new_training_does_not_mix_with_the_checkpoints_of_another(tmp_path):
+    def training(folder=tmp_path):
+        model = nn.Linear(4, 2)
+        return nn.Trainer(
+            model, nn.CrossEntropyLoss(), optim.SGD(model.parameters()), [nn.callbacks.ModelCheckpoint(folder)]
+        )
+
+    first = training()
+    first.fit((X, Y), epochs=3)
+    first.fit((X, Y), epochs=1)  # its own are no obstacle
+    kept = {path: path.read_bytes() for path in checkpoint.checkpoints(tmp_path)}
+    for options in ({}, {"resume": min(kept)}):
+        with pytest.raises(FileExistsError, match=r"another training.*resume=True.*step-000000012"):
+            training().fit((X, Y), **options)
+    assert {path: path.read_bytes() for path in checkpoint.checkpoints(tmp_path)} == kept
+    branch = training(tmp_path / "branch")
+    branch.fit((X, Y), epochs=4, resume=min(kept))  # elsewhere one may go on from any of them
+    assert branch.history["step"] == [3, 6, 9, 12]
+
+
+def test_a_checkpoint_that_is_named_must_exist(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"step-000000003\.safetensors"):
+        trainer_in(tmp_path).fit((X, Y), resume=tmp_path / "step-000000003.safetensors")

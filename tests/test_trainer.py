@@ -1,7 +1,4 @@
-"""The loop does what a loop written by hand does, and its callbacks do what they say."""
-
-import csv
-import io
+"""The loop does what a loop written by hand does, and refuses what cannot train."""
 
 import numpy as np
 import pytest
@@ -9,26 +6,8 @@ import pytest
 import autograd_core as ag
 import nn
 import optim
-from nn.data import DataLoader, RandomSampler, TensorDataset
-
-rng = np.random.default_rng(0)
-X = rng.normal(size=(70, 3)).astype(np.float32)
-Y = (X @ np.array([1.0, -2.0, 0.5]) > 0).astype(int)
-T = X @ np.array([[1.0], [-2.0], [0.5]], np.float32) + 1
-
-
-def classifier():
-    ag.manual_seed(4)
-    return nn.Sequential(nn.Linear(3, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Dropout(0.2), nn.Linear(8, 2))
-
-
-def trainer(model=None, callbacks=(), lr=0.05, **options):
-    model = classifier() if model is None else model
-    return nn.Trainer(model, nn.CrossEntropyLoss(), optim.SGD(model.parameters(), lr=lr), callbacks, **options)
-
-
-def state(model):
-    return {name: array.tobytes() for name, array in model.state_dict().items()}
+from nn.data import DataLoader, TensorDataset
+from trainings import T, X, Y, classifier, state, trainer
 
 
 class Calls(nn.Callback):
@@ -52,9 +31,6 @@ class Calls(nn.Callback):
 
     def close(self, trainer):
         self.names.append("closed")
-
-
-# The loop ----------------------------------------------------------------------------------------------------------
 
 
 def test_fit_is_the_loop_written_by_hand():
@@ -177,272 +153,6 @@ def test_models_of_several_inputs_and_plain_iterables_of_batches():
     assert fitted.predict((X, X, T)).shape == (70, 1)
 
 
-# Evaluation --------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("options", [{}, {"weight": np.array([1, 5], np.float32)}, {"ignore_index": 1}])
-@pytest.mark.parametrize("size", [1, 32, 69, 70])
-def test_numbers_do_not_depend_on_how_data_are_cut(options, size):
-    model, loss = classifier(), nn.CrossEntropyLoss(**options)
-    numbers = nn.Trainer(
-        model, loss, optim.SGD(model.parameters()),
-        metrics={"accuracy": nn.metrics.accuracy, "r2": lambda out, y: nn.metrics.r2_score(out[:, 0], y)},
-    ).evaluate((X, Y), batch_size=size)  # fmt: skip
-    with ag.no_grad():
-        out = model.eval()(X)
-    assert np.isclose(numbers["loss"], loss(out, Y).item(), rtol=1e-5)
-    assert np.isclose(numbers["accuracy"], (out.numpy().argmax(1) == Y).mean())
-    assert np.isclose(numbers["r2"], nn.metrics.r2_score(out.numpy()[:, 0], Y))
-
-
-def test_a_sum_is_divided_by_the_samples():
-    model = nn.Linear(3, 1)
-    whole = nn.Trainer(model, nn.MSELoss(reduction="sum"), optim.SGD(model.parameters(), lr=1e-9))
-    expected = ((model(X).numpy() - T) ** 2).sum() / 70
-    assert np.isclose(whole.evaluate((X, T), batch_size=32)["loss"], expected, rtol=1e-5)
-    assert np.isclose(whole.fit((X, T))["loss"][0], expected, rtol=1e-4)
-
-
-def test_predictions_are_in_order_and_leave_everything_as_it_was():
-    model = classifier()
-    fitted = trainer(model)
-    before, drawn = state(model), ag.manual_seed(0).bit_generator.state
-    expected = model.eval()(X).numpy()
-    model.train()
-    for data in (X, (X,), (X, Y), TensorDataset(X, Y), DataLoader(TensorDataset(X, Y), 9), ag.Tensor(X)):
-        assert np.allclose(fitted.predict(data), expected, atol=1e-6)
-    fitted.evaluate(DataLoader(TensorDataset(X, Y), 9, shuffle=True))
-    assert state(model) == before and model.training
-    assert ag.default_generator().bit_generator.state == drawn
-    with pytest.raises(ValueError, match="another order"):
-        fitted.predict(DataLoader(TensorDataset(X, Y), 9, sampler=RandomSampler(X)))
-
-
-def test_evaluating_the_training_loader_amid_an_epoch_does_not_disturb_it():
-    class Evaluate(nn.Callback):
-        def on_batch_end(self, trainer, loss):
-            trainer.evaluate(trainer.loader)
-
-    results = []
-    for callbacks in ([], [Evaluate()]):
-        model = classifier()
-        trainer(model, callbacks, seed=0).fit(DataLoader(TensorDataset(X, Y), 16, shuffle=True), epochs=2)
-        results.append(state(model))
-    assert results[0] == results[1]
-
-
-def test_metrics_against_scikit_learn():
-    metrics = pytest.importorskip("sklearn.metrics")
-    scores, y = rng.normal(size=(50, 4)), rng.integers(0, 4, 50)
-    assert nn.metrics.accuracy(scores, y) == metrics.accuracy_score(y, scores.argmax(1))
-    assert nn.metrics.top_k_accuracy(scores, y, 2) == metrics.top_k_accuracy_score(y, scores, k=2)
-    a, b = rng.normal(size=(2, 50, 3))
-    assert np.isclose(nn.metrics.r2_score(a, b), metrics.r2_score(b, a))
-    assert np.isclose(nn.metrics.mean_squared_error(a, b), metrics.mean_squared_error(b, a))
-    assert np.isclose(nn.metrics.mean_absolute_error(a, b), metrics.mean_absolute_error(b, a))
-    assert nn.metrics.accuracy(np.array([-1.0, 2.0]), np.array([0, 1])) == 1
-    for metric in (nn.metrics.accuracy, nn.metrics.mean_squared_error, nn.metrics.top_k_accuracy):
-        with pytest.raises(ValueError, match=r"output of shape \(3, 2\), target of shape \(4,\)"):
-            metric(np.zeros((3, 2)), np.zeros(4))
-
-
-# What is not finite ------------------------------------------------------------------------------------------------
-
-
-class Root(nn.Module):
-    """√ of a normalised, dropped-out line, which is NaN where that is negative and ``on`` is set."""
-
-    def __init__(self):
-        self.linear, self.norm, self.drop, self.on = nn.Linear(3, 4), nn.BatchNorm1d(4), nn.Dropout(0.5), False
-
-    def forward(self, x):
-        h = self.drop(self.norm(self.linear(x)))
-        return np.sqrt(h) if self.on else h
-
-
-@pytest.mark.parametrize("action", ["raise", "stop"])
-def test_a_step_that_is_not_finite_is_undone_and_explained(action):
-    class Switch(nn.Callback):
-        def on_batch_end(self, trainer, loss):
-            if trainer.step == 3:
-                trainer.model.on = True
-                self.before = state(trainer.model), ag.default_generator().bit_generator.state
-
-    ag.manual_seed(0)
-    model, switch = Root(), Switch()
-    training = nn.Trainer(model, nn.MSELoss(), optim.Adam(model.parameters()), [switch], seed=0, on_nonfinite=action)
-    expected = r"the loss is nan at step 4 \(epoch 1, batch 4\); nothing of this step was applied.*\n.*sqrt made"
-    with (
-        pytest.raises(FloatingPointError, match=expected)
-        if action == "raise"
-        else pytest.warns(RuntimeWarning, match=expected)
-    ):
-        training.fit((X, np.zeros((70, 4), np.float32)), epochs=5, batch_size=10)
-    assert (state(model), ag.default_generator().bit_generator.state) == switch.before
-    assert training.step == 3 and all(p.grad is None for p in model.parameters())
-    assert all(s["step"] == 3 for s in training.optimizer.state.values())
-
-
-def test_gradients_that_are_not_finite_are_stopped_before_the_weights():
-    class Kink(nn.Module):
-        def __init__(self):
-            self.w = nn.Parameter(np.zeros(1, np.float32))
-
-        def forward(self, x):
-            return np.sqrt(self.w * x)
-
-    model = Kink()
-    with pytest.raises(FloatingPointError, match=r"a gradient is NaN or infinite at step 1.*\n.*backward"):
-        nn.Trainer(model, nn.MSELoss(), optim.SGD(model.parameters(), lr=0.1)).fit((X[:, 0], T[:, 0]), batch_size=70)
-    assert model.w.item() == 0
-
-
-def test_large_gradients_are_no_fault():
-    model = nn.Linear(1, 1, bias=False)
-    x = np.full((4, 1), 1e12, np.float32)
-    nn.Trainer(model, lambda out, y: (out * 1e12).mean(), optim.SGD(model.parameters(), lr=1e-24)).fit((x, x))
-    assert np.isfinite(model.weight.numpy()).all()
-
-
-def test_nan_in_the_data_is_named():
-    bad = X.copy()
-    bad[3, 1] = np.nan
-    with pytest.raises(FloatingPointError, match=r"The batch itself .* part 0 \(float32 \(70, 3\)\) holds 1"):
-        trainer().fit((bad, Y), batch_size=70)
-
-
-# Callbacks ---------------------------------------------------------------------------------------------------------
-
-
-class Script(nn.Callback):
-    """Puts numbers into the records and a count into the weights."""
-
-    def __init__(self, values):
-        self.values = values
-
-    def on_epoch_end(self, trainer, record):
-        record["score"] = self.values[trainer.epoch - 1]
-        trainer.model.weight.data[...] = trainer.epoch
-
-
-@pytest.mark.parametrize(
-    ("values", "options", "epochs", "best"),
-    [
-        ([1, 2, 3, 2, 2, 9], {"patience": 2, "mode": "max"}, 5, 3),
-        ([3, 2, 1, 2, 2, 0], {"patience": 2, "mode": "min"}, 5, 3),
-        ([3, 2.5, 2.4, 2.3, 0, 0], {"patience": 2, "mode": "min", "min_delta": 0.3}, 4, 2),
-        ([3, np.nan, np.nan, 1, 1, 1], {"patience": 2, "mode": "min"}, 3, 1),
-        ([1, 2, 3, 4, 5, 6], {"patience": 2, "mode": "max"}, 6, 6),
-    ],
-)
-def test_early_stopping_waits_and_returns_to_the_best(values, options, epochs, best):
-    model = nn.Linear(3, 2)
-    stopping = nn.callbacks.EarlyStopping("score", **options)
-    history = trainer(model, [Script(values), stopping], lr=0.0).fit((X, Y), epochs=6)
-    assert (len(history), stopping.best_epoch, stopping.best) == (epochs, best, values[best - 1])
-    assert (model.weight.numpy() == best).all()
-
-
-def test_early_stopping_reads_its_direction_off_the_name():
-    for name, mode in (("val_loss", "min"), ("val_accuracy", "max"), ("mean_squared_error", "min"), ("r2", "max")):
-        assert nn.callbacks.EarlyStopping(name)._best.mode == mode
-    with pytest.raises(ValueError, match="is a small or a large 'score' better"):
-        nn.callbacks.EarlyStopping("score")
-    with pytest.raises(ValueError, match="no 'val_loss'; there are epoch, step, loss, lr, seconds"):
-        trainer(callbacks=[nn.callbacks.EarlyStopping()]).fit((X, Y))
-
-
-def test_checkpoints_come_every_so_often_and_few_stay(tmp_path):
-    model = nn.Linear(3, 2)
-    keep = nn.callbacks.ModelCheckpoint(tmp_path, every=2, keep=3, monitor="score", mode="max")
-    trainer(model, [keep, Script([1, 5, 2, 3, 4, 1, 1, 1, 1])], lr=0.0).fit((X, Y), epochs=9, batch_size=70)
-    names = [f"step-{step:09d}.safetensors" for step in (6, 8, 9)]
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["best.safetensors", *names]
-    assert (nn.load(tmp_path / "best.safetensors")["weight"] == 2).all()
-    with pytest.raises(ValueError, match="keep=1 must be an integer of at least 2"):
-        nn.callbacks.ModelCheckpoint(tmp_path, keep=1)
-    only = tmp_path / "only"
-    trainer(model, [nn.callbacks.ModelCheckpoint(only, monitor="loss", best_only=True)]).fit((X, Y), epochs=2)
-    assert [path.name for path in only.iterdir()] == ["best.safetensors"]
-
-
-def test_an_average_of_the_weights_is_kept_and_validated():
-    model = nn.Linear(3, 2)
-    average = nn.callbacks.EMA(0.5)
-    weights = []
-
-    class Note(nn.Callback):
-        def on_batch_end(self, trainer, loss):
-            weights.append(model.weight.numpy().copy())
-
-    training = trainer(model, [average, Note()], lr=0.3)
-    history = training.fit((X, Y), (X, Y), batch_size=35, epochs=2)
-    expected = weights[0]
-    for w in weights[1:]:
-        expected = 0.5 * expected + 0.5 * w
-    assert np.allclose(average.average.module.weight.numpy(), expected, atol=1e-6)
-    own = nn.CrossEntropyLoss()(average.average(X), Y).item()
-    assert np.isclose(history["val_loss"][-1], own) and not np.isclose(training.evaluate((X, Y))["loss"], own)
-
-
-def test_a_csv_log_is_the_history(tmp_path):
-    path = tmp_path / "log.csv"
-    history = trainer(callbacks=[nn.callbacks.CSVLogger(path)]).fit((X, Y), (X, Y), epochs=3)
-    rows = list(csv.DictReader(io.StringIO(path.read_text())))
-    assert [{k: float(v) for k, v in row.items()} for row in rows] == list(history)
-    with pytest.raises(FileNotFoundError):
-        trainer(callbacks=[nn.callbacks.CSVLogger(tmp_path / "none" / "log.csv")]).fit((X, Y))
-
-
-def test_a_progress_bar_is_silent_where_nobody_looks(capfd):
-    trainer(callbacks=[nn.callbacks.ProgressBar()]).fit((X, Y), epochs=2)
-    assert capfd.readouterr() == ("", "")
-
-
-def test_a_progress_bar_tells_every_epoch(capfd):
-    pytest.importorskip("rich")
-    trainer(callbacks=[nn.callbacks.ProgressBar(force=True)]).fit((X, Y), (X, Y), epochs=2)
-    text = capfd.readouterr().err
-    assert "epoch 2/2  loss 0." in text and "val_loss 0." in text
-
-
-def test_tensorboard_gets_every_number(tmp_path, monkeypatch):
-    written = []
-
-    class Writer:
-        def __init__(self, log_dir):
-            written.append(log_dir)
-
-        def add_scalar(self, tag, value, step):
-            written.append((tag, step))
-
-        def add_histogram(self, tag, values, step):
-            written.append((tag, values.shape, step))
-
-        def close(self):
-            written.append("closed")
-
-    monkeypatch.setattr(nn, "SummaryWriter", Writer, raising=False)
-    model = nn.Linear(3, 2)
-    trainer(model, [nn.callbacks.TensorBoard(tmp_path, histograms=True)]).fit((X, Y))
-    scalars = [(name, 1) for name in ("step", "loss", "lr", "seconds")]
-    assert written == [str(tmp_path), *scalars, ("weight", (2, 3), 1), ("bias", (2,), 1), "closed"]
-
-
-def test_a_history_is_drawn():
-    pytest.importorskip("matplotlib").use("Agg")
-    history = trainer(metrics=[nn.metrics.accuracy]).fit((X, Y), (X, Y), epochs=3)
-    axes = history.plot()
-    assert [ax.get_title() for ax in axes] == ["loss", "accuracy"]
-    assert [line.get_ydata().tolist() for line in axes[0].lines] == [history["loss"], history["val_loss"]]
-    assert len(history.plot("lr")) == 1
-    with pytest.raises(KeyError, match="no 'f1'; there are epoch, step, loss"):
-        history.plot("f1")
-
-
-# Bad input ---------------------------------------------------------------------------------------------------------
-
-
 def test_what_cannot_train_is_refused():
     model, other = nn.Linear(3, 2), nn.Linear(3, 2)
     loss, optimizer = nn.CrossEntropyLoss(), optim.SGD(model.parameters())
@@ -466,7 +176,7 @@ def test_data_that_cannot_be_trained_on_are_refused():
     for data, error, message in (
         ((X, Y[:-1]), ValueError, r"different lengths \[70, 69\]"),
         ((X[:0], Y[:0]), ValueError, "is empty"),
-        (X, TypeError, r"one array of shape \(70, 3\) has no targets"),
+        (X, TypeError, r"ndarray of shape \(70, 3\) has no targets"),
         ([X, Y], TypeError, r"a list of ndarray. Mend: a tuple"),
         (3, TypeError, "int is no data"),
         (DataLoader(TensorDataset(X, Y), 100, drop_last=True), ValueError, "no batches in epoch 1"),
@@ -481,3 +191,54 @@ def test_data_that_cannot_be_trained_on_are_refused():
     model = nn.Linear(3, 2)
     with pytest.raises(ValueError, match=r"the loss is a tensor of shape \(32,\)"):
         nn.Trainer(model, nn.CrossEntropyLoss(reduction="none"), optim.SGD(model.parameters())).fit((X, Y))
+
+
+def test_settings_of_another_shape_say_what_is_expected():
+    model = nn.Linear(3, 2)
+    optimizer = optim.SGD(model.parameters())
+    plateau = optim.lr_scheduler.ReduceLROnPlateau(optimizer)
+    accuracy, stopping = nn.metrics.accuracy, nn.callbacks.EarlyStopping("loss")
+    for loss, options, error, message in (
+        (nn.CrossEntropyLoss, {}, TypeError, r"loss is a class. Mend: CrossEntropyLoss\(\)"),
+        (abs, {"metrics": accuracy}, TypeError, r"metrics is function.*metrics=\[nn.metrics.accuracy\]"),
+        (abs, {"metrics": ["accuracy"]}, TypeError, "metric 'accuracy' is no function"),
+        (abs, {"metrics": "accuracy"}, TypeError, "metrics is str"),
+        (abs, {"metrics": [lambda a, b: 1, lambda a, b: 2]}, ValueError, "two metrics of the name '<lambda>'"),
+        (abs, {"metrics": {"loss": accuracy}}, ValueError, "'loss' is a number of every record"),
+        (abs, {"metrics": {"val_f1": accuracy}}, ValueError, "'val_f1' is "),
+        (abs, {"callbacks": stopping}, TypeError, r"callbacks is EarlyStopping. Mend: a list"),
+        (abs, {"callbacks": [type(stopping)]}, TypeError, r"EarlyStopping is a class. Mend: EarlyStopping\(…\)"),
+        (abs, {"scheduler": plateau, "scheduler_unit": "step"}, ValueError, "ReduceLROnPlateau .* every epoch"),
+    ):
+        with pytest.raises(error, match=message):
+            nn.Trainer(model, loss, optimizer, **options)
+
+
+def test_every_callback_is_closed_though_one_fails():
+    class Fails(nn.Callback):
+        def close(self, trainer):
+            raise OSError("the log is lost")
+
+    calls = Calls()
+    with pytest.raises(OSError, match="the log is lost"):
+        trainer(callbacks=[Fails(), calls]).fit((X, Y))
+    assert calls.names[-1] == "closed"
+
+
+def test_after_an_interrupt_the_next_fit_begins_the_epoch_anew():
+    class Interrupt(nn.Module):
+        calls = 0
+
+        def forward(self, x):
+            self.calls += 1
+            if self.calls == 9:
+                raise KeyboardInterrupt
+            return x
+
+    ag.manual_seed(0)
+    model = nn.Sequential(nn.Linear(3, 2), Interrupt())
+    training = trainer(model)
+    with pytest.raises(KeyboardInterrupt):
+        training.fit((X, Y), epochs=3, batch_size=10)
+    assert (training.epoch, training.step, len(training.history)) == (1, 8, 1)
+    assert training.fit((X, Y), epochs=1, batch_size=10)["step"] == [7, 15]

@@ -146,3 +146,12 @@ def test_every_epoch_is_augmented_anew_and_a_seed_says_how() -> None:
 def test_what_cannot_be_meant_is_refused(make: Any, error: type[Exception], words: str) -> None:
     with pytest.raises(error, match=words):
         make()
+
+
+def test_settings_may_be_numbers_of_numpy() -> None:
+    numpys = RandomAffine(np.float32(10), np.float64(0.1), np.array([0.5, 2.0]))
+    own = RandomAffine(10.0, 0.1, (0.5, 2.0))
+    assert np.allclose(applied(numpys, IMAGES), applied(own, IMAGES), atol=1e-5)
+    for bad in ({"degrees": float("nan")}, {"scale": (1.0, float("nan"))}, {"translate": float("nan")}):
+        with pytest.raises(ValueError, match="nan"):
+            RandomAffine(**bad)

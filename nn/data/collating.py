@@ -20,12 +20,14 @@ def batch_of(dataset: Any, indices: np.ndarray[Any, Any]) -> Any:
 def default_collate(items: list[Any]) -> Any:
     """A batch of items: arrays and numbers stacked along a new first axis, within tuples, lists and dicts.
 
-    Python floats get the default dtype. Raises ValueError for items of different shapes, TypeError for what cannot be
-    stacked.
+    Python floats get the default dtype; lists become tuples. Raises ValueError for no items and for items of different
+    shapes, TypeError for what cannot be stacked.
 
     >>> default_collate([(np.zeros(2), 0), (np.ones(2), 1)])
     (array([[0., 0.], [1., 1.]]), array([0, 1]))
     """
+    if not items:
+        raise ValueError("default_collate: no items. Mend: leave out empty lists of a batch_sampler.")
     first = items[0]
     if isinstance(first, Mapping):
         return {key: default_collate([item[key] for item in items]) for key in first}

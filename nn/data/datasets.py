@@ -65,6 +65,9 @@ class TensorDataset(Dataset):
 
 
 def _rows(position: int, array: Any) -> Any:
+    if hasattr(array, "toarray"):
+        what = f"{type(array).__name__} {array.shape}"
+        raise TypeError(f"TensorDataset: array {position} is {what}, which is sparse. Mend: x.toarray().")
     if isinstance(array, Tensor):
         array = array.numpy()
     elif isinstance(array, (list, tuple)) or hasattr(array, "__array__"):
@@ -83,18 +86,26 @@ def _can_be_taken(array: Any) -> bool:
 class Subset(Dataset):
     """The items of a dataset at given positions, in their order.
 
-    Raises IndexError for a position that the dataset does not have.
+    indices : integers; or, as for an array, a mask of a bool for each item
+
+    Raises IndexError for a position that the dataset does not have, TypeError for what is no integer.
 
     >>> Subset(TensorDataset(np.arange(5) ** 2), [4, 1])[0]
     (np.int64(16),)
     """
 
     def __init__(self, dataset: Any, indices: Indices) -> None:
-        self.dataset, self.indices = dataset, np.asarray(indices, np.intp)
-        size = len(dataset)
-        bad = self.indices[(self.indices < -size) | (self.indices >= size)]
+        size, given = len(dataset), np.asarray(indices)
+        if given.ndim != 1 or (given.dtype == bool and len(given) != size):
+            raise IndexError(f"Subset: indices are {given.dtype} {given.shape} for a dataset of {size} items.")
+        if given.dtype == bool:
+            given = np.flatnonzero(given)
+        elif given.size and given.dtype.kind not in "iu":
+            raise TypeError(f"Subset: indices are {given.dtype} {given.shape}; expected integers or a mask.")
+        bad = given[(given < -size) | (given >= size)]
         if bad.size:
             raise IndexError(f"Subset: index {bad[0]} is out of range for a dataset of {size} items.")
+        self.dataset, self.indices = dataset, given.astype(np.intp)
 
     def __getitem__(self, index: Any) -> Any:
         return self.dataset[self.indices[index]]

@@ -11,6 +11,7 @@ import numpy as np
 
 from autograd_core import default_generator
 
+from .checking import whole
 from .collating import batch_of
 from .samplers import BatchSampler, RandomSampler, Sampler, SequentialSampler
 
@@ -61,23 +62,27 @@ class DataLoader:
         seed: int | None = None,
         generator: np.random.Generator | None = None,
     ) -> None:
-        if not hasattr(dataset, "__getitem__") or not hasattr(dataset, "__len__"):
-            raise TypeError(f"DataLoader: {type(dataset).__name__} has no length or no items. Mend: a TensorDataset.")
+        if isinstance(dataset, Mapping) or not hasattr(dataset, "__getitem__") or not hasattr(dataset, "__len__"):
+            raise TypeError(
+                f"DataLoader: {type(dataset).__name__} has no length or no items 0, 1, …. Mend: TensorDataset(x, y)."
+            )
         if len(dataset) == 0:
             raise ValueError(f"DataLoader: the dataset ({type(dataset).__name__}) is empty.")
         if sampler is not None and shuffle:
             raise ValueError("DataLoader: sampler and shuffle=True exclude each other; the sampler gives the order.")
         if batch_sampler is not None and (batch_size != 1 or shuffle or sampler is not None or drop_last):
             raise ValueError("DataLoader: batch_sampler excludes batch_size, shuffle, sampler and drop_last.")
-        if isinstance(prefetch, bool) or not isinstance(prefetch, (int, np.integer)) or prefetch < 0:
-            raise ValueError(f"DataLoader: prefetch={prefetch!r} must be an integer of at least 0.")
         if sampler is None:
             sampler = RandomSampler(dataset) if shuffle else SequentialSampler(dataset)
-        sources = [g for g in (generator, getattr(sampler, "generator", None)) if g is not None]
+        if batch_sampler is None:
+            batch_sampler = BatchSampler(sampler, batch_size, drop_last)
+        inner = batch_sampler.sampler if isinstance(batch_sampler, BatchSampler) else None
+        sources = [g for g in (generator, getattr(inner, "generator", None)) if g is not None]
         if len(sources) + (seed is not None) > 1:
             raise ValueError("DataLoader: give one of seed, generator and the sampler's own generator.")
-        self.dataset, self.collate_fn, self.transform, self.prefetch = dataset, collate_fn, transform, int(prefetch)
-        self.batch_sampler = BatchSampler(sampler, batch_size, drop_last) if batch_sampler is None else batch_sampler
+        self.dataset, self.batch_sampler = dataset, batch_sampler
+        self.collate_fn, self.transform = collate_fn, transform
+        self.prefetch = whole("DataLoader: prefetch", prefetch, 0)
         self.generator = np.random.default_rng(seed) if seed is not None else sources[0] if sources else None
         self.rewind()
 
@@ -109,7 +114,7 @@ class DataLoader:
     def _deliver(self, seed: int, batches: list[Array]) -> Iterator[Any]:
         load: Any
         if self.collate_fn is None and self.transform is None and hasattr(self.dataset, "batch"):
-            load = map(self.dataset.batch, batches[self.position :])
+            load = (self.dataset.batch(indices) for indices in batches[self.position :])
         else:
             load = (self._load(batches[k], seed, k) for k in range(self.position, len(batches)))
         ahead = ahead_of(load, self.prefetch) if self.prefetch else load
@@ -148,7 +153,8 @@ class DataLoader:
         """Epoch, position, and all that the present and the following orders depend on: numbers, arrays, strings."""
         return {
             "items": len(self.dataset),
-            "batches": len(self) if hasattr(self.batch_sampler, "__len__") else None,
+            "batches": length_of(self),
+            "batch_size": getattr(self.batch_sampler, "batch_size", None),
             "epoch": self.epoch,
             "position": self.position,
             "seed": self._seed,
@@ -159,14 +165,14 @@ class DataLoader:
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
         """Go on at the next iteration where ``state_dict`` was taken.
 
-        ValueError, and nothing changed, for the state of a loader of another length or kind of generator.
+        ValueError, and nothing changed, for the state of a loader of another length, batch size or kind of generator.
         """
         own = self.state_dict()
         if not isinstance(state_dict, Mapping) or own.keys() - state_dict.keys():
             raise ValueError(f"DataLoader.load_state_dict: expected a mapping with {', '.join(own)}.")
-        for name in ("items", "batches"):
+        for name in ("items", "batches", "batch_size"):
             if state_dict[name] != own[name]:
-                raise ValueError(f"DataLoader.load_state_dict: a state with {state_dict[name]} {name} for {own[name]}.")
+                raise ValueError(f"DataLoader.load_state_dict: a state of {name} {state_dict[name]} for {own[name]}.")
         if (state_dict["generator"] is None) != (self.generator is None):
             raise ValueError(
                 "DataLoader.load_state_dict: one of the loaders has a seed or generator of its own, and one has none."
@@ -176,6 +182,14 @@ class DataLoader:
         self.epoch, self.position = state_dict["epoch"], state_dict["position"]
         self._seed, self._given = state_dict["seed"], state_dict["given"]
         self._resuming = self._seed is not None
+
+
+def length_of(loader: Any) -> int | None:
+    """How many batches an epoch has, where that is known: a sampler or an iterable may have no length."""
+    try:
+        return len(loader)
+    except (TypeError, NotImplementedError):
+        return None
 
 
 def ahead_of(source: Iterator[Any], count: int) -> Any:

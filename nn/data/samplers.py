@@ -9,6 +9,8 @@ import numpy as np
 
 from autograd_core import default_generator
 
+from .checking import whole
+
 Generator = np.random.Generator
 
 
@@ -62,8 +64,8 @@ class RandomSampler(Sampler):
         num_samples: int | None = None,
         generator: Generator | None = None,
     ) -> None:
-        _check_count("RandomSampler", num_samples)
-        self.data_source, self.replacement, self.num_samples = data_source, replacement, num_samples
+        self.num_samples = None if num_samples is None else whole("RandomSampler: num_samples", num_samples)
+        self.data_source, self.replacement = data_source, replacement
         self.generator = generator
 
     def indices(self, generator: Generator) -> np.ndarray[Any, Any]:
@@ -91,7 +93,7 @@ class WeightedRandomSampler(Sampler):
     def __init__(
         self, weights: Any, num_samples: int, replacement: bool = True, generator: Generator | None = None
     ) -> None:
-        _check_count("WeightedRandomSampler", num_samples)
+        count = whole("WeightedRandomSampler: num_samples", num_samples)
         w = np.asarray(weights, np.float64)
         if w.ndim != 1 or not np.isfinite(w).all() or (w < 0).any() or not w.any():
             raise ValueError(
@@ -102,7 +104,7 @@ class WeightedRandomSampler(Sampler):
             raise ValueError(
                 f"WeightedRandomSampler: {num_samples} draws without replacement from {np.count_nonzero(w)} items."
             )
-        self.weights, self.num_samples, self.replacement, self.generator = w, num_samples, replacement, generator
+        self.weights, self.num_samples, self.replacement, self.generator = w, count, replacement, generator
 
     def indices(self, generator: Generator) -> np.ndarray[Any, Any]:
         p = self.weights / self.weights.sum()
@@ -125,13 +127,12 @@ class BalancedSampler(Sampler):
     """
 
     def __init__(self, labels: Any, num_samples: int | None = None, generator: Generator | None = None) -> None:
-        _check_count("BalancedSampler", num_samples)
         given = np.asarray(labels)
         if given.ndim != 1 or not given.size:
             raise ValueError(f"BalancedSampler: labels of shape {given.shape}; expected one for each item, (N,).")
         classes = np.unique(given, return_inverse=True)[1]
         self.members = [np.flatnonzero(classes == k) for k in range(classes.max() + 1)]
-        self.num_samples = given.size if num_samples is None else num_samples
+        self.num_samples = given.size if num_samples is None else whole("BalancedSampler: num_samples", num_samples)
         self.generator = generator
 
     def indices(self, generator: Generator) -> np.ndarray[Any, Any]:
@@ -158,9 +159,11 @@ class BatchSampler:
     """
 
     def __init__(self, sampler: Iterable[int], batch_size: int, drop_last: bool) -> None:
-        if isinstance(batch_size, bool) or not isinstance(batch_size, (int, np.integer)) or batch_size < 1:
-            raise ValueError(f"BatchSampler: batch_size={batch_size!r} must be an integer of at least 1.")
-        self.sampler, self.batch_size, self.drop_last = sampler, int(batch_size), drop_last
+        self.sampler, self.batch_size, self.drop_last = (
+            sampler,
+            whole("BatchSampler: batch_size", batch_size),
+            drop_last,
+        )
 
     def cut(self, indices: np.ndarray[Any, Any]) -> list[np.ndarray[Any, Any]]:
         """The batches of one epoch whose item numbers are these."""
@@ -173,8 +176,3 @@ class BatchSampler:
     def __len__(self) -> int:
         items = len(self.sampler)  # type: ignore[arg-type]
         return items // self.batch_size if self.drop_last else -(-items // self.batch_size)
-
-
-def _check_count(sampler: str, count: Any) -> None:
-    if count is not None and (isinstance(count, bool) or not isinstance(count, (int, np.integer)) or count < 1):
-        raise ValueError(f"{sampler}: num_samples={count!r} must be an integer of at least 1.")

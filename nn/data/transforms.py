@@ -207,14 +207,15 @@ class RandomAffine(_OfOnePart):
         fill: float = 0,
         order: int = 1,
     ) -> None:
-        self.degrees = (-degrees, degrees) if isinstance(degrees, (int, float)) else degrees
-        self.translate = (translate, translate) if isinstance(translate, (int, float)) else translate
+        number = int, float, np.number
+        self.degrees = (-degrees, degrees) if isinstance(degrees, number) else degrees
+        self.translate = (translate, translate) if isinstance(translate, number) else translate
         self.scale = (1.0, 1.0) if scale is None else scale
         if any(not 0 <= share <= 1 for share in self.translate):
             raise ValueError(f"RandomAffine: translate={translate!r}; shares of the size lie in [0, 1].")
         if not 0 < self.scale[0] <= self.scale[1]:
             raise ValueError(f"RandomAffine: scale={scale!r} must be (low, high) with 0 < low ≤ high.")
-        if self.degrees[0] > self.degrees[1]:
+        if not self.degrees[0] <= self.degrees[1]:
             raise ValueError(f"RandomAffine: degrees={degrees!r} must be at least 0, or (low, high) with low ≤ high.")
         self.fill, self.order = fill, order
 

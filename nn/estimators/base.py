@@ -33,6 +33,10 @@ OPTIMIZERS = frozenset(
 )
 
 
+ROWS = 1000
+"""Rows that are predicted at once: hidden values need memory for these only, and stay in the cache."""
+
+
 class Network(BaseEstimator):
     """A network that is built at the first fit and trained on arrays; see ``MLPClassifier`` for the parameters."""
 
@@ -87,6 +91,10 @@ class Network(BaseEstimator):
         """The dtypes of X that are taken as they are: either, and once the network is there, its own."""
         return (np.float64, np.float32) if reset else self._dtype
 
+    def _keep(self, given: dict[str, Any]) -> None:
+        """The arguments of a constructor, each as it came and under its own name, as scikit-learn asks."""
+        self.__dict__.update({name: value for name, value in given.items() if name not in ("self", "__class__")})
+
     def _columns(self, output: Any) -> Any:
         """What the network returns, as (n_samples, n_outputs)."""
         return output
@@ -120,11 +128,11 @@ class Network(BaseEstimator):
         try:
             yield
         except BaseException:
-            vars(self).clear()
-            vars(self).update(before)
+            self.__dict__.clear()
+            self.__dict__.update(before)
             if weights is not None:
                 self.module_.load_state_dict(weights)
-                vars(self).pop("_steps", None)  # what the optimizer knows may be spoiled
+                self.__dict__.pop("_steps", None)  # what the optimizer knows may be spoiled
             raise
 
     def _fit(self, X: Any, y: Any, sample_weight: Any, incremental: bool) -> Any:
@@ -312,9 +320,11 @@ class Network(BaseEstimator):
     def _linked(self, X: Any) -> Any:
         """Predictions of the mean, (n_samples, n_outputs), for rows that were checked."""
         self.module_.eval()
+        link, parts = LINKS[self.out_activation_], []
         with ag.no_grad():
-            output = self._columns(self.module_(X))
-            return np.asarray(LINKS[self.out_activation_](output).data)
+            for rows in gen_batches(X.shape[0], ROWS):
+                parts.append(np.asarray(link(self._columns(self.module_(X[rows]))).data))
+        return np.concatenate(parts)
 
     def _predicted(self, X: Any) -> Any:
         check_is_fitted(self)

@@ -101,32 +101,7 @@ class _Perceptrons(Network):
         batch_norm: bool = False,
         optimizer: str | None = None,
     ) -> None:
-        self.hidden_layer_sizes = hidden_layer_sizes
-        self.activation = activation
-        self.solver = solver
-        self.alpha = alpha
-        self.batch_size = batch_size
-        self.learning_rate = learning_rate
-        self.learning_rate_init = learning_rate_init
-        self.power_t = power_t
-        self.max_iter = max_iter
-        self.shuffle = shuffle
-        self.random_state = random_state
-        self.tol = tol
-        self.verbose = verbose
-        self.warm_start = warm_start
-        self.momentum = momentum
-        self.nesterovs_momentum = nesterovs_momentum
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.beta_1 = beta_1
-        self.beta_2 = beta_2
-        self.epsilon = epsilon
-        self.n_iter_no_change = n_iter_no_change
-        self.max_fun = max_fun
-        self.dropout = dropout
-        self.batch_norm = batch_norm
-        self.optimizer = optimizer
+        self._keep(locals())
 
     def _checked(self, X: Any, y: Any, incremental: bool, reset: bool) -> tuple[Any, Any]:
         sizes = self._hidden()
@@ -212,7 +187,8 @@ class MLPClassifier(_Perceptrons, NetworkClassifier):
     shuffle, random_state: new order of the rows at each epoch; where all randomness comes from
     tol, n_iter_no_change: training stops where the loss has not fallen by tol for more than so many epochs ("lbfgs":
         where the largest derivative is at most tol)
-    early_stopping, validation_fraction : the same for the score of rows held out; the best weights are restored
+    early_stopping, validation_fraction : the same for the score of rows held out; the best weights are restored (not
+        with "lbfgs")
     warm_start           : go on from the last fit
     momentum, nesterovs_momentum, beta_1, beta_2, epsilon : of "sgd" and "adam"
     dropout, batch_norm  : behind and before the activation of each hidden layer (not in scikit-learn)
@@ -296,9 +272,7 @@ class MLPRegressor(_Perceptrons, NetworkRegressor):
         batch_norm: bool = False,
         optimizer: str | None = None,
     ) -> None:
-        given = {name: value for name, value in locals().items() if name not in ("self", "loss", "__class__")}
-        super().__init__(**given)
-        self.loss = loss
+        self._keep(locals())
 
     def _widths(self, y: Any) -> tuple[str, int]:
         return ("exp" if self.loss == "poisson" else "identity"), 1 if y.ndim == 1 else y.shape[1]

@@ -58,37 +58,15 @@ class _NeuralNet(Network):
         optimizer: str | None = None,
         **module__and_optimizer__: Any,
     ) -> None:
-        for name in module__and_optimizer__:
+        self._keep(locals())
+        nested = self.__dict__.pop("module__and_optimizer__")
+        for name in nested:
             if not name.startswith(NESTED):
                 raise TypeError(
                     f"{type(self).__name__}.__init__() got an unexpected keyword argument {name!r}. Mend: arguments of "
                     "the module are named module__…, those of the optimizer optimizer__…."
                 )
-        self.module = module
-        self.loss = loss
-        self.solver = solver
-        self.alpha = alpha
-        self.batch_size = batch_size
-        self.learning_rate = learning_rate
-        self.learning_rate_init = learning_rate_init
-        self.power_t = power_t
-        self.max_iter = max_iter
-        self.shuffle = shuffle
-        self.random_state = random_state
-        self.tol = tol
-        self.verbose = verbose
-        self.warm_start = warm_start
-        self.momentum = momentum
-        self.nesterovs_momentum = nesterovs_momentum
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.beta_1 = beta_1
-        self.beta_2 = beta_2
-        self.epsilon = epsilon
-        self.n_iter_no_change = n_iter_no_change
-        self.max_fun = max_fun
-        self.optimizer = optimizer
-        self.__dict__.update(module__and_optimizer__)
+        self.__dict__.update(nested)
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """All parameters, those of the module and the optimizer as ``module__…`` and ``optimizer__…``."""
@@ -143,6 +121,9 @@ class _NeuralNet(Network):
     def _link(self, columns: int) -> str:
         raise NotImplementedError
 
+    def _smallest_batch(self) -> int:
+        return 0 if self.batch_size == 1 else 2  # the module may have batch norm, and one row has no variance
+
     def _columns(self, output: Any) -> Any:
         return np.reshape(output, (-1, 1)) if np.ndim(output) == 1 else output
 
@@ -160,11 +141,18 @@ class NeuralNetClassifier(_NeuralNet, NetworkClassifier):
         ``in_features`` and ``out_features``, these are given to it. Its output is logits: (n, classes); for two
         classes also (n, 1) or (n,); for several labels a row (n, labels). It is converted to the dtype of X.
     loss : None, the log-loss, or a function of (logits, targets), which are class numbers (n,) for (n, classes) and
-        zeros and ones of the logits' shape otherwise; e.g. ``nn.CrossEntropyLoss(label_smoothing=0.1)``. Where rows
-        have weights it must return one loss for each row.
+        zeros and ones of the logits' shape otherwise, (n, 1) where that was (n,); e.g.
+        ``nn.CrossEntropyLoss(label_smoothing=0.1)``. Where rows have weights it must return one loss for each row.
     optimizer : a class of ``optim`` by name, with arguments ``optimizer__<name>``; or None for ``solver``
 
-    All others as in ``MLPClassifier``. X may have more than two axes where the module takes them.
+    All others as in ``MLPClassifier``. X may have more than two axes where the module takes them. It arrives as float32
+    or float64: a module that begins with an embedding takes ``x.astype(int)``. All that the module draws (weights,
+    dropout, ``ag.default_generator()``) follows from ``random_state``.
+
+    Attributes: ``module_``, the trained module, and those of ``MLPClassifier`` but ``coefs_``, ``intercepts_`` and
+    ``n_layers_``.
+
+    Raises what scikit-learn raises, and ValueError or TypeError where the module's outputs or the loss do not fit.
 
     >>> import nn
     >>> from sklearn.datasets import make_moons

@@ -111,9 +111,15 @@ def value_and_derivative(link: str, z: Any, target: Any, share: Any) -> tuple[fl
 def given_loss(function: Any, output: Any, target: Any, share: Any) -> Any:
     """A user's loss of (outputs, targets): one number, or one loss for each row or element, averaged by shares.
 
-    Raises ValueError for one number where rows have weights: what belongs to which row is then lost.
+    Raises TypeError where no tensor is returned, ValueError for a shape that is neither, and for one number where
+    rows have weights: what belongs to which row is then lost.
     """
     losses = function(output, target)
+    if not isinstance(losses, ag.Tensor):
+        raise TypeError(
+            f"loss: the given function returned a {type(losses).__name__}, which does not depend on the outputs. "
+            "Mend: compute it from the outputs with NumPy or autograd_core."
+        )
     shape = np.shape(losses)
     if np.size(losses) == 1 and len(target) != 1:
         if np.ndim(share):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
+from numbers import Number
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import numpy as np
 from autograd_core import Tensor, default_generator
 
 from ..data import BatchSampler, DataLoader, SequentialSampler, TensorDataset
+from ..module import Module
 
 EVALUATED_AT_ONCE = 256
 """Samples in a batch where nothing is learned from them."""
@@ -18,17 +20,37 @@ EVALUATED_AT_ONCE = 256
 
 def loader_of(what: str, data: Any, batch_size: int, shuffle: bool = False) -> Any:
     """Something to iterate over batches of: loaders as they are, a loader of arrays and datasets."""
-    if isinstance(data, (np.ndarray, Tensor)):
-        raise TypeError(f"{what}: one array of shape {data.shape} has no targets. Mend: give (x, y).")
+    if is_array(data):
+        raise TypeError(
+            f"{what}: {type(data).__name__} of shape {getattr(data, 'shape', ())} has no targets. Mend: give (x, y)."
+        )
     if isinstance(data, tuple):
         data = TensorDataset(*data)
-    if isinstance(data, list) and not (data and isinstance(data[0], (tuple, list))):
-        raise TypeError(f"{what}: a list of {type(data[0]).__name__ if data else 'nothing'}. Mend: a tuple (x, y).")
+    if isinstance(data, list):
+        _check_batches(what, data)
+    if isinstance(data, (Module, str)) or not (hasattr(data, "__iter__") or hasattr(data, "__getitem__")):
+        raise TypeError(f"{what}: {type(data).__name__} is no data. Mend: (x, y), a dataset or a DataLoader.")
     if hasattr(data, "__getitem__") and hasattr(data, "__len__") and not isinstance(data, list):
         return DataLoader(data, batch_size, shuffle)
-    if not hasattr(data, "__iter__"):
-        raise TypeError(f"{what}: {type(data).__name__} is no data. Mend: (x, y), a dataset or a DataLoader.")
     return data
+
+
+def is_array(data: Any) -> bool:
+    """Whether this is one array: NumPy's, a tensor, a table of pandas'."""
+    return isinstance(data, Tensor) or hasattr(data, "__array__")
+
+
+def _check_batches(what: str, data: list[Any]) -> None:
+    """TypeError for a list that holds arrays or samples instead of batches."""
+    first = data[0] if data else None
+    if not isinstance(first, (tuple, list)):
+        kind = "nothing" if first is None else type(first).__name__
+        raise TypeError(f"{what}: a list of {kind}. Mend: a tuple (x, y), or a list of batches.")
+    if any(isinstance(part, Number) for part in first):
+        raise TypeError(
+            f"{what}: a list of {type(first).__name__} with single numbers, which are no batches. "
+            "Mend: arrays, e.g. np.asarray(x), or DataLoader(samples, batch_size) for a list of samples."
+        )
 
 
 def aside(loader: Any) -> Any:

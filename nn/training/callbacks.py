@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..data.checking import whole
 from . import checkpoint
 from .callback import Callback
 from .progress import ProgressBar
@@ -62,10 +63,17 @@ class EarlyStopping(Callback):
     monitor      : a name of the records, such as "val_loss" or "val_accuracy"
     min_delta    : what an improvement must exceed
     mode         : "min" or "max"; None reads it off the name
-    restore_best : load the best weights when training ends, for whatever reason; these are the weights that were
-        validated (an EMA's, where one is)
+    restore_best : load the best weights when training ends, stopped early or not, but not after an exception; these are
+        the weights that were validated (an EMA's, where one is)
 
-    ``best`` is the best value, ``best_epoch`` its epoch. Prechelt 1998, "Early stopping — but when?".
+    ``best`` is the best value, ``best_epoch`` its epoch (1 is the first); each ``fit`` begins anew. Prechelt 1998,
+    "Early stopping — but when?".
+
+    Raises ValueError for patience below 1 and a name that does not say what is better; after the first epoch, for a
+    number that the records do not have.
+
+    >>> EarlyStopping("val_accuracy", patience=3).mode
+    'max'
     """
 
     def __init__(
@@ -76,10 +84,8 @@ class EarlyStopping(Callback):
         mode: str | None = None,
         restore_best: bool = True,
     ) -> None:
-        if isinstance(patience, bool) or not isinstance(patience, int) or patience < 1:
-            raise ValueError(f"EarlyStopping: patience={patience!r} must be an integer of at least 1.")
         self._best = _Best("EarlyStopping", monitor, mode, min_delta)
-        self.patience, self.restore_best = patience, restore_best
+        self.patience, self.restore_best = whole("EarlyStopping: patience", patience), restore_best
         self._begin()
 
     def _begin(self) -> None:
@@ -90,6 +96,10 @@ class EarlyStopping(Callback):
     @property
     def best(self) -> float:
         return self._best.value
+
+    @property
+    def mode(self) -> str:
+        return self._best.mode
 
     def on_fit_start(self, trainer: Trainer) -> None:
         self._begin()
@@ -125,8 +135,19 @@ class ModelCheckpoint(Callback):
         ``nn.load(path, model)`` reads; ``mode`` as in ``EarlyStopping``
     best_only   : only that file (there is then nothing to resume from)
 
-    Raises PermissionError before training begins where the folder cannot be written, and OSError that names the file
-    where a checkpoint cannot be written later; those before it stay. Needs the extra ``io``.
+    Raises, before training begins, PermissionError where the folder cannot be written, and FileExistsError where it
+    holds later checkpoints than the training that begins: those of another one. OSError that names the file where a
+    checkpoint cannot be written later; those before it stay. Needs the extra ``io``.
+
+    >>> import tempfile, nn, numpy as np, optim
+    >>> folder, model = tempfile.mkdtemp(), nn.Linear(2, 1)
+    >>> def trainer():
+    ...     return nn.Trainer(model, nn.MSELoss(), optim.SGD(model.parameters()), [ModelCheckpoint(folder)])
+    >>> data = np.zeros((8, 2), np.float32), np.ones((8, 1), np.float32)
+    >>> trainer().fit(data, epochs=3)["epoch"]  # and the computer is switched off
+    [1, 2, 3]
+    >>> trainer().fit(data, epochs=5, resume=folder)["epoch"]
+    [1, 2, 3, 4, 5]
     """
 
     def __init__(
@@ -139,18 +160,18 @@ class ModelCheckpoint(Callback):
         mode: str | None = None,
         best_only: bool = False,
     ) -> None:
-        for name, value, least in (("every", every, 1), ("keep", keep, 2)):
-            if isinstance(value, bool) or not isinstance(value, int) or value < least:
-                raise ValueError(f"ModelCheckpoint: {name}={value!r} must be an integer of at least {least}.")
+        self.every, self.keep = whole("ModelCheckpoint: every", every), whole("ModelCheckpoint: keep", keep, 2)
         if unit not in ("epoch", "step"):
             raise ValueError(f"ModelCheckpoint: unit={unit!r} must be 'epoch' or 'step'.")
         if best_only and monitor is None:
             raise ValueError("ModelCheckpoint: best_only of what? Mend: monitor='val_loss', for instance.")
-        self.folder, self.every, self.unit, self.keep, self.best_only = Path(folder), every, unit, keep, best_only
+        self.folder, self.unit, self.best_only = Path(folder), unit, best_only
         self._best = None if monitor is None else _Best("ModelCheckpoint", monitor, mode)
 
     def on_fit_start(self, trainer: Trainer) -> None:
         checkpoint.prepare(self.folder)
+        if not self.best_only:
+            checkpoint.refuse_later(self.folder, trainer.step, trainer.resumes_from)
         if self._best is not None:
             self._best.reset()
 

@@ -10,6 +10,7 @@ Nothing is ever pickled. A file gets its name only when all of it is on the disk
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import math
@@ -127,8 +128,10 @@ def read_latest(place: str | os.PathLike[str]) -> tuple[Path, Any] | None:
     """The newest checkpoint of a folder that is whole, with a warning for each that is not; None for an empty folder.
 
     place : a folder, or one checkpoint file
-    Raises CorruptCheckpoint where there are checkpoints and none is whole.
+    Raises CorruptCheckpoint where there are checkpoints and none is whole, FileNotFoundError for a missing file.
     """
+    if Path(place).suffix == ".safetensors" and not os.path.exists(place):
+        raise FileNotFoundError(errno.ENOENT, "there is no such checkpoint", os.fspath(place))
     if Path(place).is_file():
         return Path(place), load_checkpoint(place)
     found = checkpoints(place)
@@ -143,6 +146,26 @@ def read_latest(place: str | os.PathLike[str]) -> tuple[Path, Any] | None:
             "Mend: begin again in another folder, or delete them."
         )
     return None
+
+
+def refuse_later(folder: str | os.PathLike[str], step: int, source: str | os.PathLike[str] | None) -> None:
+    """FileExistsError where the folder holds checkpoints after the step at which a training begins.
+
+    source : the folder or file from which it goes on; None: it begins at ``step``
+
+    They are those of another training: keeping the newest would delete this one's, and resuming would find them.
+    """
+    if source is not None:
+        newest = [Path(source)] if os.path.isfile(source) else checkpoints(source)[:1]
+        step = next((int(match[1]) for path in newest if (match := _NAME.fullmatch(path.name))), step)
+    for path in checkpoints(folder)[:1]:
+        if int(path.stem.removeprefix("step-")) > step:
+            raise FileExistsError(
+                errno.EEXIST,
+                f"this checkpoint is of another training than the one that begins at step {step}; nothing was trained. "
+                "Mend: fit(resume=True) to go on with that one, another folder, or delete its checkpoints",
+                os.fspath(path),
+            )
 
 
 def prepare(folder: str | os.PathLike[str]) -> None:

@@ -10,7 +10,8 @@ from typing import Any
 class History:
     """One record an epoch: a dict of numbers such as ``epoch``, ``loss``, ``val_loss``, ``lr`` and ``seconds``.
 
-    ``history["loss"]`` is a column (None where an epoch has no such number), ``history[-1]`` a record.
+    ``history["loss"]`` is a column (None where an epoch has no such number), ``history[-1]`` a record,
+    ``history[-3:]`` a list of records.
 
     >>> history = History()
     >>> history.append({"epoch": 1, "loss": 0.5})
@@ -30,8 +31,8 @@ class History:
         """The names of all numbers, in the order in which they first came."""
         return list(dict.fromkeys(name for record in self.records for name in record))
 
-    def __getitem__(self, key: str | int) -> Any:
-        if isinstance(key, int):
+    def __getitem__(self, key: str | int | slice) -> Any:
+        if not isinstance(key, str):
             return self.records[key]
         if key not in self.columns:
             raise KeyError(f"history: no {key!r}; there are {', '.join(self.columns) or 'no records'}.")

@@ -19,12 +19,17 @@ def accuracy(output: Any, target: Any) -> float:
     """The share of samples whose class is right.
 
     output : scores (N, C) with classes along axis 1 (also (N, C, …)); or logits of class 1, (N,) or (N, 1)
-    target : class numbers (N,) or (N, …)
+    target : class numbers (N,) or (N, …); or, for scores (N, C), probabilities (N, C), of which the largest counts
+
+    Where a sample may have several labels, give ravelled logits and targets: each label then counts for itself.
+    Raises ValueError for other shapes.
 
     >>> accuracy(np.array([[0.9, 0.1], [0.2, 0.8], [0.7, 0.3]]), np.array([0, 1, 1]))
     0.666...
     """
     output, target = np.asarray(output), np.asarray(target)
+    if output.shape == target.shape and output.ndim == 2 and output.shape[1] > 1:
+        return float((output.argmax(axis=1) == target.argmax(axis=1)).mean())
     if output.shape == target.shape:
         return float(((output > 0) == (target > 0.5)).mean())
     if output.shape == (*target.shape, 1):
@@ -48,13 +53,13 @@ def top_k_accuracy(output: Any, target: Any, k: int = 5) -> float:
 
 
 def mean_squared_error(output: Any, target: Any) -> float:
-    """The mean of (output − target)²."""
+    """The mean of (output − target)²; ValueError for two shapes."""
     difference = _difference("mean_squared_error", output, target)
     return float((difference * difference).mean())
 
 
 def mean_absolute_error(output: Any, target: Any) -> float:
-    """The mean of |output − target|."""
+    """The mean of |output − target|; ValueError for two shapes."""
     return float(np.abs(_difference("mean_absolute_error", output, target)).mean())
 
 

@@ -40,7 +40,7 @@ class ProgressBar(Callback):
         columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
         console = Console(file=sys.stderr, force_terminal=True if self.force else None)
         self._bar = Progress(*columns, TextColumn("{task.fields[numbers]}"), console=console, transient=True)
-        self._task = self._bar.add_task("training", numbers="")
+        self._task = self._bar.add_task("training", total=None, numbers="")
         self._bar.start()
 
     def on_epoch_start(self, trainer: Trainer) -> None:

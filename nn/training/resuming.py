@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import inspect
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -75,7 +76,7 @@ def restore(trainer: Trainer, given: Mapping[str, Any]) -> None:
             raise ValueError(f"its {what} are {_listed(theirs)}, and here are {_listed(mine)}.")
     try:
         _apply(trainer, given)
-    except Exception:
+    except BaseException:
         _apply(trainer, before)
         raise
 
@@ -122,9 +123,7 @@ def _transient(trainer: Trainer) -> Iterator[tuple[str, Any]]:
 
 def _hooks(trainer: Trainer) -> list[Any]:
     """The objects among the optimizer's hooks; functions keep nothing that could be saved."""
-    optimizer = trainer.optimizer
-    hooks = [*optimizer._before.values(), *optimizer._on_gradients.values(), *optimizer._after.values()]
-    return [hook for hook in hooks if type(hook).__module__ != "builtins"]
+    return [hook for hook in trainer.optimizer.hooks if hasattr(hook, "__dict__") and not inspect.isroutine(hook)]
 
 
 def _numbers(hook: Any) -> dict[str, Any]:

@@ -16,6 +16,14 @@ from ..utils.clip_grad import clip_grad_norm_, clip_grad_value_
 from .guard import NotFinite, check_gradients
 
 
+def value_of(loss: Any) -> float:
+    """The number that a loss is; ValueError where it is none."""
+    if not isinstance(loss, Tensor) or loss.size != 1:
+        what = f"a tensor of shape {loss.shape}" if isinstance(loss, Tensor) else type(loss).__name__
+        raise ValueError(f"Trainer: the loss is {what}; it must be one number, a tensor. Mend: reduction='mean'.")
+    return float(loss.item())
+
+
 class Step:
     """``step(inputs, target)`` updates the parameters by one batch and gives its output, and its loss before that.
 
@@ -49,10 +57,7 @@ class Step:
     def _forward(self, inputs: list[Any], target: Any) -> tuple[Any, Any, float]:
         output = self.model(*inputs)
         loss = self.loss(output, target)
-        if getattr(loss, "size", None) != 1 or not isinstance(loss, Tensor):
-            what = f"a tensor of shape {loss.shape}" if isinstance(loss, Tensor) else type(loss).__name__
-            raise ValueError(f"Trainer: the loss is {what}; it must be one number. Mend: reduction='mean'.")
-        value = float(loss.item())
+        value = value_of(loss)
         if self.finite and not math.isfinite(value):
             raise NotFinite(f"the loss is {value}")
         return output, loss, value

@@ -53,10 +53,11 @@ def weighed(loss: Any, value: float, target: Any) -> tuple[float, float]:
         weight: float = samples(target)
     else:
         classes = np.asarray(target)
-        if loss.weight is None:
+        class_weights = getattr(loss, "weight", None)
+        if class_weights is None:
             weight = classes.size - int(np.count_nonzero(classes == ignored))
         else:
-            weight = float(loss.weight.numpy()[classes[classes != ignored]].sum())
+            weight = float(class_weights.numpy()[classes[classes != ignored]].sum())
     return (value * weight, weight) if weight else (0.0, 0.0)
 
 

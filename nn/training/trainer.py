@@ -7,32 +7,32 @@ import os
 import time
 import warnings
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from itertools import islice
 from typing import Any
 
 import numpy as np
 
 import autograd_core as ag
-from autograd_core import Tensor
 from optim import Optimizer
 from optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 
 from ..data import TensorDataset
+from ..data.checking import whole
+from ..data.loader import length_of
 from ..module import Module
 from . import resuming
-from .batches import EVALUATED_AT_ONCE, aside, check_in_order, collected, joined, loader_of, parts
+from .batches import EVALUATED_AT_ONCE, aside, check_in_order, collected, is_array, joined, loader_of, parts
 from .callback import Callback
 from .callbacks import ModelCheckpoint
+from .checking import Metric, check_parts, listed_callbacks, named_metrics
 from .checkpoint import read_latest
 from .guard import Guard, NotFinite, watched, what_is_not_finite
 from .history import History
-from .steps import Step
-from .sums import Sums, samples, weighed
+from .steps import Step, value_of
+from .sums import Sums, weighed
 
 log = logging.getLogger("nn.training")
-
-Metric = Callable[[Any, Any], float]
 
 
 class Trainer:
@@ -44,7 +44,8 @@ class Trainer:
         ``scheduler_unit="step"``, after every step (as a warm-up wants it); ``ReduceLROnPlateau`` is told the
         validation loss, or the training loss where nothing is validated
     clip_norm, clip_value : bounds for the norm of all gradients together, or for each element
-    metrics        : functions (output, target) ↦ number, or {name: function}: see ``nn.metrics``
+    metrics        : functions (output, target) ↦ number, or {name: function}: see ``nn.metrics``; of the training data
+        the mean over batches, while the model learns, of other data the value of all at once
     seed           : what ``ag.manual_seed`` gets when a training begins; with it (and a model that was made under a
         seed) everything is reproducible to the bit
     on_nonfinite   : where a loss or a gradient is NaN or infinite, nothing of that step is applied; it is replayed
@@ -77,7 +78,7 @@ class Trainer:
         seed: int | None = None,
         on_nonfinite: str = "raise",
     ) -> None:
-        _check_parts(model, loss, optimizer, scheduler)
+        check_parts(model, loss, optimizer, scheduler, scheduler_unit)
         for name, choice, choices in (
             ("scheduler_unit", scheduler_unit, ("epoch", "step")),
             ("on_nonfinite", on_nonfinite, ("raise", "stop", "ignore")),
@@ -87,14 +88,10 @@ class Trainer:
         for name, bound in (("clip_norm", clip_norm), ("clip_value", clip_value)):
             if bound is not None and not bound > 0:
                 raise ValueError(f"Trainer: {name}={bound!r} must be positive.")
-        given = list(callbacks)
-        for callback in given:
-            if not isinstance(callback, Callback):
-                raise TypeError(f"Trainer: {type(callback).__name__} is no Callback. Mend: inherit from nn.Callback.")
         self.model, self.loss, self.optimizer, self.scheduler = model, loss, optimizer, scheduler
-        self.callbacks = sorted(given, key=lambda callback: isinstance(callback, ModelCheckpoint))
+        self.callbacks = sorted(listed_callbacks(callbacks), key=lambda callback: isinstance(callback, ModelCheckpoint))
         self.scheduler_unit, self.clip_norm, self.clip_value = scheduler_unit, clip_norm, clip_value
-        self.metrics = dict(metrics) if isinstance(metrics, Mapping) else {m.__name__: m for m in metrics}
+        self.metrics = named_metrics(metrics)
         self.seed, self.on_nonfinite = seed, on_nonfinite
         self.history = History()
         self.epoch = self.step = self.batch = 0
@@ -102,6 +99,9 @@ class Trainer:
         self.first_epoch = self.last_epoch = 0
         """How many epochs were done before the present ``fit``, and how many will be after it."""
         self.should_stop = False
+        """Set by a callback, it ends the training after the present step."""
+        self.resumes_from: str | os.PathLike[str] | None = None
+        """The folder or file from which the present ``fit`` goes on."""
         self.loader: Any = None
         self.running: Sums | None = None
 
@@ -119,38 +119,38 @@ class Trainer:
         """Train for ``epochs`` epochs and return the history.
 
         train, validation : arrays (x, y), a dataset, a ``DataLoader``, or any iterable of batches (inputs…, target)
+            that can be read anew each epoch
         batch_size : for arrays and datasets, which are shuffled anew each epoch
         resume : a folder of ``ModelCheckpoint`` or one checkpoint (True: the folder of the trainer's own one). A
             training that was interrupted goes on from the newest checkpoint that is whole, until its ``epochs`` epochs
             are done, and ends with the weights that it would have had. From an empty or missing folder it begins at the
             start, and the log ("nn.training") says so.
 
-        A second ``fit`` without ``resume`` trains ``epochs`` more. Raises ValueError for data without batches and for
-        a checkpoint of another model, optimizer or loader (nothing is loaded then); CorruptCheckpoint where no
-        checkpoint is whole; FloatingPointError as ``on_nonfinite`` says. Modes of modules are as before in the end.
+        A second ``fit`` without ``resume`` trains ``epochs`` more. All modules are in training mode meanwhile, and
+        afterwards in the modes that they had. Raises ValueError for data without batches and for a checkpoint of
+        another model, optimizer or loader (nothing is loaded then); CorruptCheckpoint where no checkpoint is whole;
+        FileExistsError where a ``ModelCheckpoint`` would mix this training with another in its folder;
+        FloatingPointError as ``on_nonfinite`` says.
         """
-        if isinstance(epochs, bool) or not isinstance(epochs, (int, np.integer)) or epochs < 0:
-            raise ValueError(f"Trainer.fit: epochs={epochs!r} must be an integer of at least 0.")
-        place = self._place(resume)
+        epochs = whole("Trainer.fit: epochs", epochs, 0)
+        place = self.resumes_from = self._place(resume)
         self.loader = loader_of("Trainer.fit", train, batch_size, shuffle=True)
         held_out = None if validation is None else loader_of("Trainer.fit", validation, EVALUATED_AT_ONCE)
-        with _modes_kept(self.model):
-            try:
-                for callback in self.callbacks:
-                    callback.on_fit_start(self)
-                self.first_epoch, self.should_stop, self.running, self.batch = self.epoch, False, None, 0
-                self.last_epoch = self.epoch + int(epochs)
-                resumed = place is not None and self._resume(place, int(epochs))
-                if self.seed is not None and self.step == 0 and not resumed:
-                    ag.manual_seed(self.seed)
-                self.model.train()
-                while self.epoch < self.last_epoch and not self.should_stop:
-                    self._epoch(held_out)
-                for callback in self.callbacks:
-                    callback.on_fit_end(self)
-            finally:
-                for callback in self.callbacks:
-                    callback.close(self)
+        with _modes_kept(self.model), ExitStack() as at_the_end:
+            for callback in reversed(self.callbacks):
+                at_the_end.callback(callback.close, self)
+            for callback in self.callbacks:
+                callback.on_fit_start(self)
+            self.first_epoch, self.should_stop, self.running, self.batch = self.epoch, False, None, 0
+            self.last_epoch = self.epoch + epochs
+            resumed = place is not None and self._resume(place, epochs)
+            if self.seed is not None and self.step == 0 and not resumed:
+                ag.manual_seed(self.seed)
+            self.model.train()
+            while self.epoch < self.last_epoch and not self.should_stop:
+                self._epoch(held_out)
+            for callback in self.callbacks:
+                callback.on_fit_end(self)
         return self.history
 
     def _place(self, resume: Any) -> Any:
@@ -200,7 +200,6 @@ class Trainer:
         by_step = self.scheduler if self.scheduler_unit == "step" else None
         guard = None if self.on_nonfinite == "ignore" else self._guard()
         step = Step(self.model, self.loss, self.optimizer, self.clip_norm, self.clip_value, guard is not None)
-        summed = getattr(self.loss, "reduction", "mean") == "sum"
         for batch in batches:
             *inputs, target = parts("Trainer.fit", batch, 2)
             if guard is not None:
@@ -210,8 +209,7 @@ class Trainer:
             except NotFinite as error:
                 assert guard is not None
                 return self._not_finite(error, guard, inputs, target)
-            n = samples(target)
-            sums.add_loss(value if summed else value * n, n)
+            sums.add_loss(*weighed(self.loss, value, target))
             if self.metrics:
                 sums.add_metrics(self.metrics, output, target)
             self.step += 1
@@ -249,7 +247,7 @@ class Trainer:
     @property
     def batches(self) -> int | None:
         """How many batches an epoch has, where that is known."""
-        return len(self.loader) if hasattr(self.loader, "__len__") else None
+        return length_of(self.loader)
 
     def _guard(self) -> Guard:
         buffers = [buffer for _, module in resuming.modules(self) for buffer in module.buffers()]
@@ -293,18 +291,19 @@ class Trainer:
         at once.
         """
         model = self.model if model is None else model
+        size = EVALUATED_AT_ONCE if batch_size is None else batch_size
         sums, outputs, targets = Sums(), [], []
         with _modes_kept(model), ag.no_grad(), np.errstate(invalid="ignore"):  # a NaN is a result, not a warning
             model.eval()
-            for batch in aside(loader_of("Trainer.evaluate", data, batch_size or EVALUATED_AT_ONCE)):
+            for batch in aside(loader_of("Trainer.evaluate", data, size)):
                 *inputs, target = parts("Trainer.evaluate", batch, 2)
                 output = model(*inputs)
-                sums.add_loss(*weighed(self.loss, float(self.loss(output, target).item()), target))
+                sums.add_loss(*weighed(self.loss, value_of(self.loss(output, target)), target))
                 if self.metrics:
                     outputs.append(collected(output))
                     targets.append(collected(target))
         if not sums.weight:
-            raise ValueError("Trainer.evaluate: there are no batches in the data.")
+            raise ValueError("Trainer.evaluate: there are no batches in the data. Mend: data that can be read anew.")
         numbers = {"loss": sums.loss / sums.weight}
         if self.metrics:
             output, target = joined(outputs), joined(targets)
@@ -314,13 +313,14 @@ class Trainer:
     def predict(self, data: Any, *, batch_size: int | None = None) -> Any:
         """The model's outputs for all of ``data``, in order, as arrays; in eval mode, unrecorded.
 
-        data : an array x or a tuple (x,); or what ``fit`` takes, whose targets are left out
+        data : an array x or a tuple (x,), with samples along the first axis (one sample: ``x[None]``); or what ``fit``
+            takes, whose targets, the last part, are left out
 
         Raises ValueError for a loader that shuffles.
         """
-        if isinstance(data, (np.ndarray, Tensor)):
+        if is_array(data):
             data = TensorDataset(data)
-        loader = loader_of("Trainer.predict", data, batch_size or EVALUATED_AT_ONCE)
+        loader = loader_of("Trainer.predict", data, EVALUATED_AT_ONCE if batch_size is None else batch_size)
         check_in_order(loader)
         outputs = []
         with _modes_kept(self.model), ag.no_grad():
@@ -329,7 +329,7 @@ class Trainer:
                 inputs = parts("Trainer.predict", batch, 1)
                 outputs.append(collected(self.model(*(inputs[:-1] if len(inputs) > 1 else inputs))))
         if not outputs:
-            raise ValueError("Trainer.predict: there are no batches in the data.")
+            raise ValueError("Trainer.predict: there are no batches in the data. Mend: data that can be read anew.")
         return joined(outputs)
 
     # State ---------------------------------------------------------------------------------------------------------
@@ -351,22 +351,3 @@ def _modes_kept(model: Module) -> Iterator[None]:
     finally:
         for module, mode in modes:
             module.training = mode
-
-
-def _check_parts(model: Any, loss: Any, optimizer: Any, scheduler: Any) -> None:
-    if not isinstance(model, Module):
-        raise TypeError(f"Trainer: model is {type(model).__name__}, not a Module.")
-    if not callable(loss):
-        raise TypeError(f"Trainer: loss is {type(loss).__name__}; give a function of (output, target).")
-    if not isinstance(optimizer, Optimizer):
-        raise TypeError(f"Trainer: optimizer is {type(optimizer).__name__}, not an Optimizer.")
-    if scheduler is not None and not isinstance(scheduler, LRScheduler):
-        raise TypeError(f"Trainer: scheduler is {type(scheduler).__name__}, not an LRScheduler.")
-    if scheduler is not None and scheduler.optimizer is not optimizer:
-        raise ValueError("Trainer: the scheduler drives another optimizer.")
-    own = {id(p) for p in [*model.parameters(), *(loss.parameters() if isinstance(loss, Module) else ())]}
-    if not any(id(p) in own for p in optimizer.parameters()):
-        raise ValueError(
-            "Trainer: the optimizer holds none of the model's parameters, so the model would not learn. "
-            "Mend: make it from model.parameters()."
-        )

@@ -1,0 +1,76 @@
+"""What a trainer is made of, looked at before anything is trained."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from optim import Optimizer
+from optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
+
+from ..module import Module
+from .callback import Callback
+
+Metric = Callable[[Any, Any], float]
+
+RECORDED = ("epoch", "step", "loss", "lr", "seconds")
+"""The numbers of every record, beside metrics and what is validated (val_…)."""
+
+
+def check_parts(model: Any, loss: Any, optimizer: Any, scheduler: Any, scheduler_unit: str) -> None:
+    """TypeError or ValueError for parts that cannot train together."""
+    if not isinstance(model, Module):
+        raise TypeError(f"Trainer: model is {type(model).__name__}, not a Module.")
+    if isinstance(loss, type):
+        raise TypeError(f"Trainer: loss is a class. Mend: {loss.__name__}().")
+    if not callable(loss):
+        raise TypeError(f"Trainer: loss is {type(loss).__name__}; give a function of (output, target).")
+    if not isinstance(optimizer, Optimizer):
+        raise TypeError(f"Trainer: optimizer is {type(optimizer).__name__}, not an Optimizer.")
+    if scheduler is not None and not isinstance(scheduler, LRScheduler):
+        raise TypeError(f"Trainer: scheduler is {type(scheduler).__name__}, not an LRScheduler.")
+    if scheduler is not None and scheduler.optimizer is not optimizer:
+        raise ValueError("Trainer: the scheduler drives another optimizer.")
+    if isinstance(scheduler, ReduceLROnPlateau) and scheduler_unit != "epoch":
+        raise ValueError(
+            f"Trainer: ReduceLROnPlateau is told a loss after every epoch, not by scheduler_unit={scheduler_unit!r}."
+        )
+    own = {id(p) for p in [*model.parameters(), *(loss.parameters() if isinstance(loss, Module) else ())]}
+    if not any(id(p) in own for p in optimizer.parameters()):
+        raise ValueError(
+            "Trainer: the optimizer holds none of the model's parameters, so the model would not learn. "
+            "Mend: make it from model.parameters()."
+        )
+
+
+def listed_callbacks(callbacks: Any) -> list[Callback]:
+    """The callbacks as a list; TypeError for anything else among them."""
+    if not isinstance(callbacks, Iterable):
+        raise TypeError(f"Trainer: callbacks is {type(callbacks).__name__}. Mend: a list of callbacks.")
+    given = list(callbacks)
+    for callback in given:
+        if isinstance(callback, type):
+            raise TypeError(f"Trainer: callback {callback.__name__} is a class. Mend: {callback.__name__}(…).")
+        if not isinstance(callback, Callback):
+            raise TypeError(f"Trainer: {type(callback).__name__} is no Callback. Mend: inherit from nn.Callback.")
+    return given
+
+
+def named_metrics(metrics: Any) -> dict[str, Metric]:
+    """Metrics by name; TypeError for what is no function, ValueError for a name that is taken."""
+    if isinstance(metrics, str) or not isinstance(metrics, Iterable):
+        raise TypeError(f"Trainer: metrics is {type(metrics).__name__}. Mend: a list, metrics=[nn.metrics.accuracy].")
+    named: dict[str, Metric] = {}
+    pairs = metrics.items() if isinstance(metrics, Mapping) else ((getattr(m, "__name__", None), m) for m in metrics)
+    for name, metric in pairs:
+        if not callable(metric) or not isinstance(name, str):
+            raise TypeError(
+                f"Trainer: metric {metric!r} is no function with a name. Mend: [nn.metrics.accuracy], or "
+                "{name: function of (output, target)}."
+            )
+        if name in named:
+            raise ValueError(f"Trainer: two metrics of the name {name!r}. Mend: {{name: function}}.")
+        if name in RECORDED or name.startswith("val_"):
+            raise ValueError(f"Trainer: {name!r} is a number of every record. Mend: another name for the metric.")
+        named[name] = metric
+    return named
