@@ -179,7 +179,9 @@ def _binary(op: Primitive) -> Callable[..., Any]:
         result._node = node = _new(Node)
         node.op = op
         node.parents = (x_node, y_node)
-        node.saved = (a if keep_x else None, b if keep_y else None, out if keep_ans else None) if keep_some else NONE_KEPT
+        node.saved = NONE_KEPT
+        if keep_some:
+            node.saved = (a if keep_x else None, b if keep_y else None, out if keep_ans else None)
         node.params = NO_SETTINGS
         node.shape = out.shape
         return result

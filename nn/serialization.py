@@ -40,8 +40,8 @@ def save(obj: Module | Mapping[str, Any], f: str | os.PathLike[str]) -> None:
     state = obj.state_dict() if isinstance(obj, Module) else obj
     if not isinstance(state, Mapping):
         raise TypeError(f"nn.save: {type(obj).__name__} given; expected a Module or a mapping of names to arrays.")
-    arrays = {key: _plain(key, value) for key, value in state.items()}
-    write_atomically(f, _safetensors("nn.save").numpy.save(arrays), "nn.save: cannot write the file")
+    arrays = {key: plain(key, value) for key, value in state.items()}
+    write_atomically(f, safetensors_for("nn.save").numpy.save(arrays), "nn.save: cannot write the file")
 
 
 def load(f: str | os.PathLike[str], model: Module | None = None, strict: bool = True) -> dict[str, Any]:
@@ -55,11 +55,11 @@ def load(f: str | os.PathLike[str], model: Module | None = None, strict: bool = 
     """
     if isinstance(f, Module):
         raise TypeError(f"nn.load: {type(f).__name__} given as the file. Mend: nn.load(path, model).")
-    package = _safetensors("nn.load")
+    package = safetensors_for("nn.load")
     with open(f, "rb") as file:
         content = file.read()
     try:
-        arrays = {name: _array(name, spec) for name, spec in package.deserialize(content)}
+        arrays = {name: array_of(name, spec) for name, spec in package.deserialize(content)}
     except package.SafetensorError as error:
         raise ValueError(
             f"nn.load: {os.fspath(f)} ({len(content)} bytes) is no whole safetensors file: {error}. "
@@ -73,7 +73,8 @@ def load(f: str | os.PathLike[str], model: Module | None = None, strict: bool = 
     return arrays
 
 
-def _safetensors(operation: str) -> Any:
+def safetensors_for(operation: str) -> Any:
+    """The package; ImportError that names the operation and the extra where it is missing."""
     try:
         import safetensors.numpy
     except ImportError as error:
@@ -81,20 +82,21 @@ def _safetensors(operation: str) -> Any:
     return safetensors
 
 
-def _plain(key: Any, value: Any) -> np.ndarray[Any, Any]:
+def plain(key: Any, value: Any, operation: str = "nn.save") -> np.ndarray[Any, Any]:
     """A contiguous array of a dtype that the format has."""
     array = value.numpy() if isinstance(value, Tensor) else np.asarray(value)
     if not isinstance(key, str) or key == "__metadata__":
-        raise TypeError(f"nn.save: {key!r} cannot be a name in a safetensors file; names are strings.")
+        raise TypeError(f"{operation}: {key!r} cannot be a name in a safetensors file; names are strings.")
     if array.dtype.newbyteorder("=") not in _DTYPES.values():
+        given = f"{array.dtype} {array.shape} ({type(value).__name__})"
         raise TypeError(
-            f"nn.save: {key!r} is {array.dtype} {array.shape} ({type(value).__name__}), which the format cannot hold. "
+            f"{operation}: {key!r} is {given}, which the format cannot hold. "
             "Mend: give an array of numbers, e.g. value.astype(np.float32)."
         )
     return np.array(array, dtype=array.dtype.newbyteorder("="), order="C", copy=True)
 
 
-def _array(name: str, spec: Mapping[str, Any]) -> np.ndarray[Any, Any]:
+def array_of(name: str, spec: Mapping[str, Any]) -> np.ndarray[Any, Any]:
     kind, data, shape = spec["dtype"], spec["data"], spec["shape"]
     if kind == "BF16":  # the upper half of a float32
         return (np.frombuffer(data, "<u2").astype(np.uint32) << 16).view(np.float32).reshape(shape)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -118,6 +119,23 @@ def test_operands_that_are_no_numbers(operation: str, case: str) -> None:
     operand, described = NO_NUMBERS[case]
     name, apply = OPERATIONS[operation]
     refused(TypeError, name, described, action=lambda: apply(leaf(2), operand))
+
+
+@pytest.mark.parametrize(
+    ("operation", "message"),
+    [
+        (np.log, "log: divide by zero.* Mend: keep the argument"),
+        (lambda x: np.sqrt(x - 1), "sqrt: invalid value.* Mend: keep"),
+    ],
+)
+def test_what_numpy_is_told_to_raise_is_not_blamed_on_the_shapes(operation: Any, message: str) -> None:
+    x = ag.Tensor(np.zeros(2), requires_grad=True)
+    with np.errstate(all="raise"), pytest.raises(FloatingPointError, match=message):
+        operation(x)
+    with warnings.catch_warnings(), np.errstate(all="warn"):
+        warnings.simplefilter("error")
+        with pytest.raises(RuntimeWarning, match=message):
+            operation(x)
 
 
 def test_a_wrong_dtype_is_not_blamed_on_the_shapes() -> None:

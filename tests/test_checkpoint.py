@@ -31,6 +31,26 @@ def test_values_and_derivatives_of_every_order_and_mode_are_the_same() -> None:
         np.testing.assert_allclose(f(kept), f(block), rtol=1e-13)
 
 
+CHOICES = {
+    "behind": lambda wrap: lambda x: np.where(x > 0, wrap(np.log)(x), 0.0),
+    "a way behind": lambda wrap: lambda x: np.where(x > 0, 2 * wrap(np.log)(x) + 1, 0.0),
+    "inside": lambda wrap: lambda x: wrap(lambda x, y: np.where(x > 0, y, 0.0))(x, np.log(x)),
+    "across": lambda wrap: lambda x: np.where(x > 0, wrap(lambda y: 2 * y)(np.log(x)), 0.0),
+    "nested": lambda wrap: lambda x: np.where(x > 0, wrap(lambda x: wrap(np.log)(x) + x)(x), 0.0),
+    "one of two uses": lambda wrap: lambda x: (lambda y: np.where(x > 0, y, 0.0) + wrap(np.tanh)(y))(np.log(x + 1)),
+}
+
+
+@pytest.mark.parametrize("case", CHOICES)
+def test_what_np_where_left_out_meets_no_arithmetic(case: str) -> None:
+    """Where log has no slope its branch is not taken: the derivative is as without checkpoint, and finite."""
+    x, (kept, plain) = np.array([0.0, 2.0]), (CHOICES[case](wrap) for wrap in (ag.checkpoint, lambda f: f))
+    with np.errstate(all="ignore"):
+        found, expected = (ag.grad(lambda x, f=f: f(x).sum())(x) for f in (kept, plain))
+    assert np.isfinite(expected).all()
+    np.testing.assert_allclose(found, expected, rtol=1e-14)
+
+
 def test_tensors_that_are_closed_over_get_their_gradients() -> None:
     x, w = (ag.Tensor(a, requires_grad=True) for a in (X, 2 * X))
     u = w * 3.0

@@ -320,7 +320,13 @@ def test_long_chains_need_no_stack() -> None:
         (lambda: trace(lambda x: x.detach() * 2, 1.0), RuntimeError, "no detach"),
         (lambda: trace(lambda x: x * 2, 1.0, wrt="z"), ValueError, "wrt='z' is no variable; there is x"),
         (lambda: trace(lambda x: x * 2, 1.0, wrt=1), ValueError, "wrt=1 is no variable"),
+        (lambda: trace(lambda x: x * 2, 1.0, wrt=1.5), ValueError, r"wrt=1\.5 is no variable"),
+        (lambda: trace(lambda x: x * 2, 1.0, wrt=ag.Tensor(1.0)), ValueError, "wrt=float32 .* is no variable"),
+        (lambda: trace(lambda x: x * 2, 1.0, wrt=()), ValueError, "wrt= names no variable; there is x"),
         (lambda: trace(lambda x, n: x * 2, 1.0, np.arange(3), wrt="n"), ValueError, "only floating"),
+        (lambda: trace(lambda n: n * 2, np.arange(3)), TypeError, r"returned int64 .*integers are constants"),
+        (lambda: trace(lambda x: x * 2, 1.0, names=3), TypeError, "names: a dict, a list or a model, not 3"),
+        (lambda: trace(lambda x: x * 2, 1.0, result=None), TypeError, "result: a name, not NoneType"),
         (lambda: trace(lambda x, w: x * 2, 1.0, 2.0, wrt="w"), ValueError, "does not depend on w; it depends on x"),
         (lambda: negative_log_p().table("sideways"), ValueError, "'reverse' or 'forward', not 'sideways'"),
         (lambda: negative_log_p().table(wrt="x"), ValueError, "wrt='x' is no variable of this trace; there is w"),
@@ -332,6 +338,13 @@ def test_long_chains_need_no_stack() -> None:
 def test_wrong_use_says_what_is_wrong(call: Any, error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
         call()
+
+
+def test_arguments_that_are_no_array_stay_as_they_are() -> None:
+    ring: list[Any] = []
+    ring.append(ring)
+    for other in (ring, [[1.0], [1.0, 2.0]], "text", object()):
+        assert len(trace(lambda x, y, other=other: x * 2 if y is other else None, 1.0, other).rows) == 1
 
 
 def test_a_released_graph_says_so() -> None:

@@ -494,6 +494,17 @@ class TestFunctionalCall:
 
 
 class TestLooks:
+    def test_a_child_that_points_back_at_its_parent(self):
+        """A cycle is walked once: it prints, and each tensor is saved under the one path that makes no round."""
+        model = nn.Sequential(nn.Linear(2, 1), nn.ModuleList([nn.ReLU()]))
+        model[0].parent = model[1].add = model
+        assert repr(model).count("Linear") == 1 and "(parent): …" in repr(model)
+        assert list(model.state_dict()) == ["0.weight", "0.bias"]
+        assert model.load_state_dict(model.state_dict()) == ([], [])
+        assert [type(m).__name__ for m in model.modules()] == ["Sequential", "Linear", "ModuleList", "ReLU"]
+        shared = nn.Sequential(model[1], model[1])
+        assert [path for path, _ in shared.named_modules(remove_duplicate=False)].count("1.0") == 1
+
     def test_repr_is_a_tree(self):
         assert repr(nn.Sequential(nn.Linear(4, 3), nn.Sequential(nn.ReLU()))) == (
             "Sequential(\n"

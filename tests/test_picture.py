@@ -7,6 +7,7 @@ import os
 import sys
 import webbrowser
 import xml.etree.ElementTree as ElementTree
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -449,6 +450,19 @@ def test_paths_that_cannot_be_written_are_named(tmp_path: Path, monkeypatch: pyt
     with pytest.raises(PermissionError, match=r"cannot write the picture \(Permission denied\): .*locked\.svg"):
         graph.render(tmp_path / "locked.svg")
     assert [p.name for p in tmp_path.iterdir()] == ["folder.svg"]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_a_pipe_is_written_to_and_stays_one(tmp_path: Path) -> None:
+    """And so does a device: run by root, to_html("/dev/null") must not put a file in its place."""
+    pipe = tmp_path / "pipe.dot"
+    os.mkfifo(pipe)
+    with ThreadPoolExecutor() as pool:
+        read = pool.submit(pipe.read_text, "utf-8")
+        trace(lambda w: w * w, 3.0).render(pipe)
+        assert pipe.is_fifo()
+        assert read.result(10).startswith("digraph")
+    assert list(tmp_path.iterdir()) == [pipe]
 
 
 def test_without_the_dot_program_only_svg_can_be_had(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,6 @@
 """The health of a network while it trains: what each layer puts out, and what gradients come back to it."""
 
-from .monitor import Monitor
+from .gathering import Monitor
 from .records import LayerRecord, ParameterRecord, Spread, StepRecord
 
 monitor = Monitor

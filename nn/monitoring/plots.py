@@ -10,7 +10,7 @@ import numpy as np
 from .report import rows
 
 if TYPE_CHECKING:
-    from .monitor import Monitor
+    from .gathering import Monitor
 
 
 def _pyplot() -> Any:

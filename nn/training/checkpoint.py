@@ -55,7 +55,7 @@ def save_checkpoint(path: str | os.PathLike[str], state: Any) -> None:
     """
     arrays: dict[str, Any] = {}
     content = json.dumps(_packed(state, "state", arrays), allow_nan=False)
-    package = serialization._safetensors("save_checkpoint")
+    package = serialization.safetensors_for("save_checkpoint")
     metadata = {"format": FORMAT, "blake2b": _BLANK.decode(), "content": content}
     written = package.numpy.save(arrays, metadata)
     start = _place_of_digest(written)
@@ -82,7 +82,7 @@ def named_if_it_fails(path: str | os.PathLike[str]) -> Iterator[None]:
 
 def load_checkpoint(path: str | os.PathLike[str]) -> Any:
     """What ``save_checkpoint`` was given, bit for bit. Raises CorruptCheckpoint where a single bit is another."""
-    package = serialization._safetensors("load_checkpoint")
+    package = serialization.safetensors_for("load_checkpoint")
     content = Path(path).read_bytes()
     start = _place_of_digest(content)
     if start is None:
@@ -95,7 +95,7 @@ def load_checkpoint(path: str | os.PathLike[str]) -> Any:
     metadata = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])["__metadata__"]
     if metadata["format"] != FORMAT:
         raise ValueError(f"{os.fspath(path)}: format {metadata['format']!r}; this version reads {FORMAT!r}.")
-    arrays = {name: serialization._array(name, spec) for name, spec in package.deserialize(content)}
+    arrays = {name: serialization.array_of(name, spec) for name, spec in package.deserialize(content)}
     return _unpacked(json.loads(metadata["content"]), arrays)
 
 
@@ -173,7 +173,7 @@ def prepare(folder: str | os.PathLike[str]) -> None:
 
     Raises PermissionError (or another OSError) that names the folder.
     """
-    serialization._safetensors("ModelCheckpoint")
+    serialization.safetensors_for("ModelCheckpoint")
     try:
         os.makedirs(folder, exist_ok=True)
         for name in os.listdir(folder):
@@ -205,10 +205,7 @@ def _packed(value: Any, path: str, arrays: dict[str, Any]) -> Any:
     if isinstance(value, float) and not isinstance(value, np.generic):
         return value if math.isfinite(value) else {"$float": repr(value)}
     if isinstance(value, Tensor | np.ndarray | np.generic):
-        try:
-            arrays[path] = serialization._plain(path, value)
-        except TypeError as error:
-            raise TypeError(str(error).replace("nn.save", "save_checkpoint")) from error
+        arrays[path] = serialization.plain(path, value, "save_checkpoint")
         return {"$scalar" if isinstance(value, np.generic) else "$array": path}
     if isinstance(value, dict):
         if all(type(key) is str and not key.startswith("$") for key in value):
