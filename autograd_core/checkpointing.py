@@ -91,9 +91,9 @@ class _Again:
 
     def __init__(self, replay: _Replay, k: int) -> None:
         self.replay, self.k = replay, k
-        self.branches: dict[int, Any] = {}
+        self.branches: dict[int, Any] = {-1: None}  # a choice may be inside: chosen_vjp is to be asked
         self.add_vjp = None
-        self.pulled: tuple[Any, list[Any]] = (None, [])
+        self.pulled: tuple[Any, list[tuple[Any, Any]]] = (None, [])
         self.rules = (self._vjp,) * len(replay.tracked)
         self.vjps = [functools.partial(self._vjp, i) for i in range(len(replay.tracked))]
 
@@ -108,17 +108,19 @@ class _Again:
         return tuple(f"x{i + 1}" for i in range(count))
 
     def _vjp(self, i: int, g: Any, node: Node, saved: Sequence[Any]) -> Any:
-        if self.pulled[0] is not g:  # all arguments are asked for in a row, with the same cotangent
-            root, order = self.replay.again(self.k)
-            found = pull(order, {root: g}, create_graph=isinstance(g, Tensor), stop=set(self.replay.tracked))
-            self.pulled = g, [found.get(p) for p in self.replay.tracked]
-        c = self.pulled[1][i]
-        if i == len(self.vjps) - 1:
-            self.pulled = None, []
-        return c
+        return self.chosen_vjp(i, g, node, saved, None)[0]
 
     def chosen_vjp(self, i: int, g: Any, node: Node, saved: Sequence[Any], chosen: Any) -> tuple[Any, Any]:
-        return self._vjp(i, g, node, saved), None
+        if self.pulled[0] is not g:  # all arguments are asked for in a row, with the same cotangent and choice
+            root, order = self.replay.again(self.k)
+            choices = {} if chosen is None else {root: chosen}
+            stop = set(self.replay.tracked)
+            found = pull(order, {root: g}, create_graph=isinstance(g, Tensor), stop=stop, chosen=choices)
+            self.pulled = g, [(found.get(p), choices.get(p)) for p in self.replay.tracked]
+        answer = self.pulled[1][i]
+        if i == len(self.vjps) - 1:
+            self.pulled = None, []
+        return answer
 
     def jvp(self, node: Node, saved: Sequence[Any], tangents: Sequence[Any]) -> Any:
         root, order = self.replay.again(self.k)

@@ -13,8 +13,9 @@ if TYPE_CHECKING:
 
 _KINDS = (
     *(np.exceptions.AxisError, np.linalg.LinAlgError, IndexError, ValueError),
-    *(TypeError, ZeroDivisionError, OverflowError),
+    *(TypeError, ZeroDivisionError, OverflowError, FloatingPointError, RuntimeWarning),
 )
+_NUMERIC = "keep the arguments where it is defined and can hold the result; ag.detect_anomaly() shows them."
 
 
 def describe(value: Any) -> str:
@@ -37,7 +38,8 @@ def explain(op: Primitive, args: Sequence[Any], params: dict[str, Any], error: E
     settings = "".join(f", {name}={v!r}" for name, v in params.items() if v is not None and v is not np._NoValue)
     broken = _broken_contract(op.contract, dict(zip(names, args, strict=True)))
     detail = broken or str(error).removeprefix(f"{op.name}: ")
-    mend = f" Mend: {op.mend}" if op.mend else ""
+    mend = _NUMERIC if isinstance(error, (FloatingPointError, RuntimeWarning)) else op.mend  # what np.errstate raises
+    mend = f" Mend: {mend}" if mend else ""
     message = f"{op.name}: {detail} [{given}{settings}].{mend}"
     return next((kind(message) for kind in _KINDS if isinstance(error, kind)), RuntimeError(message))
 

@@ -85,15 +85,17 @@ def pull(
     release: bool = False,
     stop: Collection[Node] = (),
     wanted: Collection[Node] | None = None,
+    chosen: dict[Node, Any] | None = None,
 ) -> dict[Node, Any]:
     """Pull the cotangents of some rows back along ``order``; what remains at the end are those of leaves and ``stop``.
 
     create_graph : compute with tensors, so that the pass itself is recorded
     release      : let each row forget what it kept as soon as it is used
     wanted       : rows outside need no cotangent (None: all are wanted)
+    chosen       : where a row was chosen by np.where and is used nowhere else; at the end, that of ``stop``
     """
+    chosen = {} if chosen is None else chosen
     added: set[Node] = set()  # rows whose cotangent is a sum made here, which may be added to in place
-    chosen: dict[Node, Any] = {}  # where np.where chose a row that is used nowhere else
     pop, get = cotangents.pop, cotangents.get
     if modes.special:
         order = modes.watched(order, cotangents)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
+from reprlib import recursive_repr
 from typing import Any, Self
 
 from autograd_core import Tensor
@@ -150,6 +151,7 @@ class ModuleList(_Numbered):
     def __add__(self, other: Iterable[Module]) -> ModuleList:
         return ModuleList([*self, *other])
 
+    @recursive_repr("…")
     def __repr__(self) -> str:
         if not len(self):
             return f"{self._get_name()}()"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Callable, Iterator, Mapping
+from reprlib import recursive_repr
 from typing import Any, Self, TypeAlias
 
 import numpy as np
@@ -174,16 +175,20 @@ class Module:
     def named_modules(
         self, memo: set[int] | None = None, prefix: str = "", remove_duplicate: _bool = True
     ) -> Iterator[tuple[str, Module]]:
-        """This module and all below it with dotted paths; one that is shared comes once, unless told otherwise."""
+        """This module and all below it with dotted paths; one that is shared comes once, unless told otherwise.
+
+        A child that points back at a module around it leads nowhere.
+        """
         memo = set() if memo is None else memo
-        if remove_duplicate:
-            if id(self) in memo:
-                return
-            memo.add(id(self))
+        if id(self) in memo:
+            return
+        memo.add(id(self))
         yield prefix, self
         for name, child in list(vars(self).items()):
             if isinstance(child, Module):
                 yield from child.named_modules(memo, f"{prefix}.{name}" if prefix else name, remove_duplicate)
+        if not remove_duplicate:  # then the memo holds only the modules around
+            memo.remove(id(self))
 
     def modules(self) -> Iterator[Module]:
         return (module for _, module in self.named_modules())
@@ -356,6 +361,7 @@ class Module:
     def _get_name(self) -> str:
         return ("Parametrized" if "parametrizations" in vars(self) else "") + type(self).__name__
 
+    @recursive_repr("…")
     def __repr__(self) -> str:
         own = [line for line in self.extra_repr().split("\n") if line]
         below = [f"({name}): {_indented(child)}" for name, child in vars(self).items() if isinstance(child, Module)]

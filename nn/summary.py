@@ -33,13 +33,13 @@ class Summary(NamedTuple):
     total_bytes: int
 
     def __str__(self) -> str:
+        from autograd_core.columns import aligned
+
         table = [("module", "class", "output shape", "parameters")]
         for row in self.rows:
             shape = "–" if row.output_shape is None else str(row.output_shape)
             table.append((row.path or "(model)", row.kind, shape, f"{row.parameters:,}"))
-        widths = [max(map(len, column)) for column in zip(*table, strict=True)]
-        lines = [_line(cells, widths) for cells in table]
-        lines.insert(1, "  ".join("─" * w for w in widths))
+        lines = aligned(table, (False, False, False, True))
         lines.append(
             f"{self.total_params:,} parameters ({self.trainable_params:,} trainable), {self.total_bytes:,} bytes"
         )
@@ -47,11 +47,6 @@ class Summary(NamedTuple):
 
     def __repr__(self) -> str:
         return str(self)
-
-
-def _line(cells: tuple[str, ...], widths: list[int]) -> str:
-    *left, last = [f"{cell:<{w}}" for cell, w in zip(cells, widths, strict=True)]
-    return "  ".join([*left, last.strip().rjust(widths[-1])])
 
 
 def summary(model: Module, input_shape: Any = None, dtype: Any = None, input: Any = None) -> Summary:

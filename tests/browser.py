@@ -33,22 +33,28 @@ def started() -> Iterator[Any]:
             browser.close()
 
 
-@contextmanager
-def opened(browser: Any, path: Path, hash: str = "", **settings: Any) -> Iterator[Any]:
-    """The file as a page; at the end it has said nothing on the console and asked for nothing but itself."""
-    context = browser.new_context(**{"viewport": DESKTOP, "reduced_motion": "reduce", **settings})
-    context.set_default_timeout(10_000)
-    try:
-        page = context.new_page()
-        complaints: list[str] = []
-        asked: list[str] = []
-        page.on("console", lambda message: complaints.append(message.text))
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("dialog", lambda dialog: (complaints.append(f"dialog: {dialog.message}"), dialog.dismiss()))
-        page.on("request", lambda request: asked.append(request.url.partition("#")[0]))
-        page.goto(path.as_uri() + hash)
-        yield page
-        assert complaints == []
-        assert {url for url in asked if not url.startswith("data:")} == {path.as_uri()}
-    finally:
-        context.close()
+class Window:
+    """A page whose console and requests are watched; it shows one file after the other."""
+
+    def __init__(self, browser: Any, **settings: Any) -> None:
+        self.context = browser.new_context(**{"viewport": DESKTOP, "reduced_motion": "reduce", **settings})
+        self.context.set_default_timeout(10_000)
+        self.page = self.context.new_page()
+        self.complaints: list[str] = []
+        self.asked: list[str] = []
+        say = self.complaints.append
+        self.page.on("console", lambda message: say(message.text))
+        self.page.on("pageerror", lambda error: say(str(error)))
+        self.page.on("dialog", lambda dialog: (say(f"dialog: {dialog.message}"), dialog.dismiss()))
+        self.page.on("request", lambda request: self.asked.append(request.url.partition("#")[0]))
+
+    @contextmanager
+    def showing(self, path: Path, hash: str = "") -> Iterator[Any]:
+        """The file as a page; at the end it has said nothing on the console and asked for nothing but itself."""
+        self.complaints.clear()
+        self.asked.clear()
+        self.page.mouse.move(0, 0)
+        self.page.goto(path.as_uri() + hash)
+        yield self.page
+        assert self.complaints == []
+        assert {url for url in self.asked if not url.startswith("data:")} == {path.as_uri()}

@@ -116,6 +116,8 @@ def test_what_is_no_leaf_has_no_gradient() -> None:
     assert "was computed (multiply)" in ag.why_no_grad(W * 2)
     with pytest.raises(TypeError, match="w is list, not a tensor"):
         ag.why_no_grad([1.0])  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match=r"loss is float64 \(\), neither a tensor nor a function"):
+        ag.why_no_grad(W, np.float64(3))
 
 
 # Looking at gradients before and after backward() --------------------------------------------------------------------

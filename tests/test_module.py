@@ -497,7 +497,7 @@ class TestLooks:
     def test_a_child_that_points_back_at_its_parent(self):
         """A cycle is walked once: it prints, and each tensor is saved under the one path that makes no round."""
         model = nn.Sequential(nn.Linear(2, 1), nn.ModuleList([nn.ReLU()]))
-        model[0].parent = model[1].add = model
+        model[0].parent = model[1].owner = model
         assert repr(model).count("Linear") == 1 and "(parent): …" in repr(model)
         assert list(model.state_dict()) == ["0.weight", "0.bias"]
         assert model.load_state_dict(model.state_dict()) == ([], [])

@@ -6,6 +6,7 @@ import json
 import os
 import re
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from math import cos, exp, log, sin
 from pathlib import Path
 from typing import Any
@@ -120,28 +121,35 @@ def test_numbers_are_put_in_for_names() -> None:
 
 
 @pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    with browser.started() as running:
-        yield running
+def windows() -> Iterator[Callable[..., browser.Window]]:
+    """The window of all tests, or one with settings of its own."""
+    with browser.started() as chromium:
+        shared = browser.Window(chromium)
+        yield lambda **settings: browser.Window(chromium, **settings) if settings else shared
 
 
 @pytest.fixture
-def show(chromium: Any, tmp_path: Path) -> Iterator[Callable[..., Any]]:
-    from contextlib import ExitStack
-
+def show(windows: Callable[..., browser.Window], tmp_path: Path) -> Iterator[Callable[..., Any]]:
     with ExitStack() as stack:
 
         def show(graph: Graph, hash: str = "", **settings: Any) -> Any:
+            window = windows(**settings)
+            if settings:
+                stack.callback(window.context.close)
             path = graph.to_html(tmp_path / "walk.html")
-            return stack.enter_context(browser.opened(chromium, path, hash, **settings))  # type: ignore[arg-type]
+            return stack.enter_context(window.showing(path, hash))  # type: ignore[arg-type]
 
         yield show
 
 
 def current(page: Any) -> tuple[str, str]:
     """The variable of the marked row, and the id of the marked box."""
-    row = page.locator("tbody.current td.variable").inner_text().partition(" = ")[0]
-    return row, page.locator("#picture .node.current").get_attribute("id")
+    row, box = page.evaluate("""["tbody.current td.variable", "#picture .node.current"].map(which => {
+        const [marked, ...others] = document.querySelectorAll(which);
+        if (others.length) throw Error(`${others.length + 1} are marked`);
+        return which.startsWith("#") ? marked.id : marked.innerText;
+    })""")
+    return row.partition(" = ")[0], box
 
 
 def result(page: Any) -> float:
@@ -217,7 +225,7 @@ class TestWalk:
         assert page.locator("[value=reverse]").is_checked()
 
     def test_play_goes_on_by_itself(self, show: Any) -> None:
-        page = show(lecture())
+        page = show(lecture(), locale="en-GB")  # a window of its own, for its clock is not put back
         page.clock.install()
         page.keyboard.press(" ")
         assert page.locator("#play").get_attribute("aria-pressed") == "true"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from ..errors import describe
 from ..tensor import Tensor
 
 
@@ -37,6 +38,8 @@ def known_things(f: Callable[..., Any] | None, names: Any = None) -> Iterator[tu
     A model (anything with ``named_parameters``) names its own parameters and modules: ``model.0.weight``.
     """
     if names is not None:
+        if not (isinstance(names, (Mapping, list, tuple)) or hasattr(names, "named_parameters")):
+            raise TypeError(f"trace: names: a dict, a list or a model, not {describe(names)}.")
         yield from _within("", names, 2)
     yield from _within("", f, 1)
     yield from _within("", getattr(f, "__self__", None), 0)  # a method of a model

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import math
 import re
-import unicodedata
 from collections.abc import Iterator
 from itertools import chain, count
 from typing import TYPE_CHECKING, Any
 
+from .. import columns
 from . import values
 from .collapse import Folding, Frame, fold
 from .derivatives import local_derivatives
@@ -192,7 +192,7 @@ class _Drawing:
         if self.colours is not None:
             fill, said = self.colours.of(self.inside[place])
             details += f"\n{plain(said)}"
-        width = f"{0.3 + _CHARACTER * max(map(_width, text.splitlines())):.2f}"
+        width = f"{0.3 + _CHARACTER * max(map(columns.width, text.splitlines())):.2f}"
         more = {"peripheries": "2"} if isinstance(place, Frame) and place.times > 1 else {}
         name = self.ids[place]
         picture.node(
@@ -305,7 +305,3 @@ def _within(frame: Frame, text: str) -> str:
 
 def _shortened(text: str) -> str:
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
-
-
-def _width(text: str) -> int:
-    return len(text) + sum(unicodedata.east_asian_width(c) in "WF" for c in text)

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..errors import describe
 from ..modes import Origin
 from ..reverse import rows
 from ..tensor import Leaf, Node, Spec, Tensor
@@ -116,6 +117,8 @@ class Reader:
 
     def graph(self, wrt: Any) -> Graph:
         chosen = self._chosen(wrt)
+        if not chosen:
+            raise ValueError(f"trace: wrt= names no variable; there is {self._describe_variables()}.")
         wanted = set(chosen)
         for node in self.nodes:
             if any(p in wanted for p in node.parents or ()):
@@ -164,7 +167,7 @@ class Reader:
             w = list(self.inputs)[w]
         if isinstance(w, str) and w in by_name:
             return by_name[w]
-        shown = repr(w) if isinstance(w, (str, int)) else "the given tensor"
+        shown = repr(w) if isinstance(w, str) else describe(w)
         if isinstance(w, str) and w in self.inputs:
             raise ValueError(f"trace: wrt={shown} is a constant here: only floating numbers and arrays can be varied.")
         raise ValueError(f"trace: wrt={shown} is no variable; there is {self._describe_variables()}.")

@@ -31,6 +31,8 @@ def trace(f: Any, *args: Any, wrt: Any = None, names: Any = None, result: str = 
     >>> [f"{row.name} = {row.expression}" for row in graph.rows]
     ['ξ1 = −x·w', 'L = exp ξ1']
     """
+    if not isinstance(result, str):
+        raise TypeError(f"trace: result: a name, not {type(result).__name__}.")
     if isinstance(f, Tensor):
         if args:
             raise TypeError("trace: arguments are for functions; a computed tensor is traced alone, trace(loss).")
@@ -42,10 +44,10 @@ def trace(f: Any, *args: Any, wrt: Any = None, names: Any = None, result: str = 
     with modes.enable_grad(), modes.observe(lambda *step: steps.append((*step, modes.origin()))):
         out = f(*inputs.values())
     if not isinstance(out, Tensor):
-        raise TypeError(
-            f"trace: the function returned {describe(out)}, not a tensor. "
-            "Mend: return one tensor, computed from the arguments with NumPy's functions or ag's."
-        )
+        mend = "return one tensor, computed from the arguments with NumPy's functions or ag's."
+        if hasattr(out, "dtype") and not any(isinstance(value, Tensor) for value in inputs.values()):
+            mend = "give a floating argument; arrays of integers are constants."
+        raise TypeError(f"trace: the function returned {describe(out)}, not a tensor. Mend: {mend}")
     return Reader(out, steps, inputs, known_things(f, names), result).graph(wrt)
 
 
@@ -56,8 +58,12 @@ def _input(value: Any) -> Any:
         return Tensor(value, requires_grad=True) if value.dtype.kind in "fc" else Tensor(value)
     if isinstance(value, (int, float, complex)) and not isinstance(value, bool):
         value = np.asarray(value, np.result_type(type(value), np.float64))
-    elif isinstance(value, (list, tuple)) and np.asarray(value).dtype.kind in "iufc":
-        value = np.asarray(value)
+    elif isinstance(value, (list, tuple)):
+        try:
+            array = np.asarray(value)
+        except ValueError:  # ragged, or a list that contains itself
+            return value
+        value = array if array.dtype.kind in "iufc" else value
     floating = hasattr(value, "dtype") and getattr(value.dtype, "kind", "") in "fc"
     return Tensor(value, requires_grad=True) if floating else value
 

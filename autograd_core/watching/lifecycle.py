@@ -53,6 +53,8 @@ def why_no_grad(w: Tensor, loss: Tensor | Callable[[], Any] | None = None) -> st
     """
     if not isinstance(w, Tensor):
         raise TypeError(f"why_no_grad: w is {type(w).__name__}, not a tensor; only tensors have gradients.")
+    if not (loss is None or isinstance(loss, Tensor) or callable(loss)):
+        raise TypeError(f"why_no_grad: loss is {describe(loss)}, neither a tensor nor a function that computes it.")
     if w._node is None:
         return _no_row(w)
     if not isinstance(w._node, Leaf):

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
+from ..columns import aligned
+
 UNKNOWN = "–"
 OUTSIDE = "(no module)"
 
@@ -100,15 +102,8 @@ class Sheet(NamedTuple):
     words: int = 1
 
     def text(self) -> str:
-        widths = [max(map(len, column)) for column in zip(self.columns, *self.lines, strict=True)]
-        rule = "  ".join("─" * w for w in widths)
-        return "\n".join([self._aligned(self.columns, widths), rule, *(self._aligned(x, widths) for x in self.lines)])
-
-    def _aligned(self, cells: list[str], widths: list[int]) -> str:
-        padded = (
-            c.ljust(w) if i < self.words else c.rjust(w) for i, (c, w) in enumerate(zip(cells, widths, strict=True))
-        )
-        return "  ".join(padded).rstrip()
+        right = [i >= self.words for i in range(len(self.columns))]
+        return "\n".join(aligned([self.columns, *self.lines], right))
 
     def html(self) -> str:
         from html import escape

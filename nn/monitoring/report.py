@@ -6,6 +6,8 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+from autograd_core.columns import aligned
+
 from .records import LayerRecord, ParameterRecord, Spread, StepRecord
 
 DEAD = 0.1  # a share of dead units from which on it is named
@@ -109,13 +111,13 @@ def report(record: StepRecord, sentences: list[str]) -> Report:
     for name, layer in record.layers.items():
         shares = _share(layer.dead), _share(layer.saturated)
         table.append((name or "(model)", layer.kind, *_two(layer.activation), *_two(layer.gradient), *shares))
-    lines += _aligned(table, left=2)
+    lines += aligned(table, [False] * 2 + [True] * 6)
     if record.parameters:
         table = [("parameter", "norm", "gradient mean", "std", "norm", "update/norm")]
         for name, p in record.parameters.items():
             norms = number(p.gradient and p.gradient.norm), number(p.update)
             table.append((name, number(p.norm), *_two(p.gradient), *norms))
-        lines += ["", *_aligned(table, left=1)]
+        lines += ["", *aligned(table, [False] + [True] * 5)]
     lines += ["", *(f"! {sentence}" for sentence in sentences)] if sentences else []
     return Report("\n".join(lines))
 
@@ -138,14 +140,3 @@ def _share(value: float | None) -> str:
     if value is None:
         return "–"
     return "< 1 %" if 0 < value < 0.005 else f"{value:.0%}".replace("%", " %") if math.isfinite(value) else "–"
-
-
-def _aligned(table: list[tuple[str, ...]], left: int) -> list[str]:
-    """Columns under each other, the first ``left`` of them flush left, with a rule below the head."""
-    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
-
-    def line(row: tuple[str, ...]) -> str:
-        cells = enumerate(zip(row, widths, strict=True))
-        return "  ".join(cell.ljust(w) if i < left else cell.rjust(w) for i, (cell, w) in cells).rstrip()
-
-    return [line(table[0]), "  ".join("─" * w for w in widths), *map(line, table[1:])]

@@ -86,7 +86,10 @@ def load_checkpoint(path: str | os.PathLike[str]) -> Any:
     content = Path(path).read_bytes()
     start = _place_of_digest(content)
     if start is None:
-        raise CorruptCheckpoint(f"{os.fspath(path)} ({len(content)} bytes) is no checkpoint, or its beginning is lost.")
+        raise CorruptCheckpoint(
+            f"{os.fspath(path)} ({len(content)} bytes) is no checkpoint, or its beginning is lost. "
+            "Mend: nn.load reads weights."
+        )
     check = hashlib.blake2b(content[:start])
     check.update(_BLANK)
     check.update(memoryview(content)[start + _DIGEST :])

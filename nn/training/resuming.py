@@ -67,6 +67,8 @@ def restore(trainer: Trainer, given: Mapping[str, Any]) -> None:
     ValueError or RuntimeError, and nothing changed, where model, optimizer, data or callbacks are others.
     """
     before = collect(trainer)
+    if not isinstance(given, Mapping) or before.keys() - given.keys():
+        raise ValueError(f"this is no state of a Trainer, which has {', '.join(before)}.")
     for what, own in before["kinds"].items():
         if given["kinds"].get(what) != own:
             raise ValueError(f"the {what} was {given['kinds'].get(what)}, and here is {own}.")
