@@ -98,6 +98,14 @@ class Origin(NamedTuple):
         return "" if self.root is None else ".".join(filter(None, (self.name or type(self.root).__name__, self.path)))
 
     @property
+    def place(self) -> str:
+        """``/home/me/train.py:41``; in a notebook ``Cell In[3], line 2``, for the file's name means nothing there."""
+        shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
+        name_of_cell = getattr(getattr(shell, "compile", None), "format_code_name", lambda file: None)
+        cell = name_of_cell(self.file)
+        return f"{' '.join(cell)}, line {self.line}" if cell else f"{self.file}:{self.line}"
+
+    @property
     def source(self) -> str:
         """The text of the line, as far as it can be read."""
         import linecache

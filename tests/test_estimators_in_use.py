@@ -237,3 +237,16 @@ def test_progress_is_printed_where_asked_for(capsys):
     lines = capsys.readouterr().out.splitlines()
     heads = [line.split(",")[0].split(":")[0] for line in lines]
     assert heads == ["Iteration 1", "Validation score", "Iteration 2", "Validation score"]
+
+
+def test_the_fitted_network_differentiates_by_its_input() -> None:
+    """The local explanation of a prediction: central differences of what ``predict`` says."""
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(60, 3))
+    model = MLPRegressor((5,), "tanh", solver="lbfgs", random_state=0, max_iter=50).fit(x, np.sin(x[:, 0]) + x[:, 1])
+    point, step = x[:1], 1e-5
+    with ag.no_grad():  # of the weights; the input is tracked by grad itself
+        slopes = np.asarray(ag.grad(lambda x: model.module_(x).sum())(point))
+    moved = point + step * np.eye(3)
+    expected = (model.predict(moved) - model.predict(point - step * np.eye(3))) / (2 * step)
+    np.testing.assert_allclose(slopes[0], expected, rtol=1e-6)

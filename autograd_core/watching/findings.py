@@ -202,7 +202,7 @@ def described(origin: modes.Origin) -> str:
     )
     text = origin.source
     source = f": {text[:_LINE]}{'…' if len(text) > _LINE else ''}" if text else ""
-    return f"{owner}{origin.file}:{origin.line}{source}"
+    return f"{owner}{origin.place}{source}"
 
 
 # Their parts ---------------------------------------------------------------------------------------------------------
