@@ -243,7 +243,8 @@ def test_the_fitted_network_differentiates_by_its_input() -> None:
     """The local explanation of a prediction: central differences of what ``predict`` says."""
     rng = np.random.default_rng(0)
     x = rng.normal(size=(60, 3))
-    model = MLPRegressor((5,), "tanh", solver="lbfgs", random_state=0, max_iter=50).fit(x, np.sin(x[:, 0]) + x[:, 1])
+    model = MLPRegressor(hidden_layer_sizes=(5,), activation="tanh", solver="lbfgs", random_state=0, max_iter=50)
+    model.fit(x, np.sin(x[:, 0]) + x[:, 1])
     point, step = x[:1], 1e-5
     with ag.no_grad():  # of the weights; the input is tracked by grad itself
         slopes = np.asarray(ag.grad(lambda x: model.module_(x).sum())(point))
