@@ -11,7 +11,16 @@ from hypothesis import strategies as st
 from sklearn.preprocessing import MinMaxScaler
 
 from nn.data import DataLoader, TensorDataset
-from nn.data.transforms import Compose, GaussianNoise, LabelNoise, MixUp, RandomAffine, RandomHorizontalFlip, Scaled
+from nn.data.transforms import (
+    Compose,
+    GaussianNoise,
+    LabelNoise,
+    MixUp,
+    RandomAffine,
+    RandomGain,
+    RandomHorizontalFlip,
+    Scaled,
+)
 
 IMAGES = np.random.default_rng(0).random((5, 2, 6, 6)).astype(np.float32)
 LABELS = np.array([0, 2, 1, 1, 0])
@@ -19,6 +28,7 @@ ALL = [
     RandomAffine(20, 0.2, (0.8, 1.2)),
     RandomHorizontalFlip(),
     GaussianNoise(0.1),
+    RandomGain((0.5, 2.0), 0.1),
     LabelNoise(0.5, 3),
     MixUp(0.4, num_classes=3),
 ]
@@ -38,7 +48,9 @@ def test_the_same_generator_gives_the_same_batch_and_nothing_is_written_to(trans
     assert first[0].dtype == np.float32 and first[0].shape == x.shape
 
 
-@pytest.mark.parametrize("neutral", [RandomAffine(), RandomHorizontalFlip(0.0), GaussianNoise(0.0), LabelNoise(0.0, 3)])
+@pytest.mark.parametrize(
+    "neutral", [RandomAffine(), RandomHorizontalFlip(0.0), GaussianNoise(0.0), RandomGain(), LabelNoise(0.0, 3)]
+)
 def test_a_transform_of_strength_zero_is_the_identity(neutral: Any) -> None:
     x, y = applied(neutral, IMAGES, LABELS)
     np.testing.assert_allclose(x, IMAGES, atol=1e-6)
@@ -91,6 +103,16 @@ def test_noise_has_its_deviation_on_features_or_targets() -> None:
         assert noisy.std() == pytest.approx(0.3, rel=0.02) and abs(noisy.mean()) < 0.01
 
 
+@given(st.integers(0, 2**32 - 1))
+def test_a_gain_is_a_line_through_each_example(seed: int) -> None:
+    x = np.random.default_rng(1).normal(size=(4, 9))
+    (y,) = applied(RandomGain((0.5, 2.0), 0.3), x, seed=seed)
+    for before, after in zip(x, y, strict=True):
+        slope, offset = np.polyfit(before, after, 1)
+        np.testing.assert_allclose(after, slope * before + offset, atol=1e-12)
+        assert 0.5 <= slope <= 2 and abs(offset) <= 0.3 + 1e-12
+
+
 @given(st.floats(0.05, 5), st.integers(0, 2**32 - 1))
 def test_mixup_mixes_features_and_targets_by_the_same_shares(alpha: float, seed: int) -> None:
     onehot = np.eye(3)[LABELS]
@@ -128,6 +150,8 @@ def test_every_epoch_is_augmented_anew_and_a_seed_says_how() -> None:
     ("make", "error", "words"),
     [
         (lambda: GaussianNoise(-1.0), ValueError, "std=-1.0"),
+        (lambda: RandomGain((2.0, 1.0)), ValueError, "low ≤ high"),
+        (lambda: RandomGain(shift=-1.0), ValueError, "shift=-1.0"),
         (lambda: LabelNoise(1.5, 3), ValueError, "p=1.5"),
         (lambda: LabelNoise(0.5, 1), ValueError, "no other class"),
         (lambda: MixUp(0.0), ValueError, "alpha=0.0"),

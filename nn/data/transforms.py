@@ -27,7 +27,10 @@ Array = np.ndarray[Any, Any]
 Batch = tuple[Any, ...]
 Transform = Callable[[Batch, np.random.Generator], Batch]
 
-__all__ = ["Compose", "GaussianNoise", "LabelNoise", "MixUp", "RandomAffine", "RandomHorizontalFlip", "Scaled"]
+__all__ = [
+    *("Compose", "GaussianNoise", "LabelNoise", "MixUp"),
+    *("RandomAffine", "RandomGain", "RandomHorizontalFlip", "Scaled"),
+]
 
 
 class Compose:
@@ -91,6 +94,35 @@ class GaussianNoise(_OfOnePart):
 
     def __repr__(self) -> str:
         return f"GaussianNoise({self.std}{f', part={self.part}' if self.part else ''})"
+
+
+class RandomGain(_OfOnePart):
+    """s·x + b with one factor and one offset for each example: signals and spectra that are louder or lifted.
+
+    scale : (low, high) of the factor
+    shift : the offset is drawn from U(−shift, shift)
+
+    Raises ValueError for low > high and a negative shift, TypeError for arrays of integers.
+
+    >>> RandomGain((2.0, 2.0))((np.array([[1.0, 3.0]]),), np.random.default_rng(0))[0]
+    array([[2., 6.]])
+    """
+
+    def __init__(self, scale: tuple[float, float] = (1.0, 1.0), shift: float = 0.0) -> None:
+        if not scale[0] <= scale[1]:
+            raise ValueError(f"RandomGain: scale={scale!r} must be (low, high) with low ≤ high.")
+        if not shift >= 0:
+            raise ValueError(f"RandomGain: shift={shift!r} must be at least 0.")
+        self.scale, self.shift = scale, shift
+
+    def change(self, x: Array, generator: np.random.Generator) -> Array:
+        _floating(self, x)
+        each = (len(x), *[1] * (x.ndim - 1))
+        factor = generator.uniform(*self.scale, each).astype(x.dtype)
+        return factor * x + generator.uniform(-self.shift, self.shift, each).astype(x.dtype)
+
+    def __repr__(self) -> str:
+        return f"RandomGain(scale={self.scale}, shift={self.shift})"
 
 
 class LabelNoise(_OfOnePart):
