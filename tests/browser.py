@@ -56,5 +56,5 @@ class Window:
         self.page.mouse.move(0, 0)
         self.page.goto(path.as_uri() + hash)
         yield self.page
-        assert self.complaints == []
+        assert self.complaints == [], self.complaints
         assert {url for url in self.asked if not url.startswith("data:")} == {path.as_uri()}

@@ -348,6 +348,7 @@ class TestAround:
         assert current(page)[0] == "ξ3"
         page.keyboard.press("?")
         assert page.get_by_role("dialog", name="Keys").is_visible()
+        assert page.evaluate("document.activeElement.textContent") == "Close"
         page.keyboard.press("Escape")
         assert page.get_by_role("dialog").count() == 0
 
