@@ -15,7 +15,8 @@ import numpy as np
 
 from . import modes
 from .errors import explain
-from .tensor import Node, Tensor, keep, operand
+from .node import Node, keep
+from .tensor import Tensor, operand
 
 if TYPE_CHECKING:
     from .primitive import Primitive

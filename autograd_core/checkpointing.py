@@ -8,8 +8,9 @@ from typing import Any
 
 from . import modes, random, trees
 from .forward import push
+from .node import Node
 from .reverse import pull, rows
-from .tensor import Node, Tensor, make_tensor
+from .tensor import Tensor, make_tensor
 
 __all__ = ["checkpoint"]
 

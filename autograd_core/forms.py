@@ -21,8 +21,9 @@ from typing import Any
 
 import numpy as np
 
+from .node import SPEC, VALUE, Node
 from .primitive import Primitive, Rule
-from .tensor import SPEC, VALUE, Node, Tensor
+from .tensor import Tensor
 
 __all__ = ["elementwise", "reduction", "linear", "multilinear", "primitive"]
 

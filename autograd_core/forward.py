@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from . import modes
+from .node import Node
 from .reverse import lifted
-from .tensor import Node
 
 
 def push(order: Iterable[Node], tangents: dict[Node, Any], record: bool = False) -> dict[Node, Any]:

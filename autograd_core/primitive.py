@@ -27,8 +27,9 @@ import numpy as np
 from . import modes
 from .calls import make_function
 from .errors import explain
+from .node import NOTHING, SPEC, VALUE, Node, WatchedNode, keep
 from .protocols import implementations
-from .tensor import NOTHING, SPEC, VALUE, Node, Tensor, WatchedNode, keep, make_tensor, operand
+from .tensor import Tensor, make_tensor, operand
 
 __all__ = ["Primitive"]
 

@@ -9,8 +9,9 @@ import numpy as np
 
 from . import modes
 from .errors import describe
+from .node import Leaf, Node, Spec
 from .protocols import bare
-from .tensor import Leaf, Node, Spec, Tensor, like, make_tensor
+from .tensor import Tensor, like, make_tensor
 
 
 def backward(self: Tensor, gradient: Any = None, *, retain_graph: bool = False, create_graph: bool = False) -> None:

@@ -16,9 +16,10 @@ from . import modes, trees
 from .calls import NO_SETTINGS
 from .errors import describe
 from .forward import push
+from .node import Leaf, Node
 from .ops.elementwise import positive
 from .reverse import as_gradients, filled, pull, rows
-from .tensor import Leaf, Node, Tensor, like, make_tensor
+from .tensor import Tensor, like, make_tensor
 
 __all__ = ["grad", "value_and_grad", "vjp", "jvp", "stop_gradient"]
 

@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from ..node import Spec
 from ..reverse import pull
-from ..tensor import Spec, make_tensor
+from ..tensor import make_tensor
 from ..watching.flops import Call, backward, forward
 from ..watching.memory import arrays_kept, owner
 from ..watching.tally import OUTSIDE, Item, Sheet, Tally, duration, flop, rate, sheet, size, tallies
@@ -230,10 +231,6 @@ class _Execution:
             return argument.evaluate(self.values) if isinstance(argument, Symbol) else argument
         except KeyError:
             return None
-
-
-def _medians(times: list[list[float]]) -> list[float | None]:
-    return [statistics.median(x) if x else None for x in times]
 
 
 def _calls_back(row: Row) -> bool:

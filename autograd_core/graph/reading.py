@@ -9,8 +9,9 @@ import numpy as np
 
 from ..errors import describe
 from ..modes import Origin
+from ..node import Leaf, Node, Spec
 from ..reverse import rows
-from ..tensor import Leaf, Node, Spec, Tensor
+from ..tensor import Tensor
 from .graph import Graph, Row
 from .symbol import apply, fold, of_primitive, variables
 

@@ -8,7 +8,8 @@ import numpy as np
 
 from .. import modes
 from ..errors import describe
-from ..tensor import Tensor, WatchedNode, make_tensor
+from ..node import WatchedNode
+from ..tensor import Tensor, make_tensor
 from .graph import Graph
 from .naming import argument_names, known_things
 from .reading import Reader, recorded

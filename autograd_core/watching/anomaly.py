@@ -18,8 +18,8 @@ import numpy as np
 
 from .. import modes
 from ..forms import Elementwise
+from ..node import Spec, WatchedNode
 from ..protocols import bare
-from ..tensor import Spec, WatchedNode
 
 if TYPE_CHECKING:
     from .findings import Finding

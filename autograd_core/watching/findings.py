@@ -10,8 +10,9 @@ import numpy as np
 
 from .. import modes
 from ..forms import Elementwise
+from ..node import Leaf, Spec
 from ..protocols import bare
-from ..tensor import Leaf, Spec, Tensor
+from ..tensor import Tensor
 
 _LINE = 80  # characters of a line of the program
 

@@ -7,9 +7,10 @@ from typing import Any, NamedTuple
 
 from .. import modes
 from ..errors import describe
+from ..node import Leaf, Node
 from ..protocols import bare
 from ..reverse import rows
-from ..tensor import Leaf, Node, Tensor
+from ..tensor import Tensor
 from .findings import described
 
 __all__ = ["why_no_grad"]

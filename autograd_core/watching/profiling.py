@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 import numpy as np
 
 from .. import modes
-from ..tensor import Leaf, Tensor
+from ..node import Leaf
+from ..tensor import Tensor
 from . import flops
 from .memory import arrays_kept, owner
 from .tally import OUTSIDE, UNKNOWN, Item, Sheet, Tally, duration, flop, percent, rate, sheet, size, tallies

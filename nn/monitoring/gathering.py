@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, NoReturn, Self
 import numpy as np
 
 import autograd_core as ag
+from autograd_core.node import WatchedNode
 from autograd_core.protocols import bare
-from autograd_core.tensor import WatchedNode
 
 from ..module import Module
 from .records import Gather, LayerRecord, ParameterRecord, StepRecord, Units, spread_of
