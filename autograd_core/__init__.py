@@ -10,44 +10,46 @@ Tensor([-0.26894142, -0.11920292], dtype=float64)
 
 from typing import TYPE_CHECKING
 
-from . import methods
-from .forms import *
-from .gradcheck import *
-from .lazy import attach
-from .modes import *
-from .ops.complex import *
-from .ops.contractions import *
-from .ops.diagonals import *
-from .ops.elementwise import *
-from .ops.indexing import *
-from .ops.joining import *
-from .ops.reductions import *
-from .ops.rounding import *
-from .ops.scans import *
-from .ops.selecting import *
-from .ops.shaping import *
-from .ops.statistics import *
-from .ops.trigonometric import *
-from .ops.updating import *
-from .primitive import *
-from .protocols import LATER
-from .random import *
-from .tensor import *
-from .transforms import *
+from .border import methods
+from .border.arrays import *
+from .border.protocols import LATER
+from .engine.forms import *
+from .engine.primitive import *
+from .engine.recording import *
+from .engine.tensor import *
+from .ops.arithmetic.complex import *
+from .ops.arithmetic.elementwise import *
+from .ops.arithmetic.rounding import *
+from .ops.arithmetic.trigonometric import *
+from .ops.places.indexing import *
+from .ops.places.selecting import *
+from .ops.places.updating import *
+from .ops.products.contractions import *
+from .ops.shapes.diagonals import *
+from .ops.shapes.joining import *
+from .ops.shapes.shaping import *
+from .ops.sums.reductions import *
+from .ops.sums.scans import *
+from .ops.sums.statistics import *
+from .support.lazy import attach
+from .support.random import *
+from .transforms.gradcheck import *
+from .transforms.gradients import *
+from .watching.observer import *
 
 if TYPE_CHECKING:
     from . import fft, linalg, special
-    from .checkpointing import *
     from .graph import Graph, trace
-    from .jacobians import *
     from .ops.applying import *
-    from .ops.einsum import *
-    from .ops.entire import *
-    from .ops.padding import *
-    from .ops.polynomials import *
-    from .ops.ranges import *
-    from .ops.sampled import *
-    from .ops.sorting import *
+    from .ops.arithmetic.entire import *
+    from .ops.products.einsum import *
+    from .ops.products.polynomials import *
+    from .ops.shapes.padding import *
+    from .ops.shapes.ranges import *
+    from .ops.sums.sampled import *
+    from .ops.sums.sorting import *
+    from .transforms.checkpointing import *
+    from .transforms.jacobians import *
     from .watching.anomaly import *
     from .watching.lifecycle import *
     from .watching.profiling import *
@@ -61,9 +63,9 @@ __getattr__, __dir__ = attach(
         "fft": (),
         "special": (),
         "watching.anomaly": ("AnomalyError", "detect_anomaly", "find_anomaly", "set_detect_anomaly"),
-        "checkpointing": ("checkpoint",),
+        "transforms.checkpointing": ("checkpoint",),
         "graph": ("Graph", "trace"),
-        "jacobians": ("hessian", "hvp", "jacobian"),
+        "transforms.jacobians": ("hessian", "hvp", "jacobian"),
         "watching.lifecycle": ("why_no_grad",),
         "watching.profiling": ("profile",),
     },

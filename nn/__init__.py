@@ -2,12 +2,11 @@
 
 from typing import TYPE_CHECKING
 
-from autograd_core.lazy import attach
+from autograd_core.support.lazy import attach
 
 from . import init
-from .activation_layers import *
-from .containers import ModuleDict, ModuleList, ParameterDict, ParameterList, Sequential
-from .dropout import (
+from .layers.activation_layers import *
+from .layers.dropout import (
     AlphaDropout,
     Dropout,
     Dropout1d,
@@ -17,20 +16,20 @@ from .dropout import (
     GaussianNoise,
     mc_dropout,
 )
-from .layers import Bilinear, Flatten, Identity, Linear, Unflatten
-from .loss_layers import *
-from .module import Module
-from .parameter import Buffer, Parameter
-from .summary import summary
+from .layers.linear import Bilinear, Flatten, Identity, Linear, Unflatten
+from .losses.layers import *
+from .modules.containers import ModuleDict, ModuleList, ParameterDict, ParameterList, Sequential
+from .modules.module import Module
+from .modules.parameter import Buffer, Parameter
+from .modules.summary import summary
 
 if TYPE_CHECKING:
     from . import callbacks, functional, metrics, utils
-    from .attention import MultiheadAttention
-    from .convolution import Conv1d, Conv2d, Conv3d, ConvTranspose1d, ConvTranspose2d, ConvTranspose3d
-    from .distances import CosineSimilarity, PairwiseDistance
-    from .embedding import Embedding
-    from .monitoring import monitor
-    from .normalization import (
+    from .layers.attention import MultiheadAttention
+    from .layers.convolution import Conv1d, Conv2d, Conv3d, ConvTranspose1d, ConvTranspose2d, ConvTranspose3d
+    from .layers.distances import CosineSimilarity, PairwiseDistance
+    from .layers.embedding import Embedding
+    from .layers.normalization import (
         BatchNorm1d,
         BatchNorm2d,
         BatchNorm3d,
@@ -41,7 +40,7 @@ if TYPE_CHECKING:
         LayerNorm,
         RMSNorm,
     )
-    from .pooling import (
+    from .layers.pooling import (
         AdaptiveAvgPool1d,
         AdaptiveAvgPool2d,
         AdaptiveMaxPool1d,
@@ -53,14 +52,15 @@ if TYPE_CHECKING:
         MaxPool2d,
         MaxPool3d,
     )
-    from .recurrent import *
-    from .regularisers import ActivityPenalty, l1_penalty, l2_penalty, max_norm_, orthogonal_penalty
-    from .resampling import PixelShuffle, PixelUnshuffle, Upsample
-    from .serialization import load, save
-    from .stateless import functional_call
-    from .tensorboard import SummaryWriter
+    from .layers.recurrent import *
+    from .layers.regularisers import ActivityPenalty, l1_penalty, l2_penalty, max_norm_, orthogonal_penalty
+    from .layers.resampling import PixelShuffle, PixelUnshuffle, Upsample
+    from .layers.transformer import *
+    from .modules.serialization import load, save
+    from .modules.stateless import functional_call
+    from .monitoring import monitor
+    from .tensorboard.writer import SummaryWriter
     from .training import Callback, History, Trainer
-    from .transformer import *
 
 # Modules that are loaded with the first of their names; no names: the module itself.
 __getattr__, __dir__ = attach(
@@ -70,29 +70,29 @@ __getattr__, __dir__ = attach(
         "callbacks": (),
         "metrics": (),
         "utils": (),
-        "attention": ("MultiheadAttention",),
-        "convolution": ("Conv1d", "Conv2d", "Conv3d", "ConvTranspose1d", "ConvTranspose2d", "ConvTranspose3d"),
+        "layers.attention": ("MultiheadAttention",),
+        "layers.convolution": ("Conv1d", "Conv2d", "Conv3d", "ConvTranspose1d", "ConvTranspose2d", "ConvTranspose3d"),
         "data": (),
-        "distances": ("CosineSimilarity", "PairwiseDistance"),
-        "embedding": ("Embedding",),
+        "layers.distances": ("CosineSimilarity", "PairwiseDistance"),
+        "layers.embedding": ("Embedding",),
         "estimators": (),
         "monitoring": ("monitor",),
-        "normalization": (
+        "layers.normalization": (
             *("BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "GroupNorm"),
             *("InstanceNorm1d", "InstanceNorm2d", "InstanceNorm3d", "LayerNorm", "RMSNorm"),
         ),
-        "pooling": (
+        "layers.pooling": (
             *("AdaptiveAvgPool1d", "AdaptiveAvgPool2d", "AdaptiveMaxPool1d", "AdaptiveMaxPool2d"),
             *("AvgPool1d", "AvgPool2d", "AvgPool3d", "MaxPool1d", "MaxPool2d", "MaxPool3d"),
         ),
-        "recurrent": ("GRU", "GRUCell", "LSTM", "LSTMCell", "RNN", "RNNCell"),
-        "regularisers": ("ActivityPenalty", "l1_penalty", "l2_penalty", "max_norm_", "orthogonal_penalty"),
-        "resampling": ("PixelShuffle", "PixelUnshuffle", "Upsample"),
-        "serialization": ("load", "save"),
-        "stateless": ("functional_call",),
+        "layers.recurrent": ("GRU", "GRUCell", "LSTM", "LSTMCell", "RNN", "RNNCell"),
+        "layers.regularisers": ("ActivityPenalty", "l1_penalty", "l2_penalty", "max_norm_", "orthogonal_penalty"),
+        "layers.resampling": ("PixelShuffle", "PixelUnshuffle", "Upsample"),
+        "modules.serialization": ("load", "save"),
+        "modules.stateless": ("functional_call",),
         "tensorboard": ("SummaryWriter",),
         "training": ("Callback", "History", "Trainer"),
-        "transformer": (
+        "layers.transformer": (
             *("TransformerDecoder", "TransformerDecoderLayer", "TransformerEncoder", "TransformerEncoderLayer"),
         ),
     },

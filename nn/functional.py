@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from .activations import *
-from .attention import scaled_dot_product_attention
-from .class_losses import *
-from .convolution import conv1d, conv2d, conv3d, conv_transpose1d, conv_transpose2d, conv_transpose3d
-from .distances import cosine_similarity, pairwise_distance
-from .dropout import (
+from .layers.activations import *
+from .layers.attention import scaled_dot_product_attention
+from .layers.convolution import conv1d, conv2d, conv3d, conv_transpose1d, conv_transpose2d, conv_transpose3d
+from .layers.distances import cosine_similarity, pairwise_distance
+from .layers.dropout import (
     alpha_dropout,
     dropout,
     dropout1d,
@@ -17,11 +16,10 @@ from .dropout import (
     gaussian_noise,
     keep_mask,
 )
-from .embedding import embedding
-from .layers import bilinear, linear
-from .losses import *
-from .normalization import batch_norm, group_norm, instance_norm, layer_norm, rms_norm
-from .pooling import (
+from .layers.embedding import embedding
+from .layers.linear import bilinear, linear
+from .layers.normalization import batch_norm, group_norm, instance_norm, layer_norm, rms_norm
+from .layers.pooling import (
     adaptive_avg_pool1d,
     adaptive_avg_pool2d,
     adaptive_max_pool1d,
@@ -33,4 +31,6 @@ from .pooling import (
     max_pool2d,
     max_pool3d,
 )
-from .resampling import interpolate, pixel_shuffle, pixel_unshuffle
+from .layers.resampling import interpolate, pixel_shuffle, pixel_unshuffle
+from .losses.functions import *
+from .losses.of_classes import *

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from autograd_core.lazy import attach
+from autograd_core.support.lazy import attach
 
 from .adam import Adam, AdamW
 from .adaptive import Adadelta, Adagrad, RMSprop

@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import autograd_core as ag
-from autograd_core import Tensor, trees
+from autograd_core import Tensor
+from autograd_core.transforms import trees
 
 from .lbfgs import Progress, descend
 from .newton import newton, newton_cg_direction, newton_direction

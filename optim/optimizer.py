@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from autograd_core import Tensor, enable_grad
-from autograd_core.node import Leaf
+from autograd_core.engine.node import Leaf
 
 from .options import check_group, check_options, in_order, named_parameters, plain
 from .state import checked_state

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autograd_core import Tensor
-from autograd_core.node import Leaf
+from autograd_core.engine.node import Leaf
 
 PIECE = 32_768
 """Elements updated at a time: the few arrays that a rule reads and writes stay in the second-level cache."""

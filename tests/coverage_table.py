@@ -15,8 +15,9 @@ from typing import Any
 import numpy as np
 
 import autograd_core as ag
-from autograd_core.protocols import PASSING, implementations
-from autograd_core.refused import REFUSED
+from autograd_core.border.protocols import PASSING
+from autograd_core.border.refused import REFUSED
+from autograd_core.engine.registry import implementations
 
 PAGE = Path(__file__).parent.parent / "docs" / "coverage.md"
 NAMESPACES = {"np": np, "np.linalg": np.linalg, "np.fft": np.fft}

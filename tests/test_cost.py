@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 import autograd_core as ag
 import nn
-from autograd_core.forms import Elementwise
+from autograd_core.engine.forms import Elementwise
 from autograd_core.graph.cost import Cost
 from autograd_core.watching import flops
 from samples import LIBRARY, REAL, SAMPLES, differentiable

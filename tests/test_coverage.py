@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 import autograd_core as ag
-from autograd_core.protocols import PASSING, implementations
-from autograd_core.refused import REFUSED
+from autograd_core.border.protocols import PASSING
+from autograd_core.border.refused import REFUSED
+from autograd_core.engine.registry import implementations
 from coverage_table import CREATING, EXCLUDED, PAGE, functions, page, states, theirs
 
 FUNCTIONS = functions()

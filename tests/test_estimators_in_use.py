@@ -20,7 +20,7 @@ from sklearn.preprocessing import StandardScaler
 
 import autograd_core as ag
 import nn
-from autograd_core.random import use_generator
+from autograd_core.support.random import use_generator
 from fittings import CLASSES, NUMBERS, WEIGHTS, Flat, Net, Noisy, X, assert_same_network
 from nn.estimators import MLPClassifier, MLPRegressor, NeuralNetClassifier, NeuralNetRegressor
 

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import autograd_core as ag
-from autograd_core.ops import contractions
+from autograd_core.ops.products import contractions
 from functions import FUNCTIONS
 from functions.trees import flat, mapped, real_function
 from samples import inner, numbers_like

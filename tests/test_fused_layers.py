@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import autograd_core as ag
-from nn import fused
-from nn.correlation import composed, correlate, max_of_windows, windowed_max
-from nn.fused import standardised, standardised_by_steps
-from nn.recurrence import lstm, steps_of_lstm
+from nn.kernels import fused
+from nn.kernels.correlation import composed, correlate, max_of_windows, windowed_max
+from nn.kernels.fused import standardised, standardised_by_steps
+from nn.kernels.recurrence import lstm, steps_of_lstm
 from strategies import generators
 
 

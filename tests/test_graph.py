@@ -15,10 +15,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import autograd_core as ag
-from autograd_core.forms import Reduction, unbroadcast
+from autograd_core.engine.forms import Reduction, unbroadcast
+from autograd_core.expressions.notation import write
 from autograd_core.graph import Graph, Symbol, trace
 from autograd_core.graph.derivatives import local_derivatives
-from autograd_core.graph.notation import write
 from samples import LIBRARY, REAL, SAMPLES, of_differentiable
 
 E = exp(-9)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 import autograd_core as ag
 import nn
 from nn import functional as F
-from nn.windows import fold, unfold
+from nn.kernels.windows import fold, unfold
 from strategies import generators
 
 RNG = np.random.default_rng(0)

@@ -303,7 +303,7 @@ def test_empty_matrices() -> None:
 
 def test_eigenvalues_alone_may_come_in_another_order() -> None:
     """LAPACK finds them in another way when it needs no vectors."""
-    from autograd_core.linalg.eigen import _matching
+    from autograd_core.ops.linalg.eigen import _matching
 
     w = np.array([[1.0, 2.0, 2.0, 3.0]])
     np.testing.assert_array_equal(_matching(w, np.array([[2.0, 3.0, 2.0, 1.0]])), [[1, 3, 2, 0]])

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import autograd_core as ag
-from autograd_core.forms import General, Multilinear
+from autograd_core.engine.forms import General, Multilinear
 from samples import LIBRARY, REAL, SAMPLES, Call, differentiable
 
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import autograd_core as ag
-from autograd_core import modes
+from autograd_core.watching import observer
 
 W = ag.Tensor(np.ones(2), requires_grad=True)
 
@@ -151,8 +151,8 @@ def test_in_a_notebook_an_operation_was_called_in_a_cell() -> None:
     shells = pytest.importorskip("IPython.core.interactiveshell")
     shell = shells.InteractiveShell.instance()
     try:
-        shell.run_cell("from autograd_core import modes\nplace = lambda: modes.origin().place\nhere = place()")
+        shell.run_cell("from autograd_core import modes\nplace = lambda: observer.origin().place\nhere = place()")
         assert shell.user_ns["here"].endswith(", line 2") and shell.user_ns["here"].startswith("Cell In[")
-        assert modes.origin().place.startswith(f"{__file__}:")
+        assert observer.origin().place.startswith(f"{__file__}:")
     finally:
         shells.InteractiveShell.clear_instance()

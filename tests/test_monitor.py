@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 import autograd_core as ag
 import nn
 import optim
-from autograd_core import modes
+from autograd_core.engine import recording
 from nn.monitoring.records import Gather, spread_of
 
 RNG = np.random.default_rng(0)
@@ -291,7 +291,7 @@ def test_everything_is_removed_after_an_exception() -> None:
     with pytest.raises(ValueError, match="shape"), nn.monitor(model, optimizer) as watch:
         train(model, optimizer, 2)
         model(np.ones((3, 5), np.float32))
-    assert hooks(model) == 0 and not modes.observed() and modes.special == 0
+    assert hooks(model) == 0 and not recording.observed() and recording.special == 0
     assert not (optimizer._after or optimizer._on_gradients)
     assert len(watch.history) == 2
     train(model, optimizer, 1)

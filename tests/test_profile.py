@@ -14,7 +14,7 @@ import pytest
 import autograd_core as ag
 import nn
 import optim
-from autograd_core import modes
+from autograd_core.engine import recording
 from autograd_core.watching.chrome_trace import trace_events
 from autograd_core.watching.profiling import Event
 
@@ -187,7 +187,7 @@ def test_an_error_in_the_block_passes_and_leaves_a_profile() -> None:
         model(X)
         ag.Tensor(np.ones((2, 3))) @ np.ones((2, 3))
     assert profile.total().calls == 5
-    assert not modes.observed()
+    assert not recording.observed()
 
 
 def test_gradients_are_the_same_under_a_profile() -> None:

@@ -13,7 +13,7 @@ import pytest
 import scipy.special
 
 import autograd_core as ag
-from autograd_core import special
+from autograd_core.ops import special
 
 
 def slope(f: Callable[..., Any], x: float, order: int = 1) -> float:

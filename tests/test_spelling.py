@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import autograd_core as ag
-from autograd_core.protocols import implementations
+from autograd_core.engine.registry import implementations
 from samples import COMPOSITES, LIBRARY, REAL, SAMPLES, Call, numbers_like
 from strategies import generators
 

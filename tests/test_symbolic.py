@@ -15,11 +15,12 @@ import sympy
 
 import nn  # noqa: F401 (its primitives are to be in the registry)
 import samples  # noqa: F401 (so are those of fft, special, …)
-from autograd_core.forms import Elementwise
+from autograd_core.engine.forms import Elementwise
+from autograd_core.engine.primitive import Primitive
+from autograd_core.engine.registry import primitives
+from autograd_core.expressions.symbol import fold
 from autograd_core.graph import Symbol, trace
 from autograd_core.graph.derivatives import local_derivatives
-from autograd_core.graph.symbol import fold
-from autograd_core.primitive import Primitive, registry
 
 POINTS = [(0.7, 1.9, 1.2), (1.9, 0.7, 1.2), (-0.6, 1.3, 0.4), (0.3, -0.8, 2.5)]
 DIGITS = 50
@@ -163,7 +164,7 @@ SYMPY: dict[str, Callable[..., Any]] = ARITHMETIC | LOGIC | EXPONENTIAL | SPECIA
 OURS = {"autograd_core", "nn"}
 ELEMENTWISE = [
     name
-    for name, op in registry.items()
+    for name, op in primitives.items()
     if isinstance(op, Elementwise)
     and (isinstance(op.forward, np.ufunc) or op.forward.__module__.partition(".")[0] in OURS)
 ]
@@ -205,7 +206,7 @@ def settings_of(op: Primitive) -> dict[str, Any]:
 
 @pytest.mark.parametrize("name", ELEMENTWISE)
 def test_the_formula_is_the_number_and_the_derivative(name: str) -> None:
-    op = registry[name]
+    op = primitives[name]
     settings = settings_of(op)
     checked = 0
     for numbers in POINTS:

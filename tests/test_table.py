@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 
 import autograd_core as ag
 import nn
+from autograd_core.expressions import latex as tex
+from autograd_core.expressions.notation import write
+from autograd_core.expressions.symbol import shortened
 from autograd_core.graph import Graph, Symbol, trace
-from autograd_core.graph import latex as tex
-from autograd_core.graph.notation import write
-from autograd_core.graph.symbol import shortened
 from autograd_core.graph.table import Table
 
 HOSTILE = [

@@ -1,7 +1,7 @@
 """See a computation: ``trace`` gives its ``Graph``, which prints as the ξ-table and draws itself."""
 
+from ..expressions.symbol import Symbol
 from .graph import Graph, Row
-from .symbol import Symbol
 from .trace import trace
 
 __all__ = ["trace", "Graph", "Row", "Symbol"]

@@ -8,14 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from ..node import Spec
-from ..reverse import pull
-from ..tensor import make_tensor
+from ..engine.node import Spec
+from ..engine.reverse import pull
+from ..engine.tensor import make_tensor
+from ..expressions.symbol import Symbol
 from ..watching.flops import Call, backward, forward
 from ..watching.memory import arrays_kept, owner
 from ..watching.tally import OUTSIDE, Item, Sheet, Tally, duration, flop, rate, sheet, size, tallies
 from .graph import Graph, Row
-from .symbol import Symbol
 
 _TOP = 25  # lines of a printed table
 

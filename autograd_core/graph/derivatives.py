@@ -7,13 +7,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..forms import Elementwise, Reduction
-from ..forward import push
-from ..modes import Pulled, observe
-from ..reverse import pull
+from ..engine.forms import Elementwise, Reduction
+from ..engine.forward import push
+from ..engine.recording import Pulled
+from ..engine.reverse import pull
+from ..expressions.notation import write
+from ..expressions.symbol import Symbol, at_most
+from ..watching.observer import observe
 from .graph import Graph, Row
-from .notation import write
-from .symbol import Symbol, at_most
 
 LONGEST = 40
 """Parts of a formula; of a longer one the innermost are left out where it is written."""

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from . import values
-from .symbol import Symbol
+from ..expressions import values
+from ..expressions.symbol import Symbol
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     import graphviz
 
-    from ..modes import Origin
+    from ..watching.observer import Origin
     from .cost import Cost
     from .table import Table
 
@@ -30,7 +30,7 @@ class Row:
     expression : what was computed, as a Symbol (of an input, its name)
     shape, dtype, value : of the result; a value of None was not kept
     node       : the engine's own row; None for constants
-    origin     : the module and the line of the program that computed it (``modes.Origin``), where that was observed
+    origin     : the module and the line of the program that computed it (``observer.Origin``), where that was observed
     """
 
     __slots__ = (

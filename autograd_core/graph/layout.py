@@ -7,7 +7,7 @@ import textwrap
 from itertools import chain, zip_longest
 from typing import TYPE_CHECKING
 
-from ..columns import aligned
+from ..support.columns import aligned
 
 if TYPE_CHECKING:
     from .table import Table

@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
-from .notation import write
+from ..expressions.notation import write
 
 if TYPE_CHECKING:
     from .table import Table

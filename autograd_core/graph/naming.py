@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from ..errors import describe
-from ..tensor import Tensor
+from ..engine.errors import describe
+from ..engine.tensor import Tensor
 
 
 def argument_names(f: Callable[..., Any], count: int) -> list[str]:

@@ -13,12 +13,12 @@ from collections.abc import Iterator
 from itertools import chain, count
 from typing import TYPE_CHECKING, Any
 
-from .. import columns
-from . import values
+from ..expressions import values
+from ..expressions.notation import write
+from ..support import columns
 from .collapse import Folding, Frame, fold
 from .derivatives import local_derivatives
 from .graph import Graph, Row
-from .notation import write
 from .shades import Shades, shades
 
 if TYPE_CHECKING:

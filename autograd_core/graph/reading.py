@@ -7,13 +7,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..errors import describe
-from ..modes import Origin
-from ..node import Leaf, Node, Spec
-from ..reverse import rows
-from ..tensor import Tensor
+from ..engine.errors import describe
+from ..engine.node import Leaf, Node, Spec
+from ..engine.reverse import rows
+from ..engine.tensor import Tensor
+from ..expressions.symbol import apply, fold, of_primitive, variables
+from ..watching.observer import Origin
 from .graph import Graph, Row
-from .symbol import apply, fold, of_primitive, variables
 
 _LONGEST_CONSTANT = 12  # parts; what is computed from constants in more steps gets a name of its own
 _LONG = object()

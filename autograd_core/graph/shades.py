@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from . import values
+from ..expressions import values
 from .graph import Graph, Row
 
 _RAMP = ("#fffbeb", "#fde68a", "#fdba74", "#f87171")  # from small to large; dark text is readable on all

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from . import values
+from ..expressions import values
+from ..expressions.notation import write
 from .derivatives import LONGEST, Local, cotangents, local_derivatives, tangents
 from .graph import Graph, Row
-from .notation import write
 
 if TYPE_CHECKING:
     import pandas
@@ -257,7 +257,7 @@ class Table:
         >>> print(see.trace(lambda w: w * w, 3.0).table().to_latex().splitlines()[5])
         $L = w \\cdot w$ & $\\dfrac{\\partial L}{\\partial w} = 2 \\cdot w$ & $9$ & $6$ & $1$ ...
         """
-        from .latex import tabular
+        from ..expressions.latex import tabular
 
         return tabular(self)
 

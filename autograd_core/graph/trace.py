@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from .. import modes
-from ..errors import describe
-from ..node import WatchedNode
-from ..tensor import Tensor, make_tensor
+from ..engine import recording
+from ..engine.errors import describe
+from ..engine.node import WatchedNode
+from ..engine.tensor import Tensor, make_tensor
+from ..watching import observer
 from .graph import Graph
 from .naming import argument_names, known_things
 from .reading import Reader, recorded
@@ -42,7 +43,7 @@ def trace(f: Any, *args: Any, wrt: Any = None, names: Any = None, result: str = 
         raise TypeError(f"trace: needs a function, or a tensor that was computed, not {describe(f)}.")
     inputs = dict(zip(argument_names(f, len(args)), map(_input, args), strict=True))
     steps: list[tuple[Any, ...]] = []
-    with modes.enable_grad(), modes.observe(lambda *step: steps.append((*step, modes.origin()))):
+    with recording.enable_grad(), observer.observe(lambda *step: steps.append((*step, observer.origin()))):
         out = f(*inputs.values())
     if not isinstance(out, Tensor):
         mend = "return one tensor, computed from the arguments with NumPy's functions or ag's."

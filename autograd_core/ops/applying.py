@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..protocols import implements
+from ..engine.registry import implements
 
 __all__ = ["apply_along_axis", "apply_over_axes"]
 

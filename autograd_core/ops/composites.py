@@ -6,8 +6,8 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
-from ..protocols import implements
-from ..tensor import Tensor
+from ..engine.registry import implements
+from ..engine.tensor import Tensor
 
 
 def composite(*numpys: Callable[..., Any]) -> Callable[[Any], Any]:

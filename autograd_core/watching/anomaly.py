@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .. import modes
-from ..forms import Elementwise
-from ..node import Spec, WatchedNode
-from ..protocols import bare
+from ..engine import recording
+from ..engine.forms import Elementwise
+from ..engine.node import Spec, WatchedNode
+from ..engine.tensor import bare
+from . import observer
 
 if TYPE_CHECKING:
     from .findings import Finding
@@ -157,7 +158,7 @@ class _Watch:
     def on(self) -> Iterator[None]:
         quiet = {"invalid": "ignore"} if self.check == "nan" else {"all": "ignore"}
         try:
-            with np.errstate(**quiet), modes.observe(self.computed, self.pulled, pushed=self.pushed):  # type: ignore[arg-type]
+            with np.errstate(**quiet), observer.observe(self.computed, self.pulled, pushed=self.pushed):  # type: ignore[arg-type]
                 yield
         except AnomalyError:
             raise
@@ -189,7 +190,7 @@ class _Watch:
         """An operation was executed."""
         node, data = result._node, result._data
         if node is not None and getattr(node, "origin", None) is None:
-            node.origin = modes.origin()
+            node.origin = observer.origin()
         if self._bad(data):
             self._follow(op, args, params, node, data)
         elif self.marks:
@@ -256,7 +257,7 @@ class _Watch:
 
     # Backward ------------------------------------------------------------------------------------------------------
 
-    def pulled(self, row: modes.Pulled) -> None:
+    def pulled(self, row: recording.Pulled) -> None:
         """A row of a backward pass was walked."""
         mark = self.rows.get(row.node) if self.rows and isinstance(row.node, WatchedNode) else None
         if mark is not None and np.any((bare(row.cotangent) != 0) & mark.where):
@@ -269,7 +270,7 @@ class _Watch:
             if c is not None and self._bad(c):
                 self._blame(row, i, c)
 
-    def _blame(self, row: modes.Pulled, i: int, c: Any) -> None:
+    def _blame(self, row: recording.Pulled, i: int, c: Any) -> None:
         from .findings import backward, place_of, seed
 
         g = bare(row.cotangent)

@@ -10,7 +10,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..files import write_atomically
+from ..support.files import write_atomically
 
 if TYPE_CHECKING:
     from .profiling import Event, profile

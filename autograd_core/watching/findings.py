@@ -8,13 +8,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .. import modes
-from ..forms import Elementwise
-from ..node import Leaf, Spec
-from ..protocols import bare
-from ..tensor import Tensor
-
-_LINE = 80  # characters of a line of the program
+from ..engine import recording
+from ..engine.forms import Elementwise
+from ..engine.node import Leaf, Spec
+from ..engine.tensor import Tensor, bare
+from . import observer
 
 
 class Summary(NamedTuple):
@@ -62,14 +60,14 @@ class Finding:
         self.order, self.phase, self.op, self.made, self.head, self.formula = order, phase, op, made, head, formula
         self.inputs = tuple(inputs)
         self.accused = True
-        self.origin: modes.Origin | None = None
+        self.origin: observer.Origin | None = None
         self.lines: list[str] = []
         self.mend = ""
 
     def report(self, *notes: str) -> str:
         """All that is known, a line each."""
         inputs = [f"  {summary}" for summary in self.inputs]
-        place = [] if self.origin is None else [f"  in {described(self.origin)}"]
+        place = [] if self.origin is None else [f"  in {self.origin.description}"]
         mend = [f"  Mend: {self.mend}"] if self.mend else []
         further = [f"  {line}" for line in (*self.lines, *notes)]
         return "\n".join([f"{self.head}: {self.formula}".rstrip(": "), *inputs, *place, *further, *mend])
@@ -95,7 +93,7 @@ def forward(
 ) -> Finding:
     """Of an operation that was executed; ``made`` is empty where an input held it already."""
     names = op.argument_names(len(args))
-    origin = modes.origin()
+    origin = observer.origin()
     inputs = [_summary(name, a, origin.root) for name, a in zip(names, args, strict=True)]
     formula = _formula(op, names, params)
     if made:
@@ -123,7 +121,7 @@ def forward(
     return found
 
 
-def backward(order: int, row: modes.Pulled, i: int, c: Any, place: tuple[int, ...] | None) -> Finding:
+def backward(order: int, row: recording.Pulled, i: int, c: Any, place: tuple[int, ...] | None) -> Finding:
     """Of a row of a backward pass, whose local derivative by argument ``i`` made it."""
     op, names = row.node.op, row.node.op.argument_names(len(row.parents))
     g, kept = bare(row.cotangent), _kept(names, row.saved)
@@ -175,7 +173,7 @@ def _summaries(kept: dict[str, Any], names: Sequence[str], parents: Sequence[Any
     return [_summary(n, s, None, sources.get(n, "")) for n, s in kept.items()]
 
 
-def seed(order: int, row: modes.Pulled) -> Finding:
+def seed(order: int, row: recording.Pulled) -> Finding:
     """Of a backward pass that was begun with NaN."""
     inputs = [_summary("g", bare(row.cotangent), None, "the cotangent of its result")]
     head = f"the cotangent given to the backward pass, at {row.node.op.name}, was NaN already"
@@ -184,7 +182,7 @@ def seed(order: int, row: modes.Pulled) -> Finding:
     return found
 
 
-def place_of(row: modes.Pulled, i: int, c: Any, is_bad: Callable[[Any], Any]) -> tuple[int, ...] | None:
+def place_of(row: recording.Pulled, i: int, c: Any, is_bad: Callable[[Any], Any]) -> tuple[int, ...] | None:
     """Where in its result an elementwise row turned a finite cotangent into the bad c; None where nobody can tell."""
     op, g = row.node.op, bare(row.cotangent)
     if not isinstance(op, Elementwise):
@@ -193,17 +191,6 @@ def place_of(row: modes.Pulled, i: int, c: Any, is_bad: Callable[[Any], Any]) ->
         d = op.local[i](row.saved, row.node.params)
         bad = is_bad(np.multiply(g, 0 if d is None else d)) & is_bad(c)  # g·d where np.where did not choose is no part
     return _first(np.broadcast_to(bad, np.shape(g))) if np.any(bad) else None
-
-
-def described(origin: modes.Origin) -> str:
-    """``Net.encoder.0 (Linear), train.py:41: y = self.linear(x)``, as far as it is known."""
-    kind = type(origin.owner).__name__
-    owner = (
-        "" if origin.root is None else f"{origin.module}, " if origin.module == kind else f"{origin.module} ({kind}), "
-    )
-    text = origin.source
-    source = f": {text[:_LINE]}{'…' if len(text) > _LINE else ''}" if text else ""
-    return f"{owner}{origin.place}{source}"
 
 
 # Their parts ---------------------------------------------------------------------------------------------------------
@@ -244,8 +231,8 @@ def _source_of_row(node: Any) -> str:
 
 
 def _formula(op: Any, names: Sequence[str], params: Any) -> str:
-    from ..graph.notation import write
-    from ..graph.symbol import Symbol, apply, of_primitive
+    from ..expressions.notation import write
+    from ..expressions.symbol import Symbol, apply, of_primitive
 
     try:
         return write(apply(*of_primitive(op, [Symbol(n, None) for n in names], params), simplify=False), 40)
@@ -255,8 +242,8 @@ def _formula(op: Any, names: Sequence[str], params: Any) -> str:
 
 def _derivative(op: Any, names: Sequence[str], i: int, params: Any) -> str:
     """``∂sqrt/∂x = 1/(2·result)``; of what is no elementwise operation, nothing."""
-    from ..graph.notation import write
-    from ..graph.symbol import Symbol
+    from ..expressions.notation import write
+    from ..expressions.symbol import Symbol
 
     if not isinstance(op, Elementwise):
         return f"the cotangent of {names[i]}"
@@ -290,7 +277,7 @@ def _at(place: Sequence[int] | None) -> str:
 
 
 def _number(value: Any) -> str:
-    from ..graph.values import number
+    from ..expressions.values import number
 
     return number(value, 4)
 

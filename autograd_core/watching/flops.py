@@ -24,8 +24,8 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from ..forms import Elementwise, Reduction
-from ..graph.symbol import Symbol, fold
+from ..engine.forms import Elementwise, Reduction
+from ..expressions.symbol import Symbol, fold
 
 __all__ = ["Call", "backward", "forward"]
 

@@ -5,40 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from .. import modes
-from ..errors import describe
-from ..node import Leaf, Node
-from ..protocols import bare
-from ..reverse import rows
-from ..tensor import Tensor
-from .findings import described
+from ..engine import recording
+from ..engine.errors import RULE, describe
+from ..engine.node import Leaf
+from ..engine.reverse import rows
+from ..engine.tensor import Tensor, bare
+from . import observer
 
 __all__ = ["why_no_grad"]
-
-RULE = (
-    "A tensor is recorded when it is computed, outside no_grad(), from one that requires gradients, by functions of "
-    "NumPy's or ag's; detach(), .data, numpy(), item(), float() and integers are constants."
-)
-
-
-def detached(tensor: Tensor) -> RuntimeError:
-    """The error of ``backward()`` on a tensor without a graph."""
-    return RuntimeError(
-        f"backward: this tensor ({describe(tensor)}) was computed from nothing that requires gradients, or inside "
-        f"no_grad(). {RULE} Mend: set requires_grad=True on the inputs before computing; "
-        "print(ag.why_no_grad(w, f)), with a function f that computes the loss, shows where the way from w ends."
-    )
-
-
-def released(node: Node) -> RuntimeError:
-    """The error of a walk that met a row whose inputs were forgotten."""
-    origin = getattr(node, "origin", None)
-    row = f"{getattr(node.op, 'name', 'a row')} {node.shape}" + (f" in {described(origin)}" if origin else "")
-    return RuntimeError(
-        f"backward: the graph was released by an earlier backward pass, which went through {row}. A graph is walked "
-        "once and then freed. Mend: backward(retain_graph=True) the first time, or compute the loss again; "
-        "of a value that is carried over from an earlier step (a hidden state), go on with h.detach()."
-    )
 
 
 def why_no_grad(w: Tensor, loss: Tensor | Callable[[], Any] | None = None) -> str:
@@ -60,7 +34,7 @@ def why_no_grad(w: Tensor, loss: Tensor | Callable[[], Any] | None = None) -> st
         return _no_row(w)
     if not isinstance(w._node, Leaf):
         origin = getattr(w._node, "origin", None)
-        place = f" in {described(origin)}" if origin else ""
+        place = f" in {origin.description}" if origin else ""
         return (
             f"w was computed ({w._node.op.name}{place}), and backward() keeps the gradients of leaves only. "  # type: ignore[union-attr]
             "Mend: ag.trace(loss).table() shows the derivative by every row; ag.grad(f)(w) gives that of a function."
@@ -114,13 +88,13 @@ class _Cut(NamedTuple):
     """Where a value that depends on w ceased to be recorded."""
 
     what: str
-    origin: modes.Origin
+    origin: observer.Origin
 
 
 def _by_running(w: Tensor, loss: Callable[[], Any]) -> str:
     steps: list[tuple[Any, ...]] = []
-    with modes.observe(
-        lambda op, args, _, result: steps.append((op, args, result, modes.is_grad_enabled(), modes.origin()))
+    with observer.observe(
+        lambda op, args, _, result: steps.append((op, args, result, recording.is_grad_enabled(), observer.origin()))
     ):
         out = loss()
     chain = _Chain(w)
@@ -132,7 +106,7 @@ def _by_running(w: Tensor, loss: Callable[[], Any]) -> str:
     if cut is None and chain.values.get(id(bare(out)), "") is None:
         return "The way from w ends at the result of the function: detach(), .data or numpy() made it a constant."
     if cut is not None:
-        return f"The way from w ends at {cut.what}, in {described(cut.origin)}. {_MEND}"
+        return f"The way from w ends at {cut.what}, in {cut.origin.description}. {_MEND}"
     if chain.last is None:
         return (
             f"None of the {len(steps)} operations of the function used w; a comparison, argmax, item() or np.asarray() "
@@ -140,8 +114,8 @@ def _by_running(w: Tensor, loss: Callable[[], Any]) -> str:
         )
     name, origin = chain.last
     return (
-        f"The way from w ends after {name}, in {described(origin)}: its value went into no operation that leads to the "
-        f"loss, but into a comparison, argmax, item() or the like, or nowhere. {_MEND}"
+        f"The way from w ends after {name}, in {origin.description}: its value went into no operation that leads to "
+        f"the loss, but into a comparison, argmax, item() or the like, or nowhere. {_MEND}"
     )
 
 
@@ -156,9 +130,9 @@ class _Chain:
         self.values: dict[int, _Cut | None] = {id(w._data): None}
         self.names: dict[int, str] = {id(w._data): "w"}
         self.numbers: dict[float, str] = {}  # of single elements, which item() may have handed on
-        self.last: tuple[str, modes.Origin] | None = None
+        self.last: tuple[str, observer.Origin] | None = None
 
-    def follow(self, op: Any, args: Any, result: Any, recording: bool, origin: modes.Origin) -> None:
+    def follow(self, op: Any, args: Any, result: Any, recording: bool, origin: observer.Origin) -> None:
         tracked = any(isinstance(a, Tensor) and a._node in self.recorded for a in args if a is not None)
         cuts = [cut for a in args if (cut := self.cut_of(a, op.name, origin)) is not None]
         if not tracked and not cuts:

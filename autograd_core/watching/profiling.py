@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
 
-from .. import modes
-from ..node import Leaf
-from ..tensor import Tensor
-from . import flops
+from ..engine import recording
+from ..engine.node import Leaf
+from ..engine.tensor import Tensor
+from . import flops, observer
 from .memory import arrays_kept, owner
 from .tally import OUTSIDE, UNKNOWN, Item, Sheet, Tally, duration, flop, percent, rate, sheet, size, tallies
 
@@ -103,7 +103,7 @@ class profile:
         if self._inside is not None:
             raise RuntimeError("profile: this profile is running already. Mend: ag.profile() for another one.")
         with ExitStack() as stack:
-            stack.enter_context(modes.observe(self._after_operation, self._after_row, self._at_module))
+            stack.enter_context(observer.observe(self._after_operation, self._after_row, self._at_module))
             self._inside = stack.pop_all()
         self._entered = self._last = time.perf_counter_ns()
         self._unsure = True
@@ -137,7 +137,7 @@ class profile:
             self._made[id(node)] = len(self.events)
             kept, tracked = self._keep(node, args), tuple([p is not None for p in node.parents or ()])
         operations = self._count(op, flops.Call(_shapes(args), result.shape, params, tracked))
-        origin = modes.origin()
+        origin = observer.origin()
         source, shape, own = (origin.file, origin.line), result.shape, now - start
         self._note(Event(op.name, "forward", start, now, own, origin.module, source, shape, *operations, kept), now)
 
@@ -154,7 +154,7 @@ class profile:
                 self._counted[key] = known
         return known
 
-    def _after_row(self, pulled: modes.Pulled) -> None:
+    def _after_row(self, pulled: recording.Pulled) -> None:
         now = time.perf_counter_ns()
         node = pulled.node
         made = self._made.get(id(node))
@@ -178,7 +178,7 @@ class profile:
         elif self._open:
             start, first = self._open.pop()
             inside = sum(e.own for e in self.events[first:]) + sum(self._profiling[first:])
-            path = modes.Origin(scope[0], scope[1], scope[2], "", 0, "").module
+            path = observer.Origin(scope[0], scope[1], scope[2], "", 0, "").module
             self._note(Event(type(scope[2]).__name__, "module", start, now, max(0, now - start - inside), path), now)
 
     def _within(self, start: int) -> tuple[int, int]:
@@ -310,7 +310,7 @@ def _shapes(args: Any) -> tuple[Any, ...]:
     return tuple([a.shape if isinstance(a, (Tensor, np.ndarray)) else np.shape(a) for a in args])
 
 
-def _operations(pulled: modes.Pulled) -> int | None:
+def _operations(pulled: recording.Pulled) -> int | None:
     """Of a row that was made before the block."""
     node, tracked = pulled.node, tuple([p is not None for p in pulled.parents])
     known = zip(pulled.parents, pulled.saved, strict=False)

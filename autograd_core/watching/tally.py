@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
-from ..columns import aligned
+from ..support.columns import aligned
 
 UNKNOWN = "–"
 OUTSIDE = "(no module)"

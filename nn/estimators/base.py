@@ -18,7 +18,7 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 
 import autograd_core as ag
 import optim
-from autograd_core.random import use_generator
+from autograd_core.support.random import use_generator
 
 from .closed_loop import ClosedLoop
 from .objectives import LINKS, LOSSES

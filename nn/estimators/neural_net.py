@@ -10,8 +10,8 @@ import numpy as np
 from sklearn.utils._param_validation import StrOptions
 
 import autograd_core as ag
-from nn.module import Module
 
+from ..modules.module import Module
 from .base import Network
 from .objectives import given_loss
 from .supervised import NetworkClassifier, NetworkRegressor

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 import optim
-from nn.module import Module
 from optim.lbfgs import Progress, descend
+
+from ..modules.module import Module
 
 NOT_FINITE = (
     "Solver produced non-finite parameter weights. The input data may contain large values and need to be preprocessed."

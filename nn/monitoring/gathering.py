@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, NoReturn, Self
 import numpy as np
 
 import autograd_core as ag
-from autograd_core.node import WatchedNode
-from autograd_core.protocols import bare
+from autograd_core.engine.node import WatchedNode
+from autograd_core.engine.tensor import bare
 
-from ..module import Module
+from ..modules.module import Module
 from .records import Gather, LayerRecord, ParameterRecord, StepRecord, Units, spread_of
 from .step import SQUASHING, Layer, Step, first_tensor, norm, saturated, squashing
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from autograd_core.columns import aligned
+from autograd_core.support.columns import aligned
 
 from .records import LayerRecord, ParameterRecord, Spread, StepRecord
 

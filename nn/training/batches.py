@@ -12,7 +12,7 @@ import numpy as np
 from autograd_core import Tensor, default_generator
 
 from ..data import BatchSampler, DataLoader, SequentialSampler, TensorDataset
-from ..module import Module
+from ..modules.module import Module
 
 EVALUATED_AT_ONCE = 256
 """Samples in a batch where nothing is learned from them."""

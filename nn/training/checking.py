@@ -8,7 +8,7 @@ from typing import Any
 from optim import Optimizer
 from optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 
-from ..module import Module
+from ..modules.module import Module
 from .callback import Callback
 
 Metric = Callable[[Any, Any], float]

@@ -26,9 +26,9 @@ from typing import Any
 import numpy as np
 
 from autograd_core import Tensor
-from autograd_core.files import write_atomically
+from autograd_core.support.files import write_atomically
 
-from .. import serialization
+from ..modules import serialization
 
 FORMAT = "autograd-core checkpoint 1"
 _NAME = re.compile(r"step-(\d+)\.safetensors")

@@ -56,7 +56,7 @@ class History:
         import csv
         import io
 
-        from autograd_core.files import write_atomically
+        from autograd_core.support.files import write_atomically
 
         text = io.StringIO()
         writer = csv.DictWriter(text, self.columns, restval="", lineterminator="\n")

@@ -11,8 +11,8 @@ import numpy as np
 
 from autograd_core import default_generator
 
-from .. import state
-from ..module import Module
+from ..modules import state
+from ..modules.module import Module
 from .sums import Sums
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ import numpy as np
 from autograd_core import Tensor
 from optim import LBFGS, Optimizer
 
-from ..module import Module
+from ..modules.module import Module
 from ..utils.clip_grad import clip_grad_norm_, clip_grad_value_
 from .guard import NotFinite, check_gradients
 

@@ -20,7 +20,7 @@ from optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 from ..data import TensorDataset
 from ..data.checking import whole
 from ..data.loader import length_of
-from ..module import Module
+from ..modules.module import Module
 from . import resuming
 from .batches import EVALUATED_AT_ONCE, aside, check_in_order, collected, is_array, joined, loader_of, parts
 from .callback import Callback

@@ -8,7 +8,7 @@ import numpy as np
 
 from autograd_core import Tensor, default_generator
 
-from ..module import Module
+from ..modules.module import Module
 from .parametrize import register_parametrization
 
 __all__ = ["orthogonal", "spectral_norm", "weight_norm"]

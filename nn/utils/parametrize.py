@@ -13,9 +13,9 @@ from typing import Any
 import autograd_core as ag
 from autograd_core import Tensor
 
-from ..containers import ModuleDict, ModuleList
-from ..module import Module
-from ..parameter import Parameter
+from ..modules.containers import ModuleDict, ModuleList
+from ..modules.module import Module
+from ..modules.parameter import Parameter
 
 __all__ = [
     "ParametrizationList",

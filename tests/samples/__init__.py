@@ -8,11 +8,12 @@ from typing import Any
 
 import numpy as np
 
+import autograd_core.border.ufunc_methods  # these register their primitives when first imported
 import autograd_core.fft
 import autograd_core.special
-import autograd_core.ufunc_methods  # these register their primitives when first imported
-from autograd_core.primitive import Primitive, registry
-from autograd_core.protocols import LATER
+from autograd_core.border.protocols import LATER
+from autograd_core.engine.primitive import Primitive
+from autograd_core.engine.registry import primitives
 from samples import (
     complex,
     elementwise,
@@ -71,7 +72,7 @@ def _is_ours(op: Primitive) -> bool:
 for family in LATER:
     importlib.import_module(f"autograd_core.{family}")
 
-LIBRARY: dict[str, Primitive] = {name: op for name, op in registry.items() if _is_ours(op)}
+LIBRARY: dict[str, Primitive] = {name: op for name, op in primitives.items() if _is_ours(op)}
 SAMPLED = [name for name in SAMPLES if name in LIBRARY]
 COMPLEX = {*complex.SAMPLES, *(name for family in FAMILIES for name in getattr(family, "COMPLEX", ()))}
 REAL = [name for name in SAMPLED if name not in COMPLEX]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-import autograd_core.ufunc_methods  # noqa: F401 (loaded when first asked for)
+import autograd_core.border.ufunc_methods  # noqa: F401 (loaded when first asked for)
 from samples.call import Call, Calls
 from strategies import axis, generators, real, shapes
 

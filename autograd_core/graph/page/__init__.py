@@ -11,7 +11,7 @@ from pathlib import Path
 from string import Template
 from typing import TYPE_CHECKING, Any
 
-from ...files import write_atomically
+from ...support.files import write_atomically
 from .walk import walk
 
 if TYPE_CHECKING:

@@ -8,13 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from ...forms import Elementwise
-from ...reverse import pull
-from .. import picture, values
+from ...engine.forms import Elementwise
+from ...engine.reverse import pull
+from ...expressions import values
+from ...expressions.notation import write
+from ...expressions.symbol import Symbol, apply, fold, variables
+from .. import picture
 from ..derivatives import LONGEST, Local, cotangents, local_derivatives, tangents
 from ..graph import Graph, Row
-from ..notation import write
-from ..symbol import Symbol, apply, fold, variables
 
 _MOST_TANGENTS = 4000  # variables times rows: beyond, the page has no forward mode
 _LONGEST = 120  # characters of a formula with its numbers put in

@@ -1,0 +1,134 @@
+"""Operators and NumPy's methods on tensors: each is one of the operations, named where NumPy names it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from ..engine.reverse import backward
+from ..engine.tensor import Tensor, bare
+from ..ops.arithmetic import complex, elementwise, rounding
+from ..ops.places import indexing, selecting, updating
+from ..ops.products import contractions
+from ..ops.shapes import diagonals, joining, shaping
+from ..ops.sums import reductions, scans, statistics
+
+
+def _reflected(function: Any) -> Any:
+    return lambda self, other: function(other, self)
+
+
+def _power(x: Any, y: Any) -> Any:
+    return elementwise.square(x) if type(y) in (int, float) and y == 2 else elementwise.power(x, y)
+
+
+def _compare(ufunc: np.ufunc) -> Any:
+    return lambda self, other: ufunc(self._data, bare(other))
+
+
+def _reshape(self: Tensor, *shape: Any, order: str = "C", copy: bool | None = None) -> Tensor:
+    return shaping.reshape(self, shape[0] if len(shape) == 1 else shape, order, copy=copy)
+
+
+def _transpose(self: Tensor, *axes: Any) -> Tensor:
+    return shaping.transpose(self, (axes[0] if len(axes) == 1 else axes) or None)
+
+
+def _iterate(self: Tensor) -> Iterator[Tensor]:
+    return (self[i] for i in range(len(self)))
+
+
+def _flat(self: Tensor) -> Any:
+    raise AttributeError("flat: an iterator over a tensor's memory has no graph. Mend: t.ravel(), or t.ravel()[i].")
+
+
+def _passing(function: Any) -> Any:
+    return lambda self, *args, **kwargs: function(self, *args, **kwargs)
+
+
+def _in_place(name: str) -> Any:
+    def refuse(self: Tensor, *args: Any, **kwargs: Any) -> None:
+        raise TypeError(f"{name}: t.{name}() would write into a tensor's array. Mend: t = np.{name}(t).")
+
+    return refuse
+
+
+OPERATORS = {
+    "__neg__": elementwise.negative,
+    "__pos__": elementwise.positive,
+    "__abs__": complex.absolute,
+    "__add__": elementwise.add,
+    "__radd__": _reflected(elementwise.add),
+    "__sub__": elementwise.subtract,
+    "__rsub__": _reflected(elementwise.subtract),
+    "__mul__": elementwise.multiply,
+    "__rmul__": _reflected(elementwise.multiply),
+    "__truediv__": elementwise.divide,
+    "__rtruediv__": _reflected(elementwise.divide),
+    "__mod__": rounding.remainder,
+    "__rmod__": _reflected(rounding.remainder),
+    "__floordiv__": rounding.floor_divide,
+    "__rfloordiv__": _reflected(rounding.floor_divide),
+    "__divmod__": rounding.divmod,
+    "__rdivmod__": _reflected(rounding.divmod),
+    "__pow__": _power,
+    "__rpow__": _reflected(elementwise.power),
+    "__matmul__": contractions.matmul,
+    "__rmatmul__": _reflected(contractions.matmul),
+    "__getitem__": indexing.getitem,
+    "__iter__": _iterate,
+    "__lt__": _compare(np.less),
+    "__le__": _compare(np.less_equal),
+    "__gt__": _compare(np.greater),
+    "__ge__": _compare(np.greater_equal),
+    "__eq__": _compare(np.equal),
+    "__ne__": _compare(np.not_equal),
+    "__hash__": object.__hash__,
+}
+
+METHODS = {
+    "real": property(lambda self: complex.real(self)),
+    "imag": property(lambda self: complex.imag(self)),
+    "conj": complex.conjugate,
+    "conjugate": complex.conjugate,
+    "clip": lambda self, min=None, max=None: elementwise.clip(self, min, max),
+    "round": rounding.round,
+    "backward": backward,
+    "dot": contractions.dot,
+    "trace": contractions.trace,
+    "sum": reductions.sum,
+    "mean": reductions.mean,
+    "max": reductions.max,
+    "min": reductions.min,
+    "var": statistics.var,
+    "reshape": _reshape,
+    "transpose": _transpose,
+    "swapaxes": shaping.swapaxes,
+    "squeeze": shaping.squeeze,
+    "ravel": shaping.ravel,
+    "flatten": shaping.ravel,
+    "repeat": joining.repeat,
+    "diagonal": diagonals.diagonal,
+    "take": selecting.take,
+    "choose": selecting.choose,
+    "compress": lambda self, condition, axis=None, out=None: selecting.compress(condition, self, axis, out),
+    "astype": shaping.astype,
+    "copy": lambda self, order="C": shaping.copy(self, order),
+    "at": property(updating.At),
+    "flat": property(_flat),
+    "std": statistics.std,
+    "prod": reductions.prod,
+    "cumsum": scans.cumsum,
+    "cumprod": scans.cumprod,
+    "sort": _in_place("sort"),
+    "partition": _in_place("partition"),
+    **{name: _passing(getattr(np, name)) for name in ("all", "any", "argmax", "argmin", "argpartition", "argsort")},
+    **{name: _passing(getattr(np, name)) for name in ("nonzero", "searchsorted")},
+    "T": property(lambda self: shaping.transpose(self)),
+    "mT": property(lambda self: shaping.swapaxes(self, -1, -2)),
+}
+
+for name, function in (OPERATORS | METHODS).items():
+    setattr(Tensor, name, function)

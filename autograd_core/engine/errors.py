@@ -1,0 +1,84 @@
+"""Messages of failed operations: operation, shapes, dtypes, and the likely mend."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from .node import Node
+    from .primitive import Primitive
+    from .tensor import Tensor
+
+
+_KINDS = (
+    *(np.exceptions.AxisError, np.linalg.LinAlgError, IndexError, ValueError),
+    *(TypeError, ZeroDivisionError, OverflowError, FloatingPointError, RuntimeWarning),
+)
+_NUMERIC = "keep the arguments where it is defined and can hold the result; ag.detect_anomaly() shows them."
+
+
+def describe(value: Any) -> str:
+    """``float32 (2, 3)`` for anything array-like, the value itself for a number.
+
+    >>> describe(np.zeros((2, 3))), describe(2.5)
+    ('float64 (2, 3)', '2.5')
+    """
+    if hasattr(value, "shape") and hasattr(value, "dtype"):
+        return f"{value.dtype} {tuple(value.shape)}"
+    if isinstance(value, (bool, int, float, complex)):
+        return repr(value)
+    return type(value).__name__
+
+
+def explain(op: Primitive, args: Sequence[Any], params: dict[str, Any], error: Exception) -> Exception:
+    """The exception to raise from ``error``: same kind, but naming the operation and what it was given."""
+    names = op.argument_names(len(args))
+    given = ", ".join(f"{name}: {describe(value)}" for name, value in zip(names, args, strict=True))
+    settings = "".join(f", {name}={v!r}" for name, v in params.items() if v is not None and v is not np._NoValue)
+    broken = _broken_contract(op.contract, dict(zip(names, args, strict=True)))
+    detail = broken or str(error).removeprefix(f"{op.name}: ")
+    mend = _NUMERIC if isinstance(error, (FloatingPointError, RuntimeWarning)) else op.mend  # what np.errstate raises
+    mend = f" Mend: {mend}" if mend else ""
+    message = f"{op.name}: {detail} [{given}{settings}].{mend}"
+    return next((kind(message) for kind in _KINDS if isinstance(error, kind)), RuntimeError(message))
+
+
+def _broken_contract(contract: str, args: dict[str, Any]) -> str:
+    """``x.shape[-1] == y.shape[-2] (3 != 4)`` where the contract is an equation that fails, else an empty string."""
+    if not contract:
+        return ""
+    left, right = contract.split(" == ")
+    try:
+        a, b = (eval(side, {"__builtins__": {}}, args) for side in (left, right))
+    except (IndexError, AttributeError):  # an operand has fewer axes than the contract speaks of: NumPy knows more
+        return ""
+    return "" if a == b else f"needs {contract} ({a} != {b})"
+
+
+RULE = (
+    "A tensor is recorded when it is computed, outside no_grad(), from one that requires gradients, by functions of "
+    "NumPy's or ag's; detach(), .data, numpy(), item(), float() and integers are constants."
+)
+
+
+def detached(tensor: Tensor) -> RuntimeError:
+    """The error of ``backward()`` on a tensor without a graph."""
+    return RuntimeError(
+        f"backward: this tensor ({describe(tensor)}) was computed from nothing that requires gradients, or inside "
+        f"no_grad(). {RULE} Mend: set requires_grad=True on the inputs before computing; "
+        "print(ag.why_no_grad(w, f)), with a function f that computes the loss, shows where the way from w ends."
+    )
+
+
+def released(node: Node) -> RuntimeError:
+    """The error of a walk that met a row whose inputs were forgotten."""
+    origin = getattr(node, "origin", None)
+    row = f"{getattr(node.op, 'name', 'a row')} {node.shape}" + (f" in {origin.description}" if origin else "")
+    return RuntimeError(
+        f"backward: the graph was released by an earlier backward pass, which went through {row}. A graph is walked "
+        "once and then freed. Mend: backward(retain_graph=True) the first time, or compute the loss again; "
+        "of a value that is carried over from an earlier step (a hidden state), go on with h.detach()."
+    )

@@ -1,0 +1,77 @@
+"""Node: a row of the ξ-table, and what it keeps of values."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from .primitive import Primitive
+    from .tensor import Tensor
+
+NOTHING, SPEC, VALUE = 0, 1, 2
+
+
+class Spec(NamedTuple):
+    """Shape and dtype (None for a Python number) of an argument whose value is not needed."""
+
+    shape: tuple[int, ...]
+    dtype: Any
+
+    @property
+    def ndim(self) -> int:
+        return len(self.shape)
+
+
+def keep(value: Any, level: int) -> Any:
+    """What a row keeps of a value: NOTHING, its SPEC, or the VALUE itself."""
+    if level == SPEC:
+        return Spec(value.shape, value.dtype) if hasattr(value, "dtype") else Spec(np.shape(value), None)
+    return value if level == VALUE else None
+
+
+class Node:
+    """One row of the ξ-table: ``op`` applied to the rows ``parents``.
+
+    parents : one node for each argument, None where the argument is a constant; None as a whole after release
+    saved   : what the derivatives need: the arguments, then the result; None where nothing is kept
+    params  : the settings of the call, such as ``axis``
+    shape   : the shape of the row's value
+    """
+
+    __slots__ = ("op", "params", "parents", "saved", "shape")
+
+    op: Primitive | None
+    parents: tuple[Node | None, ...] | None
+    saved: tuple[Any, ...] | None
+
+    def __init__(self, op: Any, parents: Any, saved: Any, params: Any, shape: tuple[int, ...]) -> None:
+        self.op = op
+        self.parents = parents
+        self.saved = saved
+        self.params = params
+        self.shape = shape
+
+    def release(self) -> None:
+        """Forget the parents and what was kept; the row cannot be differentiated again."""
+        self.parents = self.saved = None
+
+
+class Leaf(Node):
+    """A row without parents: a variable that gradients are taken with respect to, and where they accumulate."""
+
+    __slots__ = ("dtype", "grad")
+
+    def __init__(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
+        super().__init__(None, (), (), None, shape)
+        self.dtype = dtype
+        self.grad: Tensor | None = None
+
+
+class WatchedNode(Node):
+    """A row that was made under an observer, who may note where it came from (``observer.Origin``)."""
+
+    __slots__ = ("__weakref__", "origin")
+
+    origin: Any

@@ -1,0 +1,243 @@
+"""Primitives: a forward function and its local derivatives, written once.
+
+A primitive is one kind of row of the ξ-table: it computes a variable from earlier ones and knows its local
+derivatives. The rule for an argument is a function whose own parameter names say what must be kept until it is used:
+the name of an argument (its value), ``ans`` (the result), or the name of a setting such as ``axis``. What no rule
+names is not kept.
+
+>>> import autograd_core as ag
+>>> cube = ag.elementwise(lambda x: x**3, name="cube", x=lambda x: 3 * x**2)
+>>> ag.grad(cube)(np.array(2.0)), ag.grad(ag.grad(cube))(np.array(2.0))
+(array(12.), array(12.))
+
+From the same rules come reverse mode, forward mode, every higher order (a rule is written with functions that also
+accept tensors) and the printed derivative (they accept symbols, too). How a rule is used depends on the form of the
+primitive: see ``forms.py``.
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from . import entry, recording
+from .calls import make_function
+from .errors import explain
+from .node import NOTHING, SPEC, VALUE, Node, WatchedNode, keep
+from .registry import implementations, primitives
+from .tensor import Tensor, make_tensor
+
+__all__ = ["Primitive"]
+
+Rule = Callable[..., Any] | int | None
+
+
+class Primitive:
+    """A differentiable operation on arrays; ``function`` is its public face.
+
+    vjps[i](g, node, saved)      -> cotangent of argument i, or None where it is zero
+    jvp(node, saved, tangents)   -> tangent of the result; a tangent of None is zero
+
+    ``saved`` lists the arguments and then the result, with None where nothing was kept.
+    """
+
+    leading: tuple[str, ...] = ()
+    """Names by which a rule may ask for what the engine hands it first (the cotangent ``g``)."""
+    mend = ""
+
+    branches: dict[int, Callable[..., Any]]
+    """Of a choice: for each argument that is chosen from, where it was chosen, given what was saved."""
+    add_vjp: Callable[[Any, Any, Any], None] | None
+    """``add_vjp(total, g, params)`` adds the cotangent of the one argument to ``total``, where that is cheaper."""
+
+    def __init__(self, forward: Callable[..., Any], name: str | None, contract: str, rules: dict[str, Rule]) -> None:
+        self.forward = forward
+        self.name = name or forward.__name__
+        self.contract = contract
+        self.branches = {}
+        self.add_vjp = None
+        if isinstance(forward, np.ufunc):
+            self.parameters, self.defaults, self.variadic = tuple(rules), dict[str, Any](), False
+        else:
+            self.parameters, self.defaults, self.variadic = parameters_of(forward)
+        self.arguments = tuple(p for p in self.parameters if p in rules)
+        if set(rules) - set(self.arguments):
+            raise TypeError(f"{self.name}: rules for {list(rules)}, but the parameters are {list(self.parameters)}.")
+        self.orderly = self.parameters[: len(rules)] == self.arguments and not rules.keys() & self.defaults.keys()
+        self.rules = tuple(rules[a] for a in self.arguments)
+        self.needs = tuple(self._read_needs(rule) for rule in self.rules)
+        self.local = tuple(map(self._bind, self.rules, self.needs))
+        vjps = tuple(self.make_vjp(i) for i in range(len(self.rules)))
+        self.vjps: Any = _ForEveryIndex(vjps[0]) if self.variadic else vjps
+        self.plan = functools.cache(self._plan)
+        self.keeps_values_only = not self.variadic and all(
+            SPEC not in self.keeps(i).values() for i in range(len(self.arguments))
+        )
+        self.function = make_function(self)
+        primitives[self.name] = self
+        if isinstance(forward, np.ufunc):
+            implementations[forward] = self.function
+
+    # What a form defines -------------------------------------------------------------------------------------------
+
+    def make_vjp(self, i: int) -> Callable[[Any, Node, Sequence[Any]], Any]:
+        raise NotImplementedError
+
+    def jvp(self, node: Node, saved: Sequence[Any], tangents: Sequence[Any]) -> Any:
+        raise NotImplementedError
+
+    def keeps(self, i: int) -> dict[str, int]:
+        """What to keep where argument ``i`` is differentiated: names of arguments or ``ans``, and how much of it."""
+        return {name: VALUE for name in self.needs[i] if name == "ans" or name in self.arguments}
+
+    def chosen_vjp(self, i: int, g: Any, node: Node, saved: Sequence[Any], chosen: Any) -> tuple[Any, Any]:
+        """The vjp behind a choice that took ``chosen`` of the result, and what it took of argument ``i``, if known."""
+        return self.vjps[i](g, node, saved), None
+
+    # Execution -----------------------------------------------------------------------------------------------------
+
+    def __call__(self, args: Sequence[Any], params: dict[str, Any]) -> Any:
+        """Compute, and record a node where an argument is tracked."""
+        values: list[Any] = []
+        parents: list[Node | None] = []
+        constants = 0
+        for a in args:
+            if isinstance(a, Tensor):
+                values.append(a._data)
+                parents.append(a._node)
+            else:
+                values.append(a)
+                parents.append(None)
+                constants += 1
+        if constants:
+            if constants == len(values):
+                return self.on_plain(args, params)
+            values = [v if v is not a else entry.operand(v, self.name) for v, a in zip(values, args, strict=True)]
+        try:
+            out = self.forward(*values, **params)
+        except Exception as error:
+            raise explain(self, values, params, error) from error
+        return self.finish(args, params, values, tuple(parents), out)
+
+    def finish(
+        self, args: Any, params: Any, values: Sequence[Any], parents: tuple[Node | None, ...], out: Any
+    ) -> Tensor:
+        """Wrap the result, with a node where something is tracked and recording is on; tell who watches."""
+        node = None
+        if (not recording.special or recording.is_grad_enabled()) and True in (
+            tracked := tuple([p is not None for p in parents])
+        ):
+            plan = self.plan(tracked)
+            saved = [v if level == VALUE else keep(v, level) for v, level in zip(values, plan, strict=False)]
+            make = WatchedNode if recording.special and recording.observed() else Node
+            node = make(self, parents, (*saved, keep(out, plan[-1])), params, out.shape)
+        result = make_tensor(out, node)
+        if recording.special:
+            recording.notify(self, args, params, result)
+        return result
+
+    def on_plain(self, args: Sequence[Any], params: dict[str, Any]) -> Any:
+        """Without tensors a primitive is the NumPy function it stands for; a symbol answers with an expression."""
+        for a in args:
+            if hasattr(a, "apply_primitive"):
+                return a.apply_primitive(self, args, params)
+        return self.forward(*args, **params)
+
+    def _plan(self, tracked: tuple[bool, ...]) -> tuple[int, ...]:
+        """For each argument, and last the result: NOTHING, SPEC or VALUE, given which arguments are tracked."""
+        levels = dict.fromkeys((*range(len(tracked)), "ans"), NOTHING)
+        for i, on in enumerate(tracked):
+            for name, level in self.keeps(0 if self.variadic else i).items() if on else ():
+                places = ["ans"] if name == "ans" else range(len(tracked)) if self.variadic else [self.place(name)]
+                for place in places:
+                    levels[place] = max(levels[place], level)
+        return tuple(levels.values())
+
+    def place(self, name: str) -> int:
+        """Where an argument, or the result, stands in ``saved``."""
+        return -1 if name == "ans" else self.arguments.index(name)
+
+    def argument_names(self, count: int) -> tuple[str, ...]:
+        return tuple(f"{self.arguments[0]}[{i}]" for i in range(count)) if self.variadic else self.arguments
+
+    # Reading the declaration ---------------------------------------------------------------------------------------
+
+    def _read_needs(self, rule: Rule) -> tuple[str, ...]:
+        if not callable(rule):
+            return ()
+        names = tuple(n for n in parameters_of(rule)[0] if n not in self.leading)
+        for n in names:
+            if n != "ans" and n not in self.parameters and not (n == "index" and self.variadic):
+                raise TypeError(f"{self.name}: a rule names {n!r}, which is no parameter of it and not 'ans'.")
+        return names
+
+    def _bind(self, rule: Rule, names: tuple[str, ...]) -> Callable[..., Any]:
+        """``local(saved, params, *leading)``: the rule, given what it names."""
+        if not callable(rule):
+            return lambda saved, params, *leading: rule
+        if not names:
+            return lambda saved, params, *leading: rule(*leading)
+        if self.variadic:
+            whole = self.arguments[0]
+            return lambda saved, params, *leading: rule(
+                *leading, *[saved[:-1] if n == whole else saved[-1] if n == "ans" else params[n] for n in names]
+            )
+        places = [self.place(n) if n == "ans" or n in self.arguments else n for n in names]
+        if len(places) == 1 and isinstance(places[0], int):
+            only = places[0]
+            return lambda saved, params, *leading: rule(*leading, saved[only])
+        return lambda saved, params, *leading: rule(
+            *leading, *[saved[p] if isinstance(p, int) else params[p] for p in places]
+        )
+
+    def bind_call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """Sort what a caller gave into arguments and settings, as Python would."""
+        if kwargs.keys() <= self.defaults.keys() and (
+            self.variadic or (self.orderly and len(args) == len(self.arguments))
+        ):
+            return args, {**self.defaults, **kwargs} if kwargs else self.defaults
+        given = dict(zip(self.parameters, args, strict=False))
+        wrong = [k for k in kwargs if k in given or k not in self.parameters]
+        params = {**self.defaults, **given, **kwargs}
+        missing = [p for p in self.parameters if p not in params]
+        if len(args) > len(self.parameters) or wrong or missing:
+            problem = (
+                f"{wrong[0]!r} is unknown or given twice" if wrong else f"{missing} missing" if missing else "too many"
+            )
+            raise TypeError(f"{self.name}({', '.join(self.parameters)}): wrong arguments: {problem}.")
+        return tuple(params.pop(a) for a in self.arguments), params
+
+
+class _ForEveryIndex:
+    """The vjps of a primitive with any number of arguments: one rule that is told the index."""
+
+    def __init__(self, vjp: Callable[..., Any]) -> None:
+        self.vjp = vjp
+
+    def __getitem__(self, i: int) -> Callable[..., Any]:
+        return functools.partial(self.vjp, index=i)
+
+    def __iter__(self) -> Iterator[Callable[..., Any]]:
+        return map(self.__getitem__, itertools.count())
+
+
+def parameters_of(function: Any) -> tuple[tuple[str, ...], dict[str, Any], bool]:
+    """Names of the parameters in order, the defaults, and whether the first stands for any number of arguments."""
+    code = getattr(function, "__code__", None)
+    if code is None:
+        import inspect  # slow to import, and seldom needed
+
+        signature = inspect.signature(function).parameters.values()
+        defaults = {p.name: p.default for p in signature if p.default is not p.empty}
+        return tuple(p.name for p in signature), defaults, any(p.kind is p.VAR_POSITIONAL for p in signature)
+    positional = code.co_varnames[: code.co_argcount]
+    after = code.co_varnames[code.co_argcount : code.co_argcount + code.co_kwonlyargcount]
+    variadic = bool(code.co_flags & 0x04)
+    starred = code.co_varnames[len(positional) + len(after) :][:1] if variadic else ()
+    last = function.__defaults__ or ()
+    defaults = dict(zip(positional[len(positional) - len(last) :], last, strict=True)) | (function.__kwdefaults__ or {})
+    return (*positional, *starred, *after), defaults, variadic

@@ -1,0 +1,238 @@
+"""Reverse mode: walk the rows from the result back, multiply by local derivatives, add up."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from typing import Any
+
+import numpy as np
+
+from . import entry, recording
+from .errors import describe, detached, released
+from .node import Leaf, Node, Spec
+from .tensor import Tensor, bare, make_tensor
+
+
+def backward(self: Tensor, gradient: Any = None, *, retain_graph: bool = False, create_graph: bool = False) -> None:
+    """Accumulate d self / d leaf into ``.grad`` of every leaf that ``self`` was computed from.
+
+    gradient : cotangent of self's shape; may be left out for a one-element tensor (then 1)
+    retain_graph : keep the graph for another backward pass (default: release it as it is used)
+    create_graph : record the backward pass itself, so that gradients can be differentiated (implies retain_graph)
+
+    Raises RuntimeError where nothing was recorded or the graph was released, ValueError for a wrong cotangent; then
+    nothing is accumulated and nothing released.
+
+    >>> x = Tensor(3.0, requires_grad=True)
+    >>> (x**2).backward()
+    >>> x.grad.item()
+    6.0
+    """
+    root = self._node
+    if root is None:
+        raise detached(self)
+    seed: Any = _seed(self, gradient)
+    if not create_graph:
+        seed = seed._data
+    order = rows([root])
+    cotangents = pull(order, {root: seed}, create_graph, release=not (retain_graph or create_graph))
+    leaves = [node for node in order if isinstance(node, Leaf)]
+    gradients = as_gradients(cotangents, ((leaf, leaf.shape, leaf.dtype) for leaf in leaves), seed)
+    for leaf, g in zip(leaves, gradients, strict=True):
+        leaf.grad = g if leaf.grad is None else leaf.grad + g
+
+
+def rows(roots: Iterable[Node], stop: Collection[Node] = (), lenient: bool = False) -> list[Node]:
+    """Every row that the roots were computed from, each before its parents; the parents of ``stop`` are left out.
+
+    lenient : a row that was released is a constant, not an error
+
+    An iterative depth-first walk: a chain of a million rows needs no stack.
+    """
+    order: list[Node] = []
+    done: set[Node] = set()
+    waiting: list[Any] = list(roots)
+    pop, push, mark, emit = waiting.pop, waiting.append, done.add, order.append  # looked up a million times
+    while waiting:
+        node = pop()
+        if node is None:  # all parents of the row below are done
+            emit(pop())
+        elif node not in done:
+            mark(node)
+            parents = node.parents
+            if parents is None:
+                if lenient:
+                    continue
+                raise released(node)
+            push(node)
+            push(None)
+            if node not in stop:
+                for parent in reversed(parents):  # the first argument's rows come first in execution
+                    if parent is not None and parent not in done:
+                        push(parent)
+    order.reverse()
+    return order
+
+
+def pull(
+    order: Iterable[Node],
+    cotangents: dict[Node, Any],
+    create_graph: bool = False,
+    release: bool = False,
+    stop: Collection[Node] = (),
+    wanted: Collection[Node] | None = None,
+    chosen: dict[Node, Any] | None = None,
+) -> dict[Node, Any]:
+    """Pull the cotangents of some rows back along ``order``; what remains at the end are those of leaves and ``stop``.
+
+    create_graph : compute with tensors, so that the pass itself is recorded
+    release      : let each row forget what it kept as soon as it is used
+    wanted       : rows outside need no cotangent (None: all are wanted)
+    chosen       : where a row was chosen by np.where and is used nowhere else; at the end, that of ``stop``
+    """
+    chosen = {} if chosen is None else chosen
+    added: set[Node] = set()  # rows whose cotangent is a sum made here, which may be added to in place
+    pop, get = cotangents.pop, cotangents.get
+    if recording.special:
+        order = recording.watched(order, cotangents)
+    for node in order:
+        op = node.op
+        if op is None or node in stop:
+            continue
+        g = pop(node, None)
+        if g is not None:
+            saved: Any = lifted(node) if create_graph else node.saved
+            if chosen or op.branches:
+                _pull_branches(node, g, saved, cotangents, chosen, wanted, added)
+            elif op.add_vjp and not create_graph and type(g) is np.ndarray:
+                _pull_adding(node, g, saved, cotangents, wanted, added)
+            else:
+                for vjp, parent in zip(op.vjps, node.parents):  # type: ignore[arg-type]  # noqa: B905 (vjps may be endless)
+                    if parent is not None and (wanted is None or parent in wanted):
+                        c = vjp(g, node, saved)
+                        if c is not None:
+                            total = get(parent)
+                            cotangents[parent] = c if total is None else _added(total, c, parent, added)
+        if release:
+            node.parents = node.saved = None
+    return cotangents
+
+
+def _pull_adding(node: Node, g: Any, saved: Any, cotangents: Any, wanted: Any, added: Any) -> None:
+    """One row of ``pull`` that touches a part of its argument: the second such row adds to what the first one made."""
+    op: Any = node.op
+    (parent,) = node.parents  # type: ignore[misc]
+    if parent is None or (wanted is not None and parent not in wanted):
+        return
+    total = cotangents.get(parent)
+    if total is not None and parent in added and total.dtype is g.dtype:
+        op.add_vjp(total, g, node.params)
+        return
+    c = op.vjps[0](g, node, saved)
+    if total is None:
+        cotangents[parent] = c
+        if type(c) is np.ndarray:
+            added.add(parent)
+    else:
+        cotangents[parent] = _added(total, c, parent, added)
+
+
+def _added(total: Any, c: Any, row: Node, added: set[Node]) -> Any:
+    """total + c, in place where ``total`` is a sum that was made here."""
+    if row in added and c.dtype is total.dtype:
+        total += c
+        return total
+    total = total + c
+    if type(total) is np.ndarray:
+        added.add(row)
+    return total
+
+
+def _pull_branches(node: Node, g: Any, saved: Any, cotangents: Any, chosen: Any, wanted: Any, added: Any) -> None:
+    """One row of ``pull`` behind np.where: what was not chosen meets no arithmetic, so that 0·∞ there is no NaN."""
+    op: Any = node.op
+    here = chosen.pop(node, None)
+    for i, parent in enumerate(node.parents or ()):
+        if parent is None or (wanted is not None and parent not in wanted):
+            continue
+        if i in op.branches:
+            c, above = op.vjps[i](g, node, saved), op.branches[i](node.saved)
+            above = above if here is None else np.logical_and(above, here)
+        else:
+            c, above = op.chosen_vjp(i, g, node, saved, here)
+        if parent in cotangents:
+            above = np.logical_or(above, chosen[parent]) if above is not None and parent in chosen else None
+            cotangents[parent] = cotangents[parent] if c is None else _added(cotangents[parent], c, parent, added)
+        elif c is not None:
+            cotangents[parent] = c
+        if above is not None and parent.op is not None and np.shape(above) == parent.shape:
+            chosen[parent] = above
+        else:
+            chosen.pop(parent, None)
+
+
+def lifted(node: Node) -> tuple[Any, ...]:
+    """What the row kept, as tensors that know where they came from."""
+    owners = (*node.parents, node)  # type: ignore[misc]
+    return tuple(
+        s if owner is None or s is None or isinstance(s, Spec) else make_tensor(s, owner)
+        for s, owner in zip(node.saved, owners, strict=True)  # type: ignore[arg-type]
+    )
+
+
+def as_gradients(cotangents: dict[Node, Any], leaves: Iterable[Any], *seeds: Any) -> list[Tensor]:
+    """Cotangents as gradients: tensors of each leaf's shape and dtype, none of which shares memory with anything.
+
+    A cotangent array is adopted as it is where nothing else can hold it: it is no view, and no seed of the pass.
+    """
+    taken = {id(bare(seed)) for seed in seeds}
+    gradients = []
+    for leaf, shape, dtype in leaves:
+        g = cotangents.get(leaf)
+        if type(g) is not np.ndarray or g.dtype != dtype or g.base is not None or id(g) in taken:
+            g = _own(filled(0, bare(seeds[0]), shape, dtype) if g is None else g, dtype)
+        g = g if isinstance(g, Tensor) else make_tensor(g, None)
+        taken.add(id(g._data))
+        gradients.append(g)
+    return gradients
+
+
+def _own(g: Any, dtype: Any) -> Any:
+    """A copy of ``g`` in another dtype or in memory of its own; a tensor stays one and keeps its history."""
+    if dtype.kind == "f" and g.dtype.kind == "c":
+        g = np.real(g)
+    if g.dtype != dtype:
+        g = g.astype(dtype)
+    elif isinstance(g, Tensor):
+        return make_tensor(g._data.copy(), g._node)
+    return g if isinstance(g, Tensor) else np.array(g) if isinstance(g, np.generic) else g.copy()
+
+
+def filled(number: int, like: Any, shape: tuple[int, ...], dtype: Any) -> Any:
+    """An array of the same kind as ``like`` that holds one number."""
+    if isinstance(like, (np.ndarray, np.generic)):
+        array = np.empty(shape, dtype)
+        array.fill(number)
+        return array
+    return np.full_like(like, number, dtype, shape=shape)
+
+
+def _seed(tensor: Tensor, gradient: Any) -> Tensor:
+    if gradient is None:
+        if tensor.dtype.kind == "c":
+            raise ValueError(
+                f"backward: a complex result ({describe(tensor)}) has no gradient; only real ones do. "
+                "Mend: backward() of its real part or absolute value, or give the cotangent: y.backward(g)."
+            )
+        if tensor.size != 1:
+            raise ValueError(
+                f"backward: a result of {describe(tensor)} has no single gradient. "
+                "Mend: backward() of a scalar such as y.sum(), or give the cotangent: y.backward(g) with y's shape."
+            )
+        return make_tensor(filled(1, tensor._data, tensor.shape, tensor.dtype), None)
+    gradient = entry.like(tensor, gradient)
+    if gradient.shape != tensor.shape:
+        raise ValueError(
+            f"backward: cotangent {describe(gradient)} for a result of {describe(tensor)}; shapes must agree."
+        )
+    return gradient

@@ -1,0 +1,285 @@
+"""Tensor: an array and the row of the computation that made it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+
+from . import entry, recording
+from .node import Leaf, Node
+
+__all__ = ["Tensor"]
+
+
+class Tensor:
+    """An array that remembers how it was computed.
+
+    Parameters
+    ----------
+    data : array, number or nested list
+        An array keeps its dtype and is not copied; Python numbers and lists become the default dtype.
+    requires_grad : bool
+        Record what is computed from this tensor, so that gradients with respect to it exist.
+    dtype : optional dtype to convert to
+
+    Raises
+    ------
+    TypeError
+        for gradients of integers or booleans, and for data that is no array of numbers.
+
+    >>> w = Tensor([1.0, 2.0], requires_grad=True)
+    >>> (w * w).sum().backward()
+    >>> w.grad
+    Tensor([2., 4.], dtype=float32)
+    """
+
+    __slots__ = ("__weakref__", "_data", "_node")
+
+    _node: Node | None
+
+    def __init__(self, data: Any, requires_grad: bool = False, dtype: Any = None) -> None:
+        self._data = entry.as_array(data, dtype)
+        self._node = None
+        if requires_grad:
+            self.requires_grad = True
+
+    # The array -----------------------------------------------------------------------------------------------------
+
+    @property
+    def data(self) -> Any:
+        """The array itself. Assigning replaces it and keeps the gradient's history out of it."""
+        return self._data
+
+    @data.setter
+    def data(self, value: Any) -> None:
+        node = self._node
+        array = entry.as_array(value, None)
+        if node is not None:
+            if not isinstance(node, Leaf):
+                raise RuntimeError(
+                    "data: this tensor was computed and its value is part of a recorded graph. "
+                    "Mend: assign to a leaf, or to t.detach()."
+                )
+            _check_differentiable(array)
+            node.shape, node.dtype = array.shape, array.dtype
+        self._data = array
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self._data.shape
+
+    @property
+    def ndim(self) -> int:
+        return self._data.ndim
+
+    @property
+    def size(self) -> int:
+        return self._data.size
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return self._data.dtype
+
+    def numpy(self) -> np.ndarray[Any, Any]:
+        """The values as a NumPy array, outside the graph (shared memory, no copy)."""
+        return np.asarray(self._data)
+
+    def item(self, *index: int) -> Any:
+        """The value of a one-element tensor, or of the element at an index, as a Python number."""
+        return self._data.item(*index)
+
+    def tolist(self) -> Any:
+        return self._data.tolist()
+
+    def detach(self) -> Tensor:
+        """The same array (shared memory) without its history."""
+        return make_tensor(self._data, None)
+
+    # The graph -----------------------------------------------------------------------------------------------------
+
+    @property
+    def requires_grad(self) -> bool:
+        """True where gradients flow through this tensor. Settable on tensors that were not computed."""
+        return self._node is not None
+
+    @requires_grad.setter
+    def requires_grad(self, on: bool) -> None:
+        if not self.is_leaf:
+            raise RuntimeError(
+                "requires_grad: this tensor was computed from others; only a leaf can be switched. "
+                "Mend: use t.detach() for a copy without history."
+            )
+        if not on:
+            self._node = None
+        elif self._node is None:
+            _check_differentiable(self._data)
+            self._node = Leaf(self._data.shape, self._data.dtype)
+
+    @property
+    def is_leaf(self) -> bool:
+        """True where no recorded operation made this tensor."""
+        return self._node is None or isinstance(self._node, Leaf)
+
+    @property
+    def grad(self) -> Tensor | None:
+        """What ``backward`` has accumulated here: a tensor of this shape and dtype, or None before the first one."""
+        return self._node.grad if isinstance(self._node, Leaf) else None
+
+    @grad.setter
+    def grad(self, value: Any) -> None:
+        node = self._node
+        if not isinstance(node, Leaf):
+            raise RuntimeError("grad: only a leaf with requires_grad=True has a gradient to set.")
+        if value is not None:
+            value = value if isinstance(value, Tensor) else Tensor(value)
+            if value.shape != node.shape or value.dtype != node.dtype:
+                raise ValueError(
+                    f"grad: {value.dtype} {value.shape} given for a tensor of {node.dtype} {node.shape}; "
+                    "shape and dtype must agree."
+                )
+        node.grad = value
+
+    # Python's protocols (NumPy's are attached in the border) -------------------------------------------------------
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
+        if self._node is not None:
+            raise TypeError(
+                "np.asarray: a plain array has no graph, so the gradient would be lost in silence. "
+                "Mend: t.detach() or t.numpy() where that is meant."
+            )
+        return np.array(self._data, dtype=dtype, copy=copy)
+
+    def __len__(self) -> int:
+        if not self.shape:
+            raise TypeError("len() of a 0-d tensor")
+        return self.shape[0]
+
+    def __bool__(self) -> bool:
+        return bool(self._data)
+
+    def __float__(self) -> float:
+        return float(self._data)
+
+    def __int__(self) -> int:
+        return int(self._data)
+
+    def __index__(self) -> int:
+        return self._data.__index__()
+
+    def __format__(self, spec: str) -> str:
+        return format(self._data.item(), spec) if spec and self.size == 1 else format(str(self), spec)
+
+    def __repr__(self) -> str:
+        body = np.array2string(np.asarray(self._data), separator=", ", prefix="Tensor(")
+        notes = f", dtype={self.dtype}"
+        if isinstance(self._node, Leaf):
+            notes += ", requires_grad=True"
+        elif self._node is not None:
+            notes += f", from={self._node.op.name}" if self._node.op else ""
+        return f"{type(self).__name__}({body}{notes})"
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        if not self.is_leaf:
+            raise RuntimeError("deepcopy: this tensor is part of a recorded graph. Mend: copy t.detach().")
+        copy = type(self).__new__(type(self))
+        copy._data = self._data.copy()
+        copy._node = None if self._node is None else Leaf(self._data.shape, self._data.dtype)
+        if self.grad is not None:
+            copy.grad = Tensor(self.grad._data.copy())
+        memo[id(self)] = copy
+        return copy
+
+    def __reduce__(self) -> Any:
+        if not self.is_leaf:
+            raise RuntimeError("pickle: this tensor is part of a recorded graph. Mend: pickle t.detach().")
+        return type(self), (self._data, self.requires_grad)
+
+    # Writing gives the tensor a new array: the old one may be kept by a row that still has to be differentiated.
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        self._check_writable(value, "t[index] = value", "t = t.at[index].set(value)")
+        array = self._data.copy()
+        array[bare(index)] = bare(value)
+        self._data = array
+
+    def _check_writable(self, value: Any, what: str, instead: str) -> None:
+        if self._node is not None and (recording.is_grad_enabled() or not self.is_leaf):
+            raise RuntimeError(
+                f"{what}: in-place writes to a recorded tensor ({self.dtype} {self.shape}) would make its derivatives "
+                f"wrong. Mend: {instead}; a leaf may be written to inside no_grad()."
+            )
+        if isinstance(value, Tensor) and value._node is not None and recording.is_grad_enabled():
+            raise TypeError(
+                f"{what}: the value ({value.dtype} {value.shape}) is recorded, and its graph would be lost. "
+                f"Mend: {instead}, or value.detach()."
+            )
+
+    def _in_place(self, symbol: str, ufunc: np.ufunc, other: Any) -> Self:
+        self._check_writable(other, f"t {symbol}= value", f"t = t {symbol} value")
+        self._data = ufunc(self._data, bare(other), out=np.empty_like(self._data))
+        return self
+
+    def __iadd__(self, other: Any) -> Self:
+        return self._in_place("+", np.add, other)
+
+    def __isub__(self, other: Any) -> Self:
+        return self._in_place("-", np.subtract, other)
+
+    def __imul__(self, other: Any) -> Self:
+        return self._in_place("*", np.multiply, other)
+
+    def __itruediv__(self, other: Any) -> Self:
+        return self._in_place("/", np.divide, other)
+
+    if TYPE_CHECKING:
+        # Attached in the border: arithmetic and NumPy's methods, which are primitives, and backward.
+        __array_ufunc__: Any
+        __array_function__: Any
+
+        def backward(self, gradient: Any = None, *, retain_graph: bool = False, create_graph: bool = False) -> None: ...
+
+        T: Tensor
+        mT: Tensor
+
+        def __getattr__(self, name: str) -> Any: ...
+        def __getitem__(self, index: Any) -> Tensor: ...
+        def __neg__(self) -> Tensor: ...
+        def __add__(self, other: Any) -> Tensor: ...
+        def __radd__(self, other: Any) -> Tensor: ...
+        def __sub__(self, other: Any) -> Tensor: ...
+        def __rsub__(self, other: Any) -> Tensor: ...
+        def __mul__(self, other: Any) -> Tensor: ...
+        def __rmul__(self, other: Any) -> Tensor: ...
+        def __truediv__(self, other: Any) -> Tensor: ...
+        def __rtruediv__(self, other: Any) -> Tensor: ...
+        def __pow__(self, other: Any) -> Tensor: ...
+        def __rpow__(self, other: Any) -> Tensor: ...
+        def __matmul__(self, other: Any) -> Tensor: ...
+        def __rmatmul__(self, other: Any) -> Tensor: ...
+
+
+_new = object.__new__
+
+
+def bare(value: Any) -> Any:
+    """The array of a tensor, also inside lists and tuples; anything else as it is."""
+    if isinstance(value, (list, tuple)):
+        return type(value)(map(bare, value)) if type(value) in (list, tuple) else value
+    return value._data if isinstance(value, Tensor) else value
+
+
+def make_tensor(data: Any, node: Node | None) -> Tensor:
+    """A tensor around an array that is known to be good: the engine's own constructor."""
+    tensor = _new(Tensor)
+    tensor._data = data
+    tensor._node = node
+    return tensor
+
+
+def _check_differentiable(array: Any) -> None:
+    if array.dtype.kind not in "fc":
+        raise TypeError(
+            f"requires_grad: gradients of {array.dtype} {tuple(array.shape)} do not exist; only floating (or complex) "
+            "tensors have them. Mend: convert, e.g. Tensor(array, dtype=float)."
+        )

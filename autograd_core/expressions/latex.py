@@ -1,0 +1,298 @@
+r"""Expressions, values and the ξ-table as LaTeX: ``-\frac{1}{\xi_{3}^{2}}``."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..graph.derivatives import LONGEST, Local
+from ..graph.graph import Row
+from . import values
+from .notation import LONGEST_LIST, MATRIX_PRODUCT, POWER, PRODUCT, SUM, WHOLE, Text, settings_of, write
+from .symbol import Symbol, fold, shortened
+
+if TYPE_CHECKING:
+    from ..graph.table import Column, Line, Table
+
+
+class Tex(Text):
+    """A ``Text`` whose brackets grow with what they hold."""
+
+    def at(self, level: int, first: bool = True) -> Text:
+        return self if self.fits(level, first) else Tex(rf"\left({self.last or self.text}\right)")
+
+
+def latex(expression: Any, longest: int | None = None) -> str:
+    r"""A symbol, a number or any other constant in LaTeX's mathematics (``notation.write`` in another hand).
+
+    >>> x, y = Symbol("x1"), Symbol("learning_rate")
+    >>> print(latex(-(1 - y) / np.exp(x) ** 2))
+    -\frac{1 - \text{learning\_rate}}{\exp\left(x_{1}\right)^{2}}
+    """
+    result = fold(expression if longest is None else shortened(expression, longest), _leaf, _application)
+    return result.last or result.text
+
+
+def name(text: str) -> str:
+    r"""A variable's name: one letter with its index as such, anything else upright and escaped.
+
+    >>> print(name("ξ12′"), name("w"), name("model.0.weight"))
+    \xi_{12}' w \text{model.0.weight}
+    """
+    if derivative := re.fullmatch("∂(.+)/∂(.+)", text):  # of a rule that symbols cannot run
+        above, below = (rf"\partial\,{name(part)}" for part in derivative.groups())
+        return rf"\frac{{{above}}}{{{below}}}"
+    if text == "…":
+        return r"\ldots"
+    simple = re.fullmatch(r"([A-Za-zα-ωΑ-Ω])_?(\d*)(′*)", text)
+    if not simple or (simple[1] not in _GREEK and not simple[1].isascii()):
+        return rf"\text{{{escaped(text)}}}"
+    letter, index, primes = simple.groups()
+    return _GREEK.get(letter, letter) + (f"_{{{index}}}" if index else "") + "'" * len(primes)
+
+
+def escaped(text: str) -> str:
+    r"""Text outside of mathematics, in which nothing is a command.
+
+    >>> print(escaped("a_b <$5 & \\x>"))
+    a\_b \textless{}\$5 \& \textbackslash{}x\textgreater{}
+    """
+    return "".join(_ESCAPES.get(c, c) for c in values.printable(text))
+
+
+def value(array: Any) -> str:
+    r"""``values.value``; a small matrix as one.
+
+    >>> print(value(np.array([[1.0, -2e-9]])), value(np.arange(8.0)))
+    \begin{bmatrix}1 & -2 \cdot 10^{-9}\end{bmatrix} (8,)\colon 0 \ldots 3.5 \ldots 7\;\lVert 11.8\rVert
+    """
+    if array is not None and np.ndim(array) in (1, 2) and 0 < math.prod(np.shape(array)) <= values.IN_FULL:
+        rows = np.atleast_2d(array).tolist()
+        inside = r" \\ ".join(" & ".join(_digits(values.number(x, 5)) for x in row) for row in rows)
+        return rf"\begin{{bmatrix}}{inside}\end{{bmatrix}}"
+    return _digits(values.value(array))
+
+
+def _digits(text: str) -> str:
+    """Numbers and the signs around them: 1.5e−12 as 1.5 · 10⁻¹²."""
+    text = re.sub(r"[A-Za-z][A-Za-z ]*[A-Za-z]", lambda words: rf"\text{{{words[0]}}}", text)
+    text = re.sub(r"e(−?\d+)", r" \\cdot 10^{\1}", text).replace(" ‖", r"\;\lVert ", 1)
+    return re.sub(r"[−…×:‖–]", lambda sign: _SIGNS[sign[0]], text)
+
+
+# Expressions ---------------------------------------------------------------------------------------------------------
+
+
+def _leaf(x: Any) -> Text:
+    if isinstance(x, Symbol):
+        return Tex(name(x.head))
+    if isinstance(x, (bool, int, float, complex, np.number, np.bool_)):
+        text = values.number(x, 6)
+        looser = PRODUCT if text.startswith("−") or "e" in text else WHOLE
+        return Tex(_digits(text), SUM if " " in text else looser)
+    return Tex(rf"\text{{{escaped(write(x))}}}")
+
+
+def _application(symbol: Symbol, args: list[Any]) -> Text:
+    write_it = _SPECIAL.get(symbol.head)
+    result = write_it(symbol, args) if write_it else None
+    return result or _call(symbol, args)
+
+
+def _whole(arg: Text) -> str:
+    return arg.last or arg.text
+
+
+def _infix(sign: str, level: int, left: int, right: int) -> Callable[..., Text]:
+    def write_it(symbol: Symbol, args: list[Text]) -> Text:
+        x, y = args[0].at(left), args[1].at(right, first=False)
+        return Tex(f"{x.text}{sign}{y.text}", level, f"{x.text}{sign}{_whole(y)}")
+
+    return write_it
+
+
+def _prefix(sign: str) -> Callable[..., Text]:
+    def write_it(symbol: Symbol, args: list[Text]) -> Text:
+        x = args[0].at(PRODUCT, first=False)
+        return Tex(f"{sign}{x.text}", PRODUCT, f"{sign}{_whole(x)}")
+
+    return write_it
+
+
+def _around(left: str, right: str, level: int = WHOLE) -> Callable[..., Text]:
+    return lambda symbol, args: Tex(f"{left}{_whole(args[0])}{right}", level)
+
+
+def _power(symbol: Symbol, args: list[Text]) -> Text:
+    exponent = args[1].last or args[1].text if len(args) > 1 else "2"
+    return Tex(f"{args[0].at(WHOLE).text}^{{{exponent}}}", POWER)
+
+
+def _fraction(symbol: Symbol, args: list[Text]) -> Text:
+    """A minus sign stands before the fraction, not above its line."""
+    above, below = map(_whole, args)
+    sign = "-" if above.startswith("-") and args[0].level >= PRODUCT else ""
+    return Tex(rf"{sign}\frac{{{above.removeprefix(sign)}}}{{{below}}}", PRODUCT)
+
+
+def _relation(sign: str) -> Callable[..., Text]:
+    return lambda symbol, args: Tex(
+        rf"\left[{args[0].at(SUM).text} {sign} {args[1].at(SUM).text if len(args) > 1 else 0}\right]"
+    )
+
+
+def _transposed(symbol: Symbol, args: list[Text]) -> Text | None:
+    return Tex(rf"{args[0].at(WHOLE).text}^{{\top}}", POWER) if write(symbol, 3).endswith("ᵀ") else None
+
+
+def _broadcast(symbol: Symbol, args: list[Text]) -> Text | None:
+    sizes, inner = symbol.settings.get("shape", symbol.args[-1]), symbol.args[0]
+    if not isinstance(sizes, tuple) or not sizes:
+        return None
+    stretched = fold(inner.args[0], _leaf, _application) if inner.head == "expand_dims" else args[0]
+    shape = r" \times ".join(map(str, sizes))
+    return Tex(rf"{stretched.at(PRODUCT).text} \cdot 1_{{{shape}}}", PRODUCT)
+
+
+def _item(symbol: Symbol, args: list[Text]) -> Text:
+    index = write(symbol, 1).rpartition("[")[2]
+    return Tex(rf"{args[0].at(WHOLE).text}\text{{[{escaped(index)}}}")
+
+
+def _call(symbol: Symbol, args: list[Any]) -> Text:
+    r"""``\exp x``, ``\operatorname{softmax}\left(x, \text{axis=1}\right)``."""
+    function = _FUNCTIONS.get(symbol.head) or rf"\operatorname{{{escaped(symbol.head)}}}"
+    settings = [rf"\text{{{escaped(text)}}}" for text in settings_of(symbol)]
+    listed = ", ".join([*map(_listed, args), *settings])
+    plain = len(args) == 1 and not settings and getattr(symbol.args[0], "function", symbol) is None
+    return Tex(rf"{function}\left({listed}\right)", WHOLE, f"{function} {listed}" if plain else "")
+
+
+def _listed(arg: Any) -> str:
+    if not isinstance(arg, list):
+        return _whole(arg)
+    return ", ".join(map(_listed, arg if len(arg) <= LONGEST_LIST else [*arg[:3], Tex(r"\ldots"), arg[-1]]))
+
+
+_FUNCTIONS = {
+    **{f: rf"\{f}" for f in ("exp", "log", "sin", "cos", "tan", "sinh", "cosh", "tanh", "arcsin", "arccos", "arctan")},
+    "maximum": r"\max",
+    "minimum": r"\min",
+    "max": r"\max",
+    "min": r"\min",
+    "sum": r"\sum",
+    "gamma": r"\Gamma",
+}
+_SPECIAL: dict[str, Callable[..., Text | None]] = {
+    "add": _infix(" + ", SUM, SUM, SUM),
+    **dict.fromkeys(("subtract", "gap"), _infix(" - ", SUM, SUM, MATRIX_PRODUCT)),
+    "multiply": _infix(r" \cdot ", PRODUCT, PRODUCT, PRODUCT),
+    "matmul": _infix(r"\,", MATRIX_PRODUCT, POWER, POWER),
+    "divide": _fraction,
+    "reciprocal": _around(r"\frac{1}{", "}", PRODUCT),
+    **dict.fromkeys(("power", "square"), _power),
+    "negative": _prefix("-"),
+    "positive": _prefix("+"),
+    "sqrt": _around(r"\sqrt{", "}"),
+    **dict.fromkeys(("absolute", "abs"), _around(r"\left\lvert ", r"\right\rvert ")),
+    "equal": _relation("="),
+    "not_equal": _relation(r"\neq"),
+    "less": _relation("<"),
+    "less_equal": _relation(r"\leq"),
+    **dict.fromkeys(("greater", "step"), _relation(">")),
+    "greater_equal": _relation(r"\geq"),
+    **dict.fromkeys(("swapaxes", "transpose"), _transposed),
+    "broadcast_to": _broadcast,
+    "getitem": _item,
+}
+
+# The table -----------------------------------------------------------------------------------------------------------
+
+_ROOM = r"\rule[-2.3ex]{0pt}{6ex}"  # a strut as high as a fraction, lest the lines touch
+
+
+def tabular(table: Table) -> str:
+    """``Table.to_latex``."""
+    letters = "".join("r" if column.is_number else "l" for column in table.columns)
+    headings = " & ".join(_heading(column, table) for column in table.columns)
+    lines = [" & ".join(_cells(table, line)) + rf" {_ROOM} \\" for line in table.lines()]
+    above = [f"% {text}" for text in [*table.head, *table.notice]]
+    below = [rf"\[ {_gradient(table, v)} \]" for v in table.variables]
+    body = [rf"\begin{{tabular}}{{{letters}}}", r"\hline", headings + r" \\", r"\hline", *lines, r"\hline"]
+    return "\n".join([*above, *body, r"\end{tabular}", *below])
+
+
+def _heading(column: Column, table: Table) -> str:
+    if column.kind != "product":
+        return escaped(column.heading)
+    if table.mode == "reverse":
+        return rf"$\mathrm{{d}}{_name(table.graph.output)} / \mathrm{{d}}\xi$"
+    variable = table.variables[list(table.products).index(column.heading)]
+    return rf"$\mathrm{{d}}\xi / \mathrm{{d}}{_name(variable)}$"
+
+
+def _cells(table: Table, line: Line | None) -> list[str]:
+    if line is None:
+        return [r"$\vdots$" if column.kind != "module" else "" for column in table.columns]
+    return [f"${cell}$" if cell else "" for cell in (_cell(table, column, line) for column in table.columns)]
+
+
+def _cell(table: Table, column: Column, line: Line) -> str:
+    match column.kind:
+        case "module":
+            return rf"\text{{{escaped(line.module)}}}" if line.module else ""
+        case "variable":
+            return f"{_name(line.row)} = {latex(line.row.expression, LONGEST)}" if line.first else ""
+        case "derivative":
+            return _equation(line.row, line.local) if line.local else ""
+        case "slope":
+            return value(line.local.value) if line.local else ""
+    return value(table.number(column, line)) if line.first else ""
+
+
+def _equation(row: Row, local: Local) -> str:
+    formula = latex(local.formula, LONGEST)
+    sign = r"\colon\; g \mapsto" if local.is_map else " ="
+    return rf"{_ratio(row, local.parent)}{sign} {formula}"
+
+
+def _ratio(above: Row, below: Row, d: str = r"\partial ") -> str:
+    return rf"\dfrac{{{d}{_name(above)}}}{{{d}{_name(below)}}}"
+
+
+def _gradient(table: Table, variable: Row) -> str:
+    ratio = _ratio(table.graph.output, variable, r"\mathrm{d}")
+    along = r"\;\text{along the direction}" if table.is_along(variable) else ""
+    product = r" \cdot ".join(_ratio(a, b) for a, b in table.factors(variable.name))
+    return " = ".join(side for side in (ratio + along, product, value(table.gradients[variable.name])) if side)
+
+
+def _name(row: Row) -> str:
+    return name(row.name)
+
+
+_ESCAPES = {
+    **{c: rf"\{c}" for c in "_$&#%{}"},
+    "\\": r"\textbackslash{}",
+    "^": r"\textasciicircum{}",
+    "~": r"\textasciitilde{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "|": r"\textbar{}",
+    "′": r"$'$",
+    "−": "$-$",
+    "×": r"$\times$",
+    "…": r"\ldots{}",
+    "·": r"$\cdot$",
+    "∂": r"$\partial$",
+}
+_SIGNS = {"−": "-", "…": r"\ldots", "×": r" \times ", ":": r"\colon", "‖": r"\rVert", "–": r"\text{--}"}
+_SMALL = "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau upsilon"
+_LARGE = "Gamma Delta Theta Lambda Xi Pi Sigma Phi Psi Omega"  # the others look like Latin letters
+_LETTERS = zip("αβγδεζηθικλμνξπρστυφχψωΓΔΘΛΞΠΣΦΨΩ", f"{_SMALL} phi chi psi omega {_LARGE}".split(), strict=True)
+_GREEK = {letter: rf"\{word}" for letter, word in _LETTERS}
+_ESCAPES |= {letter: f"${command}$" for letter, command in _GREEK.items()}

@@ -1,0 +1,38 @@
+"""``numpy.linalg`` on tensors: solving, determinants, factorisations, eigenvalues, norms.
+
+Names, arguments and values are NumPy's own, stacks of matrices and complex numbers included; every function has both
+modes and derivatives of any order. Where NumPy reads one triangle only of a symmetric matrix (``cholesky``, ``eigh``,
+``eigvalsh``, ``hermitian=True``), so does the derivative: the gradient has zeros in the other triangle, and off the
+diagonal it is twice that of a convention which shares it between both. Along symmetric directions they agree.
+
+Eigenvectors and singular vectors are unique but for a sign, or a phase where they are complex. The phase that LAPACK
+chose is kept: the component that it made real stays real. What does not depend on the phase is right in any case.
+Vectors of a repeated value turn by 0/0 or x/0, so their derivative is infinite or NaN; that of the values, and of what
+uses the values alone, is finite. Where vectors merely complete a basis (``full_matrices=True``, ``mode="complete"``),
+they move as little as they can.
+
+>>> import autograd_core as ag
+>>> ag.grad(ag.linalg.det)(np.array([[1.0, 2.0], [3.0, 4.0]]))
+array([[ 4., -3.],
+       [-2.,  1.]])
+"""
+
+import numpy as np
+from numpy.linalg import LinAlgError
+
+from ..products.contractions import linalg_cross as cross
+from ..products.contractions import matmul, tensordot, vecdot
+from .determinants import det, slogdet
+from .eigen import eig, eigh, eigvals, eigvalsh
+from .factors import cholesky, qr
+from .norms import cond, matrix_norm, norm, vector_norm
+from .shapes import diagonal, matrix_transpose, outer, trace
+from .solving import inv, lstsq, matrix_power, matrix_rank, multi_dot, pinv, solve, tensorinv, tensorsolve
+from .svd import svd, svdvals
+
+__all__ = [
+    "cholesky", "cond", "cross", "det", "diagonal", "eig", "eigh", "eigvals", "eigvalsh", "inv", "lstsq", "matmul",
+    "matrix_norm", "matrix_power", "matrix_rank", "matrix_transpose", "multi_dot", "norm", "outer", "pinv", "qr",
+    "slogdet", "solve", "svd", "svdvals", "tensordot", "tensorinv", "tensorsolve", "trace", "vecdot", "vector_norm",
+    "LinAlgError",
+]  # fmt: skip

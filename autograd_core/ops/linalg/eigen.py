@@ -1,0 +1,203 @@
+"""Eigenvalues and eigenvectors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ...engine.forms import conjugate, primitive
+from ...engine.registry import implements
+from ...engine.tensor import bare
+from ..composites import composite
+from .parts import (
+    adjoint,
+    each_column,
+    folded,
+    gaps,
+    mirrored,
+    on_diagonal,
+    own_kind,
+    packed,
+    quiet,
+    ratio,
+    solved,
+    steadied,
+    steadied_back,
+    unpacked,
+    without_diagonal,
+)
+
+__all__ = ["eig", "eigh", "eigvals", "eigvalsh"]
+
+# Perturbation theory: with P = V⁻¹ ȧ V the eigenvalues move by wᵢ˙ = Pᵢᵢ, the eigenvectors by V̇ = V F with
+# Fᵢⱼ = Pᵢⱼ/(wⱼ − wᵢ) and nothing on the diagonal. (Giles, An extended collection of matrix derivative results, 2008.)
+
+# Of Hermitian matrices -----------------------------------------------------------------------------------------------
+
+
+@primitive(
+    name="linalg.eigh",
+    a=lambda g, a, ans, UPLO: folded(_eigh_back(g, a, ans), _is_lower(UPLO)),
+    jvp=lambda t, a, ans, UPLO: _eigh_push(mirrored(t[0], _is_lower(UPLO)), a, ans),
+)
+def _eigh(a, UPLO="L"):
+    return packed(len(a.shape) - 2, *np.linalg.eigh(a, UPLO))
+
+
+def _is_lower(UPLO: str) -> bool:
+    return UPLO.upper() == "L"
+
+
+def _eigh_parts(row: Any, a: Any) -> tuple[Any, Any]:
+    n = a.shape[-1]
+    w, v = unpacked(row, (n,), (n, n))
+    return np.real(w) if a.dtype.kind == "c" else w, v
+
+
+@quiet
+def _eigh_back(g: Any, a: Any, ans: Any) -> Any:
+    (w, v), (w_bar, v_bar) = _eigh_parts(ans, a), _eigh_parts(g, a)
+    turning = adjoint(v) @ steadied_back(v, v_bar)
+    turning = ratio(without_diagonal(0.5 * (turning - adjoint(turning))), gaps(w))
+    return (v * each_column(w_bar) + v @ turning) @ adjoint(v)
+
+
+@quiet
+def _eigh_push(t: Any, a: Any, ans: Any) -> Any:
+    w, v = _eigh_parts(ans, a)
+    inner = adjoint(v) @ t @ v
+    v_dot = v @ ratio(without_diagonal(inner), gaps(w))
+    return packed(len(a.shape) - 2, np.real(on_diagonal(inner)), steadied(v, v_dot))
+
+
+_HermitianResult: Any = type(np.linalg.eigh(np.ones((1, 1))))
+
+
+@composite(np.linalg.eigh)
+def eigh(a, UPLO="L"):
+    """a = V diag(w) Vᴴ of Hermitian matrices: eigenvalues w in ascending order, orthonormal eigenvectors as columns.
+
+    UPLO : which triangle of ``a`` is read, "L" (lower) or "U" (upper)
+
+    >>> eigh(np.array([[2.0, 0.0], [0.0, 1.0]])).eigenvalues
+    array([1., 2.])
+    """
+    return _HermitianResult(*_eigh_parts(_eigh(a, UPLO=UPLO), a))
+
+
+@implements(np.linalg.eigvalsh)
+@primitive(
+    name="linalg.eigvalsh",
+    a=lambda g, a, UPLO: folded(_eigvalsh_back(np.real(g), a, UPLO), _is_lower(UPLO)),
+    jvp=lambda t, a, UPLO: _eigvalsh_push(mirrored(t[0], _is_lower(UPLO)), a, UPLO),
+)
+def eigvalsh(a, UPLO="L"):
+    """The eigenvalues of Hermitian matrices, in ascending order (see ``eigh``).
+
+    >>> eigvalsh(np.array([[2.0, 0.0], [0.0, 1.0]]))
+    array([1., 2.])
+    """
+    return np.linalg.eigvalsh(a, UPLO)
+
+
+def _eigvalsh_back(g: Any, a: Any, UPLO: str) -> Any:
+    _, v = _eigh_parts(_eigh(a, UPLO=UPLO), a)
+    return v * each_column(g) @ adjoint(v)
+
+
+def _eigvalsh_push(t: Any, a: Any, UPLO: str) -> Any:
+    _, v = _eigh_parts(_eigh(a, UPLO=UPLO), a)
+    return np.real(on_diagonal(adjoint(v) @ t @ v))
+
+
+# Of any square matrices ----------------------------------------------------------------------------------------------
+
+
+@primitive(
+    name="linalg.eig",
+    a=lambda g, a, ans: own_kind(_eig_back(g, ans), a),
+    jvp=lambda t, ans: _eig_push(t[0], ans),
+)
+def _eig(a):
+    return packed(len(a.shape) - 2, *np.linalg.eig(a))
+
+
+def _eig_parts(row: Any) -> Any:
+    n = round(((4 * row.shape[-1] + 1) ** 0.5 - 1) / 2)
+    return unpacked(row, (n,), (n, n))
+
+
+@quiet
+def _eig_back(g: Any, ans: Any) -> Any:
+    (w, v), (w_bar, v_bar) = _eig_parts(ans), _eig_parts(g)
+    v_bar = steadied_back(v, v_bar)
+    v_bar = v_bar - v * np.real(np.sum(conjugate(v) * v_bar, axis=-2, keepdims=True))
+    inner = ratio(without_diagonal(adjoint(v) @ v_bar), conjugate(gaps(w)))
+    inner = inner @ adjoint(v) + np.expand_dims(w_bar, -1) * adjoint(v)
+    return solved("eig", adjoint(v), inner, "the matrix of eigenvectors")
+
+
+@quiet
+def _eig_push(t: Any, ans: Any) -> Any:
+    w, v = _eig_parts(ans)
+    inner = solved("eig", v, t @ v, "the matrix of eigenvectors")
+    v_dot = v @ ratio(without_diagonal(inner), gaps(w))
+    v_dot = v_dot - v * np.real(np.sum(conjugate(v) * v_dot, axis=-2, keepdims=True))  # columns stay of length 1
+    return packed(len(v.shape) - 2, on_diagonal(inner), steadied(v, v_dot))
+
+
+_Result: Any = type(np.linalg.eig(np.ones((1, 1))))
+
+
+@composite(np.linalg.eig)
+def eig(a):
+    """a V = V diag(w): eigenvalues w in no order, eigenvectors of length 1 in V's columns, both complex where needed.
+
+    >>> eig(np.array([[2.0, 0.0], [0.0, 1.0]])).eigenvalues
+    array([2., 1.])
+    """
+    return _Result(*_eig_parts(_eig(a)))
+
+
+@implements(np.linalg.eigvals)
+@primitive(
+    name="linalg.eigvals",
+    a=lambda g, a, ans: own_kind(_eigvals_back(g, _eigenvectors(a, ans)), a),
+    jvp=lambda t, a, ans: _eigvals_push(t[0], _eigenvectors(a, ans)),
+)
+def eigvals(a):
+    """The eigenvalues of square matrices, in no order, complex where needed.
+
+    >>> eigvals(np.array([[2.0, 0.0], [0.0, 1.0]]))
+    array([2., 1.])
+    """
+    return np.linalg.eigvals(a)
+
+
+def _eigvals_back(g: Any, v: Any) -> Any:
+    return solved("eigvals", adjoint(v), np.expand_dims(g, -1) * adjoint(v), "the matrix of eigenvectors")
+
+
+def _eigvals_push(t: Any, v: Any) -> Any:
+    return on_diagonal(solved("eigvals", v, t @ v, "the matrix of eigenvectors"))
+
+
+def _eigenvectors(a: Any, wanted: Any) -> Any:
+    """Eigenvectors in the order of the eigenvalues that were found without them, which may be another one."""
+    w, v = _eig_parts(_eig(a))
+    order = _matching(bare(w), bare(wanted))
+    return v if order is None else np.take_along_axis(v, np.expand_dims(order, -2), -1)
+
+
+def _matching(w: Any, wanted: Any) -> Any:
+    """Where each wanted number stands in ``w``, each place taken once; None where all stand where they are wanted."""
+    if hasattr(w, "apply_primitive") or np.allclose(w, wanted, rtol=1e-5):
+        return None
+    distances = np.absolute(np.expand_dims(wanted, -1) - np.expand_dims(w, -2))
+    order = np.zeros(wanted.shape, int)
+    for stack in np.ndindex(wanted.shape[:-1]):
+        for i in range(wanted.shape[-1]):
+            order[(*stack, i)] = j = np.argmin(distances[(*stack, i)])
+            distances[(*stack, slice(None), j)] = np.inf
+    return order

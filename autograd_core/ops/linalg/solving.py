@@ -1,0 +1,305 @@
+"""Systems of linear equations: inverses, solutions, least squares, powers and products of matrices."""
+
+from __future__ import annotations
+
+import math
+import operator
+from typing import Any
+
+import numpy as np
+
+from ...engine.forms import conjugate, primitive
+from ...engine.registry import implements
+from ...engine.tensor import Tensor, bare
+from ..composites import composite, refuse_out
+from .parts import adjoint, mirrored, own_kind, packed, unpacked
+from .svd import known_values
+
+__all__ = [
+    "inv", "lstsq", "matrix_power", "matrix_rank", "multi_dot", "pinv", "solve", "tensorinv", "tensorsolve",
+]  # fmt: skip
+
+matrix_rank = np.linalg.matrix_rank
+
+
+# Square matrices -----------------------------------------------------------------------------------------------------
+
+
+@implements(np.linalg.inv)
+@primitive(
+    name="linalg.inv",
+    a=lambda g, ans: -(adjoint(ans) @ g @ adjoint(ans)),
+    jvp=lambda t, ans: -(ans @ t[0] @ ans),
+)
+def inv(a):
+    """The inverse of each matrix: (a⁻¹)˙ = −a⁻¹ ȧ a⁻¹.
+
+    >>> inv(np.array([[2.0, 0.0], [0.0, 4.0]]))
+    array([[0.5 , 0.  ],
+           [0.  , 0.25]])
+    """
+    return np.linalg.inv(a)
+
+
+inv.primitive.mend = "a singular matrix has no inverse; use pinv, lstsq, or add a small multiple of the identity."
+
+
+@primitive(
+    name="linalg.solve",
+    a=lambda g, a, ans: -(np.linalg.solve(adjoint(a), g) @ adjoint(ans)),
+    b=lambda g, a: np.linalg.solve(adjoint(a), g),
+    jvp=lambda t, a, ans: np.linalg.solve(a, _plus(t[1], None if t[0] is None else -(t[0] @ ans))),
+)
+def _solve(a, b):
+    """One stack of matrices a, b of equal height."""
+    return np.linalg.solve(a, b)
+
+
+_solve.primitive.mend = "give square matrices a that are not singular, and b with as many rows; or use lstsq."
+
+
+@composite(np.linalg.solve)
+def solve(a, b):
+    """x with a x = b, for a vector b or the columns of each matrix b; further axes broadcast.
+
+    Adjoints: b̄ = a⁻ᴴ x̄ and ā = −b̄ xᴴ; the inverse is never formed.
+
+    >>> solve(np.array([[2.0, 0.0], [0.0, 4.0]]), np.array([2.0, 2.0]))
+    array([1. , 0.5])
+    """
+    a, b = (x if hasattr(x, "ndim") else np.asarray(x) for x in (a, b))
+    vector = b.ndim == 1
+    if vector:
+        b = np.expand_dims(b, -1)
+    if a.ndim > 1 and a.shape[:-2] != b.shape[:-2]:
+        stack = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
+        a, b = (x if x.shape[:-2] == stack else np.broadcast_to(x, stack + x.shape[-2:]) for x in (a, b))
+    x = _solve(a, b)
+    return x[..., 0] if vector else x
+
+
+def _plus(x: Any, y: Any) -> Any:
+    return y if x is None else x if y is None else x + y
+
+
+@composite(np.linalg.tensorinv)
+def tensorinv(a, ind=2):
+    """The inverse of a map between arrays: tensordot(tensorinv(a, ind), a, ind) is the identity.
+
+    >>> tensorinv(np.eye(4).reshape(2, 2, 4)).shape
+    (4, 2, 2)
+    """
+    if ind <= 0:
+        raise ValueError(f"tensorinv: ind={ind}. Mend: give the number of axes of the result, at least 1.")
+    shape = a.shape[ind:] + a.shape[:ind]
+    return np.reshape(inv(np.reshape(a, (-1, math.prod(a.shape[ind:])))), shape)
+
+
+@composite(np.linalg.tensorsolve)
+def tensorsolve(a, b, axes=None):
+    """x with tensordot(a, x, x.ndim) = b; ``axes`` of ``a`` are moved to the end before.
+
+    >>> tensorsolve(np.eye(4).reshape(2, 2, 4), np.ones((2, 2)))
+    array([1., 1., 1., 1.])
+    """
+    a, b = (x if hasattr(x, "ndim") else np.asarray(x) for x in (a, b))
+    if axes is not None:
+        last = [i % a.ndim for i in axes]
+        a = np.transpose(a, [i for i in range(a.ndim) if i not in last] + last)
+    shape = a.shape[b.ndim :]
+    count = math.prod(shape)
+    if a.size != count * count or b.size != count:
+        raise ValueError(
+            f"tensorsolve: {b.size} equations for {count} unknowns of shape {shape} [a: {a.shape}, b: {b.shape}]. "
+            "Mend: a.shape must be b.shape followed by the shape of the solution, of as many elements."
+        )
+    return np.reshape(solve(np.reshape(a, (count, count)), np.reshape(b, (count,))), shape)
+
+
+# Matrices of any shape -----------------------------------------------------------------------------------------------
+# Golub and Pereyra, The differentiation of pseudo-inverses (1973), eq. 4.12: where the rank is constant,
+# Ṗ = −P ȧ P + P Pᴴ ȧᴴ (1 − a P) + (1 − P a) ȧᴴ Pᴴ P.
+
+
+def _beside_image(a: Any, p: Any, x: Any) -> Any:
+    """(1 − a P) x: what of x no column of ``a`` reaches."""
+    return x - a @ (p @ x)
+
+
+@primitive(
+    name="linalg.pinv",
+    a=lambda g, a, ans: (
+        _beside_image(a, ans, adjoint(g) @ ans @ adjoint(ans))
+        + adjoint(_beside_image(ans, a, g @ adjoint(ans) @ ans))
+        - adjoint(ans @ adjoint(g) @ ans)
+    ),
+    jvp=lambda t, a, ans: (
+        adjoint(_beside_image(a, ans, t[0] @ ans @ adjoint(ans)))
+        + _beside_image(ans, a, adjoint(t[0]) @ adjoint(ans) @ ans)
+        - ans @ t[0] @ ans
+    ),
+)
+def _pinv(a, settings):
+    return np.linalg.pinv(a, **settings)
+
+
+@composite(np.linalg.pinv)
+def pinv(a, rcond=None, hermitian=False, **rtol):
+    """The pseudo-inverse of each matrix; singular values up to ``rcond`` (or ``rtol``) of the largest count as zero.
+
+    The derivative is that among matrices of the same rank.
+
+    >>> pinv(np.array([[2.0], [0.0]]))
+    array([[0.5, 0. ]])
+    """
+    if hermitian:
+        a = mirrored(a)
+    if rcond is not None:
+        rtol["rcond"] = bare(rcond)
+    return _pinv(a, settings={**rtol, "hermitian": hermitian})
+
+
+# x = P b with the residual r = b − a x, and the same for ẋ: P (ḃ − ȧ x) + P Pᴴ ȧᴴ r + (1 − P a) ȧᴴ Pᴴ x.
+
+
+@primitive(
+    name="linalg.lstsq",
+    a=lambda g, a, b, ans, rcond: _lstsq_back(g, a, b, ans, rcond)[0],
+    b=lambda g, a, b, ans, rcond: _lstsq_back(g, a, b, ans, rcond)[1],
+    jvp=lambda t, a, b, ans, rcond: _lstsq_push(t, a, b, ans, rcond),
+)
+def _lstsq(a, b, rcond=None, found=None):
+    """x and the squares, or those in ``found``."""
+    return packed(0, *(np.linalg.lstsq(a, b, rcond) if found is None else found)[:2])
+
+
+def _lstsq_parts(row: Any, a: Any, b: Any) -> tuple[Any, Any]:
+    n, columns = a.shape[1], b.shape[1]
+    x, squares = unpacked(row, (n, columns), (row.shape[0] - n * columns,))
+    return x, squares if row.dtype.kind != "c" else np.real(squares)
+
+
+def _lstsq_inverse(a: Any, rcond: Any) -> Any:
+    return np.linalg.pinv(a, rtol=np.finfo(a.dtype).eps if rcond == -1 else rcond)
+
+
+def _lstsq_back(g: Any, a: Any, b: Any, ans: Any, rcond: Any) -> tuple[Any, Any]:
+    x, _ = _lstsq_parts(ans, a, b)
+    x_bar, squares_bar = _lstsq_parts(g, a, b)
+    p, r = _lstsq_inverse(a, rcond), b - a @ x
+    b_bar = adjoint(p) @ x_bar
+    a_bar = r @ adjoint(p @ b_bar) - b_bar @ adjoint(x)
+    a_bar = a_bar + adjoint(p) @ x @ adjoint(_beside_image(p, a, x_bar))
+    if squares_bar.shape[0]:
+        r_bar = 2 * r * squares_bar
+        a_bar, b_bar = a_bar - r_bar @ adjoint(x), b_bar + r_bar
+    return own_kind(a_bar, a), own_kind(b_bar, b)
+
+
+def _lstsq_push(t: Any, a: Any, b: Any, ans: Any, rcond: Any) -> Any:
+    x, squares = _lstsq_parts(ans, a, b)
+    p, r = _lstsq_inverse(a, rcond), b - a @ x
+    a_dot, b_dot = t
+    r_dot = _plus(b_dot, None if a_dot is None else -(a_dot @ x))
+    x_dot = p @ r_dot
+    if a_dot is not None:
+        back = adjoint(a_dot)
+        x_dot = x_dot + p @ (adjoint(p) @ (back @ r)) + _beside_image(p, a, back @ (adjoint(p) @ x))
+    return packed(0, x_dot, 2 * np.sum(np.real(conjugate(r) * r_dot), axis=0)[: squares.shape[0]])
+
+
+@composite(np.linalg.lstsq)
+def lstsq(a, b, rcond=None):
+    """The x with the smallest |a x − b|, among those the one with the smallest |x|; the squares |a x − b|², the rank
+    of ``a`` and its singular values.
+
+    rcond : singular values up to ``rcond`` of the largest count as zero (None: those within rounding errors)
+
+    The derivative is that among matrices of the same rank. As in NumPy there are no squares where the rank is less
+    than the number of columns, or the number of rows not greater.
+
+    >>> lstsq(np.array([[1.0], [1.0]]), np.array([1.0, 3.0]))[0]
+    array([2.])
+    """
+    a, b = (x if hasattr(x, "ndim") else np.asarray(x) for x in (a, b))
+    if a.ndim != 2 or b.ndim not in (1, 2) or a.shape[0] != b.shape[0]:
+        raise np.linalg.LinAlgError(
+            f"lstsq: a of shape {a.shape}, b of shape {b.shape}. "
+            "Mend: give a matrix, and a vector or a matrix of its height."
+        )
+    columns = np.expand_dims(b, -1) if b.ndim == 1 else b
+    found = np.linalg.lstsq(bare(a), bare(columns), rcond)
+    x, squares = _lstsq_parts(_lstsq(a, columns, rcond=rcond, found=found), a, columns)
+    return x[:, 0] if b.ndim == 1 else x, squares, found[2], known_values(a, values=found[3])
+
+
+# Products ------------------------------------------------------------------------------------------------------------
+
+
+@composite(np.linalg.matrix_power)
+def matrix_power(a, n):
+    """aⁿ of each matrix, for whole numbers n; the inverse's powers for negative ones.
+
+    >>> matrix_power(np.array([[1.0, 1.0], [0.0, 1.0]]), 3)
+    array([[1., 3.],
+           [0., 1.]])
+    """
+    n = operator.index(n)
+    if a.ndim < 2 or a.shape[-1] != a.shape[-2]:
+        raise np.linalg.LinAlgError(f"matrix_power: shape {a.shape}. Mend: give square matrices.")
+    if n == 0:
+        return Tensor(np.linalg.matrix_power(bare(a), 0))
+    if n < 0:
+        a, n = inv(a), -n
+    if n == 3:
+        return a @ a @ a
+    result, square = None, a
+    while True:
+        n, odd = divmod(n, 2)
+        if odd:
+            result = square if result is None else result @ square
+        if not n:
+            return result
+        square = square @ square
+
+
+@composite(np.linalg.multi_dot)
+def multi_dot(arrays, *, out=None):
+    """The product of two or more matrices in the order that takes the fewest multiplications.
+
+    The first may be a row, given as a vector, and the last a column.
+
+    >>> multi_dot([np.ones((2, 3)), np.ones((3, 1)), np.ones((1, 2))])
+    array([[3., 3.],
+           [3., 3.]])
+    """
+    refuse_out("linalg.multi_dot", out)
+    arrays = [x if hasattr(x, "ndim") else np.asarray(x) for x in arrays]
+    if len(arrays) < 2:
+        raise ValueError(f"multi_dot: {len(arrays)} arrays. Mend: give two at least.")
+    if len(arrays) == 2:
+        return np.dot(*arrays)
+    row, column = arrays[0].ndim == 1, arrays[-1].ndim == 1
+    arrays[0] = np.expand_dims(arrays[0], 0) if row else arrays[0]
+    arrays[-1] = np.expand_dims(arrays[-1], 1) if column else arrays[-1]
+    if any(x.ndim != 2 for x in arrays):
+        raise np.linalg.LinAlgError(f"multi_dot: shapes {[x.shape for x in arrays]}. Mend: give matrices.")
+    product = _cheapest(arrays)
+    return product[0, 0] if row and column else np.reshape(product, (-1,)) if row or column else product
+
+
+def _cheapest(arrays: list[Any]) -> Any:
+    """Matrix-chain multiplication (Cormen et al., Introduction to Algorithms, 15.2)."""
+    sides = [x.shape[0] for x in arrays] + [arrays[-1].shape[1]]
+    count = len(arrays)
+    cost, split = {(i, i): 0 for i in range(count)}, dict[tuple[int, int], int]()
+    for length in range(1, count):
+        for i in range(count - length):
+            j = i + length
+            at = [(cost[i, k] + cost[k + 1, j] + sides[i] * sides[k + 1] * sides[j + 1], k) for k in range(i, j)]
+            cost[i, j], split[i, j] = min(at)
+
+    def product(i: int, j: int) -> Any:
+        return arrays[i] if i == j else np.dot(product(i, split[i, j]), product(split[i, j] + 1, j))
+
+    return product(0, count - 1)

@@ -1,0 +1,160 @@
+"""Reading at an index and its adjoint, adding up at an index."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
+
+from ...engine.forms import linear
+from ...engine.registry import implements
+from ...engine.tensor import bare
+from ..composites import composite
+
+__all__ = [
+    "getitem", "sliding_window_view", "take_along_axis", "trim_zeros",
+]
+
+_ndarray = np.ndarray
+
+# Reading -------------------------------------------------------------------------------------------------------------
+
+
+@linear(name="getitem", x=lambda g, x, index: _scatter(g, x.shape, index))
+def _getitem(x, index):
+    return x[index]
+
+
+@linear(name="scatter", values=lambda g, index: _getitem(g, index))
+def _scatter(values, shape, index):
+    if isinstance(values, (_ndarray, np.generic)):
+        out = np.zeros(shape, values.dtype)
+    else:
+        out = np.zeros_like(values, shape=shape)
+    if _is_basic(index):
+        out[index] = values
+    elif type(index) is type(out) is _ndarray and out.ndim > 1 and values.size > 1024:  # four times as fast by numbers
+        width = math.prod(shape[1:])
+        places = np.multiply.outer(index, width)[..., None] + np.arange(width)
+        np.add.at(out.reshape(-1), places.reshape(-1), values.reshape(-1))
+    else:
+        np.add.at(out, index, values)
+    return out
+
+
+def _add_at(total: Any, g: Any, params: Any) -> None:
+    """total[index] += g: n reads of one array cost n parts of it, not n arrays of zeros."""
+    if _is_basic(params["index"]):
+        total[params["index"]] += g
+    else:
+        np.add.at(total, params["index"], g)
+
+
+_getitem.primitive.add_vjp = _add_at
+
+
+def getitem(x, index):
+    """``x[index]`` for every index that NumPy knows; places read twice get the sum of both cotangents.
+
+    >>> getitem(np.arange(4.0), [1, 3])
+    array([1., 3.])
+    """
+    return _getitem(x, bare(index))
+
+
+def _is_basic(index: Any) -> bool:
+    """True where an index reads each place at most once: numbers, slices, masks, None and the ellipsis."""
+    parts = index if isinstance(index, tuple) else (index,)
+    return all(p is None or p is Ellipsis or isinstance(p, (int, np.integer, slice)) or _is_mask(p) for p in parts)
+
+
+def _is_mask(index: Any) -> bool:
+    return hasattr(index, "dtype") and index.dtype.kind == "b"
+
+
+@composite(np.take_along_axis)
+def take_along_axis(arr, indices, axis=-1):
+    """Of each row along ``axis`` the elements at the row's own indices (None: of the flattened array).
+
+    >>> take_along_axis(np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([[1], [0]]), axis=1)
+    array([[2.],
+           [3.]])
+    """
+    if axis is None:
+        arr, axis = np.reshape(arr, (-1,)), 0
+    return arr[_along("take_along_axis", arr, indices, axis)]
+
+
+def _along(name: str, arr: Any, indices: Any, axis: int) -> tuple[Any, ...]:
+    indices = bare(indices)
+    indices = indices if hasattr(indices, "dtype") else np.asarray(indices)
+    if indices.ndim != arr.ndim or indices.dtype.kind not in "iu":
+        raise (IndexError if indices.dtype.kind not in "iu" else ValueError)(
+            f"{name}: indices {indices.dtype} {indices.shape} for an array of shape {arr.shape}. "
+            f"Mend: integers with {arr.ndim} axes (np.expand_dims)."
+        )
+    place = normalize_axis_index(axis, arr.ndim, name)
+    others = [np.arange(n).reshape([-1 if k == i else 1 for i in range(arr.ndim)]) for k, n in enumerate(arr.shape)]
+    return (*others[:place], indices, *others[place + 1 :])
+
+
+@composite(np.trim_zeros)
+def trim_zeros(filt, trim="fb", axis=None):
+    """Without the zeros at the front ("f") and the back ("b"): of each axis, or of those named.
+
+    >>> trim_zeros(np.array([0.0, 1.0, 0.0]))
+    array([1.])
+    """
+    trim = trim.lower()
+    if trim not in ("fb", "bf", "f", "b"):
+        raise ValueError(f"trim_zeros: trim={trim!r}. Mend: 'f' for the front, 'b' for the back, or 'fb'.")
+    ndim = filt.ndim
+    axes = range(ndim) if axis is None else normalize_axis_tuple(axis, ndim, "trim_zeros")
+    found = np.argwhere(filt)
+    first = found.min(axis=0) if len(found) else np.zeros(ndim, int)
+    last = found.max(axis=0) + 1 if len(found) else first
+    front, back = ("f" in trim or not len(found)), ("b" in trim or not len(found))
+    return filt[
+        tuple(
+            slice(int(first[k]) if front else None, int(last[k]) if back else None) if k in axes else slice(None)
+            for k in range(ndim)
+        )
+    ]
+
+
+# Windows -------------------------------------------------------------------------------------------------------------
+
+
+@implements(np.lib.stride_tricks.sliding_window_view)
+@linear(x=lambda g, x, window_shape, axis: _overlap_add(g, x.shape, window_shape, axis))
+def sliding_window_view(x, window_shape, axis=None, subok=False, writeable=False):
+    """Every window of the given sides along ``axis`` (an int or a tuple; None: along all axes, one side for each).
+
+    The places of the windows come first, the places in a window last. The result is a view: a number in many windows
+    is stored once.
+
+    >>> sliding_window_view(np.arange(4.0), 3)
+    array([[0., 1., 2.],
+           [1., 2., 3.]])
+    """
+    return np.lib.stride_tricks.sliding_window_view(x, window_shape, axis)
+
+
+@linear(
+    name="overlap_add",
+    windows=lambda g, window_shape, axis: sliding_window_view(g, window_shape, axis),
+)
+def _overlap_add(windows, shape, window_shape, axis=None):
+    """Adjoint of ``sliding_window_view``: every number is the sum of its copies in the windows."""
+    sides = window_shape if np.ndim(window_shape) else (window_shape,)
+    axes = range(len(shape)) if axis is None else axis if np.ndim(axis) else (axis,)
+    out = np.zeros_like(windows, shape=shape)
+    for place in np.ndindex(*map(int, sides)):
+        start = [0] * len(shape)
+        for k, p in zip(axes, place, strict=True):
+            start[k] += p
+        index = tuple(slice(p, p + n) for p, n in zip(start, windows.shape, strict=False))
+        out[index] = out[index] + windows[(..., *place)]
+    return out

@@ -1,0 +1,4 @@
+"""Contractions: matrix products, einsum, polynomials.
+
+Imports the engine and its sister rooms.
+"""

@@ -1,0 +1,4 @@
+"""Many numbers into fewer: reductions, scans, statistics, sorting, differences.
+
+Imports the engine and its sister rooms.
+"""

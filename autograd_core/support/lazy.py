@@ -1,0 +1,31 @@
+"""Names of a package that are loaded when somebody asks for them, so that an import costs what is used."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+
+def attach(package: str, families: Mapping[str, Sequence[str]]) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
+    """``__getattr__`` and ``__dir__`` of a package (PEP 562).
+
+    families : for each module of the package the names that the package takes from it; none: the module itself
+
+    >>> import autograd_core as ag
+    >>> ag.jacobian.__module__, "jacobian" in dir(ag)
+    ('autograd_core.transforms.jacobians', True)
+    """
+    homes = {name: module for module, names in families.items() for name in names or [module]}
+
+    def load(name: str) -> Any:
+        if name not in homes:
+            raise AttributeError(f"module {package!r} has no attribute {name!r}")
+        import importlib
+
+        module = importlib.import_module(f".{homes[name]}", package)
+        value = module if name == homes[name] and not families[name] else getattr(module, name)
+        setattr(sys.modules[package], name, value)
+        return value
+
+    return load, lambda: sorted({*vars(sys.modules[package]), *homes})

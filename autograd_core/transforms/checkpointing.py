@@ -1,0 +1,133 @@
+"""checkpoint: forget what a function computed on its way, and compute it again when the backward pass comes."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from ..engine import recording
+from ..engine.forward import push
+from ..engine.node import Node
+from ..engine.reverse import pull, rows
+from ..engine.tensor import Tensor, make_tensor
+from ..support import random
+from ..watching import observer
+from . import trees
+
+__all__ = ["checkpoint"]
+
+
+def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
+    """``f``, whose inner rows are not kept: a derivative runs it a second time (Griewank & Walther 2000).
+
+    A chain of n blocks under ``checkpoint`` keeps the inputs of its blocks and the rows of one block at a time.
+    Tensors that ``f`` closes over get their gradients, too. Random numbers from the default generator are drawn again
+    as they were. ``f`` must be deterministic otherwise, and may return a tree of tensors.
+
+    >>> import numpy as np, autograd_core as ag
+    >>> block = checkpoint(lambda x: np.tanh(np.exp(x)))
+    >>> ag.gradcheck(block, np.array([0.5, 1.0]), order=2) < 1e-7
+    True
+    """
+
+    @functools.wraps(f)
+    def checkpointed(*args: Any, **kwargs: Any) -> Any:
+        if not recording.is_grad_enabled():
+            return f(*args, **kwargs)
+        replay = _Replay(f, args, kwargs)
+        return replay.result()
+
+    return checkpointed
+
+
+class _Replay:
+    """A call of ``f`` that can be made again: from ``tracked``, the rows outside that it depends on."""
+
+    name = "checkpoint"
+
+    def __init__(self, f: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        self.call = f, args, kwargs
+        self.drawn = random.default_generator().bit_generator.state
+        made: set[Any] = set()
+        with observer.observe(lambda op, args, params, result: made.add(result._node)):
+            out = f(*args, **kwargs)
+        made.discard(None)
+        self.leaves, self.rebuild = trees.flatten(out, "checkpoint: the result")
+        self.roots: list[Any] = [y._node for y in self.leaves if isinstance(y, Tensor) and y._node in made]
+        order = rows(dict.fromkeys(self.roots))
+        outside = (p for node in order if node in made for p in node.parents or () if p is not None and p not in made)
+        self.tracked: list[Node] = list(dict.fromkeys(outside))
+
+    def result(self) -> Any:
+        """The result, each tensor of it on one row whose parents are the rows outside."""
+        answers = []
+        for k, y in enumerate(self.leaves):
+            recorded = isinstance(y, Tensor) and y._node in self.roots
+            answers.append(make_tensor(y._data, self._row(k, y)) if recorded else y)
+        self.leaves, self.roots = [], []
+        return self.rebuild(answers)
+
+    def _row(self, k: int, y: Tensor) -> Node:
+        op = _Again(self, k)
+        return Node(op, tuple(self.tracked), (*[None] * len(self.tracked), None), {}, y.shape)
+
+    def again(self, k: int) -> tuple[Node, list[Node]]:
+        """The row of result ``k`` and all rows behind it, computed anew."""
+        f, args, kwargs = self.call
+        generator = random.default_generator().bit_generator
+        now, generator.state = generator.state, self.drawn
+        try:
+            with recording.enable_grad():
+                out = f(*args, **kwargs)
+        finally:
+            generator.state = now
+        y = trees.flatten(out, "checkpoint: the result")[0][k]
+        return y._node, rows([y._node], stop=set(self.tracked))
+
+
+class _Again:
+    """The operation of a checkpointed row: its derivatives are those of the rows that it stands for."""
+
+    name = "checkpoint"
+    needs = ()
+    variadic = False
+
+    def __init__(self, replay: _Replay, k: int) -> None:
+        self.replay, self.k = replay, k
+        self.branches: dict[int, Any] = {-1: None}  # a choice may be inside: chosen_vjp is to be asked
+        self.add_vjp = None
+        self.pulled: tuple[Any, list[tuple[Any, Any]]] = (None, [])
+        self.rules = (self._vjp,) * len(replay.tracked)
+        self.vjps = [functools.partial(self._vjp, i) for i in range(len(replay.tracked))]
+
+    @staticmethod
+    def checkpoint(*inputs: Any) -> Any:
+        raise TypeError("checkpoint: the rows behind it were not kept, so they have no formula and are not run alone.")
+
+    forward = checkpoint
+    defaults: dict[str, Any] = {}  # noqa: RUF012 (never written to)
+
+    def argument_names(self, count: int) -> tuple[str, ...]:
+        return tuple(f"x{i + 1}" for i in range(count))
+
+    def _vjp(self, i: int, g: Any, node: Node, saved: Sequence[Any]) -> Any:
+        return self.chosen_vjp(i, g, node, saved, None)[0]
+
+    def chosen_vjp(self, i: int, g: Any, node: Node, saved: Sequence[Any], chosen: Any) -> tuple[Any, Any]:
+        if self.pulled[0] is not g:  # all arguments are asked for in a row, with the same cotangent and choice
+            root, order = self.replay.again(self.k)
+            choices = {} if chosen is None else {root: chosen}
+            stop = set(self.replay.tracked)
+            found = pull(order, {root: g}, create_graph=isinstance(g, Tensor), stop=stop, chosen=choices)
+            self.pulled = g, [(found.get(p), choices.get(p)) for p in self.replay.tracked]
+        answer = self.pulled[1][i]
+        if i == len(self.vjps) - 1:
+            self.pulled = None, []
+        return answer
+
+    def jvp(self, node: Node, saved: Sequence[Any], tangents: Sequence[Any]) -> Any:
+        root, order = self.replay.again(self.k)
+        given = {p: t for p, t in zip(self.replay.tracked, tangents, strict=True) if t is not None}
+        record = any(isinstance(t, Tensor) for t in given.values())
+        return push(order, given, record=record).get(root)

@@ -1,0 +1,149 @@
+"""Compare derivatives with finite differences: the test of every rule, and of your own functions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..engine.tensor import Tensor
+from .gradients import jvp, vjp
+
+__all__ = ["gradcheck", "GradcheckError"]
+
+MODES = ("reverse", "forward")
+
+
+class GradcheckError(AssertionError):
+    """A derivative differs from its finite difference."""
+
+
+def gradcheck(
+    f: Callable[..., Any],
+    *args: Any,
+    order: int = 1,
+    modes: Sequence[str] = MODES,
+    step: float = 1e-6,
+    rtol: float = 1e-5,
+    atol: float = 1e-7,
+    samples: int | None = None,
+    name: str | None = None,
+) -> float:
+    """Check f's derivatives at ``args`` against central differences, in float64; return the largest error found.
+
+    For a fixed random cotangent u the number ⟨u, f(x)⟩ is differentiated at every index of every argument:
+
+        (⟨u, f(x + h eᵢ)⟩ − ⟨u, f(x − h eᵢ)⟩) / 2h,   h = step · max(1, |xᵢ|)
+
+    Parameters
+    ----------
+    f : function of arrays that returns a tensor of any shape
+    args : floating arrays, tensors or numbers (converted to float64)
+    order : 1, or 2 to check the gradient function in the same way as well
+    modes : "reverse" (vjp), "forward" (jvp), or both
+    samples : check at most so many indices of each argument, evenly spread (default: all)
+    name : what to call f in messages
+
+    Raises
+    ------
+    GradcheckError
+        naming f, the argument, the index, both numbers and the tolerance
+    TypeError
+        for integer arguments
+
+    Returns
+    -------
+    max |analytic − numeric| / max(1, |numeric|)
+
+    >>> error = gradcheck(lambda x, y: x * np.exp(y), np.array([1.0, 2.0]), np.array(0.5), order=2)
+    >>> error < 1e-8
+    True
+    """
+    title: Any = name or getattr(f, "__name__", None) or repr(f)
+    points = [_as_float64(a, i, title) for i, a in enumerate(args)]
+    wrong = [m for m in modes if m not in MODES]
+    if wrong or not points or order < 1:
+        raise ValueError(f"gradcheck: modes={modes!r}, order={order}, {len(points)} arguments; see help(gradcheck).")
+    value, pullback = vjp(f, *points)
+    u = np.random.default_rng(0).uniform(0.5, 1.5, np.shape(value))
+    pulled = pullback(u)
+
+    def number(*at: Any) -> float:
+        with np.errstate(all="ignore"):
+            return float(np.sum(u * _plain(f(*map(Tensor, at)))))
+
+    worst = 0.0
+    for i, point in enumerate(points):
+        for index in _indices(point.shape, samples):
+            h = step * max(1.0, abs(float(point[index])))
+            ahead, behind = (number(*_moved(points, i, index, d)) for d in (h, -h))
+            numeric = (ahead - behind) / (2 * h)
+            unit = np.zeros_like(point)
+            unit[index] = 1.0
+            for mode in modes:
+                if mode == "reverse":
+                    analytic = float(pulled[i][index])
+                else:
+                    tangents = [unit if j == i else np.zeros_like(p) for j, p in enumerate(points)]
+                    analytic = float(np.sum(u * _plain(jvp(f, points, tangents)[1])))
+                error = abs(analytic - numeric)
+                tolerance = atol + rtol * abs(numeric)
+                if not error <= tolerance:
+                    slopes = (ahead - number(*points)) / h, (number(*points) - behind) / h
+                    raise GradcheckError(_message(title, mode, i, index, analytic, numeric, tolerance, slopes))
+                worst = max(worst, error / max(1.0, abs(numeric)))
+    if order > 1:
+
+        def gradient(*at: Any) -> Any:
+            return _flat_sum(vjp(f, *at)[1](u))
+
+        options: dict[str, Any] = {"modes": modes, "step": step, "rtol": rtol, "atol": atol, "samples": samples}
+        worst = max(worst, gradcheck(gradient, *points, order=order - 1, name=f"gradient of {title}", **options))
+    return worst
+
+
+def _flat_sum(gradients: Sequence[Any]) -> Any:
+    """One number that depends on every gradient entry, each with a weight of its own."""
+    total: Any = 0.0
+    for k, g in enumerate(gradients):
+        weights = np.random.default_rng(k + 1).uniform(0.5, 1.5, np.shape(g))
+        total = np.sum(weights * g) + total
+    return total
+
+
+def _message(
+    title: str, mode: str, i: int, index: Any, analytic: float, numeric: float, tolerance: float, slopes: Any
+) -> str:
+    left_right = f"{slopes[1]:.6g} on the left, {slopes[0]:.6g} on the right"
+    kink = abs(slopes[0] - slopes[1]) > 10 * tolerance + 1e-2 * abs(numeric)
+    return (
+        f"gradcheck: {mode} mode of {title}, argument {i}, index {index}: derivative {analytic:.10g}, "
+        f"finite difference {numeric:.10g}, |difference| {abs(analytic - numeric):.3g} > tolerance {tolerance:.3g}."
+        + (f" The function has a kink or jump there (slopes {left_right}): check another point." if kink else "")
+    )
+
+
+def _as_float64(value: Any, i: int, title: str) -> np.ndarray[Any, Any]:
+    array = _plain(value)
+    if array.dtype.kind != "f" and not isinstance(value, (int, float)):
+        raise TypeError(f"gradcheck: argument {i} of {title} is {array.dtype} {array.shape}; give floating numbers.")
+    return array.astype(np.float64)
+
+
+def _plain(value: Any) -> np.ndarray[Any, Any]:
+    return value.numpy() if isinstance(value, Tensor) else np.asarray(value)
+
+
+def _indices(shape: tuple[int, ...], samples: int | None) -> list[tuple[int, ...]]:
+    every = list(np.ndindex(*shape))
+    if samples is None or len(every) <= samples:
+        return every
+    return [every[k] for k in np.linspace(0, len(every) - 1, samples).astype(int)]
+
+
+def _moved(points: Sequence[np.ndarray[Any, Any]], i: int, index: tuple[int, ...], h: float) -> list[Any]:
+    moved = list(points)
+    moved[i] = points[i].copy()
+    moved[i][index] += h
+    return moved

@@ -1,0 +1,4 @@
+"""Layers and their functions, a family a file.
+
+Imports modules and kernels.
+"""

@@ -1,0 +1,202 @@
+"""Attention: values averaged with weights that queries give to keys (Vaswani et al. 2017)."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from autograd_core import Tensor, softmax
+
+from .. import init
+from ..kernels import fused
+from ..modules.dtypes import same_dtype
+from ..modules.module import Module
+from ..modules.parameter import Parameter
+from .dropout import dropout
+from .linear import Linear
+
+__all__ = ["MultiheadAttention", "scaled_dot_product_attention"]
+
+
+def scaled_dot_product_attention(
+    query: Any,
+    key: Any,
+    value: Any,
+    attn_mask: Any = None,
+    dropout_p: float = 0.0,
+    is_causal: bool = False,
+    scale: float | None = None,
+) -> Any:
+    """softmax(scale · Q Kᵀ + mask) V for Q (…, L, E), K (…, S, E), V (…, S, D); scale is 1/√E by default.
+
+    attn_mask : added to the scores, or truth values: True where a query may look; broadcast to (…, L, S)
+    is_causal : query i looks at keys 0 … i only
+
+    >>> q = np.zeros((1, 2, 3))
+    >>> scaled_dot_product_attention(q, q, np.array([[[2.0], [4.0]]]))
+    array([[[3.],
+            [3.]]])
+    """
+    return _attend(query, key, value, attn_mask, dropout_p, is_causal, scale)[0]
+
+
+def _attend(
+    query: Any, key: Any, value: Any, mask: Any, dropout_p: float, is_causal: bool, scale: float | None
+) -> tuple[Any, Any]:
+    if query.shape[-1] != key.shape[-1] or key.shape[-2] != value.shape[-2]:
+        raise ValueError(
+            f"scaled_dot_product_attention: query {query.shape}, key {key.shape}, value {value.shape}; query and key "
+            "must agree in the last axis, key and value in the one before."
+        )
+    scale = 1 / math.sqrt(query.shape[-1]) if scale is None else scale
+    scores = (query * scale) @ np.swapaxes(key, -1, -2)
+    if is_causal:
+        if mask is not None:
+            raise ValueError("scaled_dot_product_attention: give attn_mask or is_causal, not both.")
+        mask = np.tri(query.shape[-2], key.shape[-2], dtype=bool)
+    if mask is not None:
+        scores = scores + _as_bias(mask, scores.dtype)
+    weights = softmax(scores, -1)
+    return dropout(weights, dropout_p) @ value, weights
+
+
+def _as_bias(mask: Any, dtype: Any) -> Any:
+    """What is added to the scores: 0 where a truth value allows it, −∞ where not; numbers as they are."""
+    values = mask.data if isinstance(mask, Tensor) else np.asarray(mask)
+    if values.dtype.kind == "b":
+        return np.where(values, 0.0, -np.inf).astype(dtype)
+    return mask if values.dtype == dtype else values.astype(dtype)
+
+
+class MultiheadAttention(Module):
+    """num_heads attentions beside each other on projections of (L, N, E), or (N, L, E) with batch_first.
+
+    Parameters in_proj_weight (3E, E), in_proj_bias, out_proj.weight, out_proj.bias, as in PyTorch; with kdim or vdim
+    q_proj_weight, k_proj_weight, v_proj_weight instead. Called as ``(output, weights) = layer(query, key, value)``.
+
+    >>> attention = MultiheadAttention(8, 2, batch_first=True)
+    >>> x = np.ones((3, 5, 8), np.float32)
+    >>> [part.shape for part in attention(x, x, x)]
+    [(3, 5, 8), (3, 5, 5)]
+    """
+
+    def __init__(
+        self,
+        embed_dim: int,
+        num_heads: int,
+        dropout: float = 0.0,
+        bias: bool = True,
+        kdim: int | None = None,
+        vdim: int | None = None,
+        batch_first: bool = False,
+        dtype: Any = None,
+    ) -> None:
+        if embed_dim < 1 or num_heads < 1 or embed_dim % num_heads:
+            raise ValueError(f"MultiheadAttention: num_heads={num_heads} must divide embed_dim={embed_dim}.")
+        self.embed_dim, self.num_heads, self.dropout, self.batch_first = embed_dim, num_heads, dropout, batch_first
+        self.kdim, self.vdim = kdim or embed_dim, vdim or embed_dim
+        self.in_proj_weight = None
+        if self.kdim == self.vdim == embed_dim:
+            self.in_proj_weight = Parameter(init.empty(3 * embed_dim, embed_dim, dtype=dtype))
+            matrices = [self.in_proj_weight]
+        else:
+            self.q_proj_weight = Parameter(init.empty(embed_dim, embed_dim, dtype=dtype))
+            self.k_proj_weight = Parameter(init.empty(embed_dim, self.kdim, dtype=dtype))
+            self.v_proj_weight = Parameter(init.empty(embed_dim, self.vdim, dtype=dtype))
+            matrices = [self.q_proj_weight, self.k_proj_weight, self.v_proj_weight]
+        self.in_proj_bias = Parameter(init.empty(3 * embed_dim, dtype=dtype)) if bias else None
+        self.out_proj = Linear(embed_dim, embed_dim, bias=bias, dtype=dtype)
+        for matrix in matrices:
+            init.xavier_uniform_(matrix)
+        if self.out_proj.bias is not None:
+            init.zeros_(self.out_proj.bias)
+
+    def forward(
+        self,
+        query: Any,
+        key: Any,
+        value: Any,
+        key_padding_mask: Any = None,
+        need_weights: bool = True,
+        attn_mask: Any = None,
+        average_attn_weights: bool = True,
+        is_causal: bool = False,
+    ) -> tuple[Any, Any]:
+        """(output, weights); the weights are averaged over the heads, or None where not needed.
+
+        key_padding_mask (N, S), attn_mask (L, S) or (N·heads, L, S): True (or −∞) where *not* to look
+        """
+        single = np.ndim(query) == 2
+        if single:
+            query, key, value = (np.reshape(x, (1, *x.shape)) for x in (query, key, value))
+        elif not self.batch_first:
+            query, key, value = (np.swapaxes(x, 0, 1) for x in (query, key, value))
+        self._check(query, key, value)
+        count, length = query.shape[0], query.shape[1]
+        q, k, v = (self._heads(x) for x in self._projected(query, key, value))
+        mask = self._mask(key_padding_mask, attn_mask, is_causal, count, length, key.shape[1], query.dtype)
+        p = self.dropout if self.training else 0.0
+        out, weights = _attend(q, k, v, mask, p, False, None)
+        out = self.out_proj(np.reshape(np.swapaxes(out, 1, 2), (count, length, self.embed_dim)))
+        out = out[0] if single else out if self.batch_first else np.swapaxes(out, 0, 1)
+        if not need_weights:
+            return out, None
+        weights = np.mean(weights, axis=1) if average_attn_weights else weights
+        return out, weights[0] if single else weights
+
+    def _check(self, query: Any, key: Any, value: Any) -> None:
+        widths = (query.shape[-1], key.shape[-1], value.shape[-1])
+        if widths != (self.embed_dim, self.kdim, self.vdim) or key.shape[:2] != value.shape[:2]:
+            raise ValueError(
+                f"MultiheadAttention: query, key and value of shapes {query.shape}, {key.shape}, {value.shape} (batch "
+                f"first); their last axes must be {self.embed_dim}, {self.kdim}, {self.vdim}."
+            )
+        for what, x in (("query", query), ("key", key), ("value", value)):
+            same_dtype(f"MultiheadAttention({self.extra_repr()})", what, x, self.out_proj.weight)
+
+    def _projected(self, query: Any, key: Any, value: Any) -> list[Any]:
+        n = self.embed_dim
+        bias = self.in_proj_bias
+        biases = [None] * 3 if bias is None else [bias[i * n : (i + 1) * n] for i in range(3)]
+        if self.in_proj_weight is not None:
+            if query is key is value:  # self-attention: one product for all three
+                weight = self.in_proj_weight
+                whole = query @ weight.T if bias is None else fused.linear(query, weight, bias)
+                return [whole[..., i * n : (i + 1) * n] for i in range(3)]
+            matrices = [self.in_proj_weight[i * n : (i + 1) * n] for i in range(3)]
+        else:
+            matrices = [self.q_proj_weight, self.k_proj_weight, self.v_proj_weight]
+        products = [x @ w.T for x, w in zip((query, key, value), matrices, strict=True)]
+        return [y if b is None else y + b for y, b in zip(products, biases, strict=True)]
+
+    def _heads(self, x: Any) -> Any:
+        """(N, L, E) → (N, heads, L, E/heads)."""
+        return np.swapaxes(np.reshape(x, (*x.shape[:2], self.num_heads, self.embed_dim // self.num_heads)), 1, 2)
+
+    def _mask(self, padding: Any, mask: Any, is_causal: bool, count: int, length: int, keys: int, dtype: Any) -> Any:
+        """Both masks as numbers to add; here True means *not* to look, as PyTorch has it in this layer."""
+        bias: Any = None
+        if mask is None and is_causal:
+            mask = ~np.tri(length, keys, dtype=bool)
+        if mask is not None:
+            if np.ndim(mask) == 3:
+                mask = np.reshape(mask, (count, self.num_heads, length, keys))
+            elif np.shape(mask) != (length, keys):
+                raise ValueError(f"MultiheadAttention: attn_mask of shape {np.shape(mask)}; expected {(length, keys)}.")
+            bias = _as_bias(_allowed(mask), dtype)
+        if padding is not None:
+            padding = np.reshape(padding, (-1, keys))
+            if len(padding) != count:
+                raise ValueError(f"MultiheadAttention: key_padding_mask for {len(padding)} samples; expected {count}.")
+            more = np.reshape(_as_bias(_allowed(padding), dtype), (count, 1, 1, keys))
+            bias = more if bias is None else bias + more
+        return bias
+
+    def extra_repr(self) -> str:
+        return f"{self.embed_dim}, {self.num_heads}"
+
+
+def _allowed(mask: Any) -> Any:
+    return np.logical_not(mask) if np.result_type(mask).kind == "b" else mask

@@ -1,0 +1,339 @@
+"""Convolution and transposed convolution in one, two and three dimensions, as matrix products that reach BLAS."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from .. import init
+from ..kernels.correlation import correlate
+from ..kernels.windows import Pads, Sizes, batched, fold, sizes, windows_along
+from ..modules.dtypes import same_dtype
+from ..modules.module import Module
+from ..modules.parameter import Parameter
+
+__all__ = [
+    *("Conv1d", "Conv2d", "Conv3d", "ConvTranspose1d", "ConvTranspose2d", "ConvTranspose3d"),
+    *("conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d"),
+]
+
+
+def _convolve(
+    name: str, dims: int, input: Any, weight: Any, bias: Any, stride: Any, padding: Any, dilation: Any, groups: int
+) -> Any:
+    x, single = batched(input, dims, name)
+    stride, dilation = sizes(stride, dims, f"{name}: stride"), sizes(dilation, dims, f"{name}: dilation")
+    kernel = weight.shape[2:]
+    pads = _pads(name, padding, kernel, stride, dilation)
+    _check_channels(name, x, weight.shape[1] * groups, weight.shape[0], groups)
+    axes = zip(x.shape[2:], kernel, stride, dilation, pads, strict=True)
+    out = tuple(windows_along(*axis) for axis in axes)
+    if min(out) < 1:
+        span = tuple(d * (k - 1) + 1 for d, k in zip(dilation, kernel, strict=True))
+        raise ValueError(f"{name}: a kernel that spans {span} does not fit into {x.shape[2:]} padded by {pads}.")
+    same_dtype(name, "input", x, weight)
+    zeros = np.zeros(weight.shape[0], weight.dtype) if bias is None else bias
+    y = correlate(x, weight, zeros, tuple(x.shape[2:]), kernel, stride, pads, dilation, groups)
+    return y[0] if single else y
+
+
+def _convolve_transposed(
+    name: str,
+    dims: int,
+    input: Any,
+    weight: Any,
+    bias: Any,
+    stride: Any,
+    padding: Any,
+    output_padding: Any,
+    groups: int,
+    dilation: Any,
+) -> Any:
+    x, single = batched(input, dims, name)
+    stride, dilation = sizes(stride, dims, f"{name}: stride"), sizes(dilation, dims, f"{name}: dilation")
+    extra = sizes(output_padding, dims, f"{name}: output_padding", 0)
+    pads = tuple((p, p) for p in sizes(padding, dims, f"{name}: padding", 0))
+    kernel = weight.shape[2:]
+    _check_channels(name, x, weight.shape[0], weight.shape[1] * groups, groups)
+    same_dtype(name, "input", x, weight)
+    if any(e >= max(s, d) for e, s, d in zip(extra, stride, dilation, strict=True)):
+        raise ValueError(f"{name}: output_padding={extra} must be smaller than stride={stride} or dilation={dilation}.")
+    size = tuple(
+        (n - 1) * s - sum(p) + d * (k - 1) + e + 1
+        for n, s, p, d, k, e in zip(x.shape[2:], stride, pads, dilation, kernel, extra, strict=True)
+    )
+    count, places = len(x), math.prod(x.shape[2:])
+    flat = np.reshape(x, (count, groups, x.shape[1] // groups, places))
+    filters = np.reshape(weight, (groups, weight.shape[0] // groups, -1))
+    columns = np.swapaxes(filters, -1, -2) @ flat
+    columns = np.reshape(columns, (count, weight.shape[1] * groups, math.prod(kernel), places))
+    if all(e < s for e, s in zip(extra, stride, strict=True)):
+        y = fold(columns, size, kernel, stride, dilation, pads)
+    else:  # what is added behind the last window would hold further windows
+        behind = tuple((a, b - e) if b >= e else (a, 0) for (a, b), e in zip(pads, extra, strict=True))
+        short = tuple(min(e, e - b) if b < e else 0 for (_, b), e in zip(pads, extra, strict=True))
+        within = tuple(n - m for n, m in zip(size, short, strict=True))
+        y = fold(columns, within, kernel, stride, dilation, behind)
+        y = np.pad(y, ((0, 0), (0, 0), *((0, m) for m in short)))
+    y = y if bias is None else y + np.reshape(bias, (-1, *[1] * dims))
+    return y[0] if single else y
+
+
+def _pads(name: str, padding: Any, kernel: Sizes, stride: Sizes, dilation: Sizes) -> Pads:
+    if padding == "valid":
+        return ((0, 0),) * len(kernel)
+    if padding == "same":
+        if any(s != 1 for s in stride):
+            raise ValueError(f"{name}: padding='same' needs stride 1, not {stride}.")
+        totals = [d * (k - 1) for d, k in zip(dilation, kernel, strict=True)]
+        return tuple((t // 2, t - t // 2) for t in totals)
+    if isinstance(padding, str):
+        raise ValueError(f"{name}: padding={padding!r}; it is a number, one for each axis, 'same' or 'valid'.")
+    return tuple((p, p) for p in sizes(padding, len(kernel), f"{name}: padding", 0))
+
+
+def _check_channels(name: str, x: Any, channels: int, filters: int, groups: int) -> None:
+    if groups < 1 or filters % groups or channels % groups:
+        raise ValueError(f"{name}: groups={groups} must divide the channels {channels} and {filters}.")
+    if x.shape[1] != channels:
+        raise ValueError(f"{name}: input of shape {x.shape} has {x.shape[1]} channels; the weight is for {channels}.")
+
+
+def conv1d(
+    input: Any, weight: Any, bias: Any = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups: int = 1
+) -> Any:
+    """y[n, o, i] = b[o] + Σ W[o, c, k] x[n, c, i·stride + k·dilation]: x (N, C, L), W (O, C/groups, K), b (O,).
+
+    >>> conv1d(np.array([[[1.0, 2.0, 4.0]]]), np.array([[[-1.0, 1.0]]]))
+    array([[[1., 2.]]])
+    """
+    return _convolve("conv1d", 1, input, weight, bias, stride, padding, dilation, groups)
+
+
+def conv2d(
+    input: Any, weight: Any, bias: Any = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups: int = 1
+) -> Any:
+    """``conv1d`` over two axes: x (N, C, H, W), weight (O, C/groups, KH, KW) (LeCun et al. 1989).
+
+    padding : zeros at both ends of each axis, "same" for an output of the input's size, or "valid" for none
+
+    >>> conv2d(np.ones((1, 1, 3, 3)), np.ones((1, 1, 3, 3)), padding=1)[0, 0]
+    array([[4., 6., 4.],
+           [6., 9., 6.],
+           [4., 6., 4.]])
+    """
+    return _convolve("conv2d", 2, input, weight, bias, stride, padding, dilation, groups)
+
+
+def conv3d(
+    input: Any, weight: Any, bias: Any = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups: int = 1
+) -> Any:
+    """``conv1d`` over three axes: x (N, C, D, H, W), weight (O, C/groups, KD, KH, KW)."""
+    return _convolve("conv3d", 3, input, weight, bias, stride, padding, dilation, groups)
+
+
+def conv_transpose1d(
+    input: Any,
+    weight: Any,
+    bias: Any = None,
+    stride: Any = 1,
+    padding: Any = 0,
+    output_padding: Any = 0,
+    groups: int = 1,
+    dilation: Any = 1,
+) -> Any:
+    """The adjoint of ``conv1d``: x (N, C, L), weight (C, O/groups, K); the output has (L−1)·stride + K + … places.
+
+    >>> conv_transpose1d(np.array([[[1.0, 2.0]]]), np.array([[[1.0, 10.0]]]), stride=2)
+    array([[[ 1., 10.,  2., 20.]]])
+    """
+    options = stride, padding, output_padding, groups, dilation
+    return _convolve_transposed("conv_transpose1d", 1, input, weight, bias, *options)
+
+
+def conv_transpose2d(
+    input: Any,
+    weight: Any,
+    bias: Any = None,
+    stride: Any = 1,
+    padding: Any = 0,
+    output_padding: Any = 0,
+    groups: int = 1,
+    dilation: Any = 1,
+) -> Any:
+    """The adjoint of ``conv2d``: x (N, C, H, W), weight (C, O/groups, KH, KW) (Dumoulin & Visin 2016)."""
+    options = stride, padding, output_padding, groups, dilation
+    return _convolve_transposed("conv_transpose2d", 2, input, weight, bias, *options)
+
+
+def conv_transpose3d(
+    input: Any,
+    weight: Any,
+    bias: Any = None,
+    stride: Any = 1,
+    padding: Any = 0,
+    output_padding: Any = 0,
+    groups: int = 1,
+    dilation: Any = 1,
+) -> Any:
+    """The adjoint of ``conv3d``: x (N, C, D, H, W), weight (C, O/groups, KD, KH, KW)."""
+    options = stride, padding, output_padding, groups, dilation
+    return _convolve_transposed("conv_transpose3d", 3, input, weight, bias, *options)
+
+
+# Layers --------------------------------------------------------------------------------------------------------------
+
+_PADDING_MODES = {"zeros": None, "reflect": "reflect", "replicate": "edge", "circular": "wrap"}
+
+
+class _Convolution(Module):
+    dims: int
+    transposed = False
+
+    def _set_up(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: Any,
+        stride: Any,
+        padding: Any,
+        dilation: Any,
+        groups: int,
+    ) -> None:
+        name = type(self).__name__
+        if groups < 1 or in_channels % groups or out_channels % groups:
+            raise ValueError(f"{name}: groups={groups} must divide in_channels={in_channels} and {out_channels=}.")
+        self.in_channels, self.out_channels, self.groups = in_channels, out_channels, groups
+        self.kernel_size = sizes(kernel_size, self.dims, f"{name}: kernel_size")
+        self.stride = sizes(stride, self.dims, f"{name}: stride")
+        self.padding = padding if isinstance(padding, str) else sizes(padding, self.dims, f"{name}: padding", 0)
+        self.dilation = sizes(dilation, self.dims, f"{name}: dilation")
+
+    def _make(self, shape: Sizes, bias: bool, dtype: Any) -> None:
+        self.weight = Parameter(init.empty(*shape, dtype=dtype))
+        self.bias = Parameter(init.empty(self.out_channels, dtype=dtype)) if bias else None
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Draw new initial values: U(−1/√fan_in, 1/√fan_in), as in PyTorch."""
+        bound = 1 / math.sqrt(max(1, math.prod(self.weight.shape[1:])))
+        init.uniform_(self.weight, -bound, bound)
+        if self.bias is not None:
+            init.uniform_(self.bias, -bound, bound)
+
+    def extra_repr(self) -> str:
+        text = f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}, stride={self.stride}"
+        usual = {"padding": (0,) * self.dims, "dilation": (1,) * self.dims, "groups": 1}
+        text += "".join(f", {k}={getattr(self, k)!r}" for k, v in usual.items() if getattr(self, k) != v)
+        return text + (", bias=False" if self.bias is None else "")
+
+
+class _Conv(_Convolution):
+    function: Any
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: Any,
+        stride: Any = 1,
+        padding: Any = 0,
+        dilation: Any = 1,
+        groups: int = 1,
+        bias: bool = True,
+        padding_mode: str = "zeros",
+        dtype: Any = None,
+    ) -> None:
+        if padding_mode not in _PADDING_MODES:
+            raise ValueError(f"{type(self).__name__}: padding_mode={padding_mode!r}; one of {list(_PADDING_MODES)}.")
+        self.padding_mode = padding_mode
+        self._set_up(in_channels, out_channels, kernel_size, stride, padding, dilation, groups)
+        self._make((out_channels, in_channels // groups, *self.kernel_size), bias, dtype)
+
+    def forward(self, input: Any) -> Any:
+        padding: Any = self.padding
+        mode = _PADDING_MODES[self.padding_mode]
+        if mode is not None:
+            pads = _pads(type(self).__name__, padding, self.kernel_size, self.stride, self.dilation)
+            input = np.pad(input, ((0, 0),) * (np.ndim(input) - self.dims) + pads, mode=mode)  # type: ignore[call-overload]
+            padding = 0
+        return type(self).function(input, self.weight, self.bias, self.stride, padding, self.dilation, self.groups)
+
+
+class Conv1d(_Conv):
+    """Convolution of (N, C, L); weight (out, in/groups, K), bias (out,).
+
+    >>> Conv1d(2, 3, 5, padding="same")(np.ones((4, 2, 10), np.float32)).shape
+    (4, 3, 10)
+    """
+
+    dims, function = 1, staticmethod(conv1d)
+
+
+class Conv2d(_Conv):
+    """Convolution of (N, C, H, W); weight (out, in/groups, KH, KW), bias (out,).
+
+    >>> Conv2d(1, 8, 3, stride=2, padding=1)(np.ones((4, 1, 8, 8), np.float32)).shape
+    (4, 8, 4, 4)
+    """
+
+    dims, function = 2, staticmethod(conv2d)
+
+
+class Conv3d(_Conv):
+    """Convolution of (N, C, D, H, W); weight (out, in/groups, KD, KH, KW), bias (out,)."""
+
+    dims, function = 3, staticmethod(conv3d)
+
+
+class _ConvTranspose(_Convolution):
+    function: Any
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: Any,
+        stride: Any = 1,
+        padding: Any = 0,
+        output_padding: Any = 0,
+        groups: int = 1,
+        bias: bool = True,
+        dilation: Any = 1,
+        padding_mode: str = "zeros",
+        dtype: Any = None,
+    ) -> None:
+        if padding_mode != "zeros":
+            raise ValueError(f"{type(self).__name__}: padding_mode={padding_mode!r}; only 'zeros' has a meaning here.")
+        self.padding_mode = padding_mode
+        self._set_up(in_channels, out_channels, kernel_size, stride, padding, dilation, groups)
+        self.output_padding = sizes(output_padding, self.dims, f"{type(self).__name__}: output_padding", 0)
+        self._make((in_channels, out_channels // groups, *self.kernel_size), bias, dtype)
+
+    def forward(self, input: Any) -> Any:
+        options = self.stride, self.padding, self.output_padding, self.groups, self.dilation
+        return type(self).function(input, self.weight, self.bias, *options)
+
+
+class ConvTranspose1d(_ConvTranspose):
+    """The adjoint of a convolution, from fewer places to more; weight (in, out/groups, K).
+
+    >>> ConvTranspose1d(2, 3, 4, stride=2, padding=1)(np.ones((1, 2, 5), np.float32)).shape
+    (1, 3, 10)
+    """
+
+    dims, function = 1, staticmethod(conv_transpose1d)
+
+
+class ConvTranspose2d(_ConvTranspose):
+    """The adjoint of a convolution of images; weight (in, out/groups, KH, KW)."""
+
+    dims, function = 2, staticmethod(conv_transpose2d)
+
+
+class ConvTranspose3d(_ConvTranspose):
+    """The adjoint of a convolution of volumes; weight (in, out/groups, KD, KH, KW)."""
+
+    dims, function = 3, staticmethod(conv_transpose3d)

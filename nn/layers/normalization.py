@@ -1,0 +1,380 @@
+"""Normalisation: numbers brought to mean 0 and variance 1, over the batch, a layer, a group or an instance."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+import autograd_core as ag
+from autograd_core.engine.tensor import bare
+
+from .. import init
+from ..kernels import fused
+from ..modules.dtypes import same_dtype
+from ..modules.module import Module
+from ..modules.parameter import Parameter
+
+__all__ = [
+    *("BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "GroupNorm", "InstanceNorm1d", "InstanceNorm2d", "InstanceNorm3d"),
+    *("LayerNorm", "RMSNorm", "batch_norm", "group_norm", "instance_norm", "layer_norm", "rms_norm"),
+]
+
+
+def _scaled(y: Any, weight: Any, bias: Any, shape: tuple[int, ...]) -> Any:
+    y = y if weight is None else y * np.reshape(weight, shape)
+    return y if bias is None else y + np.reshape(bias, shape)
+
+
+def batch_norm(
+    input: Any,
+    running_mean: Any = None,
+    running_var: Any = None,
+    weight: Any = None,
+    bias: Any = None,
+    training: bool = False,
+    momentum: float = 0.1,
+    eps: float = 1e-5,
+) -> Any:
+    """(x − mean) / √(var + ε) · weight + bias for each channel of (N, C, …); ε stands inside the root.
+
+    Training: mean and biased variance of the batch, towards which (with the unbiased variance) the running ones move
+    by ``momentum``. Otherwise the running ones are used. Ioffe & Szegedy 2015, algorithm 1.
+    Raises ValueError for one value a channel in training.
+    """
+    _check_dtype("batch_norm", input, weight, bias, running_mean)
+    axes = (0, *range(2, input.ndim))
+    column = (-1, *[1] * (input.ndim - 2))  # the shape in which a vector of channels lies along axis 1
+    if training:
+        n = input.size // max(1, input.shape[1])
+        if n < 2:
+            raise ValueError(
+                f"batch_norm: input of shape {input.shape} has at most one value a channel, whose variance says "
+                "nothing. Mend: a larger batch, or eval()."
+            )
+        mean = ag.mean(input, axis=axes)
+        centered = input - _lying(mean, column)
+        var = ag.mean(ag.square(centered), axis=axes)
+        for running, batch, factor in ((running_mean, mean, 1), (running_var, var, n / (n - 1))):
+            if running is not None:
+                running.data[...] += momentum * (factor * bare(batch) - running.data)
+    else:
+        var = running_var
+        centered = input - _lying(running_mean, column)
+    scale = 1 / np.sqrt(var + eps)
+    if weight is not None:
+        scale = scale * weight  # a row: cheaper than scaling the whole batch twice
+    y = centered * _lying(scale, column)
+    return y if bias is None else y + _lying(bias, column)
+
+
+def _check_dtype(name: str, input: Any, *held: Any) -> None:
+    for array in held:
+        if array is not None:
+            same_dtype(name, "input", input, array)
+
+
+def _lying(channels: Any, column: tuple[int, ...]) -> Any:
+    return channels if len(column) == 1 else np.reshape(channels, column)
+
+
+def instance_norm(
+    input: Any,
+    running_mean: Any = None,
+    running_var: Any = None,
+    weight: Any = None,
+    bias: Any = None,
+    use_input_stats: bool = True,
+    momentum: float = 0.1,
+    eps: float = 1e-5,
+) -> Any:
+    """``batch_norm`` of each sample by itself: over the places of each channel of (N, C, …) (Ulyanov et al. 2016)."""
+    _check_dtype("instance_norm", input, weight, bias, running_mean)
+    column = (-1, *[1] * (input.ndim - 2))
+    if not use_input_stats:
+        return batch_norm(input, running_mean, running_var, weight, bias, False, momentum, eps)
+    axes = tuple(range(2, input.ndim))
+    n = math.prod(input.shape[2:])
+    if n < 2:
+        raise ValueError(
+            f"instance_norm: input of shape {input.shape} has one value a channel and sample, whose variance says "
+            "nothing. Mend: inputs with more places."
+        )
+    if running_mean is not None:
+        values = bare(input)
+        for running, batch in (
+            (running_mean, values.mean(axis=axes).mean(axis=0)),
+            (running_var, values.var(axis=axes, ddof=1).mean(axis=0)),
+        ):
+            running.data[...] += momentum * (batch - running.data)
+    return _scaled(fused.standardised(input, axes, eps), weight, bias, column)
+
+
+def layer_norm(
+    input: Any, normalized_shape: Sequence[int], weight: Any = None, bias: Any = None, eps: float = 1e-5
+) -> Any:
+    """(x − mean) / √(var + ε) · weight + bias over the last axes, ``normalized_shape`` (Ba et al. 2016).
+
+    >>> layer_norm(np.array([[1.0, 3.0]]), (2,), eps=0.0)
+    array([[-1.,  1.]])
+    """
+    axes = _last_axes("layer_norm", input, normalized_shape)
+    _check_dtype("layer_norm", input, weight, bias)
+    y = fused.standardised(input, axes, eps)
+    y = y if weight is None else y * weight
+    return y if bias is None else y + bias
+
+
+def rms_norm(input: Any, normalized_shape: Sequence[int], weight: Any = None, eps: float | None = None) -> Any:
+    """x / √(mean x² + ε) · weight over the last axes (Zhang & Sennrich 2019); ε is the dtype's resolution by default.
+
+    >>> rms_norm(np.array([[3.0, 4.0]]), (2,), eps=0.0).round(4)
+    array([[0.8485, 1.1314]])
+    """
+    axes = _last_axes("rms_norm", input, normalized_shape)
+    _check_dtype("rms_norm", input, weight)
+    eps = float(np.finfo(input.dtype).eps) if eps is None else eps
+    y = input / np.sqrt(ag.mean(ag.square(input), axis=axes, keepdims=True) + eps)
+    return y if weight is None else y * weight
+
+
+def _last_axes(name: str, input: Any, shape: Sequence[int]) -> tuple[int, ...]:
+    shape = tuple(shape)
+    if tuple(input.shape[-len(shape) :]) != shape:
+        raise ValueError(f"{name}: input of shape {input.shape}; its last axes must be {shape}.")
+    return tuple(range(-len(shape), 0))
+
+
+def group_norm(input: Any, num_groups: int, weight: Any = None, bias: Any = None, eps: float = 1e-5) -> Any:
+    """Each of num_groups groups of channels of (N, C, …) by its own mean and variance (Wu & He 2018).
+
+    >>> group_norm(np.array([[1.0, 3.0, 5.0, 5.0]]), 2, eps=0.1).round(3)
+    array([[-0.953,  0.953,  0.   ,  0.   ]])
+    """
+    if input.ndim < 2 or input.shape[1] % num_groups:
+        raise ValueError(f"group_norm: {num_groups} groups do not divide the channels of an input {input.shape}.")
+    _check_dtype("group_norm", input, weight, bias)
+    grouped = np.reshape(input, (input.shape[0], num_groups, math.prod(input.shape[1:]) // num_groups))
+    y = np.reshape(fused.standardised(grouped, (2,), eps), input.shape)
+    return _scaled(y, weight, bias, (-1, *[1] * (input.ndim - 2)))
+
+
+# Layers --------------------------------------------------------------------------------------------------------------
+
+
+class _RunningNorm(Module):
+    """Scale and shift for each channel, and running statistics, as batch and instance norm have them."""
+
+    running_mean: Any
+    running_var: Any
+    num_batches_tracked: Any
+    ranks: tuple[int, ...]
+    expected: str
+
+    def _set_up(
+        self, num_features: int, eps: float, momentum: float | None, affine: bool, track: bool, dtype: Any, bias: bool
+    ) -> None:
+        self.num_features, self.eps, self.momentum = num_features, eps, momentum
+        self.affine, self.track_running_stats = affine, track
+        self.weight = Parameter(init.empty(num_features, dtype=dtype) + 1) if affine else None
+        self.bias = Parameter(init.empty(num_features, dtype=dtype)) if affine and bias else None
+        self.register_buffer("running_mean", init.empty(num_features, dtype=dtype) if track else None)
+        self.register_buffer("running_var", init.empty(num_features, dtype=dtype) + 1 if track else None)
+        self.register_buffer("num_batches_tracked", np.zeros((), np.int64) if track else None)
+
+    def _check(self, x: Any, channel_axis: int = 1) -> None:
+        if np.ndim(x) not in self.ranks or x.shape[channel_axis] != self.num_features:
+            expected = self.expected.format(C=self.num_features)
+            raise ValueError(
+                f"{type(self).__name__}({self.extra_repr()}): input of shape {np.shape(x)}; expected {expected}."
+            )
+
+    def extra_repr(self) -> str:
+        return (
+            f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, affine={self.affine}, "
+            f"track_running_stats={self.track_running_stats}"
+        )
+
+
+class _BatchNorm(_RunningNorm):
+    def __init__(
+        self,
+        num_features: int,
+        eps: float = 1e-5,
+        momentum: float | None = 0.1,
+        affine: bool = True,
+        track_running_stats: bool = True,
+        dtype: Any = None,
+        *,
+        bias: bool = True,
+    ) -> None:
+        self._set_up(num_features, eps, momentum, affine, track_running_stats, dtype, bias)
+
+    def forward(self, input: Any) -> Any:
+        self._check(input)
+        by_batch = self.training or not self.track_running_stats
+        if by_batch and input.size // max(1, input.shape[1]) < 2:
+            raise ValueError(
+                f"{type(self).__name__}({self.extra_repr()}): input of shape {input.shape} has at most one value a "
+                "channel, whose variance says nothing. Mend: a larger batch, or eval()."
+            )
+        _check_dtype(f"{type(self).__name__}({self.extra_repr()})", input, self.weight, self.running_mean)
+        momentum = self._momentum()
+        mean, var = (self.running_mean, self.running_var) if self.training or not by_batch else (None, None)
+        return batch_norm(input, mean, var, self.weight, self.bias, by_batch, momentum, self.eps)
+
+    def _momentum(self) -> float:
+        """The weight of this batch; of momentum None, that of a plain average over all batches."""
+        if not (self.training and self.track_running_stats):
+            return 0.0
+        self.num_batches_tracked.data[...] += 1
+        return 1.0 / float(self.num_batches_tracked.data) if self.momentum is None else self.momentum
+
+
+class BatchNorm1d(_BatchNorm):
+    """Normalise each channel of (N, C) or (N, C, L) over the batch, then scale and shift (Ioffe & Szegedy 2015).
+
+    Training: mean and biased variance of the batch; the running ones move by ``momentum`` (None: a plain average)
+    towards the batch's mean and unbiased variance. Eval: the running ones. Buffers and defaults as in PyTorch.
+    Raises ValueError for a wrong rank, a wrong number of channels, or one value a channel in training.
+
+    >>> y = BatchNorm1d(2)(np.array([[1.0, 10.0], [3.0, 30.0]], np.float32))
+    >>> y.numpy().round(3)
+    array([[-1., -1.],
+           [ 1.,  1.]], dtype=float32)
+    """
+
+    ranks, expected = (2, 3), "(N, {C}) or (N, {C}, L)"
+
+
+class BatchNorm2d(_BatchNorm):
+    """``BatchNorm1d`` of images (N, C, H, W)."""
+
+    ranks, expected = (4,), "(N, {C}, H, W)"
+
+
+class BatchNorm3d(_BatchNorm):
+    """``BatchNorm1d`` of volumes (N, C, D, H, W)."""
+
+    ranks, expected = (5,), "(N, {C}, D, H, W)"
+
+
+class _InstanceNorm(_RunningNorm):
+    def __init__(
+        self,
+        num_features: int,
+        eps: float = 1e-5,
+        momentum: float | None = 0.1,
+        affine: bool = False,
+        track_running_stats: bool = False,
+        dtype: Any = None,
+        *,
+        bias: bool = True,
+    ) -> None:
+        self._set_up(num_features, eps, momentum, affine, track_running_stats, dtype, bias)
+
+    def forward(self, input: Any) -> Any:
+        single = np.ndim(input) == self.ranks[0]
+        self._check(input, 0 if single else 1)
+        x = np.reshape(input, (1, *input.shape)) if single else input
+        own = self.training or not self.track_running_stats
+        mean, var = (self.running_mean, self.running_var) if self.training or not own else (None, None)
+        y = instance_norm(x, mean, var, self.weight, self.bias, own, self.momentum or 0.0, self.eps)
+        return y[0] if single else y
+
+
+class InstanceNorm1d(_InstanceNorm):
+    """Normalise each channel of each sample of (N, C, L) or (C, L) over its places (Ulyanov et al. 2016)."""
+
+    ranks, expected = (2, 3), "(N, {C}, L) or ({C}, L)"
+
+
+class InstanceNorm2d(_InstanceNorm):
+    """``InstanceNorm1d`` of images (N, C, H, W) or (C, H, W)."""
+
+    ranks, expected = (3, 4), "(N, {C}, H, W) or ({C}, H, W)"
+
+
+class InstanceNorm3d(_InstanceNorm):
+    """``InstanceNorm1d`` of volumes (N, C, D, H, W) or (C, D, H, W)."""
+
+    ranks, expected = (4, 5), "(N, {C}, D, H, W) or ({C}, D, H, W)"
+
+
+class LayerNorm(Module):
+    """Normalise over the last axes of every sample, then scale and shift each of their elements (Ba et al. 2016).
+
+    >>> LayerNorm(4)(np.ones((2, 3, 4), np.float32)).shape
+    (2, 3, 4)
+    """
+
+    def __init__(
+        self,
+        normalized_shape: int | Sequence[int],
+        eps: float = 1e-5,
+        elementwise_affine: bool = True,
+        bias: bool = True,
+        dtype: Any = None,
+    ) -> None:
+        shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
+        self.normalized_shape, self.eps, self.elementwise_affine = shape, eps, elementwise_affine
+        self.weight = Parameter(init.empty(*shape, dtype=dtype) + 1) if elementwise_affine else None
+        self.bias = Parameter(init.empty(*shape, dtype=dtype)) if elementwise_affine and bias else None
+
+    def forward(self, input: Any) -> Any:
+        return layer_norm(input, self.normalized_shape, self.weight, self.bias, self.eps)
+
+    def extra_repr(self) -> str:
+        return f"{self.normalized_shape}, eps={self.eps}, elementwise_affine={self.elementwise_affine}"
+
+
+class RMSNorm(Module):
+    """Divide by the root mean square over the last axes, then scale (Zhang & Sennrich 2019)."""
+
+    def __init__(
+        self,
+        normalized_shape: int | Sequence[int],
+        eps: float | None = None,
+        elementwise_affine: bool = True,
+        dtype: Any = None,
+    ) -> None:
+        shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
+        self.normalized_shape, self.eps, self.elementwise_affine = shape, eps, elementwise_affine
+        self.weight = Parameter(init.empty(*shape, dtype=dtype) + 1) if elementwise_affine else None
+
+    def forward(self, input: Any) -> Any:
+        return rms_norm(input, self.normalized_shape, self.weight, self.eps)
+
+    def extra_repr(self) -> str:
+        return f"{self.normalized_shape}, eps={self.eps}, elementwise_affine={self.elementwise_affine}"
+
+
+class GroupNorm(Module):
+    """Normalise each group of channels of every sample, then scale and shift each channel (Wu & He 2018)."""
+
+    def __init__(
+        self,
+        num_groups: int,
+        num_channels: int,
+        eps: float = 1e-5,
+        affine: bool = True,
+        dtype: Any = None,
+        *,
+        bias: bool = True,
+    ) -> None:
+        if num_channels % num_groups:
+            raise ValueError(f"GroupNorm: num_groups={num_groups} must divide num_channels={num_channels}.")
+        self.num_groups, self.num_channels, self.eps, self.affine = num_groups, num_channels, eps, affine
+        self.weight = Parameter(init.empty(num_channels, dtype=dtype) + 1) if affine else None
+        self.bias = Parameter(init.empty(num_channels, dtype=dtype)) if affine and bias else None
+
+    def forward(self, input: Any) -> Any:
+        if np.ndim(input) < 2 or input.shape[1] != self.num_channels:
+            expected = f"(N, {self.num_channels}, …)"
+            raise ValueError(f"GroupNorm({self.extra_repr()}): input of shape {np.shape(input)}; expected {expected}.")
+        return group_norm(input, self.num_groups, self.weight, self.bias, self.eps)
+
+    def extra_repr(self) -> str:
+        return f"{self.num_groups}, {self.num_channels}, eps={self.eps}, affine={self.affine}"

@@ -1,0 +1,352 @@
+"""Pooling: the largest or the mean number of every window."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+import autograd_core as ag
+
+from ..kernels.correlation import max_of_windows
+from ..kernels.windows import Pads, Sizes, batched, sizes, unfold, windows_along
+from ..modules.module import Module
+
+__all__ = [
+    *("AdaptiveAvgPool1d", "AdaptiveAvgPool2d", "AdaptiveMaxPool1d", "AdaptiveMaxPool2d", "AvgPool1d", "AvgPool2d"),
+    *("AvgPool3d", "MaxPool1d", "MaxPool2d", "MaxPool3d", "adaptive_avg_pool1d", "adaptive_avg_pool2d"),
+    *("adaptive_max_pool1d", "adaptive_max_pool2d", "avg_pool1d", "avg_pool2d", "avg_pool3d", "max_pool1d"),
+    *("max_pool2d", "max_pool3d"),
+]
+
+
+def _max_pool(
+    name: str, dims: int, input: Any, kernel_size: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: bool
+) -> Any:
+    x, single = batched(input, dims, name)
+    kernel, stride, pads = _geometry(name, dims, x, kernel_size, stride, padding)
+    dilation = sizes(dilation, dims, f"{name}: dilation")
+    _, pads = _extent(name, x, kernel, stride, dilation, pads, ceil_mode)
+    if any(map(any, pads)):
+        x = np.pad(x, ((0, 0), (0, 0), *pads), constant_values=-np.inf)  # type: ignore[arg-type]
+    y = max_of_windows(x, kernel, stride, dilation)
+    return y[0] if single else y
+
+
+def _avg_pool(
+    name: str,
+    dims: int,
+    input: Any,
+    kernel_size: Any,
+    stride: Any,
+    padding: Any,
+    ceil_mode: bool,
+    count_include_pad: bool,
+    divisor: int | None = None,
+) -> Any:
+    x, single = batched(input, dims, name)
+    kernel, stride, given = _geometry(name, dims, x, kernel_size, stride, padding)
+    ones = (1,) * dims
+    out, pads = _extent(name, x, kernel, stride, ones, given, ceil_mode)
+    total = np.sum(unfold(x, kernel, stride, ones, pads), axis=2)
+    if divisor is not None:
+        if divisor == 0:
+            raise ValueError(f"{name}: divisor_override must not be zero.")
+        y = total / divisor
+    elif pads == given and (count_include_pad or not any(map(any, pads))):
+        y = total / math.prod(kernel)
+    else:  # windows that reach beyond what is counted have fewer members
+        counted = np.ones((1, 1, *x.shape[2:]), x.dtype)
+        if count_include_pad:
+            counted = np.pad(counted, ((0, 0), (0, 0), *given), constant_values=1)
+            pads = tuple((0, b - d) for (_, b), (_, d) in zip(pads, given, strict=True))
+        y = total / unfold(counted, kernel, stride, ones, pads).sum(axis=2)
+    y = np.reshape(y, (*x.shape[:2], *out))
+    return y[0] if single else y
+
+
+def _geometry(name: str, dims: int, x: Any, kernel_size: Any, stride: Any, padding: Any) -> tuple[Sizes, Sizes, Pads]:
+    kernel = sizes(kernel_size, dims, f"{name}: kernel_size")
+    stride = kernel if stride is None or stride == () else sizes(stride, dims, f"{name}: stride")
+    pad = sizes(padding, dims, f"{name}: padding", 0)
+    if any(2 * p > k for p, k in zip(pad, kernel, strict=True)):
+        raise ValueError(f"{name}: padding={padding!r} must be at most half of kernel_size={kernel_size!r}.")
+    return kernel, stride, tuple((p, p) for p in pad)
+
+
+def _extent(
+    name: str, x: Any, kernel: Sizes, stride: Sizes, dilation: Sizes, pads: Pads, ceil_mode: bool
+) -> tuple[Sizes, Pads]:
+    """The number of windows along each axis, and the padding with which they fit."""
+    out, fitting = [], []
+    for n, k, s, d, (a, b) in zip(x.shape[2:], kernel, stride, dilation, pads, strict=True):
+        count = windows_along(n, k, s, d, (a, b))
+        if ceil_mode:
+            more = -(-(n + a + b - d * (k - 1) - 1) // s) + 1
+            count = more if (more - 1) * s < n + a else more - 1  # the last window must begin inside
+            b = max(b, (count - 1) * s + d * (k - 1) + 1 - n - a)
+        out.append(count)
+        fitting.append((a, b))
+    if min(out) < 1:
+        raise ValueError(f"{name}: windows of {kernel} do not fit into {x.shape[2:]} padded by {pads}.")
+    return tuple(out), tuple(fitting)
+
+
+def max_pool1d(
+    input: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1, ceil_mode: bool = False
+) -> Any:
+    """The largest number of every window of (N, C, L); equal ones share the derivative. stride: kernel_size by default.
+
+    >>> max_pool1d(np.array([[[1.0, 3.0, 2.0, 0.0]]]), 2)
+    array([[[3., 2.]]])
+    """
+    return _max_pool("max_pool1d", 1, input, kernel_size, stride, padding, dilation, ceil_mode)
+
+
+def max_pool2d(
+    input: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1, ceil_mode: bool = False
+) -> Any:
+    """The largest number of every window of (N, C, H, W)."""
+    return _max_pool("max_pool2d", 2, input, kernel_size, stride, padding, dilation, ceil_mode)
+
+
+def max_pool3d(
+    input: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1, ceil_mode: bool = False
+) -> Any:
+    """The largest number of every window of (N, C, D, H, W)."""
+    return _max_pool("max_pool3d", 3, input, kernel_size, stride, padding, dilation, ceil_mode)
+
+
+def avg_pool1d(
+    input: Any,
+    kernel_size: Any,
+    stride: Any = None,
+    padding: Any = 0,
+    ceil_mode: bool = False,
+    count_include_pad: bool = True,
+) -> Any:
+    """The mean of every window of (N, C, L); zeros of the padding are counted unless count_include_pad is false.
+
+    >>> avg_pool1d(np.array([[[1.0, 3.0, 2.0, 0.0]]]), 2)
+    array([[[2., 1.]]])
+    """
+    return _avg_pool("avg_pool1d", 1, input, kernel_size, stride, padding, ceil_mode, count_include_pad)
+
+
+def avg_pool2d(
+    input: Any,
+    kernel_size: Any,
+    stride: Any = None,
+    padding: Any = 0,
+    ceil_mode: bool = False,
+    count_include_pad: bool = True,
+    divisor_override: int | None = None,
+) -> Any:
+    """The mean of every window of (N, C, H, W), or its sum divided by divisor_override."""
+    options = stride, padding, ceil_mode, count_include_pad, divisor_override
+    return _avg_pool("avg_pool2d", 2, input, kernel_size, *options)
+
+
+def avg_pool3d(
+    input: Any,
+    kernel_size: Any,
+    stride: Any = None,
+    padding: Any = 0,
+    ceil_mode: bool = False,
+    count_include_pad: bool = True,
+    divisor_override: int | None = None,
+) -> Any:
+    """The mean of every window of (N, C, D, H, W), or its sum divided by divisor_override."""
+    options = stride, padding, ceil_mode, count_include_pad, divisor_override
+    return _avg_pool("avg_pool3d", 3, input, kernel_size, *options)
+
+
+# Adaptive pooling: a given number of windows -------------------------------------------------------------------------
+
+
+def _adaptive(name: str, dims: int, input: Any, output_size: Any, reduce: Any) -> Any:
+    """One axis after the other: window i of n over L places is ⌊iL/n⌋ … ⌈(i+1)L/n⌉."""
+    x, single = batched(input, dims, name)
+    wanted = (output_size,) * dims if output_size is None or isinstance(output_size, int) else tuple(output_size)
+    if len(wanted) != dims:
+        raise ValueError(f"{name}: output_size={output_size!r}; give a number or {dims} of them.")
+    for axis, n in enumerate(wanted, start=2):
+        length = x.shape[axis]
+        if n is None or n == length:
+            continue
+        if length % n == 0:
+            x = reduce(np.reshape(x, (*x.shape[:axis], n, length // n, *x.shape[axis + 1 :])), axis + 1)
+        else:
+            before = (slice(None),) * axis
+            parts = [x[(*before, slice(i * length // n, -(-(i + 1) * length // n)))] for i in range(n)]
+            x = np.stack([reduce(part, axis) for part in parts], axis=axis)
+    return x[0] if single else x
+
+
+def _mean(x: Any, axis: int) -> Any:
+    return ag.mean(x, axis=axis)
+
+
+def _max(x: Any, axis: int) -> Any:
+    return ag.max(x, axis=axis)
+
+
+def adaptive_avg_pool1d(input: Any, output_size: Any) -> Any:
+    """The means of ``output_size`` windows that cover (N, C, L).
+
+    >>> adaptive_avg_pool1d(np.array([[[1.0, 2.0, 3.0]]]), 2)
+    array([[[1.5, 2.5]]])
+    """
+    return _adaptive("adaptive_avg_pool1d", 1, input, output_size, _mean)
+
+
+def adaptive_avg_pool2d(input: Any, output_size: Any) -> Any:
+    """The means of as many windows as ``output_size`` says along each axis of (N, C, H, W); None keeps an axis."""
+    return _adaptive("adaptive_avg_pool2d", 2, input, output_size, _mean)
+
+
+def adaptive_max_pool1d(input: Any, output_size: Any) -> Any:
+    """The largest numbers of ``output_size`` windows that cover (N, C, L)."""
+    return _adaptive("adaptive_max_pool1d", 1, input, output_size, _max)
+
+
+def adaptive_max_pool2d(input: Any, output_size: Any) -> Any:
+    """The largest numbers of as many windows as ``output_size`` says along each axis of (N, C, H, W)."""
+    return _adaptive("adaptive_max_pool2d", 2, input, output_size, _max)
+
+
+# Layers --------------------------------------------------------------------------------------------------------------
+
+
+class _MaxPool(Module):
+    function: Any
+
+    def __init__(
+        self, kernel_size: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1, ceil_mode: bool = False
+    ) -> None:
+        self.kernel_size, self.stride = kernel_size, kernel_size if stride is None else stride
+        self.padding, self.dilation, self.ceil_mode = padding, dilation, ceil_mode
+
+    def forward(self, input: Any) -> Any:
+        options = self.kernel_size, self.stride, self.padding, self.dilation, self.ceil_mode
+        return type(self).function(input, *options)
+
+    def extra_repr(self) -> str:
+        return (
+            f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}, "
+            f"dilation={self.dilation}, ceil_mode={self.ceil_mode}"
+        )
+
+
+class MaxPool1d(_MaxPool):
+    """``max_pool1d`` as a layer."""
+
+    function = staticmethod(max_pool1d)
+
+
+class MaxPool2d(_MaxPool):
+    """``max_pool2d`` as a layer.
+
+    >>> MaxPool2d(2)(np.ones((4, 8, 6, 6), np.float32)).shape
+    (4, 8, 3, 3)
+    """
+
+    function = staticmethod(max_pool2d)
+
+
+class MaxPool3d(_MaxPool):
+    """``max_pool3d`` as a layer."""
+
+    function = staticmethod(max_pool3d)
+
+
+class AvgPool1d(Module):
+    """``avg_pool1d`` as a layer."""
+
+    def __init__(
+        self,
+        kernel_size: Any,
+        stride: Any = None,
+        padding: Any = 0,
+        ceil_mode: bool = False,
+        count_include_pad: bool = True,
+    ) -> None:
+        self.kernel_size, self.stride = kernel_size, kernel_size if stride is None else stride
+        self.padding, self.ceil_mode, self.count_include_pad = padding, ceil_mode, count_include_pad
+
+    def forward(self, input: Any) -> Any:
+        options = self.kernel_size, self.stride, self.padding, self.ceil_mode, self.count_include_pad
+        return avg_pool1d(input, *options)
+
+    def extra_repr(self) -> str:
+        return f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}"
+
+
+class _AvgPool(AvgPool1d):
+    function: Any
+
+    def __init__(
+        self,
+        kernel_size: Any,
+        stride: Any = None,
+        padding: Any = 0,
+        ceil_mode: bool = False,
+        count_include_pad: bool = True,
+        divisor_override: int | None = None,
+    ) -> None:
+        super().__init__(kernel_size, stride, padding, ceil_mode, count_include_pad)
+        self.divisor_override = divisor_override
+
+    def forward(self, input: Any) -> Any:
+        options = self.kernel_size, self.stride, self.padding, self.ceil_mode, self.count_include_pad
+        return type(self).function(input, *options, self.divisor_override)
+
+
+class AvgPool2d(_AvgPool):
+    """``avg_pool2d`` as a layer."""
+
+    function = staticmethod(avg_pool2d)
+
+
+class AvgPool3d(_AvgPool):
+    """``avg_pool3d`` as a layer."""
+
+    function = staticmethod(avg_pool3d)
+
+
+class _Adaptive(Module):
+    function: Any
+
+    def __init__(self, output_size: Any) -> None:
+        self.output_size = output_size
+
+    def forward(self, input: Any) -> Any:
+        return type(self).function(input, self.output_size)
+
+    def extra_repr(self) -> str:
+        return f"output_size={self.output_size}"
+
+
+class AdaptiveAvgPool1d(_Adaptive):
+    """``adaptive_avg_pool1d`` as a layer."""
+
+    function = staticmethod(adaptive_avg_pool1d)
+
+
+class AdaptiveAvgPool2d(_Adaptive):
+    """``adaptive_avg_pool2d`` as a layer."""
+
+    function = staticmethod(adaptive_avg_pool2d)
+
+
+class AdaptiveMaxPool1d(_Adaptive):
+    """``adaptive_max_pool1d`` as a layer."""
+
+    function = staticmethod(adaptive_max_pool1d)
+
+
+class AdaptiveMaxPool2d(_Adaptive):
+    """``adaptive_max_pool2d`` as a layer."""
+
+    function = staticmethod(adaptive_max_pool2d)

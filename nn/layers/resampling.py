@@ -1,0 +1,164 @@
+"""Resampling: images and signals in another size, and channels traded for places."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from ..modules.module import Module
+from .pooling import adaptive_avg_pool1d, adaptive_avg_pool2d
+
+__all__ = ["PixelShuffle", "PixelUnshuffle", "Upsample", "interpolate", "pixel_shuffle", "pixel_unshuffle"]
+
+_RANKS = {"linear": 3, "bilinear": 4, "trilinear": 5, "bicubic": 4}
+_MODES = ("nearest", "nearest-exact", "area", *_RANKS)
+
+
+def interpolate(
+    input: Any, size: Any = None, scale_factor: Any = None, mode: str = "nearest", align_corners: bool | None = None
+) -> Any:
+    """(N, C, *places) in another size, each axis by itself: a product with a matrix of weights.
+
+    size, scale_factor : of the result, or its ratio to the input; a number or one for each axis; give one of the two
+    mode : "nearest", "nearest-exact", "linear", "bilinear", "trilinear", "bicubic" (Keys 1981, a = −¾) or "area"
+    align_corners : whether the first and last places coincide (with linear and cubic modes); else the edges do
+
+    >>> interpolate(np.array([[[0.0, 1.0]]]), size=4, mode="linear")
+    array([[[0.  , 0.25, 0.75, 1.  ]]])
+    """
+    if mode not in _MODES:
+        raise ValueError(f"interpolate: mode={mode!r}; one of {', '.join(_MODES)}.")
+    dims = input.ndim - 2
+    if input.ndim != _RANKS.get(mode, input.ndim) or not 1 <= dims <= 3:
+        raise ValueError(f"interpolate: mode {mode!r} does not fit an input of shape {input.shape}.")
+    if align_corners is not None and mode not in _RANKS:
+        raise ValueError(f"interpolate: align_corners has no meaning with mode {mode!r}.")
+    out, scales = _target(input, size, scale_factor, dims)
+    if mode == "area":
+        return (adaptive_avg_pool1d if dims == 1 else adaptive_avg_pool2d)(input, out)
+    for axis, (n, scale) in enumerate(zip(out, scales, strict=True), start=2):
+        length = input.shape[axis]
+        if mode.startswith("nearest"):
+            shift = 0.5 if mode == "nearest-exact" else 0.0
+            taken = np.minimum(np.floor((np.arange(n) + shift) * scale).astype(int), length - 1)
+            input = input[(*(slice(None),) * axis, taken)]
+        else:
+            weights = _weights(n, length, scale, bool(align_corners), mode == "bicubic").astype(input.dtype)
+            input = np.swapaxes(np.swapaxes(input, axis, -1) @ weights.T, axis, -1)
+    return input
+
+
+def _target(input: Any, size: Any, scale_factor: Any, dims: int) -> tuple[tuple[int, ...], tuple[float, ...]]:
+    """The sizes of the result, and how far apart its places lie in the input."""
+    if (size is None) == (scale_factor is None):
+        raise ValueError("interpolate: give either size or scale_factor.")
+    given = size if scale_factor is None else scale_factor
+    values = tuple(given) if isinstance(given, (tuple, list)) else (given,) * dims
+    if len(values) != dims:
+        raise ValueError(f"interpolate: {given!r} for {dims} axes; give a number or {dims} of them.")
+    places = input.shape[2:]
+    out = values if scale_factor is None else tuple(math.floor(n * s) for n, s in zip(places, values, strict=True))
+    if min(out) < 1:
+        raise ValueError(f"interpolate: the result would have the size {out}.")
+    if scale_factor is None:
+        return out, tuple(n / m for n, m in zip(places, out, strict=True))
+    return out, tuple(1 / s for s in values)
+
+
+def _weights(n: int, length: int, scale: float, align_corners: bool, cubic: bool) -> Any:
+    """The matrix (n, length) that takes the numbers along an axis to those in between."""
+    if align_corners:
+        source = np.arange(n) * ((length - 1) / (n - 1) if n > 1 else 0.0)
+    else:
+        source = (np.arange(n) + 0.5) * scale - 0.5
+        source = source if cubic else np.maximum(source, 0)
+    first = np.floor(source).astype(int)
+    t = source - first
+    if cubic:
+        a = -0.75
+        near = lambda x: ((a + 2) * x - (a + 3)) * x * x + 1  # 0 ≤ x ≤ 1
+        far = lambda x: ((a * x - 5 * a) * x + 8 * a) * x - 4 * a  # 1 ≤ x ≤ 2
+        parts = [(-1, far(t + 1)), (0, near(t)), (1, near(1 - t)), (2, far(2 - t))]
+    else:
+        parts = [(0, 1 - t), (1, t)]
+    matrix = np.zeros((n, length))
+    for offset, weight in parts:
+        np.add.at(matrix, (np.arange(n), np.clip(first + offset, 0, length - 1)), weight)
+    return matrix
+
+
+def pixel_shuffle(input: Any, upscale_factor: int) -> Any:
+    """(…, C·r², H, W) → (…, C, H·r, W·r) (Shi et al. 2016).
+
+    >>> pixel_shuffle(np.arange(4.0).reshape(1, 4, 1, 1), 2)[0, 0]
+    array([[0., 1.],
+           [2., 3.]])
+    """
+    r = upscale_factor
+    *batch, channels, height, width = input.shape
+    if channels % (r * r):
+        raise ValueError(f"pixel_shuffle: {channels} channels are no multiple of {r}² in an input {input.shape}.")
+    parts = np.reshape(input, (-1, channels // (r * r), r, r, height, width))
+    return np.reshape(np.transpose(parts, (0, 1, 4, 2, 5, 3)), (*batch, channels // (r * r), height * r, width * r))
+
+
+def pixel_unshuffle(input: Any, downscale_factor: int) -> Any:
+    """(…, C, H·r, W·r) → (…, C·r², H, W), the inverse of ``pixel_shuffle``.
+
+    >>> pixel_unshuffle(np.arange(4.0).reshape(1, 1, 2, 2), 2).ravel()
+    array([0., 1., 2., 3.])
+    """
+    r = downscale_factor
+    *batch, channels, height, width = input.shape
+    if height % r or width % r:
+        raise ValueError(f"pixel_unshuffle: {height}×{width} places are no multiples of {r}.")
+    parts = np.reshape(input, (-1, channels, height // r, r, width // r, r))
+    return np.reshape(np.transpose(parts, (0, 1, 3, 5, 2, 4)), (*batch, channels * r * r, height // r, width // r))
+
+
+class Upsample(Module):
+    """``interpolate`` as a layer.
+
+    >>> Upsample(scale_factor=2)(np.ones((1, 3, 4, 4), np.float32)).shape
+    (1, 3, 8, 8)
+    """
+
+    def __init__(
+        self, size: Any = None, scale_factor: Any = None, mode: str = "nearest", align_corners: bool | None = None
+    ) -> None:
+        self.size, self.scale_factor, self.mode, self.align_corners = size, scale_factor, mode, align_corners
+
+    def forward(self, input: Any) -> Any:
+        return interpolate(input, self.size, self.scale_factor, self.mode, self.align_corners)
+
+    def extra_repr(self) -> str:
+        what = f"size={self.size!r}" if self.scale_factor is None else f"scale_factor={self.scale_factor!r}"
+        return f"{what}, mode={self.mode!r}"
+
+
+class PixelShuffle(Module):
+    """``pixel_shuffle`` as a layer."""
+
+    def __init__(self, upscale_factor: int) -> None:
+        self.upscale_factor = upscale_factor
+
+    def forward(self, input: Any) -> Any:
+        return pixel_shuffle(input, self.upscale_factor)
+
+    def extra_repr(self) -> str:
+        return f"upscale_factor={self.upscale_factor}"
+
+
+class PixelUnshuffle(Module):
+    """``pixel_unshuffle`` as a layer."""
+
+    def __init__(self, downscale_factor: int) -> None:
+        self.downscale_factor = downscale_factor
+
+    def forward(self, input: Any) -> Any:
+        return pixel_unshuffle(input, self.downscale_factor)
+
+    def extra_repr(self) -> str:
+        return f"downscale_factor={self.downscale_factor}"

@@ -1,0 +1,164 @@
+"""Transformer layers and stacks of them (Vaswani et al. 2017), with PyTorch's parameters and order of operations."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from typing import Any
+
+from ..modules.containers import ModuleList
+from ..modules.module import Module
+from . import activations
+from .attention import MultiheadAttention
+from .dropout import Dropout
+from .linear import Linear
+from .normalization import LayerNorm
+
+__all__ = ["TransformerDecoder", "TransformerDecoderLayer", "TransformerEncoder", "TransformerEncoderLayer"]
+
+
+class _Layer(Module):
+    def _set_up(
+        self,
+        d_model: int,
+        nhead: int,
+        dim_feedforward: int,
+        dropout: float,
+        activation: str | Callable[[Any], Any],
+        eps: float,
+        batch_first: bool,
+        norm_first: bool,
+        bias: bool,
+        cross: bool,
+        dtype: Any,
+    ) -> None:
+        if isinstance(activation, str) and activation not in ("relu", "gelu"):
+            raise ValueError(f"{type(self).__name__}: activation={activation!r}; 'relu', 'gelu' or a function.")
+        options: dict[str, Any] = {"dropout": dropout, "bias": bias, "batch_first": batch_first, "dtype": dtype}
+        self.self_attn = MultiheadAttention(d_model, nhead, **options)
+        if cross:
+            self.multihead_attn = MultiheadAttention(d_model, nhead, **options)
+        self.linear1 = Linear(d_model, dim_feedforward, bias=bias, dtype=dtype)
+        self.dropout = Dropout(dropout)
+        self.linear2 = Linear(dim_feedforward, d_model, bias=bias, dtype=dtype)
+        for i in range(3 if cross else 2):
+            setattr(self, f"norm{i + 1}", LayerNorm(d_model, eps=eps, bias=bias, dtype=dtype))
+        for i in range(3 if cross else 2):
+            setattr(self, f"dropout{i + 1}", Dropout(dropout))
+        self.norm_first = norm_first
+        self.activation = getattr(activations, activation) if isinstance(activation, str) else activation
+
+    def _beside(self, x: Any, i: int, part: Callable[[Any], Any]) -> Any:
+        """x + part(x), normalised before the part or after the sum."""
+        norm, drop = getattr(self, f"norm{i}"), getattr(self, f"dropout{i}")
+        return x + drop(part(norm(x))) if self.norm_first else norm(x + drop(part(x)))
+
+    def _feed_forward(self, x: Any) -> Any:
+        return self.linear2(self.dropout(self.activation(self.linear1(x))))
+
+
+class TransformerEncoderLayer(_Layer):
+    """Self-attention and a network of two layers, each beside a residual connection and a layer norm.
+
+    x is (L, N, d_model), or (N, L, d_model) with batch_first; norm_first normalises before each part (pre-LN).
+
+    >>> import numpy as np
+    >>> layer = TransformerEncoderLayer(8, 2, dim_feedforward=16, batch_first=True)
+    >>> layer(np.ones((3, 5, 8), np.float32)).shape
+    (3, 5, 8)
+    """
+
+    def __init__(
+        self,
+        d_model: int,
+        nhead: int,
+        dim_feedforward: int = 2048,
+        dropout: float = 0.1,
+        activation: str | Callable[[Any], Any] = "relu",
+        layer_norm_eps: float = 1e-5,
+        batch_first: bool = False,
+        norm_first: bool = False,
+        bias: bool = True,
+        dtype: Any = None,
+    ) -> None:
+        sizes = d_model, nhead, dim_feedforward, dropout, activation, layer_norm_eps
+        self._set_up(*sizes, batch_first, norm_first, bias, False, dtype)
+
+    def forward(self, src: Any, src_mask: Any = None, src_key_padding_mask: Any = None, is_causal: bool = False) -> Any:
+        def attend(x: Any) -> Any:
+            return self.self_attn(x, x, x, src_key_padding_mask, False, src_mask, is_causal=is_causal)[0]
+
+        return self._beside(self._beside(src, 1, attend), 2, self._feed_forward)
+
+
+class TransformerDecoderLayer(_Layer):
+    """Self-attention, attention to an encoder's ``memory``, and a network of two layers.
+
+    >>> import numpy as np
+    >>> layer = TransformerDecoderLayer(8, 2, dim_feedforward=16, batch_first=True)
+    >>> layer(np.ones((3, 5, 8), np.float32), np.ones((3, 4, 8), np.float32)).shape
+    (3, 5, 8)
+    """
+
+    def __init__(
+        self,
+        d_model: int,
+        nhead: int,
+        dim_feedforward: int = 2048,
+        dropout: float = 0.1,
+        activation: str | Callable[[Any], Any] = "relu",
+        layer_norm_eps: float = 1e-5,
+        batch_first: bool = False,
+        norm_first: bool = False,
+        bias: bool = True,
+        dtype: Any = None,
+    ) -> None:
+        sizes = d_model, nhead, dim_feedforward, dropout, activation, layer_norm_eps
+        self._set_up(*sizes, batch_first, norm_first, bias, True, dtype)
+
+    def forward(
+        self,
+        tgt: Any,
+        memory: Any,
+        tgt_mask: Any = None,
+        memory_mask: Any = None,
+        tgt_key_padding_mask: Any = None,
+        memory_key_padding_mask: Any = None,
+        tgt_is_causal: bool = False,
+        memory_is_causal: bool = False,
+    ) -> Any:
+        def attend(x: Any) -> Any:
+            return self.self_attn(x, x, x, tgt_key_padding_mask, False, tgt_mask, is_causal=tgt_is_causal)[0]
+
+        def look_up(x: Any) -> Any:
+            masks = memory_key_padding_mask, False, memory_mask
+            return self.multihead_attn(x, memory, memory, *masks, is_causal=memory_is_causal)[0]
+
+        x = self._beside(self._beside(tgt, 1, attend), 2, look_up)
+        return self._beside(x, 3, self._feed_forward)
+
+
+class TransformerEncoder(Module):
+    """num_layers copies of an encoder layer, one after the other, and a last norm."""
+
+    def __init__(self, encoder_layer: Module, num_layers: int, norm: Module | None = None) -> None:
+        self.layers = ModuleList([copy.deepcopy(encoder_layer) for _ in range(num_layers)])
+        self.num_layers, self.norm = num_layers, norm
+
+    def forward(self, src: Any, mask: Any = None, src_key_padding_mask: Any = None, is_causal: bool = False) -> Any:
+        for layer in self.layers:
+            src = layer(src, mask, src_key_padding_mask, is_causal)
+        return src if self.norm is None else self.norm(src)
+
+
+class TransformerDecoder(Module):
+    """num_layers copies of a decoder layer, one after the other, and a last norm."""
+
+    def __init__(self, decoder_layer: Module, num_layers: int, norm: Module | None = None) -> None:
+        self.layers = ModuleList([copy.deepcopy(decoder_layer) for _ in range(num_layers)])
+        self.num_layers, self.norm = num_layers, norm
+
+    def forward(self, tgt: Any, memory: Any, *masks: Any, **options: Any) -> Any:
+        for layer in self.layers:
+            tgt = layer(tgt, memory, *masks, **options)
+        return tgt if self.norm is None else self.norm(tgt)

@@ -1,0 +1,321 @@
+"""Losses between numbers, probabilities and vectors, as functions; those over classes stand in class_losses.py.
+
+Names, arguments and defaults are those of ``torch.nn.functional``; ``reduction`` is "mean", "sum" or "none".
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+import autograd_core as ag
+from autograd_core import Tensor, relu
+
+from ..layers.distances import pairwise_distance
+
+__all__ = [
+    *("binary_cross_entropy", "binary_cross_entropy_with_logits", "cosine_embedding_loss", "gaussian_nll_loss"),
+    *("hinge_embedding_loss", "huber_loss", "kl_div", "l1_loss", "margin_ranking_loss", "mse_loss"),
+    *("poisson_nll_loss", "smooth_l1_loss", "soft_margin_loss", "triplet_margin_loss"),
+    "triplet_margin_with_distance_loss",
+]
+
+
+def reduced(losses: Any, reduction: str, name: str) -> Any:
+    """The mean or the sum of ``losses``, or themselves."""
+    if reduction not in ("mean", "sum", "none"):
+        raise ValueError(f"{name}: reduction is 'mean', 'sum' or 'none', not {reduction!r}.")
+    return losses if reduction == "none" else np.mean(losses) if reduction == "mean" else np.sum(losses)
+
+
+def constant(target: Any) -> Any:
+    """A target as an array where it is a number, a list or a tensor without gradient."""
+    if isinstance(target, (int, float, list, tuple)):
+        return np.asarray(target)
+    return target.data if isinstance(target, Tensor) and not target.requires_grad else target
+
+
+def beside(input: Any, target: Any) -> Any:
+    """A target in the dtype of the input: float64 labels must not make a float32 model compute in float64."""
+    target = constant(target)
+    return target if target.dtype == input.dtype else target.astype(input.dtype)
+
+
+def _same_shape(name: str, input: Any, target: Any) -> None:
+    if np.shape(input) != np.shape(target):
+        raise ValueError(
+            f"{name}: input {np.shape(input)} and target {np.shape(target)} must have one shape; broadcasting them "
+            "would average over pairs. Mend: reshape, e.g. target[:, None]."
+        )
+
+
+# Numbers -------------------------------------------------------------------------------------------------------------
+
+
+def mse_loss(input: Any, target: Any, reduction: str = "mean") -> Any:
+    """(input − target)².
+
+    >>> mse_loss(Tensor([1.0, 3.0]), np.zeros(2)).item()
+    5.0
+    """
+    _same_shape("mse_loss", input, target)
+    return reduced(ag.square(input - beside(input, target)), reduction, "mse_loss")
+
+
+def l1_loss(input: Any, target: Any, reduction: str = "mean") -> Any:
+    """|input − target|.
+
+    >>> l1_loss(Tensor([1.0, -3.0]), np.zeros(2)).item()
+    2.0
+    """
+    _same_shape("l1_loss", input, target)
+    return reduced(np.absolute(input - beside(input, target)), reduction, "l1_loss")
+
+
+def huber_loss(input: Any, target: Any, reduction: str = "mean", delta: float = 1.0) -> Any:
+    """½d² for |d| ≤ delta, delta·(|d| − ½delta) beyond, d = input − target (Huber 1964).
+
+    >>> huber_loss(Tensor([0.5, 3.0]), np.zeros(2), reduction="none").tolist()
+    [0.125, 2.5]
+    """
+    _same_shape("huber_loss", input, target)
+    if not delta > 0:
+        raise ValueError(f"huber_loss: delta={delta!r} must be positive.")
+    d = np.absolute(input - beside(input, target))
+    near = np.minimum(d, delta)  # the part of |d| that counts squared
+    return reduced(near * (d - 0.5 * near), reduction, "huber_loss")
+
+
+def smooth_l1_loss(input: Any, target: Any, reduction: str = "mean", beta: float = 1.0) -> Any:
+    """½d²/beta for |d| < beta, |d| − ½beta beyond, d = input − target (Girshick 2015); |d| for beta = 0.
+
+    >>> smooth_l1_loss(Tensor([0.5, 3.0]), np.zeros(2), reduction="none").tolist()
+    [0.125, 2.5]
+    """
+    if beta < 0:
+        raise ValueError(f"smooth_l1_loss: beta={beta!r} must not be negative.")
+    if beta == 0:
+        return l1_loss(input, target, reduction)
+    losses = huber_loss(input, target, "none", beta) / beta
+    return reduced(losses, reduction, "smooth_l1_loss")
+
+
+# Distributions -------------------------------------------------------------------------------------------------------
+
+
+def binary_cross_entropy_with_logits(
+    input: Any, target: Any, weight: Any = None, reduction: str = "mean", pos_weight: Any = None
+) -> Any:
+    """−w(y·log σ(z) + (1−y)·log(1−σ(z))), without overflow; ``pos_weight`` multiplies the first term.
+
+    >>> binary_cross_entropy_with_logits(Tensor([1000.0]), np.array([1.0])).item()
+    0.0
+    """
+    name = "binary_cross_entropy_with_logits"
+    _same_shape(name, input, target)
+    y = beside(input, target)
+    if pos_weight is None:
+        losses = ag.softplus(input) - y * input
+    else:
+        losses = (1 - y) * input + (1 + (beside(input, pos_weight) - 1) * y) * ag.softplus(-input)
+    return reduced(losses if weight is None else losses * beside(input, weight), reduction, name)
+
+
+def binary_cross_entropy(input: Any, target: Any, weight: Any = None, reduction: str = "mean") -> Any:
+    """−w(y·log p + (1−y)·log(1−p)) for probabilities p; the logarithms are cut off at −100, as in PyTorch.
+
+    >>> binary_cross_entropy(Tensor([0.5]), np.array([1.0])).item()
+    0.6931471824645996
+    """
+    name = "binary_cross_entropy"
+    _same_shape(name, input, target)
+    values = input.data if isinstance(input, Tensor) else input
+    if not np.all((values >= 0) & (values <= 1)):
+        raise ValueError(f"{name}: probabilities from {values.min()} to {values.max()}; they lie in [0, 1]. "
+                         "Mend: apply a sigmoid, or use binary_cross_entropy_with_logits.")  # fmt: skip
+    y = beside(input, target)
+    losses = -(y * _log(input) + (1 - y) * _log(1 - input))
+    return reduced(losses if weight is None else losses * beside(input, weight), reduction, name)
+
+
+def _log(p: Any) -> Any:
+    """max(log p, −100), whose derivative is 0 where it is cut off."""
+    tiny = np.exp(np.asarray(-100.0))
+    values = p.data if isinstance(p, Tensor) else p
+    seen = np.greater(values, tiny)
+    return np.where(seen, np.log(np.where(seen, p, 1)), np.asarray(-100.0, values.dtype))
+
+
+def kl_div(input: Any, target: Any, reduction: str = "mean", log_target: bool = False) -> Any:
+    """q·(log q − input) for logarithms of probabilities ``input`` and probabilities q (0·log 0 = 0).
+
+    ``log_target``: log q is given. reduction may also be "batchmean": the sum over all divided by the first axis,
+    which is the divergence of the definition (Kullback & Leibler 1951).
+
+    >>> kl_div(np.log(Tensor([0.5, 0.5])), np.array([0.5, 0.5])).item()
+    0.0
+    """
+    _same_shape("kl_div", input, target)
+    q = beside(input, target)
+    if log_target:
+        losses = np.exp(q) * (q - input)
+    else:
+        values = q.data if isinstance(q, Tensor) else q
+        positive = np.greater(values, 0)
+        losses = q * (np.log(np.where(positive, q, 1)) - input)
+    if reduction == "batchmean":
+        return np.sum(losses) / input.shape[0]
+    return reduced(losses, reduction, "kl_div")
+
+
+def poisson_nll_loss(
+    input: Any, target: Any, log_input: bool = True, full: bool = False, eps: float = 1e-8, reduction: str = "mean"
+) -> Any:
+    """λ − y·log λ, the rate λ = exp(input), or input itself (then the logarithm is of λ + eps).
+
+    ``full`` adds Stirling's y·log y − y + ½log(2πy) for y > 1.
+
+    >>> poisson_nll_loss(Tensor([0.0]), np.array([2.0])).item()
+    1.0
+    """
+    _same_shape("poisson_nll_loss", input, target)
+    y = beside(input, target)
+    losses = np.exp(input) - y * input if log_input else input - y * np.log(input + eps)
+    if full:
+        large = np.where(y > 1, y, 1)
+        stirling = large * np.log(large) - large + 0.5 * np.log(2 * math.pi * large)
+        losses = losses + np.where(y > 1, stirling, 0).astype(losses.dtype)
+    return reduced(losses, reduction, "poisson_nll_loss")
+
+
+def gaussian_nll_loss(
+    input: Any, target: Any, var: Any, full: bool = False, eps: float = 1e-6, reduction: str = "mean"
+) -> Any:
+    """½(log var + (input − target)²/var), var cut off below at eps without a derivative; ``full`` adds ½log 2π.
+
+    var : of input's shape, or with a last axis of 1 or none. Nix & Weigend 1994.
+
+    >>> gaussian_nll_loss(Tensor([1.0]), np.array([3.0]), np.array([1.0])).item()
+    2.0
+    """
+    name = "gaussian_nll_loss"
+    _same_shape(name, input, target)
+    if np.shape(var) == np.shape(input)[:-1]:
+        var = np.expand_dims(var, -1)
+    elif np.shape(var) not in (np.shape(input), (*np.shape(input)[:-1], 1)):
+        raise ValueError(f"{name}: var of shape {np.shape(var)} for an input of shape {np.shape(input)}.")
+    var = beside(input, var)
+    values = var.data if isinstance(var, Tensor) else var
+    if np.any(np.less(values, 0)):
+        raise ValueError(f"{name}: var has negative entries.")
+    var = var + np.maximum(eps - values, 0).astype(values.dtype)  # its value is cut off, its derivative is not
+    losses = 0.5 * (np.log(var) + ag.square(input - beside(input, target)) / var)
+    return reduced(losses + 0.5 * math.log(2 * math.pi) if full else losses, reduction, name)
+
+
+# Margins -------------------------------------------------------------------------------------------------------------
+
+
+def soft_margin_loss(input: Any, target: Any, reduction: str = "mean") -> Any:
+    """log(1 + exp(−y·x)) for y = ±1.
+
+    >>> soft_margin_loss(Tensor([0.0]), np.array([1.0])).item()
+    0.6931471824645996
+    """
+    _same_shape("soft_margin_loss", input, target)
+    return reduced(ag.softplus(-beside(input, target) * input), reduction, "soft_margin_loss")
+
+
+def hinge_embedding_loss(input: Any, target: Any, margin: float = 1.0, reduction: str = "mean") -> Any:
+    """x where y = 1, max(0, margin − x) where y = −1.
+
+    >>> hinge_embedding_loss(Tensor([0.5, 0.25]), np.array([1, -1]), reduction="none").tolist()
+    [0.5, 0.75]
+    """
+    _same_shape("hinge_embedding_loss", input, target)
+    losses = np.where(np.equal(constant(target), 1), input, relu(margin - input))
+    return reduced(losses, reduction, "hinge_embedding_loss")
+
+
+def margin_ranking_loss(input1: Any, input2: Any, target: Any, margin: float = 0.0, reduction: str = "mean") -> Any:
+    """max(0, −y·(x1 − x2) + margin): y = 1 where x1 should be the larger, −1 where x2 should.
+
+    >>> margin_ranking_loss(Tensor([1.0]), Tensor([3.0]), np.array([1.0])).item()
+    2.0
+    """
+    _same_shape("margin_ranking_loss", input1, input2)
+    return reduced(relu(-beside(input1, target) * (input1 - input2) + margin), reduction, "margin_ranking_loss")
+
+
+def cosine_embedding_loss(input1: Any, input2: Any, target: Any, margin: float = 0.0, reduction: str = "mean") -> Any:
+    """1 − cos(x1, x2) where y = 1, max(0, cos(x1, x2) − margin) where y = −1; vectors along the last axis.
+
+    >>> cosine_embedding_loss(Tensor([[1.0, 0.0]]), Tensor([[0.0, 1.0]]), np.array([1])).item()
+    1.0
+    """
+    _same_shape("cosine_embedding_loss", input1, input2)
+    # PyTorch's form of the cosine here: ε is added to the squared norms.
+    dot = np.sum(input1 * input2, axis=-1)
+    norms = [np.sum(ag.square(x), axis=-1) + 1e-12 for x in (input1, input2)]
+    cosine = dot / np.sqrt(norms[0] * norms[1])
+    losses = np.where(np.equal(constant(target), 1), 1 - cosine, relu(cosine - margin))
+    return reduced(losses, reduction, "cosine_embedding_loss")
+
+
+def triplet_margin_loss(
+    anchor: Any,
+    positive: Any,
+    negative: Any,
+    margin: float = 1.0,
+    p: float = 2.0,
+    eps: float = 1e-6,
+    swap: bool = False,
+    reduction: str = "mean",
+) -> Any:
+    """max(0, d(anchor, positive) − d(anchor, negative) + margin), d the p-distance along the last axis.
+
+    ``swap`` takes the distance of the negative to the nearer of anchor and positive (Balntas et al. 2016).
+
+    >>> triplet_margin_loss(Tensor([[0.0]]), Tensor([[1.0]]), Tensor([[5.0]])).item()
+    0.0
+    """
+
+    def distance(a: Any, b: Any) -> Any:
+        return pairwise_distance(a, b, p, eps)
+
+    return _triplet(anchor, positive, negative, distance, margin, swap, reduction, "triplet_margin_loss")
+
+
+def triplet_margin_with_distance_loss(
+    anchor: Any,
+    positive: Any,
+    negative: Any,
+    *,
+    distance_function: Callable[[Any, Any], Any] | None = None,
+    margin: float = 1.0,
+    swap: bool = False,
+    reduction: str = "mean",
+) -> Any:
+    """``triplet_margin_loss`` with any distance, a function of two tensors.
+
+    >>> far = lambda a, b: np.sum(np.absolute(a - b), axis=-1)
+    >>> x = Tensor([[0.0, 0.0]])
+    >>> triplet_margin_with_distance_loss(x, x + 1, x + 0.5, distance_function=far).item()
+    2.0
+    """
+    name = "triplet_margin_with_distance_loss"
+    return _triplet(anchor, positive, negative, distance_function or pairwise_distance, margin, swap, reduction, name)
+
+
+def _triplet(
+    anchor: Any, positive: Any, negative: Any, distance: Any, margin: float, swap: bool, reduction: str, name: str
+) -> Any:
+    if not margin > 0:
+        raise ValueError(f"{name}: margin={margin!r} must be positive.")
+    near, far = distance(anchor, positive), distance(anchor, negative)
+    if swap:
+        far = np.minimum(far, distance(positive, negative))
+    return reduced(relu(near - far + margin), reduction, name)

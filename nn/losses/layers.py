@@ -1,0 +1,81 @@
+"""Losses as modules: each is its function with the options bound."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..modules.function_module import FunctionModule
+from ..modules.module import Module
+from . import functions as losses
+from . import of_classes as class_losses
+
+__all__ = [
+    *("BCELoss", "BCEWithLogitsLoss", "CTCLoss", "CosineEmbeddingLoss", "CrossEntropyLoss", "GaussianNLLLoss"),
+    *("HingeEmbeddingLoss", "HuberLoss", "KLDivLoss", "L1Loss", "MSELoss", "MarginRankingLoss", "MultiLabelMarginLoss"),
+    *("MultiLabelSoftMarginLoss", "MultiMarginLoss", "NLLLoss", "PoissonNLLLoss", "SmoothL1Loss", "SoftMarginLoss"),
+    *("TripletMarginLoss", "TripletMarginWithDistanceLoss"),
+]
+
+_BUFFERS = ("weight", "pos_weight")
+
+
+class Loss(FunctionModule):
+    """A function of predictions and targets as a module.
+
+    Weights of classes are buffers, as in PyTorch. Raises ValueError for an unknown reduction.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        known = ("mean", "sum", "none", *(["batchmean"] if type(self).__name__ == "KLDivLoss" else []))
+        if self.reduction not in known:
+            raise ValueError(f"{type(self).__name__}: reduction={self.reduction!r}; it is one of {', '.join(known)}.")
+
+    def keep(self, name: str, value: Any) -> None:
+        if name in _BUFFERS:
+            self.register_buffer(name, value if value is None or hasattr(value, "dtype") else np.asarray(value))
+        else:
+            setattr(self, name, value)
+
+    def extra_repr(self) -> str:
+        shown = [n for n in self.settings if n not in _BUFFERS and getattr(self, n) != self.defaults.get(n)]
+        return ", ".join(f"{n}={getattr(self, n)!r}" for n in shown)
+
+
+def _module(name: str, function: Callable[..., Any], inputs: int = 2) -> type[Loss]:
+    return Loss.of(name, function, inputs)
+
+
+BCELoss = _module("BCELoss", losses.binary_cross_entropy)
+BCEWithLogitsLoss = _module("BCEWithLogitsLoss", losses.binary_cross_entropy_with_logits)
+CosineEmbeddingLoss = _module("CosineEmbeddingLoss", losses.cosine_embedding_loss, 3)
+CrossEntropyLoss = _module("CrossEntropyLoss", class_losses.cross_entropy)
+CTCLoss = _module("CTCLoss", class_losses.ctc_loss, 4)
+HingeEmbeddingLoss = _module("HingeEmbeddingLoss", losses.hinge_embedding_loss)
+HuberLoss = _module("HuberLoss", losses.huber_loss)
+KLDivLoss = _module("KLDivLoss", losses.kl_div)
+L1Loss = _module("L1Loss", losses.l1_loss)
+MarginRankingLoss = _module("MarginRankingLoss", losses.margin_ranking_loss, 3)
+MSELoss = _module("MSELoss", losses.mse_loss)
+MultiLabelMarginLoss = _module("MultiLabelMarginLoss", class_losses.multilabel_margin_loss)
+MultiLabelSoftMarginLoss = _module("MultiLabelSoftMarginLoss", class_losses.multilabel_soft_margin_loss)
+MultiMarginLoss = _module("MultiMarginLoss", class_losses.multi_margin_loss)
+NLLLoss = _module("NLLLoss", class_losses.nll_loss)
+PoissonNLLLoss = _module("PoissonNLLLoss", losses.poisson_nll_loss)
+SmoothL1Loss = _module("SmoothL1Loss", losses.smooth_l1_loss)
+SoftMarginLoss = _module("SoftMarginLoss", losses.soft_margin_loss)
+TripletMarginLoss = _module("TripletMarginLoss", losses.triplet_margin_loss, 3)
+TripletMarginWithDistanceLoss = _module("TripletMarginWithDistanceLoss", losses.triplet_margin_with_distance_loss, 3)
+
+
+class GaussianNLLLoss(Module):
+    """½(log var + (input − target)²/var), called as ``loss(input, target, var)`` (Nix & Weigend 1994)."""
+
+    def __init__(self, *, full: bool = False, eps: float = 1e-6, reduction: str = "mean") -> None:
+        self.full, self.eps, self.reduction = full, eps, reduction
+
+    def forward(self, input: Any, target: Any, var: Any) -> Any:
+        return losses.gaussian_nll_loss(input, target, var, self.full, self.eps, self.reduction)

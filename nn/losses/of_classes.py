@@ -1,0 +1,280 @@
+"""Losses over classes, as functions: cross-entropy, margins between classes, connectionist temporal classification.
+
+Names, arguments and defaults are those of ``torch.nn.functional``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+import autograd_core as ag
+from autograd_core import Tensor, relu
+
+from ..kernels import fused
+from .functions import beside, constant, reduced
+
+__all__ = [
+    *("cross_entropy", "ctc_loss", "multi_margin_loss", "multilabel_margin_loss", "multilabel_soft_margin_loss"),
+    "nll_loss",
+]
+
+
+def cross_entropy(
+    input: Any,
+    target: Any,
+    weight: Any = None,
+    ignore_index: int = -100,
+    reduction: str = "mean",
+    label_smoothing: float = 0.0,
+) -> Any:
+    """−w_y·log softmax(input)[y] for class numbers y, or −Σ w_c q_c log softmax(input)[c] for probabilities q.
+
+    input : logits of shape (N, C), (N, C, d₁, …) or (C,)
+    target : integers of shape (N,), (N, d₁, …) or (), or probabilities of input's shape
+    weight : one for each class; the mean is then Σ loss / Σ w_y
+    ignore_index : class numbers that count for nothing
+    label_smoothing : ε mixes the target with the uniform distribution, (1 − ε)·target + ε/C (Szegedy et al. 2016)
+
+    Raises ValueError for shapes that do not fit and classes outside 0 … C−1, TypeError for fractional class numbers.
+
+    >>> cross_entropy(Tensor([[0.0, 0.0]]), [1]).item()
+    0.6931471824645996
+    """
+    target = constant(target)
+    if not 0 <= label_smoothing <= 1:
+        raise ValueError(f"cross_entropy: label_smoothing={label_smoothing!r} must lie in [0, 1].")
+    if np.ndim(input) == 0:
+        raise ValueError("cross_entropy: logits of shape (); expected (N, C), (N, C, …) or (C,).")
+    if np.shape(target) == input.shape and target.dtype.kind == "f":
+        target = beside(input, target)
+        return _of_probabilities(input, target, weight, reduction, label_smoothing)
+    z, y = _rows_of_classes("cross_entropy", input, target)
+    if weight is None and not label_smoothing:
+        kept = _checked_classes("cross_entropy", y, z.shape[1], ignore_index)
+        if kept is None and input.ndim == 2:
+            if reduction == "mean":
+                return fused.mean_class_cross_entropy(z, y)
+            return reduced(fused.class_cross_entropy(z, y), reduction, "cross_entropy")
+    return _of_logs("cross_entropy", ag.log_softmax(z, 1), y, target, weight, ignore_index, reduction, label_smoothing)
+
+
+def nll_loss(input: Any, target: Any, weight: Any = None, ignore_index: int = -100, reduction: str = "mean") -> Any:
+    """−w_y·input[y] for logarithms of probabilities (N, C), (N, C, d₁, …) or (C,) and class numbers y.
+
+    >>> nll_loss(np.log(Tensor([[0.25, 0.75]])), np.array([0])).item()
+    1.3862943649291992
+    """
+    target = constant(target)
+    logs, y = _rows_of_classes("nll_loss", input, target)
+    return _of_logs("nll_loss", logs, y, target, weight, ignore_index, reduction, 0.0)
+
+
+def _rows_of_classes(name: str, input: Any, target: Any) -> tuple[Any, Any]:
+    """(N, C, …) as rows of C numbers, and the class numbers beside them in one line."""
+    expected = () if input.ndim == 1 else (input.shape[0], *input.shape[2:])
+    if np.shape(target) != expected:
+        raise ValueError(
+            f"{name}: target of shape {np.shape(target)} for logits {input.shape}; expected {expected} class numbers"
+            + (f", or probabilities of shape {input.shape}." if name == "cross_entropy" else ".")
+        )
+    if target.dtype.kind not in "iu":
+        raise TypeError(f"{name}: {target.dtype} class numbers; give integers, e.g. target.astype(int).")
+    if input.ndim == 2:
+        return input, target
+    if input.ndim == 1:
+        return np.reshape(input, (1, -1)), np.reshape(target, (1,))
+    last = np.transpose(input, (0, *range(2, input.ndim), 1))
+    return np.reshape(last, (-1, input.shape[1])), np.reshape(target, (-1,))
+
+
+def _checked_classes(name: str, y: Any, classes: int, ignore_index: int) -> Any:
+    """Which rows count; None where all do."""
+    if not y.size or y.astype(np.uint64).max() < classes:  # a negative class is a huge one there
+        return None if not y.size or ignore_index < 0 or not np.any(y == ignore_index) else y != ignore_index
+    kept = y != ignore_index
+    counted = y[kept]
+    if counted.size and (counted.min() < 0 or counted.max() >= classes):
+        raise ValueError(f"{name}: classes {y.min()} … {y.max()} but the logits have 0 … {classes - 1}.")
+    return kept
+
+
+def _of_logs(
+    name: str, logs: Any, y: Any, target: Any, weight: Any, ignore_index: int, reduction: str, smoothing: float
+) -> Any:
+    classes = logs.shape[1]
+    kept = _checked_classes(name, y, classes, ignore_index)
+    w = _class_weights(name, weight, classes, logs.dtype)
+    counted = np.ones(len(y), logs.dtype) if kept is None else kept.astype(logs.dtype)
+    y = y if kept is None else np.where(kept, y, 0)
+    of_row = counted if w is None else counted * w[y]
+    losses = -logs[np.arange(len(y)), y] * of_row
+    if smoothing:
+        uniform = -np.sum(logs if w is None else logs * w, axis=1) * counted
+        losses = (1 - smoothing) * losses + smoothing / classes * uniform
+    if reduction == "mean":
+        return np.sum(losses) / np.sum(of_row)
+    return reduced(np.reshape(losses, np.shape(target)), reduction, name)
+
+
+def _of_probabilities(input: Any, target: Any, weight: Any, reduction: str, smoothing: float) -> Any:
+    axis = 0 if input.ndim == 1 else 1
+    classes = input.shape[axis]
+    w = _class_weights("cross_entropy", weight, classes, input.dtype)
+    q = target if not smoothing else (1 - smoothing) * target + smoothing / classes
+    if w is not None:
+        q = q * np.reshape(w, (-1, *[1] * (input.ndim - 1 - axis)))
+    losses = -np.sum(q * ag.log_softmax(input, axis), axis=axis)
+    return reduced(losses, reduction, "cross_entropy")
+
+
+def _class_weights(name: str, weight: Any, classes: int, dtype: Any) -> Any:
+    if weight is None:
+        return None
+    weight = constant(weight)
+    if np.shape(weight) != (classes,):
+        raise ValueError(f"{name}: weight of shape {np.shape(weight)} for {classes} classes; expected ({classes},).")
+    return weight.astype(dtype)
+
+
+# Margins between classes ---------------------------------------------------------------------------------------------
+
+
+def multi_margin_loss(
+    input: Any, target: Any, p: int = 1, margin: float = 1.0, weight: Any = None, reduction: str = "mean"
+) -> Any:
+    """Σ_{j≠y} w_y·max(0, margin − x_y + x_j)ᵖ / C: the multi-class hinge loss of a linear SVM (Crammer & Singer 2001).
+
+    >>> multi_margin_loss(Tensor([[0.0, 0.5, 2.0]]), np.array([2])).item()
+    0.0
+    """
+    name = "multi_margin_loss"
+    if p not in (1, 2):
+        raise ValueError(f"{name}: p={p!r}; it is 1 or 2.")
+    x, y = _rows_of_classes(
+        name, np.reshape(input, (1, -1)) if input.ndim == 1 else input, np.atleast_1d(constant(target))
+    )
+    _checked_classes(name, y, x.shape[1], -100)
+    rows = np.arange(len(y))
+    gaps = relu(margin - np.reshape(x[rows, y], (-1, 1)) + x)
+    others = np.ones(x.shape, x.dtype)
+    others[rows, y] = 0
+    w = _class_weights(name, weight, x.shape[1], x.dtype)
+    if w is not None:
+        others *= w[y][:, None]
+    losses = np.sum(others * gaps**p, axis=1) / x.shape[1]
+    return reduced(losses if input.ndim > 1 else losses[0], reduction, name)
+
+
+def multilabel_margin_loss(input: Any, target: Any, reduction: str = "mean") -> Any:
+    """Σ_j Σ_{i no label} max(0, 1 − (x_j − x_i)) / C over the labels j, which stand in ``target`` before the first −1.
+
+    >>> multilabel_margin_loss(Tensor([[0.5, 0.0, 0.0]]), np.array([[0, -1, -1]])).item()
+    0.3333333432674408
+    """
+    name = "multilabel_margin_loss"
+    target = constant(target)
+    if np.shape(target) != input.shape or input.ndim not in (1, 2):
+        raise ValueError(f"{name}: target of shape {np.shape(target)} for an input of shape {input.shape}.")
+    x, labels = np.reshape(input, (-1, input.shape[-1])), np.reshape(target, (-1, input.shape[-1]))
+    listed = np.cumprod(labels >= 0, axis=1).astype(bool)
+    is_label = np.zeros(x.shape, bool)
+    row, place = np.nonzero(listed)
+    is_label[row, labels[row, place]] = True
+    pairs = (is_label[:, :, None] & ~is_label[:, None, :]).astype(x.dtype)
+    gaps = relu(1 - (np.reshape(x, (*x.shape, 1)) - np.reshape(x, (len(x), 1, -1))))
+    losses = np.sum(pairs * gaps, axis=(1, 2)) / x.shape[1]
+    return reduced(losses if input.ndim > 1 else losses[0], reduction, name)
+
+
+def multilabel_soft_margin_loss(input: Any, target: Any, weight: Any = None, reduction: str = "mean") -> Any:
+    """−Σ_c w_c(y_c log σ(x_c) + (1 − y_c) log σ(−x_c)) / C for 0/1 labels y of input's shape (…, C).
+
+    >>> multilabel_soft_margin_loss(Tensor([[0.0, 0.0]]), np.array([[1.0, 0.0]])).item()
+    0.6931471824645996
+    """
+    name = "multilabel_soft_margin_loss"
+    y = beside(input, target)
+    if np.shape(y) != input.shape:
+        raise ValueError(f"{name}: target of shape {np.shape(y)} for an input of shape {input.shape}.")
+    losses = ag.softplus(input) - y * input
+    losses = losses if weight is None else losses * beside(input, weight)
+    return reduced(np.mean(losses, axis=-1), reduction, name)
+
+
+# Sequences -----------------------------------------------------------------------------------------------------------
+
+_IMPOSSIBLE = -1e30  # log 0 as a finite number, so that no ∞ − ∞ arises
+
+
+def ctc_loss(
+    log_probs: Any,
+    targets: Any,
+    input_lengths: Any,
+    target_lengths: Any,
+    blank: int = 0,
+    reduction: str = "mean",
+    zero_infinity: bool = False,
+) -> Any:
+    """−log of the probability of all alignments of a label sequence with a longer input (Graves et al. 2006).
+
+    log_probs : (T, N, C) or (T, C), logarithms of probabilities
+    targets : (N, S) padded, or all sequences one after another
+    reduction : "mean" divides each loss by the length of its target first
+    zero_infinity : an impossible target counts 0 instead of ∞
+
+    >>> p = np.log(np.full((2, 1, 2), 0.5))
+    >>> float(np.exp(-ctc_loss(p, np.array([[1]]), [2], [1], reduction="sum")))  # of bb, ba, ab, aa all but bb
+    0.75
+    """
+    single = log_probs.ndim == 2
+    if single:
+        log_probs = np.reshape(log_probs, (log_probs.shape[0], 1, log_probs.shape[1]))
+    steps, count, classes = log_probs.shape
+    lengths_in, lengths = (np.reshape(np.asarray(constant(n)), (-1,)) for n in (input_lengths, target_lengths))
+    labels = _padded(np.asarray(constant(targets)), lengths, count)
+    if len(lengths_in) != count or lengths_in.max(initial=0) > steps:
+        raise ValueError(f"ctc_loss: input_lengths {lengths_in.tolist()} for {count} sequences of {steps} steps.")
+    if not 0 <= blank < classes or labels.max(initial=0) >= classes or labels.min(initial=0) < 0:
+        raise ValueError(f"ctc_loss: labels and blank={blank} must lie in 0 … {classes - 1}.")
+    extended = np.full((count, 2 * labels.shape[1] + 1), blank)
+    extended[:, 1::2] = labels
+    skips = np.zeros(
+        extended.shape, bool
+    )  # a label may follow another one without a blank between, unless it is the same
+    skips[:, 2:] = (extended[:, 2:] != blank) & (extended[:, 2:] != extended[:, :-2])
+    ends = 2 * lengths
+    rows = np.arange(count)
+    dtype = log_probs.dtype
+    impossible = np.full(extended.shape, _IMPOSSIBLE, dtype)
+    begins = np.arange(extended.shape[1]) < 2
+    alpha = np.where(begins, log_probs[0][rows[:, None], extended], impossible)
+    for t in range(1, steps):
+        one, two = (np.concatenate([impossible[:, :k], alpha[:, : alpha.shape[1] - k]], axis=1) for k in (1, 2))
+        ways = np.stack([alpha, one, np.where(skips, two, impossible)])
+        following = ag.logsumexp(ways, axis=0) + log_probs[t][rows[:, None], extended]
+        alpha = np.where((t < lengths_in)[:, None], following, alpha)
+    last = np.stack([alpha[rows, ends], np.where(lengths > 0, alpha[rows, np.maximum(ends - 1, 0)], impossible[:, 0])])
+    losses = -ag.logsumexp(last, axis=0)
+    values = losses.data if isinstance(losses, Tensor) else losses
+    hopeless = values > -_IMPOSSIBLE / 2
+    losses = np.where(hopeless, np.asarray(0.0 if zero_infinity else np.inf, dtype), losses)
+    if reduction == "mean":
+        return np.mean(losses / np.maximum(lengths, 1).astype(dtype))
+    return reduced(losses[0] if single else losses, reduction, "ctc_loss")
+
+
+def _padded(targets: Any, lengths: Any, count: int) -> Any:
+    if len(lengths) != count:
+        raise ValueError(f"ctc_loss: {len(lengths)} target_lengths for {count} sequences.")
+    if targets.ndim == 2:
+        if targets.shape[0] != count or lengths.max(initial=0) > targets.shape[1]:
+            raise ValueError(f"ctc_loss: targets of shape {targets.shape} for target_lengths {lengths.tolist()}.")
+        return targets[:, : lengths.max(initial=0)]
+    if targets.size != lengths.sum():
+        raise ValueError(f"ctc_loss: {targets.size} labels for target_lengths that add up to {lengths.sum()}.")
+    padded = np.zeros((count, lengths.max(initial=0)), targets.dtype)
+    for row, part in zip(padded, np.split(targets, np.cumsum(lengths)[:-1]), strict=True):
+        row[: len(part)] = part
+    return padded

@@ -1,0 +1,73 @@
+"""A function as a module: what it takes beside its tensors is given once, when the module is made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from autograd_core.engine.primitive import parameters_of
+
+from .module import Module
+
+
+class _Signature:
+    """``inspect.signature`` of a class, made when somebody asks for it: inspect is slow to import."""
+
+    def __get__(self, instance: Any, owner: Any) -> Any:
+        import inspect
+
+        kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+        return inspect.Signature(
+            [inspect.Parameter(n, kind, default=owner.defaults.get(n, inspect.Parameter.empty)) for n in owner.accepted]
+        )
+
+
+class FunctionModule(Module):
+    """Base of layers and losses that are one function with some of its arguments bound.
+
+    function : what ``forward`` calls
+    settings : the names of what is bound; each is an attribute of the module
+    accepted : the constructor's arguments in order: the settings, and what is taken only for PyTorch's sake
+    defaults : of those arguments that have one
+    """
+
+    function: Callable[..., Any]
+    settings: tuple[str, ...] = ()
+    accepted: tuple[str, ...] = ()
+    defaults: dict[str, Any] = {}  # noqa: RUF012 (never written to)
+    __signature__ = _Signature()
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        named = dict(zip(self.accepted, args, strict=False))
+        given = {**self.defaults, **named, **kwargs}
+        if len(args) > len(self.accepted) or named.keys() & kwargs or given.keys() != {*self.accepted}:
+            self.__signature__.bind(*args, **kwargs)  # raises the TypeError that Python would
+        for name in self.settings:
+            self.keep(name, given[name])
+
+    def keep(self, name: str, value: Any) -> None:
+        setattr(self, name, value)
+
+    def forward(self, *inputs: Any) -> Any:
+        if not self.settings:
+            return type(self).function(*inputs)
+        return type(self).function(*inputs, **{name: getattr(self, name) for name in self.settings})
+
+    def extra_repr(self) -> str:
+        return ", ".join(f"{name}={getattr(self, name)!r}" for name in self.settings)
+
+    @classmethod
+    def of(cls, name: str, function: Callable[..., Any], inputs: int = 1, ignored: dict[str, Any] | None = None) -> Any:
+        """The module class ``name`` of a function whose first ``inputs`` parameters are what it is called with."""
+        primitive = getattr(function, "primitive", None)
+        names, defaults = (primitive.parameters, primitive.defaults) if primitive else parameters_of(function)[:2]
+        settings, ignored = tuple(names[inputs:]), ignored or {}
+        members = {
+            "function": staticmethod(function),
+            "settings": settings,
+            "accepted": (*settings, *ignored),
+            "defaults": {n: defaults[n] for n in settings if n in defaults} | ignored,
+            "__doc__": (function.__doc__ or "").split("\n\n")[0],
+            "__module__": cls.__module__,
+        }
+        return type(name, (cls,), members)
