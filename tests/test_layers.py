@@ -14,6 +14,7 @@ import autograd_core as ag
 import nn
 from nn import functional as F
 from nn.kernels.windows import fold, unfold
+from nn.layers import activation_layers
 from strategies import generators
 
 RNG = np.random.default_rng(0)
@@ -25,11 +26,9 @@ def away_from_kinks(*shape: int) -> Any:
     return (np.random.default_rng(1).permutation(size) * 0.5 - size // 4 + 0.23).reshape(shape)
 
 
-ACTIVATIONS = {*nn.activation_layers.__all__} - {"Threshold", "RReLU"}
+ACTIVATIONS = {*activation_layers.__all__} - {"Threshold", "RReLU"}
 LAYERS: dict[str, tuple[Any, tuple[int, ...]]] = {
-    **{
-        name: (getattr(nn, name), (2, 4)) for name in nn.activation_layers.__all__ if name not in ("Threshold", "RReLU")
-    },
+    **{name: (getattr(nn, name), (2, 4)) for name in activation_layers.__all__ if name not in ("Threshold", "RReLU")},
     "Threshold": (lambda: nn.Threshold(0.1, -2.0), (2, 4)),
     "Softmax2d": (nn.Softmax2d, (2, 3, 2)),
     "Conv1d": (lambda: nn.Conv1d(2, 3, 2, stride=2, padding=1), (2, 2, 5)),
