@@ -50,8 +50,9 @@ def load(f: str | os.PathLike[str], model: Module | None = None, strict: bool = 
     model  : where given, the arrays are also loaded into it
     strict : refuse missing and unexpected keys there
 
-    Raises ValueError for a file that is damaged (truncated, with bytes too many, no safetensors file at all) and
-    RuntimeError for keys or shapes that are not the model's; nothing is loaded then. Needs the extra ``io``.
+    Raises ValueError for a file that is damaged (truncated, with bytes too many) or of another kind (those of
+    ``torch.save``, NumPy, Keras: the message says how to convert it) and RuntimeError for keys or shapes that are not
+    the model's; nothing is loaded then. Needs the extra ``io``.
     """
     if isinstance(f, Module):
         raise TypeError(f"nn.load: {type(f).__name__} given as the file. Mend: nn.load(path, model).")
@@ -61,16 +62,40 @@ def load(f: str | os.PathLike[str], model: Module | None = None, strict: bool = 
     try:
         arrays = {name: array_of(name, spec) for name, spec in package.deserialize(content)}
     except package.SafetensorError as error:
-        raise ValueError(
-            f"nn.load: {os.fspath(f)} ({len(content)} bytes) is no whole safetensors file: {error}. "
-            "Mend: write it anew with nn.save, or fetch it again."
-        ) from error
+        fault = foreign(content) or (
+            f"is no whole safetensors file: {error}. Mend: write it anew with nn.save, or fetch it again."
+        )
+        raise ValueError(f"nn.load: {os.fspath(f)} ({len(content)} bytes) {fault}") from error
     if model is not None:
         try:
             model.load_state_dict(arrays, strict)
         except RuntimeError as error:
             raise RuntimeError(f"nn.load: {os.fspath(f)}: {error}") from error
     return arrays
+
+
+def foreign(content: bytes) -> str | None:
+    """What a file of another library is, and how it is converted; None for what is not known."""
+    if content.startswith(b"\x93NUMPY"):
+        return 'is one array of np.save. Fix: give it a name, nn.save({"weight": np.load(path)}, new_path).'
+    if content.startswith(b"\x89HDF\r\n\x1a\n"):
+        return "is an HDF5 file, as Keras writes them. Fix: read it with h5py and give a dict of arrays to nn.save."
+    if content.startswith(b"PK\3\4"):
+        if b"data.pkl" in content:
+            return _OF_TORCH
+        if b".npy" in content:
+            return "is an archive of np.savez. Fix: nn.save(dict(np.load(path)), new_path)."
+        return None
+    if content.startswith(b"\x80") and b"." in content[-64:]:  # torch.save before 1.6, and every other pickle
+        return _OF_TORCH
+    return None
+
+
+_OF_TORCH = (
+    "was written by torch.save (a pickle, which could run any code when it is read and is never read here). "
+    "Fix: where PyTorch is installed, safetensors.torch.save_file(torch.load(path, weights_only=True), "
+    '"model.safetensors"), for a file that holds a state_dict; then nn.load("model.safetensors", model).'
+)
 
 
 def safetensors_for(operation: str) -> Any:

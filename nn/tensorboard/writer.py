@@ -43,7 +43,8 @@ class SummaryWriter:
     Values may be tensors, arrays or numbers. ``global_step`` and ``walltime`` (seconds since 1970; now) of every
     ``add_…`` say where a value belongs. A context manager, which closes at the end.
 
-    Raises OSError where the folder cannot be made, ModuleNotFoundError without the package ``tensorboard``.
+    Raises OSError where the folder cannot be made, ValueError for names of runs that lead out of it,
+    ModuleNotFoundError without the package ``tensorboard``.
 
     >>> import nn, tempfile, os
     >>> folder = tempfile.mkdtemp()
@@ -68,7 +69,12 @@ class SummaryWriter:
         if log_dir is None or str(log_dir) == "":
             import socket
 
-            log_dir = os.path.join("runs", f"{time.strftime('%b%d_%H-%M-%S')}_{socket.gethostname()}{comment}")
+            name = f"{time.strftime('%b%d_%H-%M-%S')}_{socket.gethostname()}{comment}"
+            log_dir = os.path.join("runs", _below("SummaryWriter", name))
+        if set(filename_suffix) & set("/\\\0"):
+            raise ValueError(
+                f"SummaryWriter: filename_suffix={filename_suffix!r} is part of a file's name. Fix: no '/'."
+            )
         self.log_dir = os.fspath(log_dir)
         self._settings = {"max_queue_size": max_queue, "flush_secs": flush_secs, "filename_suffix": filename_suffix}
         self._writers: dict[str, EventFileWriter] = {}
@@ -141,9 +147,9 @@ class SummaryWriter:
     ) -> None:
         """Several numbers in one chart: each is a run of its own, in a folder below this one's."""
         numbers = {name: _number("add_scalars", name, value) for name, value in tag_scalar_dict.items()}
+        parts = {name: _below("add_scalars", f"{main_tag.replace('/', '_')}_{name}") for name in numbers}
         for name, number in numbers.items():
-            part = f"{main_tag.replace('/', '_')}_{name}"
-            self._value(global_step, walltime, part, tag=main_tag, simple_value=_single(number))
+            self._value(global_step, walltime, parts[name], tag=main_tag, simple_value=_single(number))
 
     def add_histogram(
         self,
@@ -300,7 +306,7 @@ class SummaryWriter:
         settings = {name: _setting(name, value) for name, value in hparam_dict.items()}
         metrics = {name: _number("add_hparams", name, value) for name, value in metric_dict.items()}
         domains = {n: Discrete(values) for n, values in (hparam_domain_discrete or {}).items()}
-        part = run_name or str(time.time())
+        part = _below("add_hparams", run_name or str(time.time()))
         hparams = [HParam(name, domains.get(name)) for name in settings]
         shown = [Metric(name) for name in metrics]
         self._write(global_step, None, part, summary=hparams_config_pb(hparams, shown))
@@ -337,6 +343,14 @@ def _number(what: str, tag: str, value: Any) -> float:
     if array.size != 1:
         raise ValueError(f"{what}: {tag!r} has shape {array.shape}; give one number, such as its mean().")
     return float(array.item())
+
+
+def _below(what: str, part: str) -> str:
+    """``part``, the name of a folder; ValueError where it would lie outside of the run's."""
+    pieces = part.replace("\\", "/").split("/")
+    if ".." in pieces or "\0" in part or os.path.isabs(part) or os.path.splitdrive(part)[0]:
+        raise ValueError(f"{what}: {part!r} is no folder below that of the run. Fix: a name without '..'.")
+    return part
 
 
 def _single(number: float) -> float:

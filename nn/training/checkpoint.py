@@ -26,13 +26,13 @@ from typing import Any
 import numpy as np
 
 from autograd_core import Tensor
-from autograd_core.support.files import write_atomically
+from autograd_core.support.files import remove_stale, write_atomically
 
 from ..modules import serialization
 
 FORMAT = "autograd-core checkpoint 1"
 _NAME = re.compile(r"step-(\d+)\.safetensors")
-_LEFT_OVER = re.compile(r"\..+\.safetensors\.\d+\.tmp")
+_WRITTEN = re.compile(r"(step-\d+|best)\.safetensors")
 _DIGEST = hashlib.blake2b().digest_size * 2
 _BLANK = b"0" * _DIGEST
 
@@ -86,10 +86,10 @@ def load_checkpoint(path: str | os.PathLike[str]) -> Any:
     content = Path(path).read_bytes()
     start = _place_of_digest(content)
     if start is None:
-        raise CorruptCheckpoint(
-            f"{os.fspath(path)} ({len(content)} bytes) is no checkpoint, or its beginning is lost. "
-            "Mend: nn.load reads weights."
+        foreign = (
+            serialization.foreign(content) or "is no checkpoint, or its beginning is lost. Mend: nn.load reads weights."
         )
+        raise CorruptCheckpoint(f"{os.fspath(path)} ({len(content)} bytes) {foreign}")
     check = hashlib.blake2b(content[:start])
     check.update(_BLANK)
     check.update(memoryview(content)[start + _DIGEST :])
@@ -137,18 +137,25 @@ def read_latest(place: str | os.PathLike[str]) -> tuple[Path, Any] | None:
         raise FileNotFoundError(errno.ENOENT, "there is no such checkpoint", os.fspath(place))
     if Path(place).is_file():
         return Path(place), load_checkpoint(place)
-    found = checkpoints(place)
+    while found := checkpoints(place):
+        try:
+            return _newest_whole(found)
+        except FileNotFoundError:  # a training that is still running has written a newer one and deleted this
+            if checkpoints(place) == found:
+                raise
+    return None
+
+
+def _newest_whole(found: list[Path]) -> tuple[Path, Any]:
     for path in found:
         try:
             return path, load_checkpoint(path)
         except CorruptCheckpoint as error:
-            warnings.warn(f"{error} The checkpoint before it is used.", stacklevel=4)
-    if found:
-        raise CorruptCheckpoint(
-            f"{os.fspath(place)}: none of the {len(found)} checkpoints is whole. "
-            "Mend: begin again in another folder, or delete them."
-        )
-    return None
+            warnings.warn(f"{error} The checkpoint before it is used.", stacklevel=5)
+    raise CorruptCheckpoint(
+        f"{found[0].parent}: none of the {len(found)} checkpoints is whole. "
+        "Fix: begin again in another folder, or delete them."
+    )
 
 
 def refuse_later(folder: str | os.PathLike[str], step: int, source: str | os.PathLike[str] | None) -> None:
@@ -179,9 +186,7 @@ def prepare(folder: str | os.PathLike[str]) -> None:
     serialization.safetensors_for("ModelCheckpoint")
     try:
         os.makedirs(folder, exist_ok=True)
-        for name in os.listdir(folder):
-            if _LEFT_OVER.fullmatch(name):
-                os.unlink(os.path.join(folder, name))
+        remove_stale(folder, _WRITTEN)
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:
