@@ -64,15 +64,18 @@ class _Problem:
     """A function of a tree of arrays as one of a flat vector, with its derivatives."""
 
     def __init__(self, fun: Callable[..., Any], params: Any, args: Sequence[Any]) -> None:
-        leaves, self.rebuild = trees.flatten(params, "minimize: params")
+        leaves, rebuild = trees.flatten(params, "minimize: params")
         if not leaves:
             raise ValueError("minimize: no parameters.")
         self.tensors = [isinstance(leaf, Tensor) for leaf in leaves]
         self.start = [_floating(leaf, i) for i, leaf in enumerate(leaves)]
         self.bounds = list(itertools.pairwise([0, *itertools.accumulate(a.size for a in self.start)]))
-        self.of_leaves = lambda parts: fun(self.rebuild(parts), *args)
-        self.both = ag.value_and_grad(self.of_leaves)
-        self.gradient = ag.grad(self.of_leaves)
+        of_leaves = lambda parts: fun(
+            rebuild(parts), *args
+        )  # without self: no cycle, so the last graph is freed at once
+        self.rebuild = rebuild
+        self.both = ag.value_and_grad(of_leaves)
+        self.gradient = ag.grad(of_leaves)
         self.nfev = self.nhev = 0
         self.pullback: tuple[bytes, Callable[[Any], Any]] | None = None
         self.last: tuple[bytes, tuple[float, Array]] | None = None

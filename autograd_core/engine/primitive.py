@@ -98,6 +98,17 @@ class Primitive:
         """The vjp behind a choice that took ``chosen`` of the result, and what it took of argument ``i``, if known."""
         return self.vjps[i](g, node, saved), None
 
+    def chosen_vjps(
+        self, places: Sequence[int], g: Any, node: Node, saved: Sequence[Any], chosen: Any
+    ) -> Iterator[tuple[int, Any, Any]]:
+        """For each argument in ``places``: its index, its cotangent, and what was chosen of it (None: not known)."""
+        for i in places:
+            if i in self.branches:
+                here = self.branches[i](node.saved)
+                yield i, self.vjps[i](g, node, saved), here if chosen is None else np.logical_and(here, chosen)
+            else:
+                yield i, *self.chosen_vjp(i, g, node, saved, chosen)
+
     # Execution -----------------------------------------------------------------------------------------------------
 
     def __call__(self, args: Sequence[Any], params: dict[str, Any]) -> Any:

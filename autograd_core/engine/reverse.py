@@ -18,7 +18,9 @@ def backward(self: Tensor, gradient: Any = None, *, retain_graph: bool = False, 
 
     gradient : cotangent of self's shape; may be left out for a one-element tensor (then 1)
     retain_graph : keep the graph for another backward pass (default: release it as it is used)
-    create_graph : record the backward pass itself, so that gradients can be differentiated (implies retain_graph)
+    create_graph : record the backward pass itself, so that gradients can be differentiated (implies retain_graph).
+        ``x.grad`` then remembers that it came from x, a reference cycle that ends with the next ``backward`` through
+        it or with ``x.grad = None``; ``grad`` and ``vjp`` make none.
 
     Raises RuntimeError where nothing was recorded or the graph was released, ValueError for a wrong cotangent; then
     nothing is accumulated and nothing released.
@@ -151,15 +153,10 @@ def _added(total: Any, c: Any, row: Node, added: set[Node]) -> Any:
 def _pull_branches(node: Node, g: Any, saved: Any, cotangents: Any, chosen: Any, wanted: Any, added: Any) -> None:
     """One row of ``pull`` behind np.where: what was not chosen meets no arithmetic, so that 0·∞ there is no NaN."""
     op: Any = node.op
-    here = chosen.pop(node, None)
-    for i, parent in enumerate(node.parents or ()):
-        if parent is None or (wanted is not None and parent not in wanted):
-            continue
-        if i in op.branches:
-            c, above = op.vjps[i](g, node, saved), op.branches[i](node.saved)
-            above = above if here is None else np.logical_and(above, here)
-        else:
-            c, above = op.chosen_vjp(i, g, node, saved, here)
+    parents: Any = node.parents
+    places = [i for i, p in enumerate(parents) if p is not None and (wanted is None or p in wanted)]
+    for i, c, above in op.chosen_vjps(places, g, node, saved, chosen.pop(node, None)):
+        parent = parents[i]
         if parent in cotangents:
             above = np.logical_or(above, chosen[parent]) if above is not None and parent in chosen else None
             cotangents[parent] = cotangents[parent] if c is None else _added(cotangents[parent], c, parent, added)

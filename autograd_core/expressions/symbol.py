@@ -254,12 +254,6 @@ def fold(root: Any, leaf: Callable[[Any], Any], combine: Callable[[Symbol, list[
     Arguments that are lists stay lists. An expression may be as deep as one likes.
     """
     found: dict[int, Any] = {}
-
-    def result(x: Any) -> Any:
-        if isinstance(x, (list, tuple)) and _mentions(x):
-            return [result(item) for item in x]
-        return found[id(x)] if isinstance(x, Symbol) and x.function else leaf(x)
-
     waiting = [root]
     while waiting:
         symbol = waiting[-1]
@@ -270,8 +264,14 @@ def fold(root: Any, leaf: Callable[[Any], Any], combine: Callable[[Symbol, list[
         if missing:
             waiting += missing
         else:
-            found[id(waiting.pop())] = combine(symbol, [result(a) for a in symbol.args])
-    return result(root)
+            found[id(waiting.pop())] = combine(symbol, [_folded(a, found, leaf) for a in symbol.args])
+    return _folded(root, found, leaf)
+
+
+def _folded(x: Any, found: Mapping[int, Any], leaf: Callable[[Any], Any]) -> Any:
+    if isinstance(x, (list, tuple)) and _mentions(x):
+        return [_folded(item, found, leaf) for item in x]
+    return found[id(x)] if isinstance(x, Symbol) and x.function else leaf(x)
 
 
 def variables(root: Any) -> dict[str, Symbol]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from ..engine import recording
@@ -93,13 +93,12 @@ class _Again:
     needs = ()
     variadic = False
 
+    add_vjp = None
+    branches: dict[int, Any] = {-1: None}  # noqa: RUF012 (never written to; a choice may be inside: ask chosen_vjps)
+
     def __init__(self, replay: _Replay, k: int) -> None:
         self.replay, self.k = replay, k
-        self.branches: dict[int, Any] = {-1: None}  # a choice may be inside: chosen_vjp is to be asked
-        self.add_vjp = None
-        self.pulled: tuple[Any, list[tuple[Any, Any]]] = (None, [])
-        self.rules = (self._vjp,) * len(replay.tracked)
-        self.vjps = [functools.partial(self._vjp, i) for i in range(len(replay.tracked))]
+        self.rules = (True,) * len(replay.tracked)  # differentiable in every argument
 
     @staticmethod
     def checkpoint(*inputs: Any) -> Any:
@@ -111,20 +110,14 @@ class _Again:
     def argument_names(self, count: int) -> tuple[str, ...]:
         return tuple(f"x{i + 1}" for i in range(count))
 
-    def _vjp(self, i: int, g: Any, node: Node, saved: Sequence[Any]) -> Any:
-        return self.chosen_vjp(i, g, node, saved, None)[0]
-
-    def chosen_vjp(self, i: int, g: Any, node: Node, saved: Sequence[Any], chosen: Any) -> tuple[Any, Any]:
-        if self.pulled[0] is not g:  # all arguments are asked for in a row, with the same cotangent and choice
-            root, order = self.replay.again(self.k)
-            choices = {} if chosen is None else {root: chosen}
-            stop = set(self.replay.tracked)
-            found = pull(order, {root: g}, create_graph=isinstance(g, Tensor), stop=stop, chosen=choices)
-            self.pulled = g, [(found.get(p), choices.get(p)) for p in self.replay.tracked]
-        answer = self.pulled[1][i]
-        if i == len(self.vjps) - 1:
-            self.pulled = None, []
-        return answer
+    def chosen_vjps(
+        self, places: Sequence[int], g: Any, node: Node, saved: Sequence[Any], chosen: Any
+    ) -> Iterator[tuple[int, Any, Any]]:
+        root, order = self.replay.again(self.k)
+        choices = {} if chosen is None else {root: chosen}
+        tracked = self.replay.tracked
+        found = pull(order, {root: g}, create_graph=isinstance(g, Tensor), stop=set(tracked), chosen=choices)
+        return ((i, found.get(tracked[i]), choices.get(tracked[i])) for i in places)
 
     def jvp(self, node: Node, saved: Sequence[Any], tangents: Sequence[Any]) -> Any:
         root, order = self.replay.again(self.k)

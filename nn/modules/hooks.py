@@ -122,10 +122,10 @@ class _Passing:
 
     def leave(self, result: Any) -> Any:
         items = result if isinstance(result, tuple) else (result,)
-        tracked = _tracked(items)
+        tracked, count = _tracked(items), len(items)
 
-        def hook(grads: list[Any]) -> list[Any]:
-            return self._output_gradients(grads, tracked, len(items))
+        def hook(grads: list[Any]) -> list[Any]:  # closes over no result: that one's row holds this hook
+            return self._output_gradients(grads, tracked, count)
 
         items = _through(items, tracked, hook)
         if not isinstance(result, tuple):

@@ -298,8 +298,11 @@ def _cheapest(arrays: list[Any]) -> Any:
             j = i + length
             at = [(cost[i, k] + cost[k + 1, j] + sides[i] * sides[k + 1] * sides[j + 1], k) for k in range(i, j)]
             cost[i, j], split[i, j] = min(at)
+    return _product(arrays, split, 0, count - 1)
 
-    def product(i: int, j: int) -> Any:
-        return arrays[i] if i == j else np.dot(product(i, split[i, j]), product(split[i, j] + 1, j))
 
-    return product(0, count - 1)
+def _product(arrays: list[Any], split: dict[tuple[int, int], int], i: int, j: int) -> Any:
+    if i == j:
+        return arrays[i]
+    k = split[i, j]
+    return np.dot(_product(arrays, split, i, k), _product(arrays, split, k + 1, j))
