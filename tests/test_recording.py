@@ -151,7 +151,9 @@ def test_in_a_notebook_an_operation_was_called_in_a_cell() -> None:
     shells = pytest.importorskip("IPython.core.interactiveshell")
     shell = shells.InteractiveShell.instance()
     try:
-        shell.run_cell("from autograd_core.watching import observer\nplace = lambda: observer.origin().place\nhere = place()")
+        shell.run_cell(
+            "from autograd_core.watching import observer\nplace = lambda: observer.origin().place\nhere = place()"
+        )
         assert shell.user_ns["here"].endswith(", line 2") and shell.user_ns["here"].startswith("Cell In[")
         assert observer.origin().place.startswith(f"{__file__}:")
     finally:

@@ -1,22 +1,17 @@
-r"""Expressions, values and the ξ-table as LaTeX: ``-\frac{1}{\xi_{3}^{2}}``."""
+r"""Expressions and values as LaTeX: ``-\frac{1}{\xi_{3}^{2}}``."""
 
 from __future__ import annotations
 
 import math
 import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from ..graph.derivatives import LONGEST, Local
-from ..graph.graph import Row
 from . import values
 from .notation import LONGEST_LIST, MATRIX_PRODUCT, POWER, PRODUCT, SUM, WHOLE, Text, settings_of, write
 from .symbol import Symbol, fold, shortened
-
-if TYPE_CHECKING:
-    from ..graph.table import Column, Line, Table
 
 
 class Tex(Text):
@@ -209,71 +204,6 @@ _SPECIAL: dict[str, Callable[..., Text | None]] = {
     "broadcast_to": _broadcast,
     "getitem": _item,
 }
-
-# The table -----------------------------------------------------------------------------------------------------------
-
-_ROOM = r"\rule[-2.3ex]{0pt}{6ex}"  # a strut as high as a fraction, lest the lines touch
-
-
-def tabular(table: Table) -> str:
-    """``Table.to_latex``."""
-    letters = "".join("r" if column.is_number else "l" for column in table.columns)
-    headings = " & ".join(_heading(column, table) for column in table.columns)
-    lines = [" & ".join(_cells(table, line)) + rf" {_ROOM} \\" for line in table.lines()]
-    above = [f"% {text}" for text in [*table.head, *table.notice]]
-    below = [rf"\[ {_gradient(table, v)} \]" for v in table.variables]
-    body = [rf"\begin{{tabular}}{{{letters}}}", r"\hline", headings + r" \\", r"\hline", *lines, r"\hline"]
-    return "\n".join([*above, *body, r"\end{tabular}", *below])
-
-
-def _heading(column: Column, table: Table) -> str:
-    if column.kind != "product":
-        return escaped(column.heading)
-    if table.mode == "reverse":
-        return rf"$\mathrm{{d}}{_name(table.graph.output)} / \mathrm{{d}}\xi$"
-    variable = table.variables[list(table.products).index(column.heading)]
-    return rf"$\mathrm{{d}}\xi / \mathrm{{d}}{_name(variable)}$"
-
-
-def _cells(table: Table, line: Line | None) -> list[str]:
-    if line is None:
-        return [r"$\vdots$" if column.kind != "module" else "" for column in table.columns]
-    return [f"${cell}$" if cell else "" for cell in (_cell(table, column, line) for column in table.columns)]
-
-
-def _cell(table: Table, column: Column, line: Line) -> str:
-    match column.kind:
-        case "module":
-            return rf"\text{{{escaped(line.module)}}}" if line.module else ""
-        case "variable":
-            return f"{_name(line.row)} = {latex(line.row.expression, LONGEST)}" if line.first else ""
-        case "derivative":
-            return _equation(line.row, line.local) if line.local else ""
-        case "slope":
-            return value(line.local.value) if line.local else ""
-    return value(table.number(column, line)) if line.first else ""
-
-
-def _equation(row: Row, local: Local) -> str:
-    formula = latex(local.formula, LONGEST)
-    sign = r"\colon\; g \mapsto" if local.is_map else " ="
-    return rf"{_ratio(row, local.parent)}{sign} {formula}"
-
-
-def _ratio(above: Row, below: Row, d: str = r"\partial ") -> str:
-    return rf"\dfrac{{{d}{_name(above)}}}{{{d}{_name(below)}}}"
-
-
-def _gradient(table: Table, variable: Row) -> str:
-    ratio = _ratio(table.graph.output, variable, r"\mathrm{d}")
-    along = r"\;\text{along the direction}" if table.is_along(variable) else ""
-    product = r" \cdot ".join(_ratio(a, b) for a, b in table.factors(variable.name))
-    return " = ".join(side for side in (ratio + along, product, value(table.gradients[variable.name])) if side)
-
-
-def _name(row: Row) -> str:
-    return name(row.name)
-
 
 _ESCAPES = {
     **{c: rf"\{c}" for c in "_$&#%{}"},

@@ -257,7 +257,7 @@ class Table:
         >>> print(see.trace(lambda w: w * w, 3.0).table().to_latex().splitlines()[5])
         $L = w \\cdot w$ & $\\dfrac{\\partial L}{\\partial w} = 2 \\cdot w$ & $9$ & $6$ & $1$ ...
         """
-        from ..expressions.latex import tabular
+        from .tabular import tabular
 
         return tabular(self)
 

@@ -1,1 +1,4 @@
-"""The primitives, one family a file, and the composites made of them."""
+"""The primitives, one family a file, and the composites made of them.
+
+Imports the engine and the support room.
+"""

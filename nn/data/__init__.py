@@ -1,5 +1,7 @@
 """Data for training: datasets, the order in which they are read, and batches; names as in ``torch.utils.data``.
 
+Imports autograd_core alone.
+
 >>> import numpy as np
 >>> from nn.data import DataLoader, TensorDataset
 >>> x, y = np.arange(10.0).reshape(5, 2), np.arange(5)

@@ -1,5 +1,7 @@
 """scikit-learn estimators around the layers and optimizers of this project (``pip install "autograd-core[sklearn]"``).
 
+Imports modules, training and optim.
+
 >>> from sklearn.datasets import make_moons
 >>> from nn.estimators import MLPClassifier
 >>> X, y = make_moons(200, noise=0.2, random_state=0)

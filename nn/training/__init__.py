@@ -1,5 +1,7 @@
 """Training: the loop, what hangs on it, and checkpoints that survive a crash.
 
+Imports modules, data, utils and optim.
+
 >>> import numpy as np, autograd_core as ag, nn, optim
 >>> _ = ag.manual_seed(0)
 >>> x = np.random.default_rng(0).normal(size=(200, 2)).astype(np.float32)

@@ -1,4 +1,7 @@
-"""Clipping gradients, parameters as one vector, and parametrizations; names as in ``torch.nn.utils``."""
+"""Clipping gradients, parameters as one vector, and parametrizations; names as in ``torch.nn.utils``.
+
+Imports modules.
+"""
 
 from . import parametrizations, parametrize
 from .clip_grad import clip_grad_norm_, clip_grad_value_, clip_grads_with_norm_, get_total_norm
