@@ -6,6 +6,7 @@ some thread has changed that does an operation ask for the state of its own thre
 
 from __future__ import annotations
 
+import os
 import time
 from _thread import _local, allocate_lock
 from collections.abc import Callable, Iterable, Iterator
@@ -31,6 +32,16 @@ def count(change: int) -> None:
     global special
     with _lock:
         special += change
+
+
+def _forked() -> None:
+    """A child has none of the threads that may have held the lock, or that had a mode of their own."""
+    global special, _lock
+    special, _lock = len(thread.recording) - 1 + len(thread.observers), allocate_lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forked)
 
 
 def is_grad_enabled() -> bool:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+from _thread import RLock
+from collections import deque
 from collections.abc import Collection, Iterable
+from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -23,7 +27,8 @@ def backward(self: Tensor, gradient: Any = None, *, retain_graph: bool = False, 
         it or with ``x.grad = None``; ``grad`` and ``vjp`` make none.
 
     Raises RuntimeError where nothing was recorded or the graph was released, ValueError for a wrong cotangent; then
-    nothing is accumulated and nothing released.
+    nothing is accumulated and nothing released. Threads may accumulate into the same leaves. An interrupt (Ctrl-C)
+    accumulates into all leaves or into none; the graph may be released then.
 
     >>> x = Tensor(3.0, requires_grad=True)
     >>> (x**2).backward()
@@ -40,8 +45,32 @@ def backward(self: Tensor, gradient: Any = None, *, retain_graph: bool = False, 
     cotangents = pull(order, {root: seed}, create_graph, release=not (retain_graph or create_graph))
     leaves = [node for node in order if isinstance(node, Leaf)]
     gradients = as_gradients(cotangents, ((leaf, leaf.shape, leaf.dtype) for leaf in leaves), seed)
-    for leaf, g in zip(leaves, gradients, strict=True):
-        leaf.grad = g if leaf.grad is None else leaf.grad + g
+    with _accumulating:
+        totals = [g if leaf.grad is None else _total(leaf.grad, g) for leaf, g in zip(leaves, gradients, strict=True)]
+        deque(map(setattr, leaves, repeat("grad"), totals), 0)  # in C: no signal gets between two leaves
+
+
+_accumulating = RLock()
+"""Held while sums are written into leaves, which several threads may share; a finalizer may call backward() then."""
+
+
+def _unlock() -> None:
+    """A forked child has none of the threads that may have held the lock."""
+    global _accumulating
+    _accumulating = RLock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_unlock)
+
+
+def _total(grad: Tensor, g: Tensor) -> Tensor:
+    """grad + g, in the memory of ``g`` where nobody can see it: that array was made for this leaf alone."""
+    a, b = grad._data, g._data
+    if recording.special or grad._node or g._node or type(a) is not np.ndarray or type(b) is not np.ndarray:
+        return grad + g
+    np.add(a, b, out=b)
+    return g
 
 
 def rows(roots: Iterable[Node], stop: Collection[Node] = (), lenient: bool = False) -> list[Node]:

@@ -1,7 +1,14 @@
-"""The one source of randomness: a NumPy Generator that can be seeded, passed around and saved."""
+"""The one source of randomness: a NumPy Generator that can be seeded, passed around and saved.
+
+A forked process (``multiprocessing`` with "fork") goes on with a generator spawned from its parent's, so that workers
+draw other numbers than their parent and than each other; the k-th fork after ``manual_seed(s)`` always draws the same.
+Generators of the program's own are copied by a fork as they are: spawn them.
+"""
 
 from __future__ import annotations
 
+import os
+from _thread import _local
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -31,7 +38,10 @@ def manual_seed(seed: int) -> np.random.Generator:
 
 
 def default_generator() -> np.random.Generator:
-    """The generator used wherever no ``generator=`` is given; seeded by the system until ``manual_seed`` is called."""
+    """The generator used wherever no ``generator=`` is given; seeded by the system until ``manual_seed`` is called.
+
+    A forked process gets one of its own, spawned from its parent's.
+    """
     global _generator
     own = _of_block.get()
     if own is not None:
@@ -56,3 +66,36 @@ def use_generator(generator: np.random.Generator) -> Iterator[np.random.Generato
         yield generator
     finally:
         _of_block.reset(token)
+
+
+class _Fork(_local):
+    """What the thread that forks hands to the child: its generators there, outside of blocks and in the present one."""
+
+    spawned: tuple[np.random.Generator | None, np.random.Generator | None] = None, None
+
+
+_fork = _Fork()
+
+
+def _before_fork() -> None:
+    _fork.spawned = _spawned(_generator), _spawned(_of_block.get())
+
+
+def _after_fork_in_child() -> None:
+    global _generator
+    _generator, own = _fork.spawned
+    if own is not None:
+        _of_block.set(own)
+
+
+def _spawned(generator: np.random.Generator | None) -> np.random.Generator | None:
+    if generator is None:
+        return None
+    try:
+        return generator.spawn(1)[0]
+    except TypeError:  # a bit generator of somebody else's, without a seed sequence
+        return np.random.default_rng()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_before_fork, after_in_child=_after_fork_in_child)

@@ -1,0 +1,181 @@
+"""Threads and forked processes: nothing is lost between threads, and no process draws what another one draws."""
+
+import gc
+import os
+import sys
+import threading
+
+import numpy as np
+import pytest
+
+import autograd_core as ag
+import nn
+from autograd_core.support.random import use_generator
+from faults import count
+
+
+def in_threads(number, work):
+    """Run ``work(k)`` in so many threads, which begin together and are switched as often as can be."""
+    together, errors = threading.Barrier(number), []
+
+    def begin(k):
+        try:
+            together.wait()
+            work(k)
+        except BaseException as error:
+            errors.append(error)
+
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        threads = [threading.Thread(target=begin, args=(k,)) for k in range(number)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(before)
+    assert not errors, errors
+
+
+def test_gradients_of_many_threads_add_up_in_shared_leaves():
+    leaves = [ag.Tensor(np.zeros(shape), requires_grad=True) for shape in ((), (3,), (50, 50))]
+    rounds = count(100, 2000)
+
+    def work(k):
+        for _ in range(rounds):
+            sum((k + 1) * leaf.sum() for leaf in leaves).backward()
+
+    in_threads(8, work)
+    for leaf in leaves:  # small integers: sums are exact in any order
+        assert (leaf.grad.numpy() == rounds * 36).all()
+
+
+def test_a_finalizer_may_call_backward_while_a_sum_is_written():
+    leaf, other = (ag.Tensor(np.ones(3), requires_grad=True) for _ in range(2))
+
+    class Dropped:
+        """Collected, as a part of a cycle, while the second gradient is added to the first."""
+
+        def __del__(self):
+            (2 * other).sum().backward()
+
+    leaf.sum().backward()
+    dropped = Dropped()
+    dropped.itself = dropped
+    del dropped
+    with ag.observe(lambda op, *_: gc.collect() if op.name == "add" else None):
+        leaf.sum().backward()
+    assert leaf.grad.tolist() == [2, 2, 2] and other.grad.tolist() == [2, 2, 2]
+
+
+# Forks -------------------------------------------------------------------------------------------------------------
+
+forks = pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
+
+
+def in_child(draw):
+    """What ``draw()`` gives in a forked process."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            os.write(writing, repr(draw()).encode())
+        finally:
+            os._exit(0)
+    os.close(writing)
+    with os.fdopen(reading) as answer:
+        text = answer.read()
+    os.waitpid(child, 0)
+    return text
+
+
+def number():
+    return int(ag.default_generator().integers(2**62))
+
+
+@forks
+@pytest.mark.parametrize("seed", [None, 3])
+def test_forked_processes_draw_other_numbers_than_their_parent_and_each_other(seed):
+    if seed is not None:
+        ag.manual_seed(seed)
+    number()
+    drawn = [in_child(number) for _ in range(3)]
+    drawn += [in_child(lambda: in_child(number)).strip("'"), repr(number())]
+    assert len(set(drawn)) == 5 and all(drawn)
+
+
+@forks
+def test_seeded_forks_are_reproducible_and_leave_the_parent_alone():
+    def run(fork):
+        ag.manual_seed(5)
+        before = number()
+        children = [in_child(number) for _ in range(2)] if fork else []
+        return before, number(), children
+
+    assert run(True) == run(True)
+    assert run(True)[:2] == run(False)[:2]
+
+
+@forks
+def test_a_block_with_a_generator_of_its_own_is_forked_too():
+    def children():
+        with use_generator(np.random.default_rng(1)):
+            return [in_child(number) for _ in range(2)] + [number()]
+
+    first = children()
+    assert first == children() and len(set(first)) == 3
+
+    class Bare:
+        """A generator that cannot spawn."""
+
+        def spawn(self, n):
+            raise TypeError("The underlying SeedSequence does not implement spawning.")
+
+    with use_generator(Bare()):
+        assert in_child(number) != in_child(number)
+
+
+@forks
+def test_a_fork_while_another_thread_accumulates_can_still_compute():
+    from autograd_core.engine import reverse
+
+    held, release = threading.Event(), threading.Event()
+
+    def hold():
+        with reverse._accumulating:
+            held.set()
+            release.wait(10)
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    held.wait(10)
+
+    def gradient():
+        import signal
+
+        signal.alarm(5)  # a child that waits for ever would be killed and answer nothing
+        x = ag.Tensor(2.0, requires_grad=True)
+        (x * x).backward()
+        return x.grad.item()
+
+    try:
+        assert in_child(gradient) == "4.0"
+    finally:
+        release.set()
+        thread.join()
+
+
+def test_models_train_in_threads_of_their_own_as_they_do_alone():
+    x = np.random.default_rng(0).normal(size=(32, 4)).astype(np.float32)
+
+    def train(k):
+        with use_generator(np.random.default_rng(k)):
+            model = nn.Linear(4, 1)
+            for _ in range(20):
+                (model(x) ** 2).sum().backward()
+        return model.weight.grad.tolist()
+
+    alone, together = [train(k) for k in range(4)], {}
+    in_threads(4, lambda k: together.update({k: train(k)}))
+    assert [together[k] for k in range(4)] == alone
