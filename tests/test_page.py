@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 import autograd_core as ag
 import browser
 import nn
+from autograd_core.expressions import values
 from autograd_core.graph import Graph, render, trace
 from autograd_core.graph.page.walk import walk
 
@@ -240,7 +241,7 @@ class TestWalk:
         for _ in range(int(page.locator("#step").get_attribute("max"))):
             page.keyboard.press("ArrowRight")
             assert page.locator("tbody.current").count() == page.locator("#picture .node.current").count() == 1
-        gradients = [ag.graph.values.value(g) for g in graph.table().gradients.values()]
+        gradients = [values.value(g) for g in graph.table().gradients.values()]
         assert page.locator("#said .result").inner_text() == gradients[-1]
         assert "sum(g, axis=0)" in said(page)
 

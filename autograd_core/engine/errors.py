@@ -33,6 +33,19 @@ def describe(value: Any) -> str:
     return type(value).__name__
 
 
+def printable(text: str) -> str:
+    r"""The text on one line, nothing of which a terminal or an editor obeys: what does not print is escaped.
+
+    Every name that is shown goes through here: line breaks, colours, marks that turn the direction of text.
+
+    >>> print(printable("a\nb"), printable("\x1b[31mξ1"), printable("x\u202e"))
+    a\nb \x1b[31mξ1 x\u202e
+    """
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() or c == "\u00a0" else repr(c)[1:-1] for c in text)
+
+
 def explain(op: Primitive, args: Sequence[Any], params: dict[str, Any], error: Exception) -> Exception:
     """The exception to raise from ``error``: same kind, but naming the operation and what it was given."""
     names = op.argument_names(len(args))

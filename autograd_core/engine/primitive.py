@@ -26,7 +26,7 @@ import numpy as np
 
 from . import entry, recording
 from .calls import make_function
-from .errors import explain
+from .errors import explain, printable
 from .node import NOTHING, SPEC, VALUE, Node, WatchedNode, keep
 from .registry import implementations, primitives
 from .tensor import Tensor, make_tensor
@@ -56,7 +56,7 @@ class Primitive:
 
     def __init__(self, forward: Callable[..., Any], name: str | None, contract: str, rules: dict[str, Rule]) -> None:
         self.forward = forward
-        self.name = name or forward.__name__
+        self.name = printable(name or forward.__name__)
         self.contract = contract
         self.branches = {}
         self.add_vjp = None

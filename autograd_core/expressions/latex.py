@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ..engine.errors import printable
 from . import values
 from .notation import LONGEST_LIST, MATRIX_PRODUCT, POWER, PRODUCT, SUM, WHOLE, Text, settings_of, write
 from .symbol import Symbol, fold, shortened
@@ -56,7 +57,7 @@ def escaped(text: str) -> str:
     >>> print(escaped("a_b <$5 & \\x>"))
     a\_b \textless{}\$5 \& \textbackslash{}x\textgreater{}
     """
-    return "".join(_ESCAPES.get(c, c) for c in values.printable(text))
+    return "".join(_ESCAPES.get(c, c) for c in printable(text))
 
 
 def value(array: Any) -> str:

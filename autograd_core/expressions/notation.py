@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..engine.errors import printable
 from . import values
 from .symbol import Symbol, fold, shortened
 
@@ -43,7 +44,7 @@ def write(expression: Any, longest: int | None = None) -> str:
 
 def _leaf(x: Any) -> Text:
     if isinstance(x, Symbol):
-        return Text(values.printable(x.head))
+        return Text(printable(x.head))
     if isinstance(x, (bool, int, float, complex, np.number, np.bool_)):
         text = values.number(x, 6)
         return Text(text, PRODUCT if text.startswith("−") else SUM if " " in text else WHOLE)
@@ -53,7 +54,7 @@ def _leaf(x: Any) -> Text:
 def _application(symbol: Symbol, args: list[Any]) -> Text:
     write_it = _SPECIAL.get(symbol.head)
     result = write_it(symbol, args) if write_it else None
-    return result or _call(symbol.head, symbol, args)
+    return result or _call(printable(symbol.head), symbol, args)
 
 
 # Operators -----------------------------------------------------------------------------------------------------------
@@ -169,9 +170,9 @@ def _listed(arg: Any) -> str:
 def _constant(x: Any) -> str:
     """A setting or an index: short, arrays by their shape only."""
     if x is None or x is Ellipsis or isinstance(x, str):
-        return "…" if x is Ellipsis else "new" if x is None else values.printable(x)
+        return "…" if x is Ellipsis else "new" if x is None else printable(x)
     if isinstance(x, type):
-        return x.__name__
+        return printable(x.__name__)
     if isinstance(x, slice):
         ends = ["" if e is None else _constant(e) for e in (x.start, x.stop, x.step)]
         return ":".join(ends[:2] if not ends[2] else ends)
@@ -186,7 +187,7 @@ def _constant(x: Any) -> str:
             return _ones(x.shape)
         few = math.prod(x.shape) <= values.IN_FULL and isinstance(x, np.ndarray)
         return values.nested(x.tolist(), 6) if few else f"{np.dtype(x.dtype).name} {values.shape(x.shape)}"
-    return getattr(x, "__name__", type(x).__name__)
+    return printable(getattr(x, "__name__", type(x).__name__))
 
 
 LONGEST_LIST = 8

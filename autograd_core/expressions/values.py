@@ -37,15 +37,6 @@ def shape(sizes: tuple[int, ...]) -> str:
     return "×".join(map(str, sizes)) if len(sizes) > 1 else f"({sizes[0]},)" if sizes else "scalar"
 
 
-def printable(text: str) -> str:
-    r"""The text on one line: what does not print stands as Python writes it.
-
-    >>> print(printable("a\nb"), printable("\x1b[31mξ1"))
-    a\nb \x1b[31mξ1
-    """
-    return text if text.isprintable() else "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
-
-
 def value(array: Any) -> str:
     """A number or a small array in full, a large one as shape: min … mean … max ‖norm‖; ``–`` for None.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ..engine.errors import printable
 from ..expressions import values
 from ..expressions.symbol import Symbol
 
@@ -61,7 +62,7 @@ class Row:
 
     def __repr__(self) -> str:
         sizes = "?" if self.shape is None else values.shape(self.shape)
-        return f"<{self.kind} {self.name}{f' = {self.expression}' if self.op else ''} ({sizes})>"
+        return f"<{self.kind} {printable(self.name)}{f' = {self.expression}' if self.op else ''} ({sizes})>"
 
 
 class Graph:
@@ -222,4 +223,4 @@ class Graph:
 
     def __repr__(self) -> str:
         names = ", ".join(s.name for s in self.sources)
-        return f"Graph({names} → {self.output.name}: {len(self.rows)} rows)"
+        return f"Graph({printable(f'{names} → {self.output.name}')}: {len(self.rows)} rows)"

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from itertools import chain, count
 from typing import TYPE_CHECKING, Any
 
+from ..engine.errors import printable
 from ..expressions import values
 from ..expressions.notation import write
 from ..support import columns
@@ -55,7 +56,7 @@ def draw(
         if number is not None and (not isinstance(number, int) or number < 0):
             raise ValueError(f"dot: {name} is None or a whole number from 0, not {number!r}.")
     folding = fold(graph, depth, repeats, limit)
-    picture = graphviz.Digraph(plain(graph.output.name))
+    picture = graphviz.Digraph(printable(graph.output.name))
     picture.attr(rankdir=rankdir, bgcolor="white", nodesep="0.3", ranksep="0.4", pad="0.2")
     picture.attr(fontname=_FONT, fontsize="11", fontcolor=_QUIET, tooltip=" ")
     picture.attr("node", shape="box", style="rounded,filled", penwidth="1.2", margin="0.16,0.08")
@@ -141,7 +142,7 @@ class _Drawing:
             look = {"style": "striped", "fillcolor": ":".join(stripes), "penwidth": "0", "fontsize": "11"}
             with picture.subgraph() as last:
                 last.attr(rank="sink")
-                last.node("legend", literal(plain(text)), id="legend", height="0.3", **look, **{"class": "legend"})
+                last.node("legend", literal(printable(text)), id="legend", height="0.3", **look, **{"class": "legend"})
         self._edges(picture)
 
     def _members(self, picture: graphviz.Digraph, frame: Frame, depth: int) -> None:
@@ -169,9 +170,9 @@ class _Drawing:
         shape = values.UNKNOWN if row.shape is None else values.shape(row.shape)
         shown += f"\n{values.value(row.value) if row.shape == () and row.value is not None else shape}"
         family = "row" if row in self.number else "source"
-        details = f"{plain(row.name)} = {values.value(row.value)}"
+        details = f"{printable(row.name)} = {values.value(row.value)}"
         if row.origin is not None and row.origin.root is not None:
-            details += f"\n{plain(row.origin.module)}"
+            details += f"\n{printable(row.origin.module)}"
         self._node(picture, row, shown, row.kind, f"{family} {row.kind}", details)
 
     def _box(self, picture: graphviz.Digraph, box: Frame) -> None:
@@ -180,8 +181,8 @@ class _Drawing:
         held = f"{learned:,} parameter{'s' * (learned != 1)} " if learned else ""
         shown = f"{self._title(box)}\n{held}→ {', '.join(shapes[:3])}{', …' * (len(shapes) > 3)}"
         rows = [row for row in self.inside[box] if row in self.number]
-        details = f"{len(rows):,} row{'s' * (len(rows) != 1)}: {plain(rows[0].name)}"
-        details += f" … {plain(rows[-1].name)}" if len(rows) > 1 else ""
+        details = f"{len(rows):,} row{'s' * (len(rows) != 1)}: {printable(rows[0].name)}"
+        details += f" … {printable(rows[-1].name)}" if len(rows) > 1 else ""
         family = "module" if box.module is not None else "rows"
         self._node(picture, box, shown, "module", f"{family} repeat" if box.times > 1 else family, details)
 
@@ -191,7 +192,7 @@ class _Drawing:
         fill, outline = _COLOURS[kind]
         if self.colours is not None:
             fill, said = self.colours.of(self.inside[place])
-            details += f"\n{plain(said)}"
+            details += f"\n{printable(said)}"
         width = f"{0.3 + _CHARACTER * max(map(columns.width, text.splitlines())):.2f}"
         more = {"peripheries": "2"} if isinstance(place, Frame) and place.times > 1 else {}
         name = self.ids[place]
@@ -206,10 +207,10 @@ class _Drawing:
         if frame.times == 1 and frame.path:
             again = f" · call {self.calls[frame]}" if self.paths[frame.path] > 1 else ""
             named = frame.module is not None and frame.path != kind
-            return plain(f"{frame.path} ({kind}){again}" if named else f"{frame.path}{again}")
+            return printable(f"{frame.path} ({kind}){again}" if named else f"{frame.path}{again}")
         rows = list(frame.rows())
         if frame.times == 1:
-            return plain(f"{rows[0].name} … {rows[-1].name}: {len(rows):,} rows")
+            return printable(f"{rows[0].name} … {rows[-1].name}: {len(rows):,} rows")
         patterns = [frame.members[i : i + frame.period] for i in (0, frame.period, len(frame.members) - frame.period)]
         first, second, last = ([getattr(member, "path", "") for member in pattern] for pattern in patterns)
         names = [
@@ -223,7 +224,7 @@ class _Drawing:
             shared = first[0].rpartition(".")[0]
             end = last[-1].removeprefix(f"{shared}.") if shared else last[-1]
             what = f"{first[0]} … {end} ({what})"
-        return plain(f"{what} ×{frame.times:,}")
+        return printable(f"{what} ×{frame.times:,}")
 
     def _parameters(self, box: Frame) -> int:
         """How many numbers are learned inside."""
@@ -260,13 +261,13 @@ class _Drawing:
                 continue
             shapes = list(dict.fromkeys(values.shape(source.shape or ()) for source, _ in pairs))
             label = ", ".join(shapes[:2]) + (", …" if len(shapes) > 2 else "")
-            meaning = ", ".join(dict.fromkeys(plain(source.name) for source, _ in pairs[:8]))
+            meaning = ", ".join(dict.fromkeys(printable(source.name) for source, _ in pairs[:8]))
             source, row = pairs[0]
             if len(pairs) == 1 and source in derivatives.get(row, ()):
                 local = derivatives[row][source]
                 label = label if row.shape or source.shape else local.text
-                meaning = plain(local.equation(row))
-            text = literal(f"{_GAP}{plain(_shortened(label))}{_GAP}")
+                meaning = printable(local.equation(row))
+            text = literal(f"{_GAP}{printable(_shortened(label))}{_GAP}")
             weight = "1" if source.kind == "parameter" else "8"  # what flows through the model goes straight
             picture.edge(
                 start, end, text, id=name, weight=weight, tooltip=literal(meaning), labeltooltip=literal(meaning)
@@ -274,11 +275,6 @@ class _Drawing:
 
 
 # Text ----------------------------------------------------------------------------------------------------------------
-
-
-def plain(text: str) -> str:
-    """Text on one line that every format can hold: what cannot be printed is written as Python escapes it."""
-    return "".join(c if c.isprintable() or c == "\u00a0" else c.encode("unicode_escape").decode() for c in text)
 
 
 def literal(text: str) -> str:
@@ -300,7 +296,7 @@ def _within(frame: Frame, text: str) -> str:
     """A name or formula as it reads inside a frame: ``weight`` for ``net.0.weight``."""
     if frame.prefix:
         text = re.sub(rf"(?<![\w.]){re.escape(frame.prefix)}\.(?=\w)", "", text)
-    return plain(text) or "\u00a0"  # of a line without text Graphviz may read memory that is not its own
+    return printable(text) or "\u00a0"  # of a line without text Graphviz may read memory that is not its own
 
 
 def _shortened(text: str) -> str:

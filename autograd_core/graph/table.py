@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from ..engine.errors import printable
 from ..expressions import values
 from ..expressions.notation import write
 from .derivatives import LONGEST, Local, cotangents, local_derivatives, tangents
@@ -156,7 +157,7 @@ class Table:
         row, local, first, module = line
         match column.kind:
             case "module":
-                return values.printable(module)
+                return module
             case "variable":
                 return f"{write(row.symbol)} = {write(row.expression, LONGEST)}" if first else ""
             case "derivative":
@@ -316,7 +317,8 @@ def _part(rows: list[Row], wanted: Any) -> list[Row]:
             chosen.add(by_name[w])
         else:
             raise ValueError(
-                f"table: rows={w!r} is no row: there are {len(rows)}, {rows[0].name} … {rows[-1].name}. "
+                f"table: rows={w!r} is no row: there are {len(rows)}, {printable(rows[0].name)} … "
+                f"{printable(rows[-1].name)}. "
                 "Mend: give a slice, a name, a position, or a list of these."
             )
     return [row for row in rows if row in chosen]
@@ -339,7 +341,9 @@ def _chosen(graph: Graph, wrt: Any) -> list[Row]:
     wanted = wrt if isinstance(wrt, (tuple, list)) else (wrt,)
     unknown = [w for w in wanted if w not in by_name]
     if unknown:
-        raise ValueError(f"table: wrt={unknown[0]!r} is no variable of this trace; there is {', '.join(by_name)}.")
+        raise ValueError(
+            f"table: wrt={unknown[0]!r} is no variable of this trace; there is {printable(', '.join(by_name))}."
+        )
     return [by_name[w] for w in wanted]
 
 
@@ -354,6 +358,6 @@ def _direction(variable: Row, given: Any, count: int) -> Any:
     given = np.asarray(given, dtype)
     if given.shape != shape:
         raise ValueError(
-            f"table: direction of shape {given.shape} for {variable.name} of shape {shape}; they must agree."
+            f"table: direction of shape {given.shape} for {printable(variable.name)} of shape {shape}; they must agree."
         )
     return given

@@ -5,6 +5,8 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Sequence
 
+from ..engine.errors import printable
+
 
 def aligned(lines: Sequence[Sequence[str]], right: Sequence[bool], head: int = 1) -> list[str]:
     r"""A line of text for each line of cells, and a rule below the first ``head`` of them.
@@ -16,6 +18,7 @@ def aligned(lines: Sequence[Sequence[str]], right: Sequence[bool], head: int = 1
     ──────  ────
     linear    12
     """
+    lines = [[printable(cell) for cell in cells] for cells in lines]
     widths = [max(map(width, column)) for column in zip(*lines, strict=True)]
     printed = []
     for cells in lines:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..engine.errors import printable
 from ..engine.tensor import Tensor
 from .gradients import jvp, vjp
 
@@ -60,7 +61,7 @@ def gradcheck(
     >>> error < 1e-8
     True
     """
-    title: Any = name or getattr(f, "__name__", None) or repr(f)
+    title: Any = printable(name or getattr(f, "__name__", None) or repr(f))
     points = [_as_float64(a, i, title) for i, a in enumerate(args)]
     wrong = [m for m in modes if m not in MODES]
     if wrong or not points or order < 1:

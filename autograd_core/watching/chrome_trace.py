@@ -10,6 +10,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..engine.errors import printable
 from ..support.files import write_atomically
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ def _details(event: Event) -> dict[str, Any]:
     """What a click on the event shows."""
     details: dict[str, Any] = {"module": event.module} if event.module else {}
     if event.source is not None:
-        details["source"] = f"{event.source[0]}:{event.source[1]}"
+        details["source"] = printable(f"{event.source[0]}:{event.source[1]}")
     if event.shape is not None:
         details["shape"] = "×".join(map(str, event.shape)) or "scalar"
     operations = event.backward_flops if event.kind == "backward" else event.flops

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..engine import recording
+from ..engine.errors import printable
 from ..engine.forms import Elementwise
 from ..engine.node import Leaf, Spec
 from ..engine.tensor import Tensor, bare
@@ -220,7 +221,7 @@ def _source(value: Any, root: Any) -> str:
         named = getattr(root, f"named_{kind}", None)
         for name, tensor in named() if named is not None else ():
             if tensor is value:
-                return f"{kind[:-1]} {name}"
+                return f"{kind[:-1]} {printable(name)}"
     return _source_of_row(value._node)
 
 

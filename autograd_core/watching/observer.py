@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
+from ..engine.errors import printable
 from ..engine.recording import Pulled, count, thread
 
 __all__ = ["observe"]
@@ -80,7 +81,9 @@ class Origin(NamedTuple):
     @property
     def module(self) -> str:
         """``net.encoder.0``, or ``Sequential.encoder.0`` of a nameless model; empty outside of all modules."""
-        return "" if self.root is None else ".".join(filter(None, (self.name or type(self.root).__name__, self.path)))
+        if self.root is None:
+            return ""
+        return printable(".".join(filter(None, (self.name or type(self.root).__name__, self.path))))
 
     @property
     def place(self) -> str:
@@ -88,19 +91,19 @@ class Origin(NamedTuple):
         shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
         name_of_cell = getattr(getattr(shell, "compile", None), "format_code_name", lambda file: None)
         cell = name_of_cell(self.file)
-        return f"{' '.join(cell)}, line {self.line}" if cell else f"{self.file}:{self.line}"
+        return f"{' '.join(cell)}, line {self.line}" if cell else f"{printable(self.file)}:{self.line}"
 
     @property
     def source(self) -> str:
         """The text of the line, as far as it can be read."""
         import linecache
 
-        return linecache.getline(self.file, self.line).strip()
+        return printable(linecache.getline(self.file, self.line).strip())
 
     @property
     def description(self) -> str:
         """``Net.encoder.0 (Linear), train.py:41: y = self.linear(x)``, as far as it is known."""
-        kind = type(self.owner).__name__
+        kind = printable(type(self.owner).__name__)
         owner = "" if self.root is None else f"{self.module}, " if self.module == kind else f"{self.module} ({kind}), "
         text = self.source
         source = f": {text[:_LINE]}{'…' if len(text) > _LINE else ''}" if text else ""

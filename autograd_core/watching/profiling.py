@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 import numpy as np
 
 from ..engine import recording
+from ..engine.errors import printable
 from ..engine.node import Leaf
 from ..engine.tensor import Tensor
 from . import flops, observer
@@ -179,7 +180,8 @@ class profile:
             start, first = self._open.pop()
             inside = sum(e.own for e in self.events[first:]) + sum(self._profiling[first:])
             path = observer.Origin(scope[0], scope[1], scope[2], "", 0, "").module
-            self._note(Event(type(scope[2]).__name__, "module", start, now, max(0, now - start - inside), path), now)
+            kind = printable(type(scope[2]).__name__)
+            self._note(Event(kind, "module", start, now, max(0, now - start - inside), path), now)
 
     def _within(self, start: int) -> tuple[int, int]:
         """Where an event that began at ``start`` and ends now begins, that it may hold all others since then, and the

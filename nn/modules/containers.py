@@ -9,6 +9,7 @@ from reprlib import recursive_repr
 from typing import Any, Self
 
 from autograd_core import Tensor
+from autograd_core.engine.errors import printable
 
 from .module import Module
 from .parameter import Parameter
@@ -239,7 +240,7 @@ def _lines(module: Module, entries: Iterable[tuple[Any, Any]]) -> str:
     for name, value in entries:
         if isinstance(value, Tensor):
             value = f"Parameter containing: [{value.dtype} of size {'x'.join(map(str, value.shape)) or '()'}]"
-        lines.append(f"  ({name}): {value}")
+        lines.append(f"  ({printable(str(name))}): {value}")
     return "\n".join([f"{module._get_name()}(", *lines, ")"]) if lines else f"{module._get_name()}()"
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from autograd_core.engine.errors import printable
+
 if TYPE_CHECKING:
     from .module import Module
 
@@ -26,7 +28,7 @@ def locate(error: Exception, module: Module) -> None:
         error._left = (module, "", str(error) if plain else None)  # type: ignore[attr-defined]
         return
     inner, path, words = trail
-    step = name_within(module, inner)
+    step = printable(name_within(module, inner))
     longer = f"{step}.{path}" if step and path else step or path
     error._left = (module, longer, words)  # type: ignore[attr-defined]
     if words is not None:

@@ -11,6 +11,7 @@ import numpy as np
 
 from autograd_core import Tensor
 from autograd_core.engine import recording
+from autograd_core.engine.errors import printable
 from autograd_core.watching import observer
 
 from . import state
@@ -45,7 +46,7 @@ class Module:
     _hooks: Hooks | None = None
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
-        raise NotImplementedError(f"{type(self).__name__} must define forward(self, …).")
+        raise NotImplementedError(f"{self._get_name()} must define forward(self, …).")
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         try:
@@ -69,13 +70,13 @@ class Module:
         if isinstance(old, Parameter):
             if value is not None and not isinstance(value, Parameter):
                 raise TypeError(
-                    f"{type(self).__name__}.{name} is a parameter; {type(value).__name__} cannot take its place. "
+                    f"{self._get_name()}.{name} is a parameter; {type(value).__name__} cannot take its place. "
                     f"Mend: nn.Parameter(value), or write into it: module.{name}.data[...] = value."
                 )
         elif name in self._buffer_names and name in own and not isinstance(value, Parameter):
             if value is not None and not isinstance(value, Tensor):
                 raise TypeError(
-                    f"{type(self).__name__}.{name} is a buffer; {type(value).__name__} cannot take its place. "
+                    f"{self._get_name()}.{name} is a buffer; {type(value).__name__} cannot take its place. "
                     f"Mend: give a Tensor, or write into it: module.{name}.data[...] = value."
                 )
         elif isinstance(value, Buffer):
@@ -91,7 +92,7 @@ class Module:
             return parametrizations[name].value()
         if hasattr(type(self), name):  # a property that failed: its own error says more
             return object.__getattribute__(self, name)
-        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        raise AttributeError(f"{self._get_name()!r} object has no attribute {name!r}")
 
     def _check_new(self, what: str, name: Any) -> None:
         if not isinstance(name, str):
@@ -100,9 +101,9 @@ class Module:
             raise KeyError(f"{what}: {name!r} cannot be a name; it must not be empty nor contain a dot.")
         own = vars(self).get(name)
         if hasattr(self, name) and not (own is None or isinstance(own, Tensor | Module)):
-            raise KeyError(f"{what}: {type(self).__name__} already has an attribute {name!r} of another kind.")
+            raise KeyError(f"{what}: {self._get_name()} already has an attribute {name!r} of another kind.")
         if own is None and hasattr(type(self), name):
-            raise KeyError(f"{what}: {name!r} is a method or setting of {type(self).__name__}. Mend: another name.")
+            raise KeyError(f"{what}: {name!r} is a method or setting of {self._get_name()}. Mend: another name.")
 
     def register_buffer(self, name: str, tensor: Any, persistent: _bool = True) -> None:
         """Keep an array that is not learned (a tensor without gradient); saved where ``persistent``."""
@@ -158,7 +159,7 @@ class Module:
         owner = self.get_submodule(path)
         value = vars(owner).get(name)
         if not fits(owner, name, value):
-            raise AttributeError(f"get_{kind}({target!r}): {type(owner).__name__} has no {kind} {name!r}.")
+            raise AttributeError(f"get_{kind}({target!r}): {owner._get_name()} has no {kind} {name!r}.")
         return value
 
     # What is inside ------------------------------------------------------------------------------------------------
@@ -361,12 +362,16 @@ class Module:
         return ""
 
     def _get_name(self) -> str:
-        return ("Parametrized" if "parametrizations" in vars(self) else "") + type(self).__name__
+        return ("Parametrized" if "parametrizations" in vars(self) else "") + printable(type(self).__name__)
 
     @recursive_repr("…")
     def __repr__(self) -> str:
         own = [line for line in self.extra_repr().split("\n") if line]
-        below = [f"({name}): {_indented(child)}" for name, child in vars(self).items() if isinstance(child, Module)]
+        below = [
+            f"({printable(name)}): {_indented(child)}"
+            for name, child in vars(self).items()
+            if isinstance(child, Module)
+        ]
         if not below and len(own) < 2:
             return f"{self._get_name()}({''.join(own)})"
         return "\n  ".join([f"{self._get_name()}(", *own, *below]) + "\n)"

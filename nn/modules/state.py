@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from autograd_core import Tensor
+from autograd_core.engine.errors import printable
 
 from .parameter import Parameter
 
@@ -61,7 +62,7 @@ def load(module: Module, state: Mapping[str, Any], strict: bool, assign: bool) -
     unexpected = [key for key in state if key not in own]
     given = {key: _array(key, state[key]) for key in own if key in state}
     problems = [
-        f"{key}: {array.dtype} {array.shape} for {own[key].dtype} {own[key].shape}"
+        f"{printable(key)}: {array.dtype} {array.shape} for {own[key].dtype} {own[key].shape}"
         for key, array in given.items()
         if array.shape != own[key].shape or not _fits(array.dtype, own[key], assign)
     ]
@@ -72,9 +73,7 @@ def load(module: Module, state: Mapping[str, Any], strict: bool, assign: bool) -
         problems.insert(0, f"missing keys {missing}")
     if problems:
         mend = " Mend: strict=False loads what fits by name." if strict and (missing or unexpected) else ""
-        raise RuntimeError(
-            f"load_state_dict of {type(module).__name__}: {', '.join(problems)}. Nothing was loaded.{mend}"
-        )
+        raise RuntimeError(f"load_state_dict of {module._get_name()}: {', '.join(problems)}. Nothing was loaded.{mend}")
     for key, array in given.items():
         if assign:
             own[key].data = array

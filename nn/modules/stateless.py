@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from autograd_core import Tensor
+from autograd_core.engine.errors import printable
 
 from .module import Module
 
@@ -47,8 +48,10 @@ def functional_call(
     missing = [path for path in known if path not in given] if strict else []
     if unknown or missing:
         problem = f"no parameter or buffer named {unknown}" if unknown else f"nothing given for {missing}"
-        raise KeyError(f"functional_call: {problem}; {type(module).__name__} has {list(known)}.")
-    wrong = [f"{p}: {np.shape(v)} for {known[p].shape}" for p, v in given.items() if np.shape(v) != known[p].shape]
+        raise KeyError(f"functional_call: {problem}; {module._get_name()} has {list(known)}.")
+    wrong = [
+        f"{printable(p)}: {np.shape(v)} for {known[p].shape}" for p, v in given.items() if np.shape(v) != known[p].shape
+    ]
     if wrong:
         raise ValueError(f"functional_call: shapes differ: {'; '.join(wrong)}.")
     args = args if isinstance(args, tuple) else (args,)

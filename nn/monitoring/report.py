@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+from autograd_core.engine.errors import printable
 from autograd_core.support.columns import aligned
 
 from .records import LayerRecord, ParameterRecord, Spread, StepRecord
@@ -47,10 +48,12 @@ def trouble(record: StepRecord, history: Sequence[StepRecord]) -> list[str]:
     norms = [layer.gradient.norm for layer in record.layers.values() if layer.gradient]
     last = norms[-1] if norms else 0.0
     for name, layer in record.layers.items():
-        found += [f"layer {name or '(model)'}: {text}" for text in _of_layer(name, layer, last, record, history)]
+        found += [
+            f"layer {printable(name) or '(model)'}: {text}" for text in _of_layer(name, layer, last, record, history)
+        ]
     trained = any(p.gradient for p in record.parameters.values())
     for name, p in record.parameters.items():
-        found += [f"parameter {name}: {text}" for text in _of_parameter(p, trained)]
+        found += [f"parameter {printable(name)}: {text}" for text in _of_parameter(p, trained)]
     return found
 
 

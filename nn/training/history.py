@@ -6,6 +6,8 @@ import os
 from collections.abc import Iterator
 from typing import Any
 
+from autograd_core.engine.errors import printable
+
 
 class History:
     """One record an epoch: a dict of numbers such as ``epoch``, ``loss``, ``val_loss``, ``lr`` and ``seconds``.
@@ -35,7 +37,7 @@ class History:
         if not isinstance(key, str):
             return self.records[key]
         if key not in self.columns:
-            raise KeyError(f"history: no {key!r}; there are {', '.join(self.columns) or 'no records'}.")
+            raise KeyError(f"history: no {key!r}; there are {printable(', '.join(self.columns)) or 'no records'}.")
         return [record.get(key) for record in self.records]
 
     def __len__(self) -> int:
@@ -45,7 +47,11 @@ class History:
         return iter(self.records)
 
     def __repr__(self) -> str:
-        last = ", ".join(f"{name}={value:.4g}" for name, value in self.records[-1].items()) if self.records else ""
+        last = (
+            ", ".join(f"{printable(name)}={value:.4g}" for name, value in self.records[-1].items())
+            if self.records
+            else ""
+        )
         return f"History({len(self)} epochs{'; ' + last if last else ''})"
 
     def to_csv(self, path: str | os.PathLike[str]) -> None:

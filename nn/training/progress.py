@@ -6,6 +6,8 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any
 
+from autograd_core.engine.errors import printable
+
 from .callback import Callback
 
 if TYPE_CHECKING:
@@ -62,7 +64,7 @@ class ProgressBar(Callback):
 
     def on_epoch_end(self, trainer: Trainer, record: dict[str, float]) -> None:
         if self._bar is not None:
-            numbers = [f"{k} {v:.4g}" for k, v in record.items() if k not in ("epoch", "step", "seconds")]
+            numbers = [f"{printable(k)} {v:.4g}" for k, v in record.items() if k not in ("epoch", "step", "seconds")]
             name = f"epoch {trainer.epoch}/{trainer.last_epoch}"
             self._bar.console.print(
                 "  ".join([name, *numbers, f"{record['seconds']:.1f} s"]), highlight=False, soft_wrap=True

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ...engine.errors import printable
 from ...engine.forms import Elementwise
 from ...engine.reverse import pull
 from ...expressions import values
@@ -34,10 +35,10 @@ def walk(graph: Graph) -> dict[str, Any]:
         places = {row: i for i, row in enumerate(nodes)}
         boxes = picture.places(graph)
         gradients = cotangents(graph)
-        inputs = ", ".join(values.printable(s.name) for s in graph.sources if s.kind == "input")
+        inputs = ", ".join(printable(s.name) for s in graph.sources if s.kind == "input")
         return {
-            "title": f"{values.printable(graph.output.name)}({inputs})",
-            "output": values.printable(graph.output.name),
+            "title": f"{printable(graph.output.name)}({inputs})",
+            "output": printable(graph.output.name),
             "summed": bool(graph.output.shape),
             "nodes": [
                 {"box": boxes[row], **_describe(row, places, gradients, row in graph.variables)} for row in nodes
@@ -52,7 +53,7 @@ def _describe(row: Row, places: Mapping[Row, int], gradients: Mapping[Row, Any],
     shares = _shares(row, locals_, gradients)
     origin = row.origin
     return {
-        "name": values.printable(row.name),
+        "name": printable(row.name),
         "kind": row.kind,
         "op": row.op.name if row.op else "",
         "formula": write(row.expression, LONGEST) if row.op else "",
@@ -62,7 +63,7 @@ def _describe(row: Row, places: Mapping[Row, int], gradients: Mapping[Row, Any],
         "shape": values.UNKNOWN if row.shape is None else values.shape(row.shape),
         "dtype": str(row.dtype or ""),
         "module": origin.module if origin else "",
-        "line": f"{os.path.basename(origin.file)}:{origin.line}" if origin else "",
+        "line": printable(f"{os.path.basename(origin.file)}:{origin.line}") if origin else "",
         "source": origin.source if origin else "",
         "inputs": [places[r] for r in row.inputs],
         "gradient": values.value(gradients.get(row, 0)) if row.op or varied else None,
