@@ -126,13 +126,20 @@ def test_nan_to_num_passes_numbers_only() -> None:
 # Rounding and remainders ---------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("f", [np.rint, np.floor, np.ceil, np.trunc, np.fix, np.round, np.around, lambda x: x // 1])
+@pytest.mark.parametrize("f", [np.rint, np.floor, np.ceil, np.trunc, ag.fix, np.round, np.around, lambda x: x // 1])
 def test_a_rounded_tensor_is_recorded_and_has_derivative_zero(f: Any) -> None:
     x = ag.Tensor(np.array([0.5, 1.0, -1.7]), requires_grad=True)
     y = f(x)
     assert y.requires_grad
     (y * x).sum().backward()
     assert x.grad.tolist() == y.tolist()
+
+
+def test_fix_is_trunc_by_another_name() -> None:
+    """Also through NumPy's own, which is deprecated there, for as long as it lasts: without a warning."""
+    x = ag.Tensor(np.array([0.5, 1.0, -1.7]), requires_grad=True)
+    assert ag.fix(x).tolist() == getattr(np, "fix", ag.fix)(x).tolist() == [0.0, 1.0, -1.0]
+    assert ag.fix(x.numpy()).tolist() == [0.0, 1.0, -1.0]
 
 
 def test_remainders_of_every_sign() -> None:

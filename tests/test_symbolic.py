@@ -80,7 +80,7 @@ ARITHMETIC = {
     "floor": sympy.floor,
     "ceil": sympy.ceiling,
     **dict.fromkeys(("rint", "round"), lambda x, decimals=0: sympy.floor(x * 10**decimals + 0.5) / 10**decimals),
-    **dict.fromkeys(("trunc", "fix"), whole),
+    "trunc": whole,
     "floor_divide": lambda x, y: sympy.floor(x / y),
     "remainder": lambda x, y: x - y * sympy.floor(x / y),
     "fmod": lambda x, y: x - y * whole(x / y),

@@ -79,7 +79,6 @@ FUNCTIONS: dict[str, Calls] = {
     "floor":        elementwise(fractional),
     "ceil":         elementwise(fractional),
     "trunc":        elementwise(fractional),
-    "fix":          elementwise(fractional),
     "round":        rounded(),
     "around":       rounded(),
     "floor_divide": divided(),

@@ -131,7 +131,6 @@ SAMPLES: dict[str, Calls] = {
     "floor":        elementwise(fractional),
     "ceil":         elementwise(fractional),
     "trunc":        elementwise(fractional),
-    "fix":          elementwise(fractional),
     "round":        rounded(),
     "floor_divide": divided(),
     "remainder":    divided(),

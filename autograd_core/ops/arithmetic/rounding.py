@@ -22,6 +22,9 @@ rint  = elementwise(np.rint,  x=0)
 floor = elementwise(np.floor, x=0)
 ceil  = elementwise(np.ceil,  x=0)
 trunc = elementwise(np.trunc, x=0)
+fix   = trunc
+if hasattr(np, "fix"):  # deprecated since NumPy 2.5
+    implements(np.fix)(trunc)
 
 # x = q·y + r with q = ⌊x/y⌋, or x/y truncated (fmod); q of fmod is taken from r, for x/y may round up to an integer
 floor_divide = elementwise(np.floor_divide, x=0, y=0)
@@ -33,17 +36,6 @@ mod          = remainder
 fabs      = elementwise(np.fabs,      x=lambda x: np.sign(x))
 copysign  = elementwise(np.copysign,  x=lambda x, ans: np.sign(x) * np.sign(ans), y=0)
 heaviside = elementwise(np.heaviside, x=0, y=lambda x: np.equal(x, 0))
-
-
-@implements(np.fix)
-@elementwise(x=0)
-def fix(x):
-    """Rounded towards zero; the derivative is 0.
-
-    >>> fix(np.array([-1.7, 1.7]))
-    array([-1.,  1.])
-    """
-    return np.fix(x)
 
 
 @implements(np.round, np.around)

@@ -152,9 +152,11 @@ _Result: Any = type(np.linalg.eig(np.ones((1, 1))))
 
 @composite(np.linalg.eig)
 def eig(a):
-    """a V = V diag(w): eigenvalues w in no order, eigenvectors of length 1 in V's columns, both complex where needed.
+    """a V = V diag(w): eigenvalues w in no order, eigenvectors of length 1 in V's columns.
 
-    >>> eig(np.array([[2.0, 0.0], [0.0, 1.0]])).eigenvalues
+    Both are complex since NumPy 2.5; before that, only where some eigenvalue is.
+
+    >>> np.real(eig(np.array([[2.0, 0.0], [0.0, 1.0]])).eigenvalues)
     array([2., 1.])
     """
     return _Result(*_eig_parts(_eig(a)))
@@ -167,9 +169,9 @@ def eig(a):
     jvp=lambda t, a, ans: _eigvals_push(t[0], _eigenvectors(a, ans)),
 )
 def eigvals(a):
-    """The eigenvalues of square matrices, in no order, complex where needed.
+    """The eigenvalues of square matrices, in no order; complex since NumPy 2.5, before that where needed.
 
-    >>> eigvals(np.array([[2.0, 0.0], [0.0, 1.0]]))
+    >>> np.real(eigvals(np.array([[2.0, 0.0], [0.0, 1.0]])))
     array([2., 1.])
     """
     return np.linalg.eigvals(a)
