@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 import sys
 import webbrowser
 import xml.etree.ElementTree as ElementTree
@@ -508,3 +509,61 @@ def test_show_opens_the_browser_and_displays_in_a_notebook(
     monkeypatch.setitem(sys.modules, "IPython", notebook)
     monkeypatch.setitem(sys.modules, "IPython.display", notebook)
     assert graph.show() is None and "</svg>" in shown[0] and len(opened) == 1
+
+
+# Dense graphs --------------------------------------------------------------------------------------------------------
+
+
+def all_from_all(n: int) -> Graph:
+    """ξₖ = Σ of all that came before: every row is used by every later sum, n(n + 1)/2 rows."""
+
+    def f(x: Any) -> Any:
+        seen = [x]
+        for _ in range(n):
+            total = seen[0] * 1.1
+            for other in seen[1:]:
+                total = total + other
+            seen.append(total)
+        return seen[-1]
+
+    return ag.trace(f, 1.0)
+
+
+def crossed(source: str) -> int:
+    """The levels that the edges of a picture cross together."""
+    edges = re.findall(r'"?([\w.\-]+)"? -> "?([\w.\-]+)"?', source)
+    level: dict[str, int] = {}
+    for _ in range(len(edges)):
+        before = dict(level)
+        for start, end in edges:
+            level[end] = max(level.get(end, 0), level.get(start, 0) + 1)
+        if level == before:
+            break
+    return sum(level[end] - level.get(start, 0) for start, end in edges)
+
+
+def test_a_dense_graph_is_laid_out_plainly_and_says_so() -> None:
+    picture = all_from_all(26).dot()
+    assert crossed(picture.source) > 2_000
+    assert "nslimit=0.1" in picture.source and "labels of the edges are left out" in picture.source
+    assert not re.search(r"-> .*\blabel=", picture.source)
+    sparse = ag.trace(lambda x: np.tanh(x * 2) + x, 1.0).dot().source
+    assert "nslimit" not in sparse and re.search(r"-> .*\blabel=", sparse)
+
+
+@pytest.mark.parametrize("n", [30, 60, 100])
+def test_no_picture_is_a_tangle_by_default(n: int) -> None:
+    """Whatever the graph, what Graphviz is asked for takes seconds."""
+    graph = all_from_all(n)
+    assert all(crossed(graph.dot(repeats=r).source) <= 20_000 for r in (None, False))
+
+
+def test_a_tangle_is_refused_where_nothing_may_be_folded() -> None:
+    def f(x: Any) -> Any:
+        seen = [x]
+        for _ in range(60):
+            seen.append(np.sum(np.stack(seen)))
+        return seen[-1]
+
+    with pytest.raises(ValueError, match=r"would take Graphviz minutes. Fix: limit=150"):
+        ag.trace(f, 1.0).dot(repeats=False, limit=None)

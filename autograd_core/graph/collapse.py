@@ -18,6 +18,8 @@ _TIMES = 3  # what comes less often is no repeat
 _WORTHWHILE = 10  # rows; a shorter repeat is drawn as it is
 _LONGEST_PERIOD = 200  # rows and calls that are looked for as one repeated pattern
 _ENDS = 15  # boxes that stay at either end where the middle is folded
+CROWDED = 2_000  # levels that all edges cross together; above, the search for the best layout takes seconds
+TANGLED = 20_000  # above, even a plain layout takes seconds, and soon minutes
 
 
 class Frame:
@@ -54,12 +56,14 @@ class Folding(NamedTuple):
     top     : the outermost frame
     places  : for each row and source what it is drawn as: itself, or the box that it is in
     frames  : for each source that is drawn, the frame that it stands in
+    span    : how many levels all edges cross together, which is what a layout costs
     notice  : what was left out and how to see it; often empty
     """
 
     top: Frame
     places: dict[Row, Row | Frame]
     frames: dict[Row, Frame]
+    span: int
     notice: str
 
 
@@ -72,12 +76,12 @@ def fold(graph: Graph, depth: int | None, repeats: bool | None, limit: int | Non
         _fold_repeats(top, {})
     places, frames = _place(graph, top)
     said = []
-    if limit is not None and _size(places) > limit:
+    if limit is not None and _too_large(graph, places, limit):
         deepest = max((frame.level for frame in _open(top)), default=0)
         for level in range(deepest, -1, -1):
             _close(top, level)
             places, frames = _place(graph, top)
-            if _size(places) <= limit:
+            if not _too_large(graph, places, limit):
                 said = [f"modules below depth={level} are folded"]
                 break
         else:
@@ -91,7 +95,7 @@ def fold(graph: Graph, depth: int | None, repeats: bool | None, limit: int | Non
     notice = f"{hidden:,} of {len(graph.rows):,} rows are inside boxes" if said else ""
     if said:
         notice += f": {' and '.join(said)}. To see all: dot(repeats=False, limit=None)"
-    return Folding(top, places, frames, notice)
+    return Folding(top, places, frames, _span(graph, places), notice)
 
 
 # Calls of modules ----------------------------------------------------------------------------------------------------
@@ -256,6 +260,24 @@ def _walk(
 def _size(places: dict[Row, Row | Frame]) -> int:
     """How many boxes there are to draw."""
     return len(set(map(id, places.values())))
+
+
+def _span(graph: Graph, places: dict[Row, Row | Frame]) -> int:
+    """How many levels all edges cross together, where each box stands one level below the lowest that it uses."""
+    level: dict[int, int] = {}
+    edges: set[tuple[int, int]] = set()
+    for row in graph.rows:
+        end = id(places[row])
+        for source in row.inputs:
+            start = id(places[source])
+            if start != end:
+                level[end] = max(level.get(end, 0), level.get(start, 0) + 1)
+                edges.add((start, end))
+    return sum(level[end] - level.get(start, 0) for start, end in edges)
+
+
+def _too_large(graph: Graph, places: dict[Row, Row | Frame], limit: int) -> bool:
+    return _size(places) > limit or _span(graph, places) > TANGLED
 
 
 _MIDDLE = "middle"

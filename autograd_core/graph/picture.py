@@ -17,7 +17,7 @@ from ..engine.errors import printable
 from ..expressions import values
 from ..expressions.notation import write
 from ..support import columns
-from .collapse import Folding, Frame, fold
+from .collapse import CROWDED, TANGLED, Folding, Frame, fold
 from .derivatives import local_derivatives
 from .graph import Graph, Row
 from .shades import Shades, shades
@@ -32,6 +32,8 @@ _LONGEST = 48  # characters of an expression in a box
 _PATTERN = 6  # names of a repeated pattern
 _CHARACTER = 0.105  # inches: room for the widest of the fonts, for Graphviz measures without knowing which it will be
 _GAP = "\u00a0\u00a0"  # between an edge and its label
+# Straight edges, and a short search for good places: seconds where Graphviz's defaults take minutes.
+_PLAIN_LAYOUT = {"splines": "line", "nslimit": "0.1", "nslimit1": "0.1", "mclimit": "0.01", "searchsize": "3"}
 
 # kind: (fill, outline)
 _COLOURS = {
@@ -56,6 +58,12 @@ def draw(
         if number is not None and (not isinstance(number, int) or number < 0):
             raise ValueError(f"dot: {name} is None or a whole number from 0, not {number!r}.")
     folding = fold(graph, depth, repeats, limit)
+    if folding.span > TANGLED:
+        raise ValueError(
+            f"dot: {len(graph.rows):,} rows whose edges cross {folding.span:,} levels together would take Graphviz "
+            "minutes. Fix: limit=150, the default, folds what is too large; depth=1 draws the outer modules only."
+        )
+    crowded = folding.span > CROWDED
     picture = graphviz.Digraph(printable(graph.output.name))
     picture.attr(rankdir=rankdir, bgcolor="white", nodesep="0.3", ranksep="0.4", pad="0.2")
     picture.attr(fontname=_FONT, fontsize="11", fontcolor=_QUIET, tooltip=" ")
@@ -63,9 +71,12 @@ def draw(
     picture.attr("node", fontname=_FONT, fontsize="13", fontcolor=_INK)
     picture.attr("edge", color=_EDGE, arrowsize="0.7", penwidth="1.1")
     picture.attr("edge", fontname=_FONT, fontsize="11", fontcolor=_DERIVATIVE)
-    if folding.notice:
-        picture.attr(label=literal(f"{_GAP}{folding.notice}{_GAP}"), labelloc="b", labeljust="l")
-    _Drawing(graph, folding, shades(graph, colour, legend)).into(picture)
+    if crowded:
+        picture.attr(**_PLAIN_LAYOUT)
+    notice = ". ".join([*filter(None, [folding.notice]), *["The labels of the edges are left out"] * crowded])
+    if notice:
+        picture.attr(label=literal(f"{_GAP}{notice}{_GAP}"), labelloc="b", labeljust="l")
+    _Drawing(graph, folding, shades(graph, colour, legend), labels=not crowded).into(picture)
     return picture
 
 
@@ -87,8 +98,8 @@ def places(
 class _Drawing:
     """One picture in the making."""
 
-    def __init__(self, graph: Graph, folding: Folding, colours: Shades | None) -> None:
-        self.graph, self.folding, self.colours = graph, folding, colours
+    def __init__(self, graph: Graph, folding: Folding, colours: Shades | None, labels: bool = True) -> None:
+        self.graph, self.folding, self.colours, self.labels = graph, folding, colours, labels
         self.number = {row: i for i, row in enumerate(graph.rows)}
         self.ids: dict[Row | Frame, str] = {row: f"row-{i}" for row, i in self.number.items()}
         self.ids |= {source: f"source-{i}" for i, source in enumerate(graph.sources)}
