@@ -278,7 +278,7 @@ class _Drawing:
                 local = derivatives[row][source]
                 label = label if row.shape or source.shape else local.text
                 meaning = printable(local.equation(row))
-            text = literal(f"{_GAP}{printable(_shortened(label))}{_GAP}")
+            text = literal(f"{_GAP}{printable(_shortened(label))}{_GAP}") if self.labels else None
             weight = "1" if source.kind == "parameter" else "8"  # what flows through the model goes straight
             picture.edge(
                 start, end, text, id=name, weight=weight, tooltip=literal(meaning), labeltooltip=literal(meaning)
