@@ -19,7 +19,8 @@ _WORTHWHILE = 10  # rows; a shorter repeat is drawn as it is
 _LONGEST_PERIOD = 200  # rows and calls that are looked for as one repeated pattern
 _ENDS = 15  # boxes that stay at either end where the middle is folded
 CROWDED = 2_000  # levels that all edges cross together; above, the search for the best layout takes seconds
-TANGLED = 20_000  # above, even a plain layout takes seconds, and soon minutes
+_TOO_FAR = 8_000  # above, a plain layout takes seconds, too, so more is folded
+TANGLED = 40_000  # above, it takes minutes where nothing may be folded
 
 
 class Frame:
@@ -277,7 +278,7 @@ def _span(graph: Graph, places: dict[Row, Row | Frame]) -> int:
 
 
 def _too_large(graph: Graph, places: dict[Row, Row | Frame], limit: int) -> bool:
-    return _size(places) > limit or _span(graph, places) > TANGLED
+    return _size(places) > limit or _span(graph, places) > _TOO_FAR
 
 
 _MIDDLE = "middle"

@@ -32,8 +32,8 @@ _LONGEST = 48  # characters of an expression in a box
 _PATTERN = 6  # names of a repeated pattern
 _CHARACTER = 0.105  # inches: room for the widest of the fonts, for Graphviz measures without knowing which it will be
 _GAP = "\u00a0\u00a0"  # between an edge and its label
-# Straight edges, and a short search for good places: seconds where Graphviz's defaults take minutes.
-_PLAIN_LAYOUT = {"splines": "line", "nslimit": "0.1", "nslimit1": "0.1", "mclimit": "0.01", "searchsize": "3"}
+# A short search for good places: a second where Graphviz's defaults take minutes.
+_PLAIN_LAYOUT = {"nslimit": "0.1", "nslimit1": "0.1", "mclimit": "0.01", "searchsize": "3"}
 
 # kind: (fill, outline)
 _COLOURS = {
