@@ -7,6 +7,9 @@ recurrences are those that the engine would walk, without the rows in between:
     ∂J/∂Wₗ = δₗᵀ hₗ₋₁ + α/W·Wₗ      ∂J/∂bₗ = Σ δₗ
 
 (Rumelhart, Hinton & Williams 1986.) φ′ is a function of hₗ for each activation here.
+
+This is back-propagation written a second time, for speed alone: it goes when a recorded step can be compiled. Until
+then ``ENABLED`` is its one switch, and a test holds its numbers to the engine's.
 """
 
 from __future__ import annotations
@@ -21,6 +24,9 @@ from autograd_core import Tensor
 
 from .objectives import value_and_derivative
 from .solvers import Loss, Objective
+
+ENABLED = True
+"""Whether estimators may take this way at all."""
 
 
 def _relu(z: Any) -> None:
@@ -87,7 +93,8 @@ class ClosedLoop(Objective):
         layers = list(network) if isinstance(network, nn.Sequential) else []
         between = {type(layer) for layer in layers[1::2]}
         return (
-            not custom
+            ENABLED
+            and not custom
             and isinstance(X, np.ndarray)
             and len(layers) % 2 == 1
             and all(type(layer) is nn.Linear and layer.bias is not None for layer in layers[0::2])
