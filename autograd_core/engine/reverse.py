@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import os
 from _thread import RLock
-from collections import deque
 from collections.abc import Collection, Iterable
-from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -46,10 +44,13 @@ def backward(self: Tensor, gradient: Any = None, *, retain_graph: bool = False, 
     leaves = [node for node in order if isinstance(node, Leaf)]
     gradients = as_gradients(cotangents, ((leaf, leaf.shape, leaf.dtype) for leaf in leaves), seed)
     with _accumulating:
-        totals = [g if leaf.grad is None else _total(leaf.grad, g) for leaf, g in zip(leaves, gradients, strict=True)]
-        deque(map(setattr, leaves, repeat("grad"), totals), 0)  # in C: no signal gets between two leaves
+        for i, leaf in enumerate(leaves):
+            if leaf.grad is not None:
+                gradients[i] = _total(leaf.grad, gradients[i])
+        any(map(_set_grad, leaves, gradients))  # a loop in C: no signal gets between two leaves
 
 
+_set_grad: Any = Leaf.__dict__["grad"].__set__
 _accumulating = RLock()
 """Held while sums are written into leaves, which several threads may share; a finalizer may call backward() then."""
 
