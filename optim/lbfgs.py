@@ -7,13 +7,17 @@ import itertools
 import math
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from autograd_core import Tensor
+from autograd_core.support import states
 
 from .optimizer import Optimizer
+from .options import number
+from .state import checked_groups
 
 Array = Any
 Evaluate = Callable[[Array], tuple[float, Array]]
@@ -35,8 +39,9 @@ class LBFGS(Optimizer):
     ``line_search_fn`` is None, "strong_wolfe", or "weak_wolfe" (not in PyTorch) for losses with kinks, as ReLU makes
     them. For losses without noise (full batches, no dropout).
 
-    Raises ValueError for parameter groups (there can be one), TypeError for a step without a closure, RuntimeError,
-    with the parameters as they were, where the loss or its gradient is not finite to begin with.
+    Raises ValueError for parameter groups (there can be one), TypeError for a step without a closure, RuntimeError
+    where the loss or its gradient is not finite to begin with. After an exception in a step, Ctrl-C among them, the
+    parameters and the curvature are as they were before it.
 
     >>> from autograd_core import Tensor
     >>> w = Tensor(np.array([-1.2, 1.0]), requires_grad=True)
@@ -84,8 +89,12 @@ class LBFGS(Optimizer):
     def check(self, options: Mapping[str, Any]) -> None:
         super().check(options)
         for name in ("max_iter", "max_eval", "history_size"):
-            if not options[name] >= 1:
+            if not number("LBFGS", name, options[name]) >= 1:
                 raise ValueError(f"LBFGS: {name}={options[name]!r} must be at least 1.")
+        if options["max_iter"] % 1 or options["history_size"] % 1:
+            raise ValueError("LBFGS: max_iter and history_size must be whole numbers.")
+        for name in ("tolerance_grad", "tolerance_change"):
+            number("LBFGS", name, options[name])
         search = options["line_search_fn"]
         if search is not None and search not in LINE_SEARCHES:
             raise ValueError(f"LBFGS: line_search_fn={search!r} is neither None nor one of {sorted(LINE_SEARCHES)}.")
@@ -106,15 +115,16 @@ class LBFGS(Optimizer):
             return float(self.evaluate(closure)), self._gradient()
 
         options = {k: v for k, v in group.items() if k in self.defaults}
+        before, progress = self._progress, self._progress.copy()
         try:
             here = Point(0.0, float(begun), self._gradient(), 0.0)
             if not (math.isfinite(here.f) and np.all(np.isfinite(here.g))):
                 raise RuntimeError(f"LBFGS.step: the loss is {here.f}, or its gradient is not finite.")
-            x, *_ = descend(evaluate, start, here.f, here.g, self._progress, **options)
+            x, *_ = descend(evaluate, start, here.f, here.g, progress, **options)
+            self._write(x, progress)
         except BaseException:
-            self._write(start)
+            self._write(start, before)
             raise
-        self._write(x)
         return begun
 
     def _gradient(self) -> Array:
@@ -122,13 +132,15 @@ class LBFGS(Optimizer):
         params = self.param_groups[0]["params"]
         return np.concatenate([np.zeros(p.size, p.dtype) if p.grad is None else np.ravel(p.grad.data) for p in params])
 
-    def _write(self, x: Array) -> None:
-        """Make the parameters views of ``x``."""
+    def _write(self, x: Array, progress: Progress | None = None) -> None:
+        """Make the parameters views of ``x``, and what is known of the curvature ``progress`` (None: as it is)."""
         params = self.param_groups[0]["params"]
-        for p, (a, b) in zip(
-            params, itertools.pairwise([0, *itertools.accumulate(p.size for p in params)]), strict=True
-        ):
-            p.data = x[a:b].reshape(p.shape).astype(p.dtype, copy=False)
+        ends = itertools.pairwise([0, *itertools.accumulate(p.size for p in params)])
+        arrays = [x[a:b].reshape(p.shape).astype(p.dtype, copy=False) for p, (a, b) in zip(params, ends, strict=True)]
+        changes = [partial(setattr, p, "_data", array) for p, array in zip(params, arrays, strict=True)]
+        states.at_once(
+            [*changes, partial(setattr, self, "_progress", self._progress if progress is None else progress)]
+        )
 
     @property
     def state(self) -> dict[Tensor, dict[str, Any]]:
@@ -146,33 +158,44 @@ class LBFGS(Optimizer):
         return {"state": state, "param_groups": [{**group, "params": numbers}]}
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
-        """Continue from a ``state_dict``. ValueError, and nothing changed, for other parameters."""
-        groups, state = state_dict["param_groups"], state_dict["state"]
-        own = self.param_groups[0]
-        if len(groups) != 1 or len(groups[0]["params"]) != len(own["params"]):
-            counts = [len(group["params"]) for group in groups]
-            raise ValueError(f"LBFGS.load_state_dict: groups of {counts} parameters for {[len(own['params'])]}.")
-        progress, size = Progress(), sum(p.size for p in own["params"])
-        for name, value in (state[0] if state else {}).items():
-            if name in vars(progress):
-                setattr(progress, name, _taken(value))
-        kept = [progress.d, progress.prev_flat_grad, *progress.old_dirs, *progress.old_stps]
-        if any(v is not None and np.shape(v) != (size,) for v in kept):
-            raise ValueError(f"LBFGS.load_state_dict: the directions are not those of {size} numbers in all.")
-        new = {**own, **{k: v for k, v in groups[0].items() if k in own and k != "params"}}
-        self.check(new)
-        self.param_groups[0].update(new)
-        self._progress = progress
+        """Continue from a ``state_dict``. ValueError, and nothing changed, for other parameters or another rule."""
+        groups, entries = checked_groups(self, state_dict)
+        progress = Progress()
+        for entry in entries[0].values():
+            vars(progress).update(_checked_progress(entry, sum(p.size for p in groups[0]["params"])))
+        vars(self).update(param_groups=groups, _progress=progress)
 
 
-def _taken(value: Any) -> Any:
-    """A part of a state_dict as ours: numbers as Python's, arrays copied, lists as deques."""
-    if isinstance(value, (list, tuple, deque)):
-        return deque(_taken(v) for v in value)
-    if value is None or isinstance(value, (int, float)):
-        return value
-    array = np.array(value.numpy() if hasattr(value, "numpy") else value)
-    return array.item() if array.ndim == 0 else array
+def _checked_progress(entry: Mapping[str, Any], size: int) -> dict[str, Any]:
+    """The attributes of ``Progress`` from a state_dict, copies; ValueError where they do not fit."""
+    what = "LBFGS.load_state_dict"
+
+    def flat(name: str, value: Any) -> Any:
+        given = np.array(value.numpy() if hasattr(value, "numpy") else value)
+        if given.shape != (size,) or given.dtype.kind != "f":
+            raise ValueError(f"{what}: {name} is {given.dtype} {given.shape}; there are {size} numbers in all.")
+        return given
+
+    new: dict[str, Any] = {}
+    for name, own in vars(Progress()).items():
+        value = entry.get(name)
+        if value is None:
+            continue
+        if name in ("n_iter", "func_evals"):
+            new[name] = states.whole(f"{what}: {name}", value)
+        elif own is None:
+            new[name] = flat(name, value)
+        elif name == "ro":
+            new[name] = deque(states.real(f"{what}: ro", number, finite=False) for number in states.listed(name, value))
+        elif isinstance(own, deque):
+            new[name] = deque(flat(name, array) for array in states.listed(f"{what}: {name}", value))
+        else:
+            new[name] = states.real(f"{what}: {name}", value, finite=False)
+    if len({len(new.get(name, ())) for name in ("old_dirs", "old_stps", "ro")}) > 1:
+        raise ValueError(f"{what}: old_dirs, old_stps and ro are pairs and a number of each; they differ in length.")
+    if new.get("n_iter") and ("d" not in new or "prev_flat_grad" not in new):
+        raise ValueError(f"{what}: n_iter is {new['n_iter']}, but there is no direction d or no prev_flat_grad.")
+    return new
 
 
 class Progress:
@@ -194,6 +217,12 @@ class Progress:
         self.H_diag = 1.0
         self.prev_flat_grad: Array = None
         self.prev_loss = 0.0
+
+    def copy(self) -> Progress:
+        """Another one with the same arrays, none of which is ever written to."""
+        twin = Progress()
+        vars(twin).update({k: deque(v) if isinstance(v, deque) else v for k, v in vars(self).items()})
+        return twin
 
     def remember(self, y: Array, s: Array, history_size: int) -> None:
         """Keep a pair, unless the curvature along it is not positive."""

@@ -170,6 +170,8 @@ class Muon(_EachForItself):
         coefficients, steps, adjust = (options[name] for name in ("ns_coefficients", "ns_steps", "adjust_lr_fn"))
         triple = isinstance(coefficients, (tuple, list)) and len(coefficients) == 3
         require("Muon", "ns_coefficients", coefficients, triple, "be three numbers")
+        for coefficient in coefficients:
+            number("Muon", "ns_coefficients", coefficient)
         require("Muon", "ns_steps", steps, isinstance(steps, int) and 0 <= steps < 100, "be a whole number below 100")
         known = (None, "original", "match_rms_adamw")
         require("Muon", "adjust_lr_fn", adjust, adjust in known, 'be "original", "match_rms_adamw" or None')

@@ -221,13 +221,30 @@ class Optimizer:
         group, storages = self.param_groups[k], self._storages[k]
         names = tuple(self.arrays(group))
         if not storages or not all(storage.names == names and storage.fits() for storage in storages):
-            old = self._group_state(k)
-            by_dtype: dict[Any, list[Tensor]] = {}
-            for p in group["params"]:
-                by_dtype.setdefault(p.dtype, []).append(p)
-            self._storages[k] = [self.store(params, group) for params in by_dtype.values()]
-            self._restore(k, old)
+            self._storages[k] = self._stored(group, self._group_state(k))
         return self._storages[k]
+
+    def _stored(self, group: dict[str, Any], states: Mapping[int, Mapping[str, Any]]) -> list[Storage]:
+        """New storage for the parameters of a group, with the state of each by its position.
+
+        A parameter whose shape has changed begins anew. Kinds of state that are not there (an option was switched on)
+        begin with their first values.
+        """
+        options = plain(group)
+        by_dtype: dict[Any, list[Tensor]] = {}
+        for p in group["params"]:
+            by_dtype.setdefault(p.dtype, []).append(p)
+        position = {id(p): i for i, p in enumerate(group["params"])}
+        storages = [self.store(params, group) for params in by_dtype.values()]
+        for storage in storages:
+            for i, p in enumerate(storage.params):
+                given, arrays = states.get(position[id(p)]), storage.state(i)
+                if given and all(np.shape(given[n]) == a.shape for n, a in arrays.items() if n in given):
+                    storage.begin(Run(i, i + 1, None), self.arrays(options))
+                    storage.clocks[i] = self.resume(tuple(float(np.asarray(given[n])) for n in self.numbers), options)
+                    for name in arrays.keys() & given.keys():
+                        arrays[name][...] = given[name]
+        return storages
 
     # State ---------------------------------------------------------------------------------------------------------
 
@@ -257,22 +274,6 @@ class Optimizer:
         }
         return {i: found[i] for i in sorted(found)}
 
-    def _restore(self, k: int, states: Mapping[int, Mapping[str, Any]]) -> None:
-        """Copy in what ``states`` holds for this group; a parameter whose shape has changed begins anew.
-
-        Kinds of state that are not there (an option was switched on) begin with their first values.
-        """
-        options = plain(self.param_groups[k])
-        position = {id(p): i for i, p in enumerate(self.param_groups[k]["params"])}
-        for storage in self._storages[k]:
-            for i, p in enumerate(storage.params):
-                given, arrays = states.get(position[id(p)]), storage.state(i)
-                if given and all(np.shape(given[n]) == a.shape for n, a in arrays.items() if n in given):
-                    storage.begin(Run(i, i + 1, None), self.arrays(options))
-                    storage.clocks[i] = self.resume(tuple(float(np.asarray(given[n])) for n in self.numbers), options)
-                    for name in arrays.keys() & given.keys():
-                        arrays[name][...] = given[name]
-
     def state_dict(self) -> dict[str, Any]:
         """``{"state": {number: {…}}, "param_groups": […]}`` with parameters numbered through, as in PyTorch.
 
@@ -290,16 +291,12 @@ class Optimizer:
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
         """Continue from a ``state_dict``, also one from PyTorch, bit for bit.
 
-        ValueError, and nothing changed, where it belongs to another rule, other groups or other shapes.
+        ValueError, and nothing changed, where it belongs to another rule, other groups or other shapes, or where a
+        count or an option makes no sense.
         """
         groups, states = checked_state(self, state_dict)
-        for group in groups:
-            self.check(group)
-        self.param_groups = groups
-        for k in range(len(groups)):
-            self._storages[k] = []
-            self._storage(k)
-            self._restore(k, states[k])
+        storages = [self._stored(group, state) for group, state in zip(groups, states, strict=True)]
+        vars(self).update(param_groups=groups, _storages=storages)
 
     def __getstate__(self) -> dict[str, Any]:
         # The flat arrays and their views would come apart in a copy: they are made anew around the copied parameters.
@@ -311,8 +308,7 @@ class Optimizer:
         self.__dict__.update(content)
         for k, state in enumerate(states):
             if state:
-                self._storage(k)
-                self._restore(k, state)
+                self._storages[k] = self._stored(self.param_groups[k], state)
 
     # Hooks ---------------------------------------------------------------------------------------------------------
 

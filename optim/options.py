@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from typing import Any
+
+import numpy as np
 
 from autograd_core import Tensor
 
@@ -12,6 +15,10 @@ FROM_OTHERS = {"initial_lr", "max_lr", "min_lr", "max_momentum", "base_momentum"
 
 TORCH_ONLY = {"foreach", "fused", "capturable", "differentiable"}
 """What PyTorch keeps in a group and has no meaning here."""
+
+FLAGS = ("maximize", "nesterov", "amsgrad", "centered", "decoupled_weight_decay")
+
+NUMBERS_OF_OTHERS = ("initial_lr", "max_lr", "min_lr", "max_momentum", "base_momentum", "swa_lr")
 
 NOT_NEGATIVE = (
     "lr", "eps", "weight_decay", "momentum", "lr_decay", "initial_accumulator_value", "alpha", "momentum_decay"
@@ -50,11 +57,13 @@ def named_parameters(rule: str, params: Any) -> tuple[list[Any], list[str]]:
 
 
 def number(rule: str, name: str, value: Any) -> float:
-    """``value`` as a float; ValueError where it is no number."""
+    """``value`` as a float; ValueError where it is no number (a text of digits and NaN are none)."""
     try:
-        return float(value)
-    except (TypeError, ValueError) as error:
+        if not isinstance(value, (str, bytes)) and not math.isnan(number := float(value)):
+            return number
+    except (TypeError, ValueError, OverflowError) as error:
         raise ValueError(f"{rule}: {name}={value!r} is not a number.") from error
+    raise ValueError(f"{rule}: {name}={value!r} is not a number.")
 
 
 def require(rule: str, name: str, value: Any, condition: bool, range_: str) -> None:
@@ -64,7 +73,14 @@ def require(rule: str, name: str, value: Any, condition: bool, range_: str) -> N
 
 
 def check_options(rule: str, options: Mapping[str, Any]) -> None:
-    """ValueError for negative rates, and for decay rates of averages outside [0, 1)."""
+    """ValueError for negative rates, decay rates of averages outside [0, 1), and flags that are no truth values."""
+    for name in FLAGS:
+        if name in options:
+            value = options[name]
+            require(rule, name, value, isinstance(value, (bool, np.bool_, int)), "be True or False")
+    for name in NUMBERS_OF_OTHERS:
+        if name in options:
+            number(rule, name, options[name])
     for name in NOT_NEGATIVE:
         if name in options and not isinstance(options[name], tuple):
             require(rule, name, options[name], number(rule, name, options[name]) >= 0, "not be negative")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
+from autograd_core.support import states
 
 from .options import TORCH_ONLY
 
@@ -16,42 +17,75 @@ NEWER = {"maximize", "decoupled_weight_decay"}
 """Options that state_dicts of older releases lack."""
 
 
+def checked_groups(
+    optimizer: Optimizer, state_dict: Mapping[str, Any]
+) -> tuple[list[dict[str, Any]], list[dict[int, Mapping[str, Any]]]]:
+    """New parameter groups, and for each group {position: what is given as state}; ValueError where they do not fit."""
+    what = f"{type(optimizer).__name__}.load_state_dict"
+    content = states.mapping(what, state_dict, ("state", "param_groups"))
+    saved = [states.mapping(f"{what}: a group", g, ("params",)) for g in states.listed(what, content["param_groups"])]
+    numbers = [states.listed(f"{what}: params of a group", g["params"]) for g in saved]
+    own, sizes = [len(g["params"]) for g in optimizer.param_groups], [len(n) for n in numbers]
+    if sizes != own:
+        raise ValueError(f"{what}: groups of {sizes} parameters for {own}.")
+    all_numbers = [states.whole(f"{what}: the number of a parameter", n) for group in numbers for n in group]
+    state = states.mapping(f"{what}: state", content["state"])
+    strange = [key for key in state if key not in all_numbers]
+    if strange or len(set(all_numbers)) < len(all_numbers):
+        raise ValueError(f"{what}: the state of parameters {list(state)}, but parameters are numbered {all_numbers}.")
+    groups: list[dict[str, Any]] = []
+    entries: list[dict[int, Mapping[str, Any]]] = []
+    for group, new, positions in zip(optimizer.param_groups, saved, numbers, strict=True):
+        groups.append(_merged(what, optimizer, group, new))
+        parts = {
+            i: states.mapping(f"{what}: state of parameter {n}", state.get(n, {})) for i, n in enumerate(positions)
+        }
+        found = {i: {name: v for name, v in part.items() if v is not None} for i, part in parts.items()}
+        entries.append({i: part for i, part in found.items() if part})
+    return groups, entries
+
+
+def _merged(what: str, optimizer: Optimizer, group: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
+    """``group`` with the options of ``new``, all of which make sense."""
+    missing = set(optimizer.defaults) - set(new) - NEWER
+    if missing:
+        raise ValueError(f"{what}: options {sorted(missing)} are missing; is it the state of another rule?")
+    kept = {key: value for key, value in new.items() if key not in TORCH_ONLY}
+    for name, value in kept.items():
+        if name in optimizer.defaults:
+            states.alike(f"{what}: {name}", optimizer.defaults[name], value)
+    if "param_names" in kept:
+        names = states.listed(f"{what}: param_names", kept["param_names"], len(group["params"]))
+        if not all(isinstance(name, str) for name in names):
+            raise ValueError(f"{what}: param_names must be strings.")
+    merged = {**group, **kept, "params": group["params"]}
+    optimizer.check(merged)
+    return merged
+
+
 def checked_state(
     optimizer: Optimizer, state_dict: Mapping[str, Any]
 ) -> tuple[list[dict[str, Any]], list[dict[int, dict[str, Any]]]]:
-    """New parameter groups, and for each group {position: state}; ValueError where they do not fit."""
+    """New parameter groups, and for each group {position: state}, copies; ValueError where they do not fit."""
     what = f"{type(optimizer).__name__}.load_state_dict"
-    if not isinstance(state_dict, Mapping) or not {"state", "param_groups"} <= set(state_dict):
-        raise ValueError(f'{what}: a dict with "state" and "param_groups" is expected.')
-    old, saved, state = optimizer.param_groups, state_dict["param_groups"], state_dict["state"]
-    sizes, given = [len(g["params"]) for g in old], [len(g["params"]) for g in saved]
-    if given != sizes:
-        raise ValueError(f"{what}: groups of {given} parameters for {sizes}.")
-    groups: list[dict[str, Any]] = []
-    states: list[dict[int, dict[str, Any]]] = []
-    for group, new in zip(old, saved, strict=True):
-        missing = set(optimizer.defaults) - set(new) - NEWER
-        if missing:
-            raise ValueError(f"{what}: options {sorted(missing)} are missing; is it the state of another rule?")
-        kept = {key: value for key, value in new.items() if key not in TORCH_ONLY}
-        merged = {**group, **kept, "params": group["params"]}
-        groups.append(merged)
-        entries = {i: {k: v for k, v in state.get(n, {}).items() if v is not None} for i, n in enumerate(new["params"])}
-        states.append({i: entry for i, entry in entries.items() if entry})
-        for i, entry in states[-1].items():
-            check_entry(what, new["params"][i], entry, optimizer, merged, group["params"][i])
-    return groups, states
+    groups, entries = checked_groups(optimizer, state_dict)
+    checked = []
+    for group, parts, saved in zip(groups, entries, state_dict["param_groups"], strict=True):
+        named = {i: f"of parameter {saved['params'][i]}" for i in parts}
+        checked.append({i: _entry(what, named[i], e, optimizer, group, group["params"][i]) for i, e in parts.items()})
+    return groups, checked
 
 
-def check_entry(
-    what: str, n: int, entry: Mapping[str, Any], optimizer: Optimizer, group: Mapping[str, Any], p: Any
-) -> None:
-    """ValueError where the state of parameter number ``n`` lacks something or has another shape."""
-    for name in optimizer.numbers:
-        if name not in entry or np.shape(entry[name]) != ():
-            found = np.shape(entry[name]) if name in entry else "nothing"
-            raise ValueError(f"{what}: {name} of parameter {n}: {found} for one number.")
-    for name, shape in optimizer.shapes(p, group).items():
-        if name not in entry or np.shape(entry[name]) != shape:
-            found = np.shape(entry[name]) if name in entry else "nothing"
-            raise ValueError(f"{what}: {name} of parameter {n}: {found} for {shape}.")
+def _entry(
+    what: str, whose: str, entry: Mapping[str, Any], optimizer: Optimizer, group: Mapping[str, Any], p: Any
+) -> dict[str, Any]:
+    """What the rule keeps of parameter ``p``, taken from ``entry``."""
+    shapes = optimizer.shapes(p, group)
+    for name, shape in [*((name, "one number") for name in optimizer.numbers), *shapes.items()]:
+        if name not in entry:
+            raise ValueError(f"{what}: {name} {whose}: nothing for {shape}.")
+    counted = {
+        name: states.real(f"{what}: {name} {whose}", entry[name], 0 if name == "step" else -math.inf, name == "step")
+        for name in optimizer.numbers
+    }
+    return counted | {n: states.array(f"{what}: {n} {whose}", entry[n], shape, p.dtype) for n, shape in shapes.items()}

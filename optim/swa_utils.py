@@ -16,11 +16,13 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from autograd_core import Tensor, no_grad
+from autograd_core.support import states
 
 from .lr_scheduler.annealing import half_cosine
 from .lr_scheduler.base import LRScheduler, at_least, each_group, one_of
@@ -55,13 +57,17 @@ class SWALR(LRScheduler):
         anneal_strategy: str = "cos",
         last_epoch: int = -1,
     ) -> None:
-        at_least("SWALR", 0, anneal_epochs=anneal_epochs)
-        one_of("SWALR", "anneal_strategy", anneal_strategy, ("cos", "linear"))
         rates = each_group("SWALR", "swa_lr", swa_lr, self._checked(optimizer))
+        self.optimizer, self._anneal_strategy, self.anneal_epochs = optimizer, anneal_strategy, anneal_epochs
+        self.check(vars(self))
         for group, rate in zip(optimizer.param_groups, rates, strict=True):
             group["swa_lr"] = rate
-        self._anneal_strategy, self.anneal_epochs = anneal_strategy, anneal_epochs
         super().__init__(optimizer, last_epoch)
+
+    def check(self, own: Mapping[str, Any]) -> None:
+        super().check(own)
+        at_least("SWALR", 0, anneal_epochs=own["anneal_epochs"])
+        one_of("SWALR", "anneal_strategy", own["_anneal_strategy"], ("cos", "linear"))
 
     def get_lr(self) -> list[float]:
         groups = self.optimizer.param_groups
@@ -181,11 +187,9 @@ class AveragedModel:
             (self.multi_avg_fn or get_swa_multi_avg_fn())(new, arrays[1], n)
         done = {id(a) for a, _ in averaged}
         rest = [(a, c.data) for a, c in pairs + buffers if id(a) not in done]
-        for target, value in [*zip((a for a, _ in averaged), new, strict=True), *rest]:
-            target.data = np.array(value.data if isinstance(value, Tensor) else value, target.dtype).reshape(
-                target.shape
-            )
-        self.n_averaged = Tensor(np.array(n + 1, np.int64))
+        arrays_of = [*zip((a for a, _ in averaged), new, strict=True), *rest]
+        changes = [partial(setattr, target, "_data", _as(target, value)) for target, value in arrays_of]
+        states.at_once([*changes, partial(setattr, self, "n_averaged", Tensor(np.array(n + 1, np.int64)))])
 
     def parameters(self) -> Iterable[Tensor]:
         return self.module.parameters()
@@ -214,14 +218,27 @@ class AveragedModel:
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
         """Continue from a ``state_dict``; errors are the module's, and leave all as it was."""
-        if "n_averaged" not in state_dict:
-            raise ValueError("AveragedModel.load_state_dict: no n_averaged; is this a model's own state?")
-        below = {key.removeprefix("module."): v for key, v in state_dict.items() if key != "n_averaged"}
-        self.module.load_state_dict(below)
-        self.n_averaged = Tensor(np.array(int(state_dict["n_averaged"]), np.int64))
+        what = "AveragedModel.load_state_dict"
+        if "n_averaged" not in states.mapping(what, state_dict):
+            raise ValueError(f"{what}: no n_averaged; is this a model's own state?")
+        n = Tensor(np.array(states.whole(f"{what}: n_averaged", state_dict["n_averaged"]), np.int64))
+        below = {str(key).removeprefix("module."): v for key, v in state_dict.items() if key != "n_averaged"}
+        before = self.module.state_dict(), self.n_averaged
+        try:
+            self.module.load_state_dict(below)
+            self.n_averaged = n
+        except BaseException:  # an interrupt may come between the two
+            self.module.load_state_dict(before[0])
+            self.n_averaged = before[1]
+            raise
 
     def __repr__(self) -> str:
         return f"AveragedModel(of {int(self.n_averaged.item())}: {self.module!r})"
+
+
+def _as(target: Tensor, value: Any) -> Any:
+    """A copy of ``value`` with the dtype and shape of ``target``."""
+    return np.array(value.data if isinstance(value, Tensor) else value, target.dtype).reshape(target.shape)
 
 
 def _pairs(kind: str, ours: Iterable[Tensor], theirs: Iterable[Tensor]) -> Iterable[tuple[Tensor, Tensor]]:

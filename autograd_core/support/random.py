@@ -12,6 +12,7 @@ from _thread import _local
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from typing import Any
 
 import numpy as np
 
@@ -66,6 +67,18 @@ def use_generator(generator: np.random.Generator) -> Iterator[np.random.Generato
         yield generator
     finally:
         _of_block.reset(token)
+
+
+def check_state(what: str, generator: np.random.Generator, state: Any) -> None:
+    """ValueError where ``state`` cannot become ``generator.bit_generator.state``."""
+    own = generator.bit_generator
+    try:
+        scratch = type(own)()
+        scratch.state = state
+    except (TypeError, ValueError, KeyError, IndexError, OverflowError, AttributeError) as error:
+        raise ValueError(
+            f"{what}: this is no state of {type(own).__name__}: {type(error).__name__}: {error}"
+        ) from error
 
 
 class _Fork(_local):

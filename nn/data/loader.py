@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from queue import SimpleQueue
 from typing import Any
 
 import numpy as np
 
 from autograd_core import default_generator
+from autograd_core.support import random, states
 
 from .checking import whole
 from .collating import batch_of
@@ -165,23 +167,41 @@ class DataLoader:
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
         """Go on at the next iteration where ``state_dict`` was taken.
 
-        ValueError, and nothing changed, for the state of a loader of another length, batch size or kind of generator.
+        ValueError, and nothing changed, for the state of a loader of another length, batch size or kind of generator,
+        and for a position where this loader cannot be.
         """
-        own = self.state_dict()
+        what, own = "DataLoader.load_state_dict", self.state_dict()
         if not isinstance(state_dict, Mapping) or own.keys() - state_dict.keys():
-            raise ValueError(f"DataLoader.load_state_dict: expected a mapping with {', '.join(own)}.")
+            raise ValueError(f"{what}: expected a mapping with {', '.join(own)}.")
         for name in ("items", "batches", "batch_size"):
+            states.alike(f"{what}: {name}", own[name], state_dict[name])
             if state_dict[name] != own[name]:
-                raise ValueError(f"DataLoader.load_state_dict: a state of {name} {state_dict[name]} for {own[name]}.")
+                raise ValueError(f"{what}: a state of {name} {state_dict[name]} for {own[name]}.")
         if (state_dict["generator"] is None) != (self.generator is None):
-            raise ValueError(
-                "DataLoader.load_state_dict: one of the loaders has a seed or generator of its own, and one has none."
-            )
+            raise ValueError(f"{what}: one of the loaders has a seed or generator of its own, and one has none.")
+        epoch, position = (states.whole(f"{what}: {name}", state_dict[name]) for name in ("epoch", "position"))
+        seed, given = state_dict["seed"], state_dict["given"]
+        seed = None if seed is None else states.whole(f"{what}: seed", seed)
+        if given is not None:
+            given = [_item_numbers(what, batch, own["items"]) for batch in states.listed(what, given)]
+        most = len(given) if given is not None else own["batches"] if own["batches"] is not None else position
+        if position > most or (seed is None and (position or given)):
+            raise ValueError(f"{what}: position {position} in an epoch of {most} batches and seed {seed}.")
+        changes = {"epoch": epoch, "position": position, "_seed": seed, "_given": given, "_resuming": seed is not None}
+        after = [partial(vars(self).update, changes)]
         if self.generator is not None:
-            self.generator.bit_generator.state = state_dict["generator"]
-        self.epoch, self.position = state_dict["epoch"], state_dict["position"]
-        self._seed, self._given = state_dict["seed"], state_dict["given"]
-        self._resuming = self._seed is not None
+            random.check_state(what, self.generator, state_dict["generator"])
+            after.append(partial(setattr, self.generator.bit_generator, "state", state_dict["generator"]))
+        states.at_once(after)
+
+
+def _item_numbers(what: str, batch: Any, items: int) -> Array:
+    """The item numbers of a batch from a state_dict."""
+    numbers = np.asarray(batch)
+    there = numbers.size == 0 or (numbers.dtype.kind in "iu" and -items <= numbers.min() and numbers.max() < items)
+    if numbers.ndim != 1 or not there:
+        raise ValueError(f"{what}: given holds a batch that is not a list of item numbers below {items}.")
+    return numbers.astype(np.intp)
 
 
 def length_of(loader: Any) -> int | None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import operator
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from autograd_core import Tensor
 from autograd_core.engine.errors import printable
+from autograd_core.support.states import at_once
 
 from .parameter import Parameter
 
@@ -74,11 +77,7 @@ def load(module: Module, state: Mapping[str, Any], strict: bool, assign: bool) -
     if problems:
         mend = " Mend: strict=False loads what fits by name." if strict and (missing or unexpected) else ""
         raise RuntimeError(f"load_state_dict of {module._get_name()}: {', '.join(problems)}. Nothing was loaded.{mend}")
-    for key, array in given.items():
-        if assign:
-            own[key].data = array
-        else:
-            own[key].data[...] = array
+    at_once([change for key, array in given.items() for change in _changes(own[key], array, assign)])
     return KeyMismatch(missing, unexpected)
 
 
@@ -87,6 +86,18 @@ def _array(key: str, value: Any) -> Any:
     if array.dtype.kind not in "biufc":
         raise TypeError(f"load_state_dict: {key!r} is {type(value).__name__}, not an array of numbers.")
     return array
+
+
+def _changes(own: Tensor, array: Any, assign: bool) -> list[Callable[[], object]]:
+    """What is to be done so that ``own`` holds the values of ``array``, or the array itself."""
+    if assign:
+        made = Tensor(array, requires_grad=own.requires_grad)
+        changes: list[Callable[[], object]] = [partial(setattr, own, "_data", made._data)]
+        return changes if own._node is None else [*changes, partial(setattr, own._node, "dtype", made.dtype)]
+    values = array.astype(own.dtype, copy=False)
+    if isinstance(own.data, np.ndarray) and not own.data.flags.writeable:
+        return [partial(setattr, own, "_data", values.copy())]
+    return [partial(operator.setitem, own.data, ..., values)]
 
 
 def _fits(given: Any, own: Tensor, assign: bool) -> bool:

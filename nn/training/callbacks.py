@@ -8,6 +8,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from autograd_core.support import states
+
 from ..data.checking import whole
 from . import checkpoint
 from .callback import Callback
@@ -122,8 +126,13 @@ class EarlyStopping(Callback):
         return {"best": self.best, "best_epoch": self.best_epoch, "wait": self.wait, "weights": weights}
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
-        self._best.value = state_dict["best"]
-        self.best_epoch, self.wait, self._weights = (state_dict[k] for k in ("best_epoch", "wait", "weights"))
+        given = states.mapping("EarlyStopping", state_dict, ("best", "best_epoch", "wait", "weights"))
+        best = states.real("EarlyStopping: best", given["best"], finite=False)
+        epoch, wait = (states.whole(f"EarlyStopping: {name}", given[name]) for name in ("best_epoch", "wait"))
+        weights = given["weights"]
+        if weights is not None:
+            weights = {name: np.array(w) for name, w in states.mapping("EarlyStopping: weights", weights).items()}
+        self._best.value, self.best_epoch, self.wait, self._weights = best, epoch, wait, weights
 
 
 class ModelCheckpoint(Callback):
@@ -200,7 +209,8 @@ class ModelCheckpoint(Callback):
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
         if self._best is not None:
-            self._best.value = state_dict["best"]
+            given = states.mapping("ModelCheckpoint", state_dict, ("best",))
+            self._best.value = states.real("ModelCheckpoint: best", given["best"], finite=False)
 
 
 class EMA(Callback):

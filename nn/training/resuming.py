@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autograd_core import default_generator
+from autograd_core.support import random, states
 
 from ..modules import state
 from ..modules.module import Module
@@ -69,28 +70,60 @@ def restore(trainer: Trainer, given: Mapping[str, Any]) -> None:
     before = collect(trainer)
     if not isinstance(given, Mapping) or before.keys() - given.keys():
         raise ValueError(f"this is no state of a Trainer, which has {', '.join(before)}.")
+    kinds = states.mapping("kinds", given["kinds"])
     for what, own in before["kinds"].items():
-        if given["kinds"].get(what) != own:
-            raise ValueError(f"the {what} was {given['kinds'].get(what)}, and here is {own}.")
-    for what in ("hooks", "transient", "generators", "callbacks"):
-        mine, theirs = (set(s[what]) if what != "hooks" else len(s[what]) for s in (before, given))
-        if mine != theirs:
-            raise ValueError(f"its {what} are {_listed(theirs)}, and here are {_listed(mine)}.")
+        if kinds.get(what) != own:
+            raise ValueError(f"the {what} was {kinds.get(what)}, and here is {own}.")
+    for what in ("transient", "generators", "callbacks"):
+        theirs = set(states.mapping(what, given[what]))
+        if theirs != set(before[what]):
+            raise ValueError(f"its {what} are {_listed(theirs)}, and here are {_listed(set(before[what]))}.")
+    _check(trainer, before, given)
     try:
         _apply(trainer, given)
-    except BaseException:
+    except BaseException as error:
         _apply(trainer, before)
+        if isinstance(error, (TypeError, LookupError, AttributeError)):  # a part that does not check what it is given
+            raise ValueError(f"a part of it has not the form that it must have: {error!r}") from error
         raise
+
+
+def _check(trainer: Trainer, before: Mapping[str, Any], given: Mapping[str, Any]) -> None:
+    """ValueError for what the trainer itself takes from a state and could not work with."""
+    progress = states.mapping("progress", given["progress"], PROGRESS)
+    for name in PROGRESS:
+        if name == "should_stop":
+            states.truth("progress: should_stop", progress[name])
+        else:
+            states.whole(f"progress: {name}", progress[name])
+    if given["running"] is not None:
+        running = states.mapping("running", given["running"], vars(Sums()))
+        for name, value in [*states.mapping("running: metrics", running["metrics"]).items(), *running.items()]:
+            if name != "metrics":
+                states.real(f"running: {name}", value, finite=False)
+    for record in states.listed("history", given["history"]):
+        for name, value in states.mapping("history", record).items():
+            states.real(f"history: {name}", value, finite=False)
+    numbers = states.listed("hooks", given["hooks"])
+    if len(numbers) != len(before["hooks"]):
+        raise ValueError(f"its hooks are {len(numbers)}, and here are {len(before['hooks'])}.")
+    for own, new in zip(before["hooks"], numbers, strict=True):
+        states.mapping("hooks", new, own)
+        states.alike("hooks", own, new)
+    for name, buffer in _transient(trainer):
+        states.array(f"transient: {name}", given["transient"][name], buffer.shape, buffer.dtype)
+    for name, generator in generators(trainer).items():
+        random.check_state(f"generators: {name}", generator, given["generators"][name])
 
 
 def _apply(trainer: Trainer, given: Mapping[str, Any]) -> None:
     for name, module in modules(trainer):
         module.load_state_dict(given["modules"][name])
     for name, buffer in _transient(trainer):
-        buffer.data = given["transient"][name].copy()
+        buffer.data = np.array(given["transient"][name], buffer.dtype)
     trainer.optimizer.load_state_dict(given["optimizer"])
     for hook, numbers in zip(_hooks(trainer), given["hooks"], strict=True):
-        vars(hook).update(numbers)
+        vars(hook).update({name: numbers[name] for name in _numbers(hook)})
     if trainer.scheduler is not None:
         trainer.scheduler.load_state_dict(copy.deepcopy(given["scheduler"]))
     if given["loader"] is not None and hasattr(trainer.loader, "load_state_dict"):
@@ -101,7 +134,8 @@ def _apply(trainer: Trainer, given: Mapping[str, Any]) -> None:
         callback.load_state_dict(given["callbacks"][name])
     for name in PROGRESS:
         setattr(trainer, name, given["progress"][name])
-    trainer.running = None if given["running"] is None else Sums(**given["running"])
+    running = given["running"]
+    trainer.running = None if running is None else Sums(**{name: running[name] for name in vars(Sums())})
     trainer.history.records[:] = [dict(record) for record in given["history"]]
 
 
@@ -110,8 +144,8 @@ def _kinds(trainer: Trainer) -> dict[str, str | None]:
     return {what: None if part is None else type(part).__name__ for what, part in parts.items()}
 
 
-def _listed(names: Any) -> str:
-    return str(names) if isinstance(names, int) else ", ".join(sorted(names)) or "none"
+def _listed(names: set[Any]) -> str:
+    return ", ".join(sorted(map(str, names))) or "none"
 
 
 def _transient(trainer: Trainer) -> Iterator[tuple[str, Any]]:

@@ -171,7 +171,7 @@ class Trainer:
         path, state = found
         try:
             resuming.restore(self, state)
-        except (ValueError, RuntimeError, KeyError, TypeError) as error:
+        except (ValueError, RuntimeError, TypeError) as error:
             raise ValueError(f"Trainer.fit: {path} belongs to another training: {error} Nothing was loaded.") from error
         self.last_epoch = self.first_epoch + epochs
         return True

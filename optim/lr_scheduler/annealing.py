@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from typing import Any
 
 from ..optimizer import Optimizer
-from .base import FactorLR, LRScheduler, at_least
+from .base import FactorLR, LRScheduler, at_least, numbers
 
 
 class CosineAnnealingLR(FactorLR):
     """Half a cosine down: ηₜ = η_min + (η₀ − η_min)·(1 + cos(πt/T_max))/2 (equation 5); it comes up again after."""
 
     def __init__(self, optimizer: Optimizer, T_max: int, eta_min: float = 0.0, last_epoch: int = -1) -> None:
-        at_least("CosineAnnealingLR", 1, T_max=T_max)
         self.T_max, self.eta_min = T_max, eta_min
         super().__init__(optimizer, last_epoch)
+
+    def check(self, own: Mapping[str, Any]) -> None:
+        super().check(own)
+        at_least(self._name, 1, T_max=own["T_max"])
+        numbers(self._name, eta_min=own["eta_min"])
 
     def multiplier(self, t: int) -> float:
         return half_cosine(t / self.T_max)
@@ -30,12 +36,16 @@ class CosineAnnealingWarmRestarts(LRScheduler):
     def __init__(
         self, optimizer: Optimizer, T_0: int, T_mult: int = 1, eta_min: float = 0.0, last_epoch: int = -1
     ) -> None:
-        at_least("CosineAnnealingWarmRestarts", 1, T_0=T_0, T_mult=T_mult)
-        if T_0 % 1 or T_mult % 1:
-            raise ValueError(f"CosineAnnealingWarmRestarts: T_0={T_0!r} and T_mult={T_mult!r} must be whole numbers.")
         self.T_0, self.T_i, self.T_mult, self.eta_min = T_0, T_0, T_mult, eta_min
         self.T_cur: float = last_epoch
         super().__init__(optimizer, last_epoch)
+
+    def check(self, own: Mapping[str, Any]) -> None:
+        super().check(own)
+        at_least(self._name, 1, **{name: own[name] for name in ("T_0", "T_mult", "T_i")})
+        if own["T_0"] % 1 or own["T_mult"] % 1:
+            raise ValueError(f"{self._name}: T_0={own['T_0']!r} and T_mult={own['T_mult']!r} must be whole numbers.")
+        numbers(self._name, T_cur=own["T_cur"], eta_min=own["eta_min"])
 
     def get_lr(self) -> list[float]:
         down = half_cosine(self.T_cur / self.T_i)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+
+from autograd_core.support import states
 
 from ..optimizer import Optimizer
 
@@ -30,10 +33,11 @@ class LRScheduler:
                 f"{self._name}: last_epoch={last_epoch} goes on where another schedule stopped, but the optimizer's "
                 "groups have no 'initial_lr'. Mend: load the optimizer's state_dict first, or last_epoch=-1."
             )
+        self.last_epoch = last_epoch
+        self.check(vars(self))
         for group in groups:
             group.setdefault("initial_lr", group["lr"])
         self.base_lrs = [group["initial_lr"] for group in groups]
-        self.last_epoch = last_epoch
         self._begin()
 
     def get_lr(self) -> list[float]:
@@ -64,14 +68,32 @@ class LRScheduler:
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
         """Continue from a ``state_dict``. ValueError, and nothing changed, for one of another schedule."""
-        missing = {key for key in self.state_dict() if not key.startswith("_")} - set(state_dict)
+        vars(self).update(self._checked_state(state_dict))
+
+    def _checked_state(self, state_dict: Mapping[str, Any]) -> dict[str, Any]:
+        """The attributes that ``state_dict`` gives; ValueError where they are not such as this schedule's are."""
+        what, own = f"{self._name}.load_state_dict", self.state_dict()
+        given = states.mapping(what, state_dict)
+        missing = {key for key in own if not key.startswith("_")} - set(given)
         if missing:
-            raise ValueError(f"{self._name}.load_state_dict: no {sorted(missing)}; is this another schedule's state?")
+            raise ValueError(f"{what}: no {sorted(missing)}; is this another schedule's state?")
+        new = {key: value for key, value in given.items() if key in own}
+        for key, value in new.items():
+            states.alike(f"{what}: {key}", own[key], value)
+        self.check(vars(self) | new)
+        return new
+
+    def check(self, own: Mapping[str, Any]) -> None:
+        """Raise ValueError for attributes (a new schedule's, or from a state_dict) that make no sense."""
         count = len(self.optimizer.param_groups)
         for key in ("base_lrs", "_last_lr"):
-            if len(state_dict.get(key, range(count))) != count:
-                raise ValueError(f"{self._name}.load_state_dict: {len(state_dict[key])} {key} for {count} groups.")
-        vars(self).update({key: value for key, value in state_dict.items() if key in vars(self)})
+            rates = own.get(key, [0.0] * count)
+            if not isinstance(rates, (list, tuple)) or len(rates) != count:
+                raise ValueError(f"{self._name}: {len(rates)} {key} for {count} groups.")
+            for rate in rates:
+                states.real(f"{self._name}: {key}", rate)
+        for key, least in (("last_epoch", -math.inf), ("_step_count", 0)):
+            states.real(f"{self._name}: {key}", own.get(key, 0), least)
 
     def preview(self, steps: int) -> np.ndarray[Any, Any]:
         """The rates of the present and the following epochs, of shape (steps, groups); nothing is changed.
@@ -187,6 +209,12 @@ def at_least(schedule: str, lowest: float, **options: Any) -> None:
     for name, value in options.items():
         if not (isinstance(value, (int, float, np.number)) and value >= lowest):
             raise ValueError(f"{schedule}: {name}={value!r} must be a number of at least {lowest}.")
+
+
+def numbers(schedule: str, **options: Any) -> None:
+    """ValueError for an option that is not one finite number."""
+    for name, value in options.items():
+        states.real(f"{schedule}: {name}", value)
 
 
 def one_of(schedule: str, name: str, value: Any, choices: tuple[str, ...]) -> None:

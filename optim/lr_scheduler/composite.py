@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 import itertools
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from typing import Any
+
+from autograd_core.support import states
 
 from ..optimizer import Optimizer
 from .base import LRScheduler
@@ -36,17 +39,19 @@ class _Composite(LRScheduler):
         return super().state_dict() | {"_schedulers": [part.state_dict() for part in self._schedulers]}
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
-        parts, states = self._schedulers, state_dict.get("_schedulers", ())
-        if len(states) != len(parts):
-            raise ValueError(f"{self._name}.load_state_dict: {len(states)} schedulers for {len(parts)}.")
-        before = [part.state_dict() for part in parts]
+        new, parts = self._checked_state(state_dict), self._schedulers
+        given = states.listed(f"{self._name}.load_state_dict: _schedulers", new.pop("_schedulers", ()))
+        if len(given) != len(parts):
+            raise ValueError(f"{self._name}.load_state_dict: {len(given)} schedulers for {len(parts)}.")
+        before, own = [copy.deepcopy(part.state_dict()) for part in parts], {key: vars(self)[key] for key in new}
         try:
-            for part, state in zip(parts, states, strict=True):
+            for part, state in zip(parts, given, strict=True):
                 part.load_state_dict(state)
-            super().load_state_dict({**state_dict, "_schedulers": parts})
-        except Exception:
+            vars(self).update(new)
+        except BaseException:
             for part, state in zip(parts, before, strict=True):
                 part.load_state_dict(state)
+            vars(self).update(own)
             raise
 
     def _again(self, epoch: int) -> None:
@@ -85,16 +90,23 @@ class SequentialLR(_Composite):
                 f"SequentialLR: {len(schedulers)} schedulers with {len(milestones)} milestones; there must be one "
                 "milestone fewer, at which the next scheduler takes over."
             )
-        if any(a > b for a, b in itertools.pairwise(milestones)):
-            raise ValueError(f"SequentialLR: milestones={milestones!r} must ascend.")
         self.optimizer = self._gather(schedulers, optimizer)
         self._milestones = list(milestones)
         self.last_epoch = last_epoch + 1
+        self.check(vars(self))
         self._rewind()
         for part in self._schedulers:
             part._unbegin()
         self._schedulers[0]._begin()
         self._last_lr = self._schedulers[0].get_last_lr()
+
+    def check(self, own: Mapping[str, Any]) -> None:
+        super().check(own)
+        milestones = states.listed("SequentialLR: milestones", own["_milestones"], len(self._schedulers) - 1)
+        for milestone in milestones:
+            states.real("SequentialLR: milestones", milestone)
+        if any(a > b for a, b in itertools.pairwise(milestones)):
+            raise ValueError(f"SequentialLR: milestones={milestones!r} must ascend.")
 
     def step(self, epoch: int | None = None) -> None:
         if epoch is not None:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
+
+from autograd_core.support import states
 
 from ..optimizer import Optimizer
 from .annealing import half_cosine
-from .base import LRScheduler, at_least, each_group, one_of
-from .factors import state_of_rule
+from .base import LRScheduler, at_least, each_group, numbers, one_of
+from .factors import change_of_rule, state_of_rule
 
 
 class _MomentumLR(LRScheduler):
@@ -63,9 +66,7 @@ class CyclicLR(_MomentumLR):
         at_least("CyclicLR", 0, step_size_up=step_size_up, step_size_down=down)
         at_least("CyclicLR", 1, total_size=step_size_up + down)
         if scale_fn is None:
-            one_of("CyclicLR", "mode", mode, ("triangular", "triangular2", "exp_range"))
             scale_mode = "iterations" if mode == "exp_range" else "cycle"
-        one_of("CyclicLR", "scale_mode", scale_mode, ("cycle", "iterations"))
         lows = each_group("CyclicLR", "base_lr", base_lr, optimizer)
         self.max_lrs = each_group("CyclicLR", "max_lr", max_lr, optimizer)
         self.total_size = step_size_up + down
@@ -76,6 +77,8 @@ class CyclicLR(_MomentumLR):
         if cycle_momentum:
             self.base_momentums = each_group("CyclicLR", "base_momentum", base_momentum, optimizer)
             self.max_momentums = each_group("CyclicLR", "max_momentum", max_momentum, optimizer)
+        self.optimizer = optimizer
+        self.check(vars(self))
         if last_epoch == -1:
             for group, low in zip(optimizer.param_groups, lows, strict=True):
                 group["lr"] = low
@@ -105,11 +108,23 @@ class CyclicLR(_MomentumLR):
         return super().state_dict() | {"_scale_fn_custom": state_of_rule(self._scale_fn_custom)}
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
-        rule, state = self._scale_fn_custom, state_dict.get("_scale_fn_custom")
-        super().load_state_dict(state_dict)
-        self._scale_fn_custom = rule
-        if rule is not None and state is not None:
-            vars(rule).update(state)
+        new = self._checked_state(state_dict)
+        what = f"{self._name}.load_state_dict: _scale_fn_custom"
+        of_rule = change_of_rule(what, self._scale_fn_custom, new.pop("_scale_fn_custom", None))
+        states.at_once([partial(vars(self).update, new), of_rule])
+
+    def check(self, own: Mapping[str, Any]) -> None:
+        super().check(own)
+        at_least(self._name, 1, total_size=own["total_size"])
+        at_least(self._name, 0, step_ratio=own["step_ratio"])
+        numbers(self._name, gamma=own["gamma"])
+        if self._scale_fn_custom is None:
+            one_of(self._name, "mode", own["mode"], ("triangular", "triangular2", "exp_range"))
+        one_of(self._name, "scale_mode", own["scale_mode"], ("cycle", "iterations"))
+        momenta = ["base_momentums", "max_momentums"] if self.cycle_momentum else []
+        for name in ["max_lrs", *momenta]:
+            values = states.listed(f"{self._name}: {name}", own[name], len(self.optimizer.param_groups))
+            numbers(self._name, **{f"{name}[{i}]": value for i, value in enumerate(values)})
 
 
 class OneCycleLR(_MomentumLR):
@@ -153,7 +168,6 @@ class OneCycleLR(_MomentumLR):
             at_least("OneCycleLR", 1, epochs=epochs, steps_per_epoch=steps_per_epoch)
             total_steps = epochs * steps_per_epoch
         at_least("OneCycleLR", 1, total_steps=total_steps)
-        one_of("OneCycleLR", "anneal_strategy", anneal_strategy, ("cos", "linear"))
         if not 0 <= pct_start <= 1:
             raise ValueError(f"OneCycleLR: pct_start={pct_start!r} must lie in [0, 1].")
         highs = each_group("OneCycleLR", "max_lr", max_lr, optimizer)
@@ -175,6 +189,8 @@ class OneCycleLR(_MomentumLR):
             ]
         self._anneal_func_type = anneal_strategy
         self._find_momentum(optimizer, cycle_momentum)
+        self.optimizer = optimizer
+        self.check(vars(self))
         if last_epoch == -1:
             for group, high, low_momentum, high_momentum in zip(optimizer.param_groups, highs, fast, slow, strict=True):
                 group["initial_lr"] = high / div_factor
@@ -183,6 +199,20 @@ class OneCycleLR(_MomentumLR):
                 if cycle_momentum:
                     group["max_momentum"], group["base_momentum"] = high_momentum, low_momentum
         super().__init__(optimizer, last_epoch)
+
+    def check(self, own: Mapping[str, Any]) -> None:
+        super().check(own)
+        at_least(self._name, 1, total_steps=own["total_steps"])
+        one_of(self._name, "anneal_strategy", own["_anneal_func_type"], ("cos", "linear"))
+        mine, phases = self._schedule_phases, states.listed(f"{self._name}: _schedule_phases", own["_schedule_phases"])
+        if len(phases) != len(mine):
+            raise ValueError(f"{self._name}: {len(phases)} _schedule_phases for {len(mine)}.")
+        for phase, model in zip(phases, mine, strict=True):
+            states.mapping(f"{self._name}: _schedule_phases", phase, model)
+            numbers(self._name, end_step=phase["end_step"])
+            for name in model:
+                if name != "end_step":
+                    one_of(self._name, name, phase[name], _ENDS)
 
     def get_lr(self) -> list[float]:
         if self.last_epoch > self.total_steps:
@@ -208,6 +238,10 @@ class OneCycleLR(_MomentumLR):
     def _between(self, start: float, end: float, done: float) -> float:
         down = half_cosine(done) if self._anneal_func_type == "cos" else 1 - done
         return end + (start - end) * down
+
+
+_ENDS = ("initial_lr", "max_lr", "min_lr", "max_momentum", "base_momentum")
+"""Where a group keeps the ends of phases."""
 
 
 def _phase(end: float, start_lr: str, end_lr: str, momentum: tuple[str, str]) -> dict[str, Any]:

@@ -5,11 +5,14 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from types import BuiltinFunctionType, FunctionType
 from typing import Any
 
+from autograd_core.support import states
+
 from ..optimizer import Optimizer
-from .base import FactorLR, LRScheduler, at_least, each_group
+from .base import FactorLR, LRScheduler, at_least, each_group, numbers
 
 Rule = Callable[[int], float]
 
@@ -18,9 +21,13 @@ class StepLR(FactorLR):
     """The rate times γ every ``step_size`` epochs: ηₜ = η₀·γ^⌊t/step_size⌋."""
 
     def __init__(self, optimizer: Optimizer, step_size: int, gamma: float = 0.1, last_epoch: int = -1) -> None:
-        at_least("StepLR", 1, step_size=step_size)
         self.step_size, self.gamma = step_size, gamma
         super().__init__(optimizer, last_epoch)
+
+    def check(self, own: Mapping[str, Any]) -> None:
+        super().check(own)
+        at_least(self._name, 1, step_size=own["step_size"])
+        numbers(self._name, gamma=own["gamma"])
 
     def multiplier(self, t: int) -> float:
         return self.gamma ** (t // self.step_size)
@@ -35,12 +42,20 @@ class MultiStepLR(FactorLR):
         self.milestones, self.gamma = Counter(milestones), gamma
         super().__init__(optimizer, last_epoch)
 
+    def check(self, own: Mapping[str, Any]) -> None:
+        super().check(own)
+        numbers(self._name, gamma=own["gamma"], **{f"milestone {t}": t for t in own["milestones"]})
+
     def multiplier(self, t: int) -> float:
         return self.gamma ** bisect_right(sorted(self.milestones.elements()), t)
 
-    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
-        super().load_state_dict(state_dict)
-        self.milestones = Counter({int(t): n for t, n in self.milestones.items()})  # JSON makes the keys strings
+    def _checked_state(self, state_dict: Mapping[str, Any]) -> dict[str, Any]:
+        given = states.mapping(f"{self._name}.load_state_dict", state_dict)
+        if "milestones" in given:  # JSON makes the keys strings
+            milestones = states.mapping(f"{self._name}.load_state_dict: milestones", given["milestones"])
+            counts = {int(str(t)): states.whole(f"{self._name}: milestones", n) for t, n in milestones.items()}
+            given = {**given, "milestones": Counter(counts)}
+        return super()._checked_state(given)
 
 
 class ExponentialLR(FactorLR):
@@ -49,6 +64,10 @@ class ExponentialLR(FactorLR):
     def __init__(self, optimizer: Optimizer, gamma: float, last_epoch: int = -1) -> None:
         self.gamma = gamma
         super().__init__(optimizer, last_epoch)
+
+    def check(self, own: Mapping[str, Any]) -> None:
+        super().check(own)
+        numbers(self._name, gamma=own["gamma"])
 
     def multiplier(self, t: int) -> float:
         return self.gamma**t
@@ -64,9 +83,12 @@ class InverseTimeLR(FactorLR):
     """
 
     def __init__(self, optimizer: Optimizer, k: float, last_epoch: int = -1) -> None:
-        at_least("InverseTimeLR", 0, k=k)
         self.k = k
         super().__init__(optimizer, last_epoch)
+
+    def check(self, own: Mapping[str, Any]) -> None:
+        super().check(own)
+        at_least(self._name, 0, k=own["k"])
 
     def multiplier(self, t: int) -> float:
         return 1 / (1 + self.k * t)
@@ -76,9 +98,13 @@ class PolynomialLR(FactorLR):
     """Down to zero within ``total_iters`` epochs T: ηₜ = η₀·(1 − min(t, T)/T)^power."""
 
     def __init__(self, optimizer: Optimizer, total_iters: int = 5, power: float = 1.0, last_epoch: int = -1) -> None:
-        at_least("PolynomialLR", 1, total_iters=total_iters)
         self.total_iters, self.power = total_iters, power
         super().__init__(optimizer, last_epoch)
+
+    def check(self, own: Mapping[str, Any]) -> None:
+        super().check(own)
+        at_least(self._name, 1, total_iters=own["total_iters"])
+        numbers(self._name, power=own["power"])
 
     def multiplier(self, t: int) -> float:
         return (1 - min(t, self.total_iters) / self.total_iters) ** self.power
@@ -88,11 +114,15 @@ class ConstantLR(FactorLR):
     """η₀·factor during the first ``total_iters`` epochs, η₀ after. ValueError for a factor outside [0, 1]."""
 
     def __init__(self, optimizer: Optimizer, factor: float = 1 / 3, total_iters: int = 5, last_epoch: int = -1) -> None:
-        at_least("ConstantLR", 1, total_iters=total_iters)
-        if not 0 <= factor <= 1:
-            raise ValueError(f"ConstantLR: factor={factor!r} must lie in [0, 1].")
         self.factor, self.total_iters = factor, total_iters
         super().__init__(optimizer, last_epoch)
+
+    def check(self, own: Mapping[str, Any]) -> None:
+        super().check(own)
+        at_least(self._name, 1, total_iters=own["total_iters"])
+        factor = own["factor"]
+        if not 0 <= states.real("ConstantLR: factor", factor) <= 1:
+            raise ValueError(f"ConstantLR: factor={factor!r} must lie in [0, 1].")
 
     def multiplier(self, t: int) -> float:
         return self.factor if t < self.total_iters else 1.0
@@ -112,13 +142,17 @@ class LinearLR(FactorLR):
         total_iters: int = 5,
         last_epoch: int = -1,
     ) -> None:
-        at_least(type(self).__name__, 1, total_iters=total_iters)
-        if not 0 < start_factor <= 1:
-            raise ValueError(f"LinearLR: start_factor={start_factor!r} must lie in (0, 1].")
-        if not 0 <= end_factor <= 1:
-            raise ValueError(f"LinearLR: end_factor={end_factor!r} must lie in [0, 1].")
         self.start_factor, self.end_factor, self.total_iters = start_factor, end_factor, total_iters
         super().__init__(optimizer, last_epoch)
+
+    def check(self, own: Mapping[str, Any]) -> None:
+        super().check(own)
+        at_least(self._name, 1, total_iters=own["total_iters"])
+        start, end = own["start_factor"], own["end_factor"]
+        if not 0 < states.real("LinearLR: start_factor", start) <= 1:
+            raise ValueError(f"LinearLR: start_factor={start!r} must lie in (0, 1].")
+        if not 0 <= states.real("LinearLR: end_factor", end) <= 1:
+            raise ValueError(f"LinearLR: end_factor={end!r} must lie in [0, 1].")
 
     def multiplier(self, t: int) -> float:
         done = min(t, self.total_iters) / self.total_iters
@@ -157,19 +191,28 @@ class _RuleLR(LRScheduler):
         return super().state_dict() | {"lr_lambdas": [state_of_rule(rule) for rule in self.lr_lambdas]}
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
-        rules, states = self.lr_lambdas, state_dict.get("lr_lambdas", ())
-        if states and len(states) != len(rules):
-            raise ValueError(f"{self._name}.load_state_dict: {len(states)} lr_lambdas for {len(rules)}.")
-        super().load_state_dict(state_dict)
-        self.lr_lambdas = rules
-        for rule, state in zip(rules, states, strict=False):
-            if state is not None:
-                vars(rule).update(state)
+        new = self._checked_state(state_dict)
+        what, given = f"{self._name}.load_state_dict: lr_lambdas", new.pop("lr_lambdas", None)
+        given = [None] * len(self.lr_lambdas) if given is None else states.listed(what, given)
+        if len(given) != len(self.lr_lambdas):
+            raise ValueError(f"{what}: {len(given)} lr_lambdas for {len(self.lr_lambdas)}.")
+        of_rules = [change_of_rule(what, rule, state) for rule, state in zip(self.lr_lambdas, given, strict=True)]
+        states.at_once([partial(vars(self).update, new), *of_rules])
 
 
 def state_of_rule(rule: Any) -> dict[str, Any] | None:
     """What is saved of a rule: the attributes of an object, nothing of a function."""
     return None if rule is None or isinstance(rule, FunctionType | BuiltinFunctionType) else dict(vars(rule))
+
+
+def change_of_rule(what: str, rule: Any, state: Any) -> Callable[[], object]:
+    """Giving a rule the state that ``state_of_rule`` saved."""
+    if state is None or rule is None:
+        return dict  # nothing
+    if not all(isinstance(key, str) for key in states.mapping(what, state)):
+        raise ValueError(f"{what}: the attributes of a rule have names.")
+    states.alike(what, vars(rule), state)
+    return partial(vars(rule).update, state)
 
 
 class LambdaLR(_RuleLR):

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 
+from autograd_core.support import states
+
 from ..optimizer import Optimizer
-from .base import LRScheduler, _plot, at_least, one_of
+from .base import LRScheduler, _plot, at_least, numbers, one_of
 
 
 class ReduceLROnPlateau(LRScheduler):
@@ -46,18 +48,28 @@ class ReduceLROnPlateau(LRScheduler):
         min_lr: float | list[float] = 0,
         eps: float = 1e-8,
     ) -> None:
-        one_of("ReduceLROnPlateau", "mode", mode, ("min", "max"))
-        one_of("ReduceLROnPlateau", "threshold_mode", threshold_mode, ("rel", "abs"))
-        at_least("ReduceLROnPlateau", 0, factor=factor, patience=patience, cooldown=cooldown, eps=eps)
-        if not factor < 1:
-            raise ValueError(f"ReduceLROnPlateau: factor={factor!r} must be below 1, or the rate would not fall.")
         self.optimizer = self._checked(optimizer)
         self.min_lrs = self._each("min_lr", min_lr)
         self.mode, self.factor, self.patience, self.threshold = mode, factor, patience, threshold
         self.threshold_mode, self.cooldown, self.eps = threshold_mode, cooldown, eps
         self.last_epoch = 0
+        self.check(vars(self))
         self._last_lr = [group["lr"] for group in optimizer.param_groups]
         self._reset()
+
+    def check(self, own: Mapping[str, Any]) -> None:
+        super().check(own)
+        one_of(self._name, "mode", own["mode"], ("min", "max"))
+        one_of(self._name, "threshold_mode", own["threshold_mode"], ("rel", "abs"))
+        at_least(self._name, 0, **{name: own[name] for name in ("factor", "patience", "cooldown", "eps")})
+        if not own["factor"] < 1:
+            raise ValueError(f"{self._name}: factor={own['factor']!r} must be below 1, or the rate would not fall.")
+        lowest = states.listed(f"{self._name}: min_lrs", own["min_lrs"], len(self.optimizer.param_groups))
+        numbers(self._name, threshold=own["threshold"], **{f"min_lrs[{i}]": rate for i, rate in enumerate(lowest)})
+        at_least(
+            self._name, 0, num_bad_epochs=own.get("num_bad_epochs", 0), cooldown_counter=own.get("cooldown_counter", 0)
+        )
+        at_least(self._name, -math.inf, best=own.get("best", 0))
 
     def _reset(self) -> None:
         self.best = math.inf if self.mode == "min" else -math.inf
