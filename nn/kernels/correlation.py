@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 import autograd_core as ag
+from autograd_core.engine.forms import conjugate
 
 from .windows import Pads, Sizes, fold, places, unfold, windows_along
 
@@ -112,9 +113,9 @@ class _Runs:
 
 
 def _of_x(g: Any, weight: Any, size: Sizes, stride: Sizes, pads: Pads, dilation: Sizes, groups: int) -> Any:
-    """Wᵀ g, folded."""
+    """Wᴴ g, folded."""
     filters, channels, *kernel = weight.shape
-    matrices = np.swapaxes(_matrices(weight, groups), -1, -2)
+    matrices = conjugate(np.swapaxes(_matrices(weight, groups), -1, -2))
     runs = _Runs(size, tuple(kernel), dilation, pads) if _plain(g, weight) and set(stride) == {1} else None
     flat = runs.widened(g) if runs else _flat(g)
     columns = matrices @ np.reshape(flat, (g.shape[0], groups, filters // groups, flat.shape[2]))
@@ -123,12 +124,12 @@ def _of_x(g: Any, weight: Any, size: Sizes, stride: Sizes, pads: Pads, dilation:
 
 
 def _of_weight(g: Any, x: Any, kernel: Sizes, stride: Sizes, pads: Pads, dilation: Sizes, groups: int) -> Any:
-    """Σ g columnsᵀ over the batch."""
+    """Σ g columnsᴴ over the batch."""
     runs = _Runs(x.shape[2:], kernel, dilation, pads) if _plain(g, x) and set(stride) == {1} else None
     columns = runs.columns(x) if runs else unfold(x, kernel, stride, dilation, pads)
     flat = runs.widened(g) if runs else _flat(g)
     flat = np.reshape(flat, (g.shape[0], groups, g.shape[1] // groups, flat.shape[2]))
-    total = np.sum(flat @ np.swapaxes(_by_group(columns, groups), -1, -2), axis=0)
+    total = np.sum(flat @ conjugate(np.swapaxes(_by_group(columns, groups), -1, -2)), axis=0)
     return np.reshape(total, (g.shape[1], x.shape[1] // groups, *kernel))
 
 

@@ -9,6 +9,9 @@ from typing import Any
 import numpy as np
 
 import autograd_core as ag
+from autograd_core.engine.forms import conjugate
+
+from .accuracy import accurate, like, squared
 
 
 def _rows(x: Any) -> Any:
@@ -39,13 +42,13 @@ def _tangent(t: Any, x: Any, weight: Any) -> Any:
 
 @ag.primitive(
     contract="x.shape[-1] == weight.shape[-1]",
-    x=lambda g, weight: np.matmul(g, weight),
-    weight=lambda g, x: np.matmul(_rows(g).T, _rows(x)),
+    x=lambda g, weight: np.matmul(g, conjugate(weight)),
+    weight=lambda g, x: np.matmul(_rows(g).T, conjugate(_rows(x))),
     bias=lambda g: _column_sums(g),
     jvp=_tangent,
 )
 def linear(x, weight, bias):
-    """x Wᵀ + b in one row: x̄ = g W, W̄ = gᵀ x, b̄ = Σ g."""
+    """x Wᵀ + b in one row: its cotangents are g W, gᵀ x and Σ g, with the conjugates of complex W and x."""
     y = np.matmul(x, weight.T)
     if y.dtype != bias.dtype:
         return y + bias
@@ -92,15 +95,15 @@ mean_class_cross_entropy.primitive.flops = class_cross_entropy.primitive.flops =
 
 
 def _minus_log_shares(x: Any, target: Any) -> Any:
-    largest = np.maximum.reduce(x, axis=1)
+    largest = np.maximum.reduce(x, axis=1, initial=-np.inf)
     shifted = x - largest[:, None]
     return np.log(np.add.reduce(np.exp(shifted), axis=1)) - shifted[np.arange(len(target)), target]
 
 
 def standardised_by_steps(x: Any, axes: tuple[int, ...], eps: float) -> Any:
-    """(x − mean) / √(var + ε) over some axes, in six rows: the reference of ``standardised``."""
+    """(x − mean) / √(mean |x − mean|² + ε) over some axes, in six rows: the reference of ``standardised``."""
     centered = x - ag.mean(x, axis=axes, keepdims=True)
-    return centered / np.sqrt(ag.mean(ag.square(centered), axis=axes, keepdims=True) + eps)
+    return centered / np.sqrt(ag.mean(squared(centered), axis=axes, keepdims=True) + eps)
 
 
 def _mean(x: Any, axes: tuple[int, ...]) -> Any:
@@ -108,9 +111,12 @@ def _mean(x: Any, axes: tuple[int, ...]) -> Any:
 
 
 def _through_standardised(t: Any, x: Any, ans: Any, axes: tuple[int, ...], eps: float) -> Any:
-    """(t − mean t − y·mean(t·y)) / s: the derivative is a symmetric matrix, so this serves both directions."""
-    s = np.sqrt(_mean(ag.square(x - _mean(x, axes)), axes) + eps)
-    return (t - _mean(t, axes) - ans * _mean(t * ans, axes)) / s
+    """(t − mean t − y·mean Re(ȳt)) / s: the derivative is a symmetric matrix, so this serves both directions."""
+    values = accurate(x)
+    s = np.sqrt(_mean(squared(values - _mean(values, axes)), axes) + eps)
+    moved, y = accurate(t), accurate(ans)
+    along = np.real(moved * conjugate(y)) if y.dtype.kind == "c" else moved * y
+    return like(x, (moved - _mean(moved, axes) - y * _mean(along, axes)) / s)
 
 
 @ag.primitive(
@@ -118,14 +124,15 @@ def _through_standardised(t: Any, x: Any, ans: Any, axes: tuple[int, ...], eps: 
     jvp=lambda t, x, ans, axes, eps: _through_standardised(t[0], x, ans, axes, eps),
 )
 def standardised(x, axes, eps):
-    """(x − mean) / √(var + ε) over some axes, in one row.
+    """(x − mean) / √(var + ε) over some axes, in one row; worked out in float32 where x is float16.
 
     >>> standardised(np.array([[1.0, 3.0]]), (1,), 0.0)
     array([[-1.,  1.]])
     """
-    y = x - _mean(x, axes)
-    s = np.sqrt(_mean(np.multiply(y, y), axes) + eps)
-    return np.divide(y, s, out=y) if y.dtype == s.dtype else y / s
+    values = accurate(x)
+    y = values - _mean(values, axes)
+    s = np.sqrt(_mean(np.multiply(y, y) if y.dtype.kind != "c" else squared(y), axes) + eps)
+    return like(x, np.divide(y, s, out=y) if y.dtype == s.dtype else y / s)
 
 
 standardised.primitive.flops = (lambda call: 5 * math.prod(call.out), lambda call: 11 * math.prod(call.out))

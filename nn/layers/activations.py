@@ -48,7 +48,7 @@ def prelu(input: Any, weight: Any) -> Any:
         if channels != np.size(weight):
             raise ValueError(f"prelu: {np.size(weight)} slopes for an input of shape {input.shape}; axis 1 must agree.")
         weight = np.reshape(weight, (-1, *[1] * (input.ndim - 2)))
-    return relu(input) - weight * relu(-input)
+    return np.where(np.greater(input, 0), input, weight * input)
 
 
 def rrelu(
@@ -69,14 +69,20 @@ def rrelu(
     return relu(input) - slopes * relu(-input)
 
 
-@ag.elementwise(input=lambda input, threshold: step(input - threshold))
-def threshold(input, threshold, value):
-    """x where x > threshold, ``value`` elsewhere.
+@ag.elementwise(input=0)
+def beyond(input, threshold):
+    """0 where x ≤ threshold, 1 elsewhere, at NaN, too."""
+    return np.logical_not(np.less_equal(input, threshold)).astype(input.dtype)
 
-    >>> threshold(np.array([0.5, 2.0]), 1.0, -1.0)
-    array([-1.,  2.])
+
+@ag.elementwise(input=lambda input, threshold: beyond(input, threshold))
+def threshold(input, threshold, value):
+    """``value`` where x ≤ threshold, x elsewhere.
+
+    >>> threshold(np.array([0.5, 2.0, np.nan]), 1.0, -1.0)
+    array([-1.,  2., nan])
     """
-    return np.where(np.greater(input, threshold), input, np.asarray(value, input.dtype))
+    return np.where(np.less_equal(input, threshold), np.asarray(value, input.dtype), input)
 
 
 @ag.elementwise(input=lambda input, min_val, max_val: step(input - min_val) * step(max_val - input))
@@ -99,8 +105,13 @@ def hardsigmoid(input: Any) -> Any:
     return hardtanh(input + 3, 0.0, 6.0) / 6
 
 
-def hardswish(input: Any) -> Any:
-    """x · hardsigmoid(x) (Howard et al. 2019)."""
+@ag.elementwise(input=lambda input: hardsigmoid(input) + hardtanh(input, -3.0, 3.0) * step(3 - np.absolute(input)) / 6)
+def hardswish(input):
+    """x · hardsigmoid(x) (Howard et al. 2019).
+
+    >>> hardswish(np.array([-3.0, 1.0, 3.0]))
+    array([-0.        ,  0.66666667,  3.        ])
+    """
     return input * hardsigmoid(input)
 
 

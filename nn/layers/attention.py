@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograd_core import Tensor, softmax
+from autograd_core.engine.tensor import bare
 
 from .. import init
 from ..kernels import fused
@@ -31,7 +32,8 @@ def scaled_dot_product_attention(
 ) -> Any:
     """softmax(scale · Q Kᵀ + mask) V for Q (…, L, E), K (…, S, E), V (…, S, D); scale is 1/√E by default.
 
-    attn_mask : added to the scores, or truth values: True where a query may look; broadcast to (…, L, S)
+    attn_mask : added to the scores, or truth values: True where a query may look; broadcast to (…, L, S). A query that
+        may look nowhere gets 0, with the derivative 0
     is_causal : query i looks at keys 0 … i only
 
     >>> q = np.zeros((1, 2, 3))
@@ -56,9 +58,12 @@ def _attend(
         if mask is not None:
             raise ValueError("scaled_dot_product_attention: give attn_mask or is_causal, not both.")
         mask = np.tri(query.shape[-2], key.shape[-2], dtype=bool)
-    if mask is not None:
-        scores = scores + _as_bias(mask, scores.dtype)
-    weights = softmax(scores, -1)
+    if mask is None:
+        weights = softmax(scores, -1)
+    else:
+        bias = _as_bias(mask, scores.dtype)
+        blind = np.all(np.equal(bare(bias), -np.inf), axis=-1, keepdims=True)  # ∞ − ∞ in the softmax would make NaN
+        weights = np.where(blind, 0, softmax(scores + np.where(blind, 0, bias), -1))
     return dropout(weights, dropout_p) @ value, weights
 
 
@@ -126,7 +131,8 @@ class MultiheadAttention(Module):
     ) -> tuple[Any, Any]:
         """(output, weights); the weights are averaged over the heads, or None where not needed.
 
-        key_padding_mask (N, S), attn_mask (L, S) or (N·heads, L, S): True (or −∞) where *not* to look
+        key_padding_mask (N, S), attn_mask (L, S) or (N·heads, L, S): True (or −∞) where *not* to look; a query that may
+        look nowhere gets weights of 0, not PyTorch's NaN
         """
         single = np.ndim(query) == 2
         if single:

@@ -6,37 +6,32 @@ from typing import Any
 
 import numpy as np
 
-import autograd_core as ag
-
+from ..kernels.accuracy import accurate, like, squared
 from ..modules.module import Module
 
 __all__ = ["CosineSimilarity", "PairwiseDistance", "cosine_similarity", "pairwise_distance"]
 
 
 def pairwise_distance(x1: Any, x2: Any, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False) -> Any:
-    """(Σ |x1 − x2 + eps|ᵖ)^(1/p) along the last axis.
+    """(Σ |x1 − x2 + eps|ᵖ)^(1/p) along the last axis; where the distance is 0, so is its derivative.
 
     >>> pairwise_distance(np.array([[3.0, 4.0]]), np.zeros((1, 2)), eps=0.0)
     array([5.])
     """
-    d = np.absolute(x1 - x2 + eps)
-    if p == 2:
-        return np.sqrt(np.sum(d * d, axis=-1, keepdims=keepdim))
-    if p == 1:
-        return np.sum(d, axis=-1, keepdims=keepdim)
-    if p == float("inf"):
-        return np.max(d, axis=-1, keepdims=keepdim)
-    return np.sum(d**p, axis=-1, keepdims=keepdim) ** (1 / p)
+    d = accurate(x1) - accurate(x2) + eps
+    return like(x1, np.linalg.norm(d, p, axis=-1, keepdims=keepdim))
 
 
 def cosine_similarity(x1: Any, x2: Any, dim: int = 1, eps: float = 1e-8) -> Any:
-    """x1·x2 / (max(‖x1‖, eps) · max(‖x2‖, eps)) along ``dim``.
+    """x1·x̄2 / (max(‖x1‖, eps) · max(‖x2‖, eps)) along ``dim`` of both, broadcast together.
 
     >>> cosine_similarity(np.array([[3.0, 4.0]]), np.array([[4.0, 3.0]]))
     array([0.96])
     """
-    norms = [np.sqrt(np.maximum(np.sum(ag.square(x), axis=dim, keepdims=True), eps * eps)) for x in (x1, x2)]
-    return np.sum(x1 / norms[0] * (x2 / norms[1]), axis=dim)
+    shape = np.broadcast_shapes(x1.shape, x2.shape)
+    a, b = (np.broadcast_to(accurate(x), shape) for x in (x1, x2))
+    a, b = (x / np.sqrt(np.maximum(np.sum(squared(x), axis=dim, keepdims=True), eps * eps)) for x in (a, b))
+    return like(x1, np.sum(a * (np.conjugate(b) if b.dtype.kind == "c" else b), axis=dim))
 
 
 class PairwiseDistance(Module):

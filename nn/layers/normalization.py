@@ -13,6 +13,7 @@ from autograd_core.engine.tensor import bare
 
 from .. import init
 from ..kernels import fused
+from ..kernels.accuracy import accurate, like, squared
 from ..modules.dtypes import same_dtype
 from ..modules.module import Module
 from ..modules.parameter import Parameter
@@ -47,27 +48,37 @@ def batch_norm(
     _check_dtype("batch_norm", input, weight, bias, running_mean)
     axes = (0, *range(2, input.ndim))
     column = (-1, *[1] * (input.ndim - 2))  # the shape in which a vector of channels lies along axis 1
+    x = accurate(input)
     if training:
         n = input.size // max(1, input.shape[1])
-        if n < 2:
+        if n == 1:
             raise ValueError(
-                f"batch_norm: input of shape {input.shape} has at most one value a channel, whose variance says "
-                "nothing. Mend: a larger batch, or eval()."
+                f"batch_norm: input of shape {input.shape} has one value a channel, whose variance says nothing. "
+                "Fix: use a larger batch, or eval()."
             )
-        mean = ag.mean(input, axis=axes)
-        centered = input - _lying(mean, column)
-        var = ag.mean(ag.square(centered), axis=axes)
-        for running, batch, factor in ((running_mean, mean, 1), (running_var, var, n / (n - 1))):
-            if running is not None:
-                running.data[...] += momentum * (factor * bare(batch) - running.data)
+        if n == 0:  # nothing to bring to a mean, and nothing for the running statistics to learn
+            centered, var = x, np.ones_like(bare(x), shape=input.shape[1])
+        else:
+            mean = ag.mean(x, axis=axes)
+            centered = x - _lying(mean, column)
+            var = ag.mean(squared(centered), axis=axes)
+            _move(running_mean, mean, momentum)
+            _move(running_var, var, momentum, n / (n - 1))
     else:
-        var = running_var
-        centered = input - _lying(running_mean, column)
+        var = accurate(running_var)
+        centered = x - _lying(running_mean, column)
     scale = 1 / np.sqrt(var + eps)
     if weight is not None:
         scale = scale * weight  # a row: cheaper than scaling the whole batch twice
     y = centered * _lying(scale, column)
-    return y if bias is None else y + _lying(bias, column)
+    return like(input, y if bias is None else y + _lying(bias, column))
+
+
+def _move(running: Any, batch: Any, momentum: float, factor: float = 1) -> None:
+    """Move running statistics, an array or a tensor, towards those of a batch, in place."""
+    if running is not None:
+        held = bare(running)
+        held[...] += momentum * (factor * bare(batch) - held)
 
 
 def _check_dtype(name: str, input: Any, *held: Any) -> None:
@@ -97,18 +108,15 @@ def instance_norm(
         return batch_norm(input, running_mean, running_var, weight, bias, False, momentum, eps)
     axes = tuple(range(2, input.ndim))
     n = math.prod(input.shape[2:])
-    if n < 2:
+    if n == 1:
         raise ValueError(
             f"instance_norm: input of shape {input.shape} has one value a channel and sample, whose variance says "
             "nothing. Mend: inputs with more places."
         )
-    if running_mean is not None:
-        values = bare(input)
-        for running, batch in (
-            (running_mean, values.mean(axis=axes).mean(axis=0)),
-            (running_var, values.var(axis=axes, ddof=1).mean(axis=0)),
-        ):
-            running.data[...] += momentum * (batch - running.data)
+    if running_mean is not None and input.size:
+        values = accurate(bare(input))
+        _move(running_mean, values.mean(axis=axes).mean(axis=0), momentum)
+        _move(running_var, values.var(axis=axes, ddof=1).mean(axis=0), momentum)
     return _scaled(fused.standardised(input, axes, eps), weight, bias, column)
 
 
@@ -136,7 +144,8 @@ def rms_norm(input: Any, normalized_shape: Sequence[int], weight: Any = None, ep
     axes = _last_axes("rms_norm", input, normalized_shape)
     _check_dtype("rms_norm", input, weight)
     eps = float(np.finfo(input.dtype).eps) if eps is None else eps
-    y = input / np.sqrt(ag.mean(ag.square(input), axis=axes, keepdims=True) + eps)
+    x = accurate(input)
+    y = like(input, x / np.sqrt(ag.mean(squared(x), axis=axes, keepdims=True) + eps))
     return y if weight is None else y * weight
 
 
@@ -215,10 +224,10 @@ class _BatchNorm(_RunningNorm):
     def forward(self, input: Any) -> Any:
         self._check(input)
         by_batch = self.training or not self.track_running_stats
-        if by_batch and input.size // max(1, input.shape[1]) < 2:
+        if by_batch and input.size // max(1, input.shape[1]) == 1:
             raise ValueError(
-                f"{type(self).__name__}({self.extra_repr()}): input of shape {input.shape} has at most one value a "
-                "channel, whose variance says nothing. Mend: a larger batch, or eval()."
+                f"{type(self).__name__}({self.extra_repr()}): input of shape {input.shape} has one value a channel, "
+                "whose variance says nothing. Fix: use a larger batch, or eval()."
             )
         _check_dtype(f"{type(self).__name__}({self.extra_repr()})", input, self.weight, self.running_mean)
         momentum = self._momentum()

@@ -12,9 +12,12 @@ from typing import Any
 import numpy as np
 
 import autograd_core as ag
-from autograd_core import Tensor, relu
+from autograd_core import Tensor
+from autograd_core.engine.tensor import bare
 
+from ..kernels.accuracy import accurate, like, squared
 from ..layers.distances import pairwise_distance
+from . import pointwise
 
 __all__ = [
     *("binary_cross_entropy", "binary_cross_entropy_with_logits", "cosine_embedding_loss", "gaussian_nll_loss"),
@@ -24,11 +27,12 @@ __all__ = [
 ]
 
 
-def reduced(losses: Any, reduction: str, name: str) -> Any:
-    """The mean or the sum of ``losses``, or themselves."""
+def reduced(losses: Any, reduction: str, name: str, input: Any) -> Any:
+    """The mean or the sum of ``losses``, or themselves; in float16 where ``input`` is (losses are float32 then)."""
     if reduction not in ("mean", "sum", "none"):
         raise ValueError(f"{name}: reduction is 'mean', 'sum' or 'none', not {reduction!r}.")
-    return losses if reduction == "none" else np.mean(losses) if reduction == "mean" else np.sum(losses)
+    result = losses if reduction == "none" else np.mean(losses) if reduction == "mean" else np.sum(losses)
+    return like(input, result)
 
 
 def constant(target: Any) -> Any:
@@ -38,10 +42,10 @@ def constant(target: Any) -> Any:
     return target.data if isinstance(target, Tensor) and not target.requires_grad else target
 
 
-def beside(input: Any, target: Any) -> Any:
-    """A target in the dtype of the input: float64 labels must not make a float32 model compute in float64."""
+def beside(x: Any, target: Any) -> Any:
+    """A target in the dtype of x: float64 labels must not make a float32 model compute in float64."""
     target = constant(target)
-    return target if target.dtype == input.dtype else target.astype(input.dtype)
+    return target if target.dtype == x.dtype else target.astype(x.dtype)
 
 
 def _same_shape(name: str, input: Any, target: Any) -> None:
@@ -62,7 +66,8 @@ def mse_loss(input: Any, target: Any, reduction: str = "mean") -> Any:
     5.0
     """
     _same_shape("mse_loss", input, target)
-    return reduced(ag.square(input - beside(input, target)), reduction, "mse_loss")
+    x = accurate(input)
+    return reduced(squared(x - beside(x, target)), reduction, "mse_loss", input)
 
 
 def l1_loss(input: Any, target: Any, reduction: str = "mean") -> Any:
@@ -72,7 +77,8 @@ def l1_loss(input: Any, target: Any, reduction: str = "mean") -> Any:
     2.0
     """
     _same_shape("l1_loss", input, target)
-    return reduced(np.absolute(input - beside(input, target)), reduction, "l1_loss")
+    x = accurate(input)
+    return reduced(np.absolute(x - beside(x, target)), reduction, "l1_loss", input)
 
 
 def huber_loss(input: Any, target: Any, reduction: str = "mean", delta: float = 1.0) -> Any:
@@ -84,9 +90,8 @@ def huber_loss(input: Any, target: Any, reduction: str = "mean", delta: float = 
     _same_shape("huber_loss", input, target)
     if not delta > 0:
         raise ValueError(f"huber_loss: delta={delta!r} must be positive.")
-    d = np.absolute(input - beside(input, target))
-    near = np.minimum(d, delta)  # the part of |d| that counts squared
-    return reduced(near * (d - 0.5 * near), reduction, "huber_loss")
+    x = accurate(input)
+    return reduced(pointwise.huber(x - beside(x, target), delta=delta), reduction, "huber_loss", input)
 
 
 def smooth_l1_loss(input: Any, target: Any, reduction: str = "mean", beta: float = 1.0) -> Any:
@@ -99,8 +104,9 @@ def smooth_l1_loss(input: Any, target: Any, reduction: str = "mean", beta: float
         raise ValueError(f"smooth_l1_loss: beta={beta!r} must not be negative.")
     if beta == 0:
         return l1_loss(input, target, reduction)
-    losses = huber_loss(input, target, "none", beta) / beta
-    return reduced(losses, reduction, "smooth_l1_loss")
+    _same_shape("smooth_l1_loss", input, target)
+    x = accurate(input)
+    return reduced(pointwise.smooth_l1(x - beside(x, target), beta=beta), reduction, "smooth_l1_loss", input)
 
 
 # Distributions -------------------------------------------------------------------------------------------------------
@@ -116,16 +122,18 @@ def binary_cross_entropy_with_logits(
     """
     name = "binary_cross_entropy_with_logits"
     _same_shape(name, input, target)
-    y = beside(input, target)
+    z = accurate(input)
+    y = beside(z, target)
     if pos_weight is None:
-        losses = ag.softplus(input) - y * input
+        losses = pointwise.logistic(z, y)
     else:
-        losses = (1 - y) * input + (1 + (beside(input, pos_weight) - 1) * y) * ag.softplus(-input)
-    return reduced(losses if weight is None else losses * beside(input, weight), reduction, name)
+        losses = (1 - y) * ag.softplus(z) + beside(z, pos_weight) * y * ag.softplus(-z)
+    return reduced(losses if weight is None else losses * beside(z, weight), reduction, name, input)
 
 
 def binary_cross_entropy(input: Any, target: Any, weight: Any = None, reduction: str = "mean") -> Any:
-    """−w(y·log p + (1−y)·log(1−p)) for probabilities p; the logarithms are cut off at −100, as in PyTorch.
+    """−w(y·log p + (1−y)·log(1−p)) for probabilities p; as in PyTorch the logarithms are cut off at −100, and their
+    slope 1/p(1−p) at 1e12.
 
     >>> binary_cross_entropy(Tensor([0.5]), np.array([1.0])).item()
     0.6931471824645996
@@ -136,17 +144,9 @@ def binary_cross_entropy(input: Any, target: Any, weight: Any = None, reduction:
     if not np.all((values >= 0) & (values <= 1)):
         raise ValueError(f"{name}: probabilities from {values.min()} to {values.max()}; they lie in [0, 1]. "
                          "Mend: apply a sigmoid, or use binary_cross_entropy_with_logits.")  # fmt: skip
-    y = beside(input, target)
-    losses = -(y * _log(input) + (1 - y) * _log(1 - input))
-    return reduced(losses if weight is None else losses * beside(input, weight), reduction, name)
-
-
-def _log(p: Any) -> Any:
-    """max(log p, −100), whose derivative is 0 where it is cut off."""
-    tiny = np.exp(np.asarray(-100.0))
-    values = p.data if isinstance(p, Tensor) else p
-    seen = np.greater(values, tiny)
-    return np.where(seen, np.log(np.where(seen, p, 1)), np.asarray(-100.0, values.dtype))
+    p = accurate(input)
+    losses = pointwise.bernoulli(p, beside(p, target))
+    return reduced(losses if weight is None else losses * beside(p, weight), reduction, name, input)
 
 
 def kl_div(input: Any, target: Any, reduction: str = "mean", log_target: bool = False) -> Any:
@@ -159,16 +159,16 @@ def kl_div(input: Any, target: Any, reduction: str = "mean", log_target: bool = 
     0.0
     """
     _same_shape("kl_div", input, target)
-    q = beside(input, target)
+    x = accurate(input)
+    q = beside(x, target)
     if log_target:
-        losses = np.exp(q) * (q - input)
+        losses = np.exp(q) * (q - x)
     else:
-        values = q.data if isinstance(q, Tensor) else q
-        positive = np.greater(values, 0)
-        losses = q * (np.log(np.where(positive, q, 1)) - input)
+        positive = np.greater(bare(q), 0)
+        losses = q * (np.log(np.where(positive, q, 1)) - x)
     if reduction == "batchmean":
-        return np.sum(losses) / input.shape[0]
-    return reduced(losses, reduction, "kl_div")
+        return like(input, np.sum(losses) / np.asarray(x.shape[0], x.dtype))
+    return reduced(losses, reduction, "kl_div", input)
 
 
 def poisson_nll_loss(
@@ -182,13 +182,14 @@ def poisson_nll_loss(
     1.0
     """
     _same_shape("poisson_nll_loss", input, target)
-    y = beside(input, target)
-    losses = np.exp(input) - y * input if log_input else input - y * np.log(input + eps)
+    x = accurate(input)
+    y = beside(x, target)
+    losses = np.exp(x) - y * x if log_input else x - y * np.log(x + eps)
     if full:
         large = np.where(y > 1, y, 1)
         stirling = large * np.log(large) - large + 0.5 * np.log(2 * math.pi * large)
         losses = losses + np.where(y > 1, stirling, 0).astype(losses.dtype)
-    return reduced(losses, reduction, "poisson_nll_loss")
+    return reduced(losses, reduction, "poisson_nll_loss", input)
 
 
 def gaussian_nll_loss(
@@ -207,13 +208,14 @@ def gaussian_nll_loss(
         var = np.expand_dims(var, -1)
     elif np.shape(var) not in (np.shape(input), (*np.shape(input)[:-1], 1)):
         raise ValueError(f"{name}: var of shape {np.shape(var)} for an input of shape {np.shape(input)}.")
-    var = beside(input, var)
-    values = var.data if isinstance(var, Tensor) else var
+    x = accurate(input)
+    var = beside(x, var)
+    values = bare(var)
     if np.any(np.less(values, 0)):
         raise ValueError(f"{name}: var has negative entries.")
     var = var + np.maximum(eps - values, 0).astype(values.dtype)  # its value is cut off, its derivative is not
-    losses = 0.5 * (np.log(var) + ag.square(input - beside(input, target)) / var)
-    return reduced(losses + 0.5 * math.log(2 * math.pi) if full else losses, reduction, name)
+    losses = 0.5 * (np.log(var) + ag.square(x - beside(x, target)) / var)
+    return reduced(losses + 0.5 * math.log(2 * math.pi) if full else losses, reduction, name, input)
 
 
 # Margins -------------------------------------------------------------------------------------------------------------
@@ -226,7 +228,8 @@ def soft_margin_loss(input: Any, target: Any, reduction: str = "mean") -> Any:
     0.6931471824645996
     """
     _same_shape("soft_margin_loss", input, target)
-    return reduced(ag.softplus(-beside(input, target) * input), reduction, "soft_margin_loss")
+    x = accurate(input)
+    return reduced(ag.softplus(-beside(x, target) * x), reduction, "soft_margin_loss", input)
 
 
 def hinge_embedding_loss(input: Any, target: Any, margin: float = 1.0, reduction: str = "mean") -> Any:
@@ -236,8 +239,9 @@ def hinge_embedding_loss(input: Any, target: Any, margin: float = 1.0, reduction
     [0.5, 0.75]
     """
     _same_shape("hinge_embedding_loss", input, target)
-    losses = np.where(np.equal(constant(target), 1), input, relu(margin - input))
-    return reduced(losses, reduction, "hinge_embedding_loss")
+    x = accurate(input)
+    losses = np.where(np.equal(constant(target), 1), x, pointwise.hinge(margin - x))
+    return reduced(losses, reduction, "hinge_embedding_loss", input)
 
 
 def margin_ranking_loss(input1: Any, input2: Any, target: Any, margin: float = 0.0, reduction: str = "mean") -> Any:
@@ -247,7 +251,9 @@ def margin_ranking_loss(input1: Any, input2: Any, target: Any, margin: float = 0
     2.0
     """
     _same_shape("margin_ranking_loss", input1, input2)
-    return reduced(relu(-beside(input1, target) * (input1 - input2) + margin), reduction, "margin_ranking_loss")
+    x1, x2 = accurate(input1), accurate(input2)
+    losses = pointwise.hinge(-beside(x1, target) * (x1 - x2) + margin)
+    return reduced(losses, reduction, "margin_ranking_loss", input1)
 
 
 def cosine_embedding_loss(input1: Any, input2: Any, target: Any, margin: float = 0.0, reduction: str = "mean") -> Any:
@@ -258,11 +264,12 @@ def cosine_embedding_loss(input1: Any, input2: Any, target: Any, margin: float =
     """
     _same_shape("cosine_embedding_loss", input1, input2)
     # PyTorch's form of the cosine here: ε is added to the squared norms.
-    dot = np.sum(input1 * input2, axis=-1)
-    norms = [np.sum(ag.square(x), axis=-1) + 1e-12 for x in (input1, input2)]
+    x1, x2 = accurate(input1), accurate(input2)
+    dot = np.sum(x1 * x2, axis=-1)
+    norms = [np.sum(ag.square(x), axis=-1) + 1e-12 for x in (x1, x2)]
     cosine = dot / np.sqrt(norms[0] * norms[1])
-    losses = np.where(np.equal(constant(target), 1), 1 - cosine, relu(cosine - margin))
-    return reduced(losses, reduction, "cosine_embedding_loss")
+    losses = np.where(np.equal(constant(target), 1), 1 - cosine, pointwise.hinge(cosine - margin))
+    return reduced(losses, reduction, "cosine_embedding_loss", input1)
 
 
 def triplet_margin_loss(
@@ -315,7 +322,7 @@ def _triplet(
 ) -> Any:
     if not margin > 0:
         raise ValueError(f"{name}: margin={margin!r} must be positive.")
-    near, far = distance(anchor, positive), distance(anchor, negative)
+    near, far = accurate(distance(anchor, positive)), accurate(distance(anchor, negative))
     if swap:
-        far = np.minimum(far, distance(positive, negative))
-    return reduced(relu(near - far + margin), reduction, name)
+        far = np.minimum(far, accurate(distance(positive, negative)))
+    return reduced(pointwise.hinge(near - far + margin), reduction, name, anchor)

@@ -10,9 +10,12 @@ from typing import Any
 import numpy as np
 
 import autograd_core as ag
-from autograd_core import Tensor, relu
+from autograd_core import relu
+from autograd_core.engine.tensor import bare
 
 from ..kernels import fused
+from ..kernels.accuracy import accurate, like
+from . import pointwise
 from .functions import beside, constant, reduced
 
 __all__ = [
@@ -39,7 +42,7 @@ def cross_entropy(
 
     Raises ValueError for shapes that do not fit and classes outside 0 … C−1, TypeError for fractional class numbers.
 
-    >>> cross_entropy(Tensor([[0.0, 0.0]]), [1]).item()
+    >>> cross_entropy(ag.Tensor([[0.0, 0.0]]), [1]).item()
     0.6931471824645996
     """
     target = constant(target)
@@ -47,28 +50,30 @@ def cross_entropy(
         raise ValueError(f"cross_entropy: label_smoothing={label_smoothing!r} must lie in [0, 1].")
     if np.ndim(input) == 0:
         raise ValueError("cross_entropy: logits of shape (); expected (N, C), (N, C, …) or (C,).")
+    logits = accurate(input)
     if np.shape(target) == input.shape and target.dtype.kind == "f":
-        target = beside(input, target)
-        return _of_probabilities(input, target, weight, reduction, label_smoothing)
-    z, y = _rows_of_classes("cross_entropy", input, target)
+        losses = _of_probabilities(logits, beside(logits, target), weight, label_smoothing)
+        return reduced(losses, reduction, "cross_entropy", input)
+    z, y = _rows_of_classes("cross_entropy", logits, target)
     if weight is None and not label_smoothing:
         kept = _checked_classes("cross_entropy", y, z.shape[1], ignore_index)
         if kept is None and input.ndim == 2:
             if reduction == "mean":
-                return fused.mean_class_cross_entropy(z, y)
-            return reduced(fused.class_cross_entropy(z, y), reduction, "cross_entropy")
-    return _of_logs("cross_entropy", ag.log_softmax(z, 1), y, target, weight, ignore_index, reduction, label_smoothing)
+                return like(input, fused.mean_class_cross_entropy(z, y))
+            return reduced(fused.class_cross_entropy(z, y), reduction, "cross_entropy", input)
+    logs = ag.log_softmax(z, 1)
+    return like(input, _of_logs("cross_entropy", logs, y, target, weight, ignore_index, reduction, label_smoothing))
 
 
 def nll_loss(input: Any, target: Any, weight: Any = None, ignore_index: int = -100, reduction: str = "mean") -> Any:
     """−w_y·input[y] for logarithms of probabilities (N, C), (N, C, d₁, …) or (C,) and class numbers y.
 
-    >>> nll_loss(np.log(Tensor([[0.25, 0.75]])), np.array([0])).item()
+    >>> nll_loss(np.log(ag.Tensor([[0.25, 0.75]])), np.array([0])).item()
     1.3862943649291992
     """
     target = constant(target)
-    logs, y = _rows_of_classes("nll_loss", input, target)
-    return _of_logs("nll_loss", logs, y, target, weight, ignore_index, reduction, 0.0)
+    logs, y = _rows_of_classes("nll_loss", accurate(input), target)
+    return like(input, _of_logs("nll_loss", logs, y, target, weight, ignore_index, reduction, 0.0))
 
 
 def _rows_of_classes(name: str, input: Any, target: Any) -> tuple[Any, Any]:
@@ -106,27 +111,29 @@ def _of_logs(
     classes = logs.shape[1]
     kept = _checked_classes(name, y, classes, ignore_index)
     w = _class_weights(name, weight, classes, logs.dtype)
-    counted = np.ones(len(y), logs.dtype) if kept is None else kept.astype(logs.dtype)
     y = y if kept is None else np.where(kept, y, 0)
-    of_row = counted if w is None else counted * w[y]
+    of_row = np.ones(len(y), logs.dtype) if w is None else w[y]
     losses = -logs[np.arange(len(y)), y] * of_row
     if smoothing:
-        uniform = -np.sum(logs if w is None else logs * w, axis=1) * counted
+        uniform = -np.sum(logs if w is None else logs * w, axis=1)
         losses = (1 - smoothing) * losses + smoothing / classes * uniform
+    if kept is not None:
+        losses, of_row = np.where(kept, losses, 0), np.where(kept, of_row, 0)
     if reduction == "mean":
-        return np.sum(losses) / np.sum(of_row)
-    return reduced(np.reshape(losses, np.shape(target)), reduction, name)
+        total = np.sum(of_row)
+        # Of nothing the mean is NaN, but its derivative is 0: a batch without targets leaves the weights as they are.
+        return np.where(total == 0, np.nan, np.sum(losses) / np.where(total == 0, 1, total))
+    return reduced(np.reshape(losses, np.shape(target)), reduction, name, logs)
 
 
-def _of_probabilities(input: Any, target: Any, weight: Any, reduction: str, smoothing: float) -> Any:
+def _of_probabilities(input: Any, target: Any, weight: Any, smoothing: float) -> Any:
     axis = 0 if input.ndim == 1 else 1
     classes = input.shape[axis]
     w = _class_weights("cross_entropy", weight, classes, input.dtype)
     q = target if not smoothing else (1 - smoothing) * target + smoothing / classes
     if w is not None:
         q = q * np.reshape(w, (-1, *[1] * (input.ndim - 1 - axis)))
-    losses = -np.sum(q * ag.log_softmax(input, axis), axis=axis)
-    return reduced(losses, reduction, "cross_entropy")
+    return -np.sum(q * ag.log_softmax(input, axis), axis=axis)
 
 
 def _class_weights(name: str, weight: Any, classes: int, dtype: Any) -> Any:
@@ -146,61 +153,64 @@ def multi_margin_loss(
 ) -> Any:
     """Σ_{j≠y} w_y·max(0, margin − x_y + x_j)ᵖ / C: the multi-class hinge loss of a linear SVM (Crammer & Singer 2001).
 
-    >>> multi_margin_loss(Tensor([[0.0, 0.5, 2.0]]), np.array([2])).item()
+    >>> multi_margin_loss(ag.Tensor([[0.0, 0.5, 2.0]]), np.array([2])).item()
     0.0
     """
     name = "multi_margin_loss"
     if p not in (1, 2):
         raise ValueError(f"{name}: p={p!r}; it is 1 or 2.")
-    x, y = _rows_of_classes(
-        name, np.reshape(input, (1, -1)) if input.ndim == 1 else input, np.atleast_1d(constant(target))
-    )
+    x = accurate(input)
+    x, y = _rows_of_classes(name, np.reshape(x, (1, -1)) if x.ndim == 1 else x, np.atleast_1d(constant(target)))
     _checked_classes(name, y, x.shape[1], -100)
     rows = np.arange(len(y))
+    others = np.ones(x.shape, bool)
+    others[rows, y] = False
     gaps = relu(margin - np.reshape(x[rows, y], (-1, 1)) + x)
-    others = np.ones(x.shape, x.dtype)
-    others[rows, y] = 0
+    losses = np.sum(np.where(others, gaps**p, 0), axis=1) / x.shape[1]
     w = _class_weights(name, weight, x.shape[1], x.dtype)
-    if w is not None:
-        others *= w[y][:, None]
-    losses = np.sum(others * gaps**p, axis=1) / x.shape[1]
-    return reduced(losses if input.ndim > 1 else losses[0], reduction, name)
+    losses = losses if w is None else losses * w[y]
+    return reduced(losses if input.ndim > 1 else losses[0], reduction, name, input)
 
 
 def multilabel_margin_loss(input: Any, target: Any, reduction: str = "mean") -> Any:
     """Σ_j Σ_{i no label} max(0, 1 − (x_j − x_i)) / C over the labels j, which stand in ``target`` before the first −1.
 
-    >>> multilabel_margin_loss(Tensor([[0.5, 0.0, 0.0]]), np.array([[0, -1, -1]])).item()
+    A label that stands there twice counts twice.
+
+    >>> multilabel_margin_loss(ag.Tensor([[0.5, 0.0, 0.0]]), np.array([[0, -1, -1]])).item()
     0.3333333432674408
     """
     name = "multilabel_margin_loss"
     target = constant(target)
     if np.shape(target) != input.shape or input.ndim not in (1, 2):
         raise ValueError(f"{name}: target of shape {np.shape(target)} for an input of shape {input.shape}.")
-    x, labels = np.reshape(input, (-1, input.shape[-1])), np.reshape(target, (-1, input.shape[-1]))
+    classes = input.shape[-1]
+    rows = 1 if input.ndim == 1 else len(input)
+    x, labels = np.reshape(accurate(input), (rows, classes)), np.reshape(target, (rows, classes))
     listed = np.cumprod(labels >= 0, axis=1).astype(bool)
-    is_label = np.zeros(x.shape, bool)
     row, place = np.nonzero(listed)
-    is_label[row, labels[row, place]] = True
-    pairs = (is_label[:, :, None] & ~is_label[:, None, :]).astype(x.dtype)
-    gaps = relu(1 - (np.reshape(x, (*x.shape, 1)) - np.reshape(x, (len(x), 1, -1))))
-    losses = np.sum(pairs * gaps, axis=(1, 2)) / x.shape[1]
-    return reduced(losses if input.ndim > 1 else losses[0], reduction, name)
+    times = np.zeros(x.shape, x.dtype)
+    np.add.at(times, (row, labels[row, place]), 1)
+    pairs = np.logical_and((times > 0)[:, :, None], (times == 0)[:, None, :])
+    gaps = relu(1 - (np.reshape(x, (rows, classes, 1)) - np.reshape(x, (rows, 1, classes))))
+    losses = np.sum(np.where(pairs, times[:, :, None] * gaps, 0), axis=(1, 2)) / classes
+    return reduced(losses if input.ndim > 1 else losses[0], reduction, name, input)
 
 
 def multilabel_soft_margin_loss(input: Any, target: Any, weight: Any = None, reduction: str = "mean") -> Any:
     """−Σ_c w_c(y_c log σ(x_c) + (1 − y_c) log σ(−x_c)) / C for 0/1 labels y of input's shape (…, C).
 
-    >>> multilabel_soft_margin_loss(Tensor([[0.0, 0.0]]), np.array([[1.0, 0.0]])).item()
+    >>> multilabel_soft_margin_loss(ag.Tensor([[0.0, 0.0]]), np.array([[1.0, 0.0]])).item()
     0.6931471824645996
     """
     name = "multilabel_soft_margin_loss"
-    y = beside(input, target)
+    x = accurate(input)
+    y = beside(x, target)
     if np.shape(y) != input.shape:
         raise ValueError(f"{name}: target of shape {np.shape(y)} for an input of shape {input.shape}.")
-    losses = ag.softplus(input) - y * input
-    losses = losses if weight is None else losses * beside(input, weight)
-    return reduced(np.mean(losses, axis=-1), reduction, name)
+    losses = pointwise.logistic(x, y)
+    losses = losses if weight is None else losses * beside(x, weight)
+    return reduced(np.mean(losses, axis=-1), reduction, name, input)
 
 
 # Sequences -----------------------------------------------------------------------------------------------------------
@@ -228,6 +238,7 @@ def ctc_loss(
     >>> float(np.exp(-ctc_loss(p, np.array([[1]]), [2], [1], reduction="sum")))  # of bb, ba, ab, aa all but bb
     0.75
     """
+    given, log_probs = log_probs, accurate(log_probs)
     single = log_probs.ndim == 2
     if single:
         log_probs = np.reshape(log_probs, (log_probs.shape[0], 1, log_probs.shape[1]))
@@ -248,8 +259,9 @@ def ctc_loss(
     rows = np.arange(count)
     dtype = log_probs.dtype
     impossible = np.full(extended.shape, _IMPOSSIBLE, dtype)
-    begins = np.arange(extended.shape[1]) < 2
-    alpha = np.where(begins, log_probs[0][rows[:, None], extended], impossible)
+    states = np.arange(extended.shape[1])
+    first = np.where(states < 2, log_probs[0][rows[:, None], extended], impossible)
+    alpha = np.where((lengths_in > 0)[:, None], first, np.where(states < 1, 0, impossible))  # of no input: nothing yet
     for t in range(1, steps):
         one, two = (np.concatenate([impossible[:, :k], alpha[:, : alpha.shape[1] - k]], axis=1) for k in (1, 2))
         ways = np.stack([alpha, one, np.where(skips, two, impossible)])
@@ -257,12 +269,11 @@ def ctc_loss(
         alpha = np.where((t < lengths_in)[:, None], following, alpha)
     last = np.stack([alpha[rows, ends], np.where(lengths > 0, alpha[rows, np.maximum(ends - 1, 0)], impossible[:, 0])])
     losses = -ag.logsumexp(last, axis=0)
-    values = losses.data if isinstance(losses, Tensor) else losses
-    hopeless = values > -_IMPOSSIBLE / 2
+    hopeless = bare(losses) > -_IMPOSSIBLE / 2
     losses = np.where(hopeless, np.asarray(0.0 if zero_infinity else np.inf, dtype), losses)
     if reduction == "mean":
-        return np.mean(losses / np.maximum(lengths, 1).astype(dtype))
-    return reduced(losses[0] if single else losses, reduction, "ctc_loss")
+        return like(given, np.mean(losses / np.maximum(lengths, 1).astype(dtype)))
+    return reduced(losses[0] if single else losses, reduction, "ctc_loss", given)
 
 
 def _padded(targets: Any, lengths: Any, count: int) -> Any:

@@ -1,0 +1,76 @@
+"""Losses of one number each, as primitives: derivatives that are right at the corners, and are PyTorch's there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+import autograd_core as ag
+from autograd_core import sigmoid
+from autograd_core.ops.arithmetic.elementwise import step
+
+from ..layers.activations import hardtanh
+
+
+@ag.elementwise(x=lambda x: 1 - step(-x))
+def hinge(x):
+    """max(0, x), with the derivative 1 at 0, where ``relu`` has 0: equal scores under a margin of 0 shall move apart.
+
+    >>> hinge(np.array([-1.0, 0.0, 2.0]))
+    array([0., 0., 2.])
+    """
+    return np.maximum(x, 0)
+
+
+@ag.elementwise(d=lambda d, delta: hardtanh(d, -delta, delta))
+def huber(d, delta):
+    """½d² for |d| ≤ delta, delta·(|d| − ½delta) beyond; its derivative is d, cut off at ±delta.
+
+    >>> huber(np.array([0.5, -3.0, np.inf]), 1.0)
+    array([0.125, 2.5  ,   inf])
+    """
+    far = np.absolute(d)
+    near = np.minimum(far, delta)
+    return np.where(np.less(far, delta), 0.5 * near * near, delta * (far - 0.5 * delta))
+
+
+@ag.elementwise(d=lambda d, beta: hardtanh(d / beta))
+def smooth_l1(d, beta):
+    """½d²/beta for |d| < beta, |d| − ½beta beyond; its derivative is d/beta, cut off at ±1.
+
+    >>> smooth_l1(np.array([0.5, -3.0, np.inf]), 1.0)
+    array([0.125, 2.5  ,   inf])
+    """
+    far = np.absolute(d)
+    near = np.minimum(far, beta)
+    return np.where(np.less(far, beta), 0.5 * near * (near / beta), far - 0.5 * beta)
+
+
+@ag.elementwise(z=lambda z, y: sigmoid(z) - y, y=lambda z: -z)
+def logistic(z, y):
+    """−y·log σ(z) − (1 − y)·log σ(−z) = z·([z > 0] − y) + log(1 + e^−|z|): nothing overflows, nothing cancels.
+
+    >>> logistic(np.array([1000.0, -1000.0]), np.array([1.0, 1.0]))
+    array([   0., 1000.])
+    """
+    return z * np.subtract(np.greater(z, 0), y, dtype=z.dtype) + np.log1p(np.exp(-np.absolute(z)))
+
+
+@ag.elementwise(
+    p=lambda p, y: (p - y) / np.maximum((1 - p) * p, 1e-12),
+    y=lambda p: _log(1 - p) - _log(p),
+)
+def bernoulli(p, y):
+    """−y·log p − (1 − y)·log(1 − p), the logarithms cut off at −100; the slope 1/p(1−p) at 1e12, as in PyTorch.
+
+    >>> bernoulli(np.array([0.0, 1.0, 0.5]), np.array([1.0, 1.0, 1.0])).round(4)
+    array([100.    ,  -0.    ,   0.6931])
+    """
+    with np.errstate(divide="ignore"):
+        return (y - 1) * np.maximum(np.log1p(-p), -100) - y * np.maximum(np.log(p), -100)
+
+
+def _log(p: Any) -> Any:
+    with np.errstate(divide="ignore"):
+        return np.maximum(np.log(p), -100)
