@@ -15,7 +15,7 @@ import numpy as np
 
 from . import entry, recording
 from .errors import explain
-from .node import Node, keep
+from .node import Node, as_precise, keep
 from .tensor import Tensor
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ NONE_KEPT = (None, None, None)  # by a row of two arguments; one tuple for all o
 
 _ndarray, _new = np.ndarray, object.__new__
 _SCALARS = (np.generic, float, int)
+_NUMBERS = (float, int, bool, complex)
 _ON_SCALARS: dict[Any, Callable[..., Any]] = {
     np.add: operator.add,
     np.subtract: operator.sub,
@@ -131,7 +132,7 @@ def _unary_with_settings(op: Primitive) -> Callable[..., Any]:
             result._node = node = _new(Node)
             node.op = op
             node.parents = (parent,)
-            node.saved = (keep(a, keep_x), keep(out, keep_ans))
+            node.saved = (keep(a, keep_x, out), keep(out, keep_ans, out))
             node.params = params
             node.shape = out.shape
         return result
@@ -150,11 +151,14 @@ def _binary(op: Primitive) -> Callable[..., Any]:
             a, x_node = x._data, x._node
             if isinstance(y, Tensor):
                 b, y_node = y._data, y._node
+                mixed = a.dtype is not b.dtype
             else:
                 b, y_node = _beside(y, a, op), None
+                mixed = type(y) not in _NUMBERS
         elif isinstance(y, Tensor):
             b, y_node = y._data, y._node
             a, x_node = _beside(x, b, op), None
+            mixed = type(x) not in _NUMBERS
         else:
             return op.on_plain((x, y), NO_SETTINGS)
         try:
@@ -182,6 +186,8 @@ def _binary(op: Primitive) -> Callable[..., Any]:
         node.parents = (x_node, y_node)
         node.saved = NONE_KEPT
         if keep_some:
+            if mixed:
+                a, b = as_precise(a, out.dtype), as_precise(b, out.dtype)
             node.saved = (a if keep_x else None, b if keep_y else None, out if keep_ans else None)
         node.params = NO_SETTINGS
         node.shape = out.shape
@@ -202,6 +208,8 @@ def _beside(value: Any, array: Any, op: Primitive) -> Any:
         if numbers is not None:
             known = numbers.get(value)
             return _remember(value, array.dtype, numbers) if known is None else known
+    if not value and array.dtype.kind in "fc":
+        return array.dtype.type(value)  # in a rule, Python's own 1/0 would be an error
     return value
 
 

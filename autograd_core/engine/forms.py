@@ -255,8 +255,7 @@ class General(Primitive):
         super().__init__(*declaration)
 
     def keeps(self, i: int) -> dict[str, int]:
-        needs = (*self.needs[i], *self._read_needs(self.jvp_rule))
-        return {name: VALUE for name in needs if name == "ans" or name in self.arguments}
+        return self.values_of((*self.needs[i], *self._read_needs(self.jvp_rule)))
 
     def make_vjp(self, i: int) -> Callable[..., Any]:
         local, rule, names = self.local[i], self.rules[i], self.needs[i]

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from .primitive import Primitive
     from .tensor import Tensor
 
-NOTHING, SPEC, VALUE = 0, 1, 2
+NOTHING, SPEC, VALUE, PRECISE = 0, 1, 2, 3
 
 
 class Spec(NamedTuple):
@@ -24,11 +24,20 @@ class Spec(NamedTuple):
         return len(self.shape)
 
 
-def keep(value: Any, level: int) -> Any:
-    """What a row keeps of a value: NOTHING, its SPEC, or the VALUE itself."""
+def keep(value: Any, level: int, result: Any) -> Any:
+    """What a row keeps of a value: NOTHING, its SPEC, the VALUE itself, or the value as PRECISE as the result."""
     if level == SPEC:
         return Spec(value.shape, value.dtype) if hasattr(value, "dtype") else Spec(np.shape(value), None)
-    return value if level == VALUE else None
+    return value if level == VALUE else as_precise(value, result.dtype) if level == PRECISE else None
+
+
+def as_precise(value: Any, dtype: Any) -> Any:
+    """``value`` in the precision of the result's ``dtype``: rules of integers would wrap, those of float32 round."""
+    own = getattr(value, "dtype", dtype)
+    if own is dtype or dtype.kind not in "fc":
+        return value
+    wanted = np.result_type(own, np.finfo(dtype).dtype)  # a complex operand of a real result stays complex
+    return value if wanted == own else value.astype(wanted)
 
 
 class Node:

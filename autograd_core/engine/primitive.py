@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import functools
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -27,7 +27,7 @@ import numpy as np
 from . import entry, recording
 from .calls import make_function
 from .errors import explain, printable
-from .node import NOTHING, SPEC, VALUE, Node, WatchedNode, keep
+from .node import NOTHING, PRECISE, SPEC, VALUE, Node, WatchedNode, keep
 from .registry import implementations, primitives
 from .tensor import Tensor, make_tensor
 
@@ -92,7 +92,14 @@ class Primitive:
 
     def keeps(self, i: int) -> dict[str, int]:
         """What to keep where argument ``i`` is differentiated: names of arguments or ``ans``, and how much of it."""
-        return {name: VALUE for name in self.needs[i] if name == "ans" or name in self.arguments}
+        return self.values_of(self.needs[i])
+
+    def values_of(self, names: Iterable[str]) -> dict[str, int]:
+        """The arguments among ``names``, and the result. Operands of different dtypes are as precise as the result."""
+        several = len(self.arguments) > 1
+        differentiable = {a for a, rule in zip(self.arguments, self.rules, strict=True) if several and rule is not None}
+        known = (name for name in names if name == "ans" or name in self.arguments)
+        return {name: PRECISE if name in differentiable else VALUE for name in known}
 
     def chosen_vjp(self, i: int, g: Any, node: Node, saved: Sequence[Any], chosen: Any) -> tuple[Any, Any]:
         """The vjp behind a choice that took ``chosen`` of the result, and what it took of argument ``i``, if known."""
@@ -143,9 +150,9 @@ class Primitive:
             tracked := tuple([p is not None for p in parents])
         ):
             plan = self.plan(tracked)
-            saved = [v if level == VALUE else keep(v, level) for v, level in zip(values, plan, strict=False)]
+            saved = [v if level == VALUE else keep(v, level, out) for v, level in zip(values, plan, strict=False)]
             make = WatchedNode if recording.special and recording.observed() else Node
-            node = make(self, parents, (*saved, keep(out, plan[-1])), params, out.shape)
+            node = make(self, parents, (*saved, keep(out, plan[-1], out)), params, out.shape)
         result = make_tensor(out, node)
         if recording.special:
             recording.notify(self, args, params, result)
@@ -159,7 +166,7 @@ class Primitive:
         return self.forward(*args, **params)
 
     def _plan(self, tracked: tuple[bool, ...]) -> tuple[int, ...]:
-        """For each argument, and last the result: NOTHING, SPEC or VALUE, given which arguments are tracked."""
+        """For each argument, and last the result, how much to keep (see ``keep``) where those are tracked."""
         levels = dict.fromkeys((*range(len(tracked)), "ans"), NOTHING)
         for i, on in enumerate(tracked):
             for name, level in self.keeps(0 if self.variadic else i).items() if on else ():

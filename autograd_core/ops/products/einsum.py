@@ -47,6 +47,9 @@ def einsum(*operands, out=None, optimize=False, **settings):
         given = ", ".join(f"{name}=" for name in ("out", *settings) if name != "out" or out is not None)
         raise TypeError(f"einsum: {given} is not answered on tensors. Mend: use the result, and astype for a dtype.")
     subscripts, arrays = _explicit(operands)
+    if optimize:  # NumPy sums truth values by "or", and small integers wrap, where it contracts them first
+        dtype = np.result_type(*[x.dtype for x in arrays if hasattr(x, "dtype")])
+        arrays = [x.astype(dtype) if hasattr(x, "dtype") and x.dtype.kind in "biu" else x for x in arrays]
     return _einsum(*arrays, subscripts=subscripts, optimize=optimize)
 
 
