@@ -78,7 +78,14 @@ def test_partial_fit_and_warm_start_go_on_as_scikit_learns_do():
 
 
 def test_lbfgs_reaches_the_minimum_that_scikit_learn_reaches():
-    options = {"hidden_layer_sizes": (), "solver": "lbfgs", "alpha": 1.0, "tol": 1e-6, "max_iter": 500}
+    options = {
+        "hidden_layer_sizes": (),
+        "solver": "lbfgs",
+        "alpha": 1.0,
+        "tol": 1e-6,
+        "max_iter": 500,
+        "random_state": 0,
+    }
     ours, theirs = (c(**options).fit(X, CLASSES["binary"]) for c in (MLPClassifier, peer.MLPClassifier))
     assert_same_network(ours, theirs, 1e-4)  # without hidden layers there is one minimum
     assert ours.loss_ == pytest.approx(theirs.loss_, rel=1e-7)

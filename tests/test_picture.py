@@ -98,6 +98,7 @@ def irregular(rows: int = 2000) -> Graph:
     return trace(f, 0.5)
 
 
+ag.manual_seed(0)
 GRAPHS = {
     "mlp": mlp(),
     "deep": deep(),

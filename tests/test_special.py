@@ -14,6 +14,7 @@ import scipy.special
 
 import autograd_core as ag
 from autograd_core.ops import special
+from rounding import assert_same_but_for_rounding
 
 
 def slope(f: Callable[..., Any], x: float, order: int = 1) -> float:
@@ -43,7 +44,7 @@ def test_without_scipy_the_message_says_what_to_install() -> None:
 def test_scipys_own_ufuncs_record() -> None:
     """Whichever of the two modules was imported first."""
     x = np.array([0.5, 1.5])
-    np.testing.assert_array_equal(ag.grad(lambda x: scipy.special.gammaln(x).sum())(x), scipy.special.digamma(x))
+    assert_same_but_for_rounding(ag.grad(lambda x: scipy.special.gammaln(x).sum())(x), scipy.special.digamma(x))
     program = (
         "import numpy as np, scipy.special, autograd_core as ag\n"
         "assert ag.grad(scipy.special.erf)(np.array(0.0)) == 2 / np.sqrt(np.pi)"

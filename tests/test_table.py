@@ -48,6 +48,7 @@ def long(rows: int) -> Graph:
 
 def networks() -> dict[str, Graph]:
     rng = np.random.default_rng(0)
+    ag.manual_seed(0)
     mlp = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.LayerNorm(8), nn.Linear(8, 3))
     convolution = nn.Sequential(nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2), nn.ReLU(), nn.MaxPool2d(2))
     cnn = nn.Sequential(*convolution, nn.Flatten(), nn.Linear(8, 3))

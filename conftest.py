@@ -1,0 +1,24 @@
+"""What every test starts from: the same random numbers, and Hypothesis drawing few examples, always the same ones.
+
+``--hypothesis-profile=search`` draws many others; ``-p randomly`` runs the tests in another order each time.
+"""
+
+import numpy as np
+import pytest
+from hypothesis import settings
+
+import autograd_core as ag
+
+settings.register_profile("quick", deadline=None, max_examples=20, derandomize=True, database=None)
+settings.register_profile("search", deadline=None, max_examples=500)
+settings.load_profile("quick")
+
+
+@pytest.fixture(autouse=True)
+def _same_random_numbers(request: pytest.FixtureRequest) -> None:
+    """Whatever ran before: from the generators of ``ag``, of scikit-learn and of the test's module."""
+    ag.manual_seed(0)
+    np.random.seed(0)  # noqa: NPY002 (scikit-learn's, where it is given no random_state)
+    for value in vars(getattr(request.node, "module", None) or object).values():
+        if isinstance(value, np.random.Generator):
+            value.bit_generator.state = np.random.default_rng(7).bit_generator.state
