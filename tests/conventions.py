@@ -84,6 +84,12 @@ CONVENTIONS: dict[str, list[tuple[str, Any, str]]] = {
         ("np.nan_to_num(x)", [nan, inf, 1.0], ""),
         ("np.fmax(x, y)", (nan, 1.0), ""),
     ],
+    "What is taken from the result ends where the result is rounded": [
+        ("np.tanh(x)", 20.0, "torch, JAX: the same"),
+        ("ag.sigmoid(x)", 40.0, "torch, JAX: the same"),
+        ("ag.special.expit(x)", 40.0, ""),
+        ("np.expm1(x)", -40.0, "torch, JAX: 0"),
+    ],
     "Repeated eigenvalues and singular values": [
         ("np.sum(np.linalg.eigvalsh(x))", [[1.0, 0.0], [0.0, 1.0]], ""),
         ("np.sum(np.linalg.svd(x, compute_uv=False))", [[1.0, 0.0], [0.0, 1.0]], ""),

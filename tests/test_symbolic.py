@@ -138,6 +138,7 @@ SPECIAL = {
     "xlogy": lambda x, y: x * sympy.log(y),
     "xlog1py": lambda x, y: x * sympy.log(1 + y),
     "entr": lambda x: -x * sympy.log(x),
+    "log_ratio": lambda x, y: sympy.log(x / y),
     "rel_entr": lambda x, y: x * sympy.log(x / y),
     "kl_div": lambda x, y: x * sympy.log(x / y) - x + y,
     **dict.fromkeys(("i0", "special.i0"), lambda x: sympy.besseli(0, x)),

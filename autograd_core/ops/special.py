@@ -88,7 +88,7 @@ betaln = _declare(
 psi = digamma
 
 # Logistic functions
-expit     = _declare(scipy.expit,     x=lambda ans: ans * (1 - ans))
+expit     = _declare(scipy.expit,     x=lambda x: expit(x) * expit(-x))
 logit     = _declare(scipy.logit,     x=lambda x: 1 / (x * (1 - x)))
 log_expit = _declare(scipy.log_expit, x=lambda x: sigmoid(-x))
 
@@ -97,10 +97,10 @@ xlogy    = _declare(scipy.xlogy,    x=lambda y: np.log(y), y=lambda x, y: x / _o
 xlog1py  = _declare(scipy.xlog1py,  x=lambda y: np.log1p(y), y=lambda x, y: x / _or_one(1 + y, x))
 entr     = _declare(scipy.entr,     x=lambda x: -1 - np.log(x))
 rel_entr = _declare(
-    scipy.rel_entr, x=lambda x, y: np.log(x / _or_one(y, x)) + 1, y=lambda x, y: -x / _or_one(y, x)
+    scipy.rel_entr, x=lambda x, y: _log_ratio(x, y) + 1, y=lambda x, y: -x / _or_one(y, x)
 )
 kl_div   = _declare(
-    scipy.kl_div, x=lambda x, y: np.log(x / _or_one(y, x)), y=lambda x, y: 1 - x / _or_one(y, x)
+    scipy.kl_div, x=lambda x, y: _log_ratio(x, y), y=lambda x, y: 1 - x / _or_one(y, x)
 )
 
 # Modified Bessel functions: 2 I′ᵥ = Iᵥ₋₁ + Iᵥ₊₁; those with an e are divided by exp|x|
@@ -109,6 +109,18 @@ i1  = _declare(scipy.i1,  x=lambda x: 0.5 * (i0(x) + _iv(x, 2)))
 i0e = _declare(scipy.i0e, x=lambda x, ans: i1e(x) - np.sign(x) * ans)
 i1e = _declare(scipy.i1e, x=lambda x, ans: 0.5 * (i0e(x) + _ive(x, 2)) - np.sign(x) * ans)
 # fmt: on
+
+
+@elementwise(name="log_ratio", x=lambda x: 1 / x, y=lambda y: -1 / y)
+def _log_ratio(x, y):
+    """log(x/y), accurate where x is near y and where x/y is no number of the dtype; that of 0/0 is −∞."""
+    limits = np.finfo(np.result_type(x, y))
+    y = _or_one(y, x)
+    with np.errstate(over="ignore", under="ignore"):
+        ratio = x / y
+    beyond = np.logical_or(np.absolute(ratio) < limits.tiny, np.isinf(ratio))
+    near = np.log(np.where(beyond, 1, ratio))
+    return np.where(beyond, np.log(np.where(beyond, x, 1)) - np.log(np.where(beyond, y, 1)), near)
 
 
 @elementwise(name="iv", x=lambda x, v: 0.5 * (_iv(x, v - 1) + _iv(x, v + 1)))

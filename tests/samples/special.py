@@ -32,6 +32,7 @@ SAMPLES: dict[str, Calls] = {
     "ndtr":         elementwise(real),
     "log_ndtr":     elementwise(real),
     "inverse_mills": elementwise(real),
+    "log_ratio":    elementwise(positive, positive),
     "ndtri":        elementwise(probability),
     "gamma":        elementwise(positive),
     "gammaln":      elementwise(positive),
