@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import Any
 
@@ -104,12 +103,6 @@ def test_filling_an_array_with_a_recorded_number_is_refused() -> None:
             fill()
 
 
-def test_a_recorded_number_is_read_only_when_it_is_asked_for() -> None:
-    """float(), int() and item() are explicit."""
-    x = ag.Tensor(np.array(2.5), requires_grad=True)
-    assert (float(x), int(x), x.item(), math.floor(float(x)), f"{x:.2f}") == (2.5, 2, 2.5, 2, "2.50")
-
-
 # In-place writes -----------------------------------------------------------------------------------------------------
 
 
@@ -137,24 +130,23 @@ WRITES = pytest.mark.parametrize("change", [write, add, subtract, multiply, divi
 
 
 @WRITES
-def test_writes_to_a_recorded_tensor_are_refused(change: Callable[[ag.Tensor], None]) -> None:
-    """A leaf or a result alike; its values, and the derivatives of what used them, stay as they were."""
+def test_writes_to_a_leaf_are_refused(change: Callable[[ag.Tensor], None]) -> None:
+    """Its values, and the derivatives of what used them, stay as they were."""
     x = leaf()
-    h = x * 1.0
-    y = (h * h * x).sum()
-    for t in (x, h):
-        with pytest.raises(RuntimeError, match=r"in-place.*float64 \(2,\).*Mend"):
-            change(t)
-        assert t.tolist() == [1.0, 2.0]
+    y = (x * x * x).sum()
+    with pytest.raises(RuntimeError, match=r"in-place.*float64 \(2,\).*Fix"):
+        change(x)
+    assert x.numpy().tolist() == [1.0, 2.0]
     y.backward()
     assert x.grad.tolist() == [3.0, 12.0]
 
 
-@WRITES
-def test_a_result_may_not_be_written_to_inside_no_grad_either(change: Callable[[ag.Tensor], None]) -> None:
+@pytest.mark.parametrize("recording", [ag.enable_grad, ag.no_grad])
+def test_an_element_of_a_result_is_not_written_to(recording: Any) -> None:
     h = leaf() * 1.0
-    with ag.no_grad(), pytest.raises(RuntimeError, match="in-place"):
-        change(h)
+    with recording(), pytest.raises(RuntimeError, match=r"in-place.*float64 \(2,\).*Fix: t = t.at"):
+        h[0] = 5.0
+    assert h.numpy().tolist() == [1.0, 2.0]
 
 
 @WRITES
@@ -177,17 +169,12 @@ def test_a_tensor_without_history_may_be_written_to() -> None:
     assert t.tolist() == [4.0, 10.0, 18.0]
 
 
-def test_a_plain_tensor_does_not_absorb_a_recorded_one() -> None:
-    total, w = ag.Tensor(np.array(0.0)), leaf()
-    with pytest.raises(TypeError, match=r"graph would be lost.*Mend: t = t \+ value"):
-        total += w.sum()
-    assert total.item() == 0.0 and not total.requires_grad
-
-
 def test_writing_a_recorded_value_into_a_plain_tensor_is_refused() -> None:
     t, w = ag.Tensor(np.zeros(2)), ag.Tensor(2.0, requires_grad=True)
-    with pytest.raises((TypeError, RuntimeError), match="Mend"):
+    with pytest.raises((TypeError, RuntimeError), match="Fix"):
         t[0] = w
+    with pytest.raises(TypeError, match="Fix"):
+        t[:] = [w, 1.0]
     assert t.tolist() == [0.0, 0.0]
 
 

@@ -68,6 +68,7 @@ ARITHMETIC = {
     "divide": lambda x, y: x / y,
     "negative": lambda x: -x,
     "positive": lambda x: x,
+    "constant_along": lambda value, x: value,
     "reciprocal": lambda x: 1 / x,
     "square": lambda x: x**2,
     **dict.fromkeys(("power", "float_power"), lambda x, y: x**y),

@@ -14,6 +14,8 @@ from ..ops.places import indexing, selecting, updating
 from ..ops.products import contractions
 from ..ops.shapes import diagonals, joining, shaping
 from ..ops.sums import reductions, scans, statistics
+from . import writing
+from .leaving import WAYS_OUT
 
 
 def _reflected(function: Any) -> Any:
@@ -24,8 +26,9 @@ def _power(x: Any, y: Any) -> Any:
     return elementwise.square(x) if type(y) in (int, float) and y == 2 else elementwise.power(x, y)
 
 
-def _compare(ufunc: np.ufunc) -> Any:
-    return lambda self, other: ufunc(self._data, bare(other))
+def _on_arrays(ufunc: np.ufunc) -> Any:
+    """Comparisons and the operators on bits: their results have no derivative."""
+    return lambda self, other: ufunc(bare(self), bare(other))
 
 
 def _reshape(self: Tensor, *shape: Any, order: str = "C", copy: bool | None = None) -> Tensor:
@@ -48,7 +51,7 @@ def _passing(function: Any) -> Any:
     return lambda self, *args, **kwargs: function(self, *args, **kwargs)
 
 
-def _in_place(name: str) -> Any:
+def _writing_method(name: str) -> Any:
     def refuse(self: Tensor, *args: Any, **kwargs: Any) -> None:
         raise TypeError(f"{name}: t.{name}() would write into a tensor's array. Mend: t = np.{name}(t).")
 
@@ -77,14 +80,26 @@ OPERATORS = {
     "__rpow__": _reflected(elementwise.power),
     "__matmul__": contractions.matmul,
     "__rmatmul__": _reflected(contractions.matmul),
+    "__and__": _on_arrays(np.bitwise_and),
+    "__rand__": _on_arrays(np.bitwise_and),
+    "__or__": _on_arrays(np.bitwise_or),
+    "__ror__": _on_arrays(np.bitwise_or),
+    "__xor__": _on_arrays(np.bitwise_xor),
+    "__rxor__": _on_arrays(np.bitwise_xor),
+    "__lshift__": _on_arrays(np.left_shift),
+    "__rlshift__": _reflected(_on_arrays(np.left_shift)),
+    "__rshift__": _on_arrays(np.right_shift),
+    "__rrshift__": _reflected(_on_arrays(np.right_shift)),
+    "__invert__": lambda self: np.invert(self._data),
     "__getitem__": indexing.getitem,
+    "__setitem__": writing.set_item,
     "__iter__": _iterate,
-    "__lt__": _compare(np.less),
-    "__le__": _compare(np.less_equal),
-    "__gt__": _compare(np.greater),
-    "__ge__": _compare(np.greater_equal),
-    "__eq__": _compare(np.equal),
-    "__ne__": _compare(np.not_equal),
+    "__lt__": _on_arrays(np.less),
+    "__le__": _on_arrays(np.less_equal),
+    "__gt__": _on_arrays(np.greater),
+    "__ge__": _on_arrays(np.greater_equal),
+    "__eq__": _on_arrays(np.equal),
+    "__ne__": _on_arrays(np.not_equal),
     "__hash__": object.__hash__,
 }
 
@@ -122,13 +137,13 @@ METHODS = {
     "prod": reductions.prod,
     "cumsum": scans.cumsum,
     "cumprod": scans.cumprod,
-    "sort": _in_place("sort"),
-    "partition": _in_place("partition"),
+    "sort": _writing_method("sort"),
+    "partition": _writing_method("partition"),
     **{name: _passing(getattr(np, name)) for name in ("all", "any", "argmax", "argmin", "argpartition", "argsort")},
     **{name: _passing(getattr(np, name)) for name in ("nonzero", "searchsorted")},
     "T": property(lambda self: shaping.transpose(self)),
     "mT": property(lambda self: shaping.swapaxes(self, -1, -2)),
 }
 
-for name, function in (OPERATORS | METHODS).items():
+for name, function in (OPERATORS | writing.operators(OPERATORS) | METHODS | WAYS_OUT).items():
     setattr(Tensor, name, function)

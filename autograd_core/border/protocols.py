@@ -15,6 +15,7 @@ import numpy as np
 
 from ..engine.registry import implementations
 from ..engine.tensor import Tensor, bare
+from . import writing
 
 PASSING: set[Callable[..., Any]] = {
     *(np.equal, np.not_equal, np.less, np.less_equal, np.greater, np.greater_equal),
@@ -36,9 +37,10 @@ def call_ufunc(self: Any, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: 
     if method == "__call__" and not kwargs and ufunc in implementations:  # the usual case
         return implementations[ufunc](*inputs)
     name = f"np.{ufunc.__name__}" if method == "__call__" else f"np.{ufunc.__name__}.{method}"
-    if kwargs.pop("out", None) is not None:
-        raise TypeError(_NO_OUT.format(name))
-    if ufunc in PASSING:
+    out = kwargs.pop("out", None)
+    if out is not None:
+        return writing.into(name, getattr(ufunc, method), out, inputs, kwargs)
+    if ufunc in PASSING or (method == "at" and writing.is_free(inputs, kwargs)):
         return getattr(ufunc, method)(*map(bare, inputs), **{k: bare(v) for k, v in kwargs.items()})
     if method != "__call__":
         from . import ufunc_methods
@@ -71,9 +73,10 @@ def _in_dtype(name: str, ufunc: np.ufunc, inputs: Any, dtype: Any = None, where:
 
 def call_numpy_function(self: Any, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
     """``__array_function__`` of Tensor."""
-    if kwargs.pop("out", None) is not None:
-        raise TypeError(_NO_OUT.format(f"{function.__module__}.{function.__name__}"))
-    if function in PASSING:
+    out = kwargs.pop("out", None)
+    if out is not None:
+        return writing.into(f"{function.__module__}.{function.__name__}", function, out, args, kwargs)
+    if function in PASSING or (function in writing.WRITERS and writing.is_free(args, kwargs)):
         return function(*map(bare, args), **{k: bare(v) for k, v in kwargs.items()})
     implementation = _implementation(function)
     if implementation is not None:
@@ -116,9 +119,6 @@ def _implementation(function: Any) -> Any:
             importlib.import_module(f"autograd_core.{family}")
         found = implementations.get(function)
     return found
-
-
-_NO_OUT = "{0}: out= cannot be differentiated through. Mend: use the result, y = {0}(...)."
 
 
 def refusal(name: str, neighbour: str = "") -> str:

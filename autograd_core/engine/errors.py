@@ -12,6 +12,26 @@ if TYPE_CHECKING:
     from .primitive import Primitive
     from .tensor import Tensor
 
+__all__ = ["GraphLostError", "GraphLostWarning", "NoDependenceWarning"]
+
+
+class GraphLostWarning(UserWarning):
+    """A value left the graph without a word that says so: what is computed from it has no gradient."""
+
+    __module__ = "autograd_core"  # where it is imported from
+
+
+class NoDependenceWarning(GraphLostWarning):
+    """The result of a function does not depend on what it is to be differentiated by: its derivative is zero."""
+
+    __module__ = "autograd_core"
+
+
+class GraphLostError(TypeError):
+    """A value that a running transform differentiates was about to leave the graph."""
+
+    __module__ = "autograd_core"
+
 
 _KINDS = (
     *(np.exceptions.AxisError, np.linalg.LinAlgError, IndexError, ValueError),

@@ -78,6 +78,26 @@ class Leaf(Node):
         self.grad: Tensor | None = None
 
 
+class Variable(Leaf):
+    """The row of a transform's own argument; ``bound`` while the function that it is an argument of is running."""
+
+    __slots__ = ("bound",)
+
+    def __init__(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
+        super().__init__(shape, dtype)
+        self.bound = True
+
+
+class Alias(Node):
+    """The same, of an argument that is itself being differentiated from outside: a row above that one."""
+
+    __slots__ = ("bound",)
+
+    def __init__(self, *row: Any) -> None:
+        super().__init__(*row)
+        self.bound = True
+
+
 class WatchedNode(Node):
     """A row that was made under an observer, who may note where it came from (``observer.Origin``)."""
 

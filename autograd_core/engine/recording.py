@@ -23,6 +23,7 @@ class _Thread(_local):
     def __init__(self) -> None:
         self.recording = [True]
         self.observers: list[tuple[Any, ...]] = []
+        self.refused: tuple[Any, int, str] | None = None  # code, line and message of the last GraphLostError
 
 
 thread = _Thread()

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from . import entry, recording
-from .node import Leaf, Node
+from . import entry
+from .node import Leaf, Node, Variable
 
 __all__ = ["Tensor"]
 
@@ -89,9 +89,6 @@ class Tensor:
         """The value of a one-element tensor, or of the element at an index, as a Python number."""
         return self._data.item(*index)
 
-    def tolist(self) -> Any:
-        return self._data.tolist()
-
     def detach(self) -> Tensor:
         """The same array (shared memory) without its history."""
         return make_tensor(self._data, None)
@@ -158,12 +155,6 @@ class Tensor:
     def __bool__(self) -> bool:
         return bool(self._data)
 
-    def __float__(self) -> float:
-        return float(self._data)
-
-    def __int__(self) -> int:
-        return int(self._data)
-
     def __index__(self) -> int:
         return self._data.__index__()
 
@@ -180,8 +171,7 @@ class Tensor:
         return f"{type(self).__name__}({body}{notes})"
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
-        if not self.is_leaf:
-            raise RuntimeError("deepcopy: this tensor is part of a recorded graph. Mend: copy t.detach().")
+        self._check_copyable("deepcopy")
         copy = type(self).__new__(type(self))
         copy._data = self._data.copy()
         copy._node = None if self._node is None else Leaf(self._data.shape, self._data.dtype)
@@ -191,49 +181,19 @@ class Tensor:
         return copy
 
     def __reduce__(self) -> Any:
-        if not self.is_leaf:
-            raise RuntimeError("pickle: this tensor is part of a recorded graph. Mend: pickle t.detach().")
+        self._check_copyable("copy or pickle")
         return type(self), (self._data, self.requires_grad)
 
-    # Writing gives the tensor a new array: the old one may be kept by a row that still has to be differentiated.
-
-    def __setitem__(self, index: Any, value: Any) -> None:
-        self._check_writable(value, "t[index] = value", "t = t.at[index].set(value)")
-        array = self._data.copy()
-        array[bare(index)] = bare(value)
-        self._data = array
-
-    def _check_writable(self, value: Any, what: str, instead: str) -> None:
-        if self._node is not None and (recording.is_grad_enabled() or not self.is_leaf):
+    def _check_copyable(self, what: str) -> None:
+        node = self._node
+        if not self.is_leaf or (isinstance(node, Variable) and node.bound):
             raise RuntimeError(
-                f"{what}: in-place writes to a recorded tensor ({self.dtype} {self.shape}) would make its derivatives "
-                f"wrong. Mend: {instead}; a leaf may be written to inside no_grad()."
+                f"{what}: this tensor ({self.dtype} {self.shape}) is part of a recorded graph; a copy would not be. "
+                "Fix: t.copy() is a recorded copy; t.detach() is one without history."
             )
-        if isinstance(value, Tensor) and value._node is not None and recording.is_grad_enabled():
-            raise TypeError(
-                f"{what}: the value ({value.dtype} {value.shape}) is recorded, and its graph would be lost. "
-                f"Mend: {instead}, or value.detach()."
-            )
-
-    def _in_place(self, symbol: str, ufunc: np.ufunc, other: Any) -> Self:
-        self._check_writable(other, f"t {symbol}= value", f"t = t {symbol} value")
-        self._data = ufunc(self._data, bare(other), out=np.empty_like(self._data))
-        return self
-
-    def __iadd__(self, other: Any) -> Self:
-        return self._in_place("+", np.add, other)
-
-    def __isub__(self, other: Any) -> Self:
-        return self._in_place("-", np.subtract, other)
-
-    def __imul__(self, other: Any) -> Self:
-        return self._in_place("*", np.multiply, other)
-
-    def __itruediv__(self, other: Any) -> Self:
-        return self._in_place("/", np.divide, other)
 
     if TYPE_CHECKING:
-        # Attached in the border: arithmetic and NumPy's methods, which are primitives, and backward.
+        # Attached in the border: arithmetic and NumPy's methods, which are primitives, writing, and ways out.
         __array_ufunc__: Any
         __array_function__: Any
 
@@ -243,7 +203,12 @@ class Tensor:
         mT: Tensor
 
         def __getattr__(self, name: str) -> Any: ...
+        def tolist(self) -> Any: ...
+        def __float__(self) -> float: ...
+        def __complex__(self) -> complex: ...
+        def __int__(self) -> int: ...
         def __getitem__(self, index: Any) -> Tensor: ...
+        def __setitem__(self, index: Any, value: Any) -> None: ...
         def __neg__(self) -> Tensor: ...
         def __add__(self, other: Any) -> Tensor: ...
         def __radd__(self, other: Any) -> Tensor: ...
@@ -267,6 +232,13 @@ def bare(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return type(value)(map(bare, value)) if type(value) in (list, tuple) else value
     return value._data if isinstance(value, Tensor) else value
+
+
+def is_recorded(value: Any) -> bool:
+    """True of a tensor that has a graph, and of a list or tuple that holds one."""
+    if type(value) in (list, tuple):
+        return any(map(is_recorded, value))
+    return isinstance(value, Tensor) and value._node is not None
 
 
 def make_tensor(data: Any, node: Node | None) -> Tensor:

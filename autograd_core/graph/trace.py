@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from ..engine import recording
 from ..engine.errors import describe
 from ..engine.node import WatchedNode
 from ..engine.tensor import Tensor, make_tensor
+from ..transforms.gradients import evaluate, variable
 from ..watching import observer
 from .graph import Graph
 from .naming import argument_names, known_things
@@ -43,8 +43,9 @@ def trace(f: Any, *args: Any, wrt: Any = None, names: Any = None, result: str = 
         raise TypeError(f"trace: needs a function, or a tensor that was computed, not {describe(f)}.")
     inputs = dict(zip(argument_names(f, len(args)), map(_input, args), strict=True))
     steps: list[tuple[Any, ...]] = []
-    with recording.enable_grad(), observer.observe(lambda *step: steps.append((*step, observer.origin()))):
-        out = f(*inputs.values())
+    variables = [x._node for x in inputs.values() if isinstance(x, Tensor) and x._node is not None]
+    with observer.observe(lambda *step: steps.append((*step, observer.origin()))):
+        out = evaluate(f, [*inputs.values()], {}, variables)
     if not isinstance(out, Tensor):
         mend = "return one tensor, computed from the arguments with NumPy's functions or ag's."
         if hasattr(out, "dtype") and not any(isinstance(value, Tensor) for value in inputs.values()):
@@ -57,7 +58,7 @@ def _input(value: Any) -> Any:
     """Floating data as a leaf of its own, numbers as float64; anything else as it is."""
     if isinstance(value, Tensor):
         value = value._data
-        return Tensor(value, requires_grad=True) if value.dtype.kind in "fc" else Tensor(value)
+        return variable(value) if value.dtype.kind in "fc" else Tensor(value)
     if isinstance(value, (int, float, complex)) and not isinstance(value, bool):
         value = np.asarray(value, np.result_type(type(value), np.float64))
     elif isinstance(value, (list, tuple)):
@@ -67,7 +68,7 @@ def _input(value: Any) -> Any:
             return value
         value = array if array.dtype.kind in "iufc" else value
     floating = hasattr(value, "dtype") and getattr(value.dtype, "kind", "") in "fc"
-    return Tensor(value, requires_grad=True) if floating else value
+    return variable(value) if floating else value
 
 
 def _own_rows(tensor: Tensor) -> Tensor:

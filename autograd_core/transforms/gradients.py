@@ -13,11 +13,12 @@ from typing import Any
 import numpy as np
 
 from ..border.arrays import like
-from ..engine import recording
-from ..engine.calls import NO_SETTINGS
-from ..engine.errors import describe
+from ..engine import caller, recording
+from ..engine.calls import NO_SETTINGS, NONE_KEPT
+from ..engine.errors import GraphLostError, NoDependenceWarning, describe
+from ..engine.forms import elementwise
 from ..engine.forward import push
-from ..engine.node import Leaf, Node
+from ..engine.node import Alias, Leaf, Node, Variable
 from ..engine.reverse import as_gradients, filled, pull, rows
 from ..engine.tensor import Tensor, make_tensor
 from ..ops.arithmetic.elementwise import positive
@@ -110,14 +111,32 @@ def stop_gradient(x: Any) -> Any:
     return rebuild([leaf.detach() if isinstance(leaf, Tensor) else leaf for leaf in leaves])
 
 
-class _Variable(Leaf):
-    """The row of a transform's own argument; ``bound`` while the function that it is an argument of is running."""
+def evaluate(f: Any, args: Sequence[Any], kwargs: dict[str, Any], variables: Sequence[Node]) -> Any:
+    """f's result, recorded. Meanwhile the variables are bound: what depends on them may not leave as a number."""
+    recording.thread.refused = None
+    try:
+        with recording.enable_grad():
+            return f(*args, **kwargs)
+    except GraphLostError:
+        raise
+    except Exception as error:
+        refused = recording.thread.refused
+        if refused is not None and (refused[:2] == _place(error) or isinstance(error, SystemError)):
+            # C code put an error of its own in the place of ours, or went on regardless
+            raise GraphLostError(refused[2]).with_traceback(error.__traceback__) from None
+        raise
+    finally:
+        for node in variables:
+            if isinstance(node, (Variable, Alias)):
+                node.bound = False
 
-    __slots__ = ("bound",)
 
-    def __init__(self, shape: tuple[int, ...], dtype: Any) -> None:
-        super().__init__(shape, dtype)
-        self.bound = True
+def _place(error: Exception) -> tuple[Any, int]:
+    """Code and line that raised the error."""
+    step: Any = error.__traceback__
+    while step.tb_next is not None:
+        step = step.tb_next
+    return step.tb_frame.f_code, step.tb_lineno
 
 
 class Run:
@@ -141,12 +160,9 @@ class Run:
         self.nodes: list[Any] = [x._node for x in self.inputs]
         self.as_tensors = any(_holds_tensor(a) for a in args)
         outer = recording.is_grad_enabled()
-        with recording.enable_grad():
-            out = f(*call, **kwargs)
-        for node in self.nodes:
-            if isinstance(node, _Variable):
-                node.bound = False
+        out = evaluate(f, call, kwargs, self.nodes)
         results, self.rebuild = trees.flatten(out, "the function to differentiate must return a tensor: its result")
+        _check_floating(results)
         self.outs = [y if isinstance(y, Tensor) else Tensor(y) for y in results]
         self.roots: list[Any] = [y._node for y in self.outs]
         ours: set[Any] = set(self.nodes)
@@ -157,6 +173,8 @@ class Run:
         for node in reversed(self.order):
             if node not in ours and any(p in self.wanted for p in node.parents or ()):
                 self.wanted.add(node)
+        if self.nodes and results and self.wanted.isdisjoint(self.roots):
+            caller.warn(_NO_DEPENDENCE, NoDependenceWarning)
 
     def value(self) -> Any:
         """The result of the function."""
@@ -174,7 +192,7 @@ class Run:
         found = pull(self.order, seeds, create_graph=record, stop=set(self.nodes), wanted=self.wanted)
         leaves = ((node, x.shape, x.dtype) for node, x in zip(self.nodes, self.inputs, strict=True))
         tensors = any(isinstance(u, Tensor) for u in cotangents)
-        gradients = [self._answer(g, tensors) for g in as_gradients(found, leaves, *given, *self.inputs)]
+        gradients = [self._derivative(g, tensors) for g in as_gradients(found, leaves, *given, *self.inputs)]
         return tuple(rebuild(gradients[start:stop]) for start, stop, rebuild in self.arguments)
 
     def push(self, tangents: Sequence[Any]) -> Any:
@@ -187,13 +205,43 @@ class Run:
         results = ((root, y.shape, y.dtype) for root, y in zip(self.roots, self.outs, strict=True))
         tensors = any(isinstance(t, Tensor) for t in tangents)
         return self.rebuild(
-            [self._answer(t, tensors) for t in as_gradients(found, results, *seeds.values(), *self.outs)]
+            [self._derivative(t, tensors) for t in as_gradients(found, results, *seeds.values(), *self.outs)]
         )
+
+    def _derivative(self, tensor: Tensor, as_tensor: bool) -> Any:
+        """A derivative as an answer. One that is constant (of a linear function) still depends on the arguments."""
+        if self.record and recording.is_grad_enabled() and tensor._node is None:
+            roots = [root for root in dict.fromkeys(self.roots) if root is not None]
+            for root in roots:
+                row = Node(_constant_along.primitive, (tensor._node, root), NONE_KEPT, NO_SETTINGS, tensor.shape)
+                tensor = make_tensor(tensor._data, row)
+        return self._answer(tensor, as_tensor)
 
     def _answer(self, tensor: Tensor, as_tensor: bool = False) -> Any:
         if self.as_tensors or as_tensor or tensor._node is not None:
             return tensor
         return np.asarray(tensor._data) if isinstance(tensor._data, np.generic) else tensor._data
+
+
+_constant_along = elementwise(lambda value, x: value, name="constant_along", value=1, x=None)
+"""A value whose derivative by ``x`` is zero, in the graph of x."""
+
+_NO_DEPENDENCE = (
+    "the result of the function does not depend on what it is differentiated by, so the derivative is zero. "
+    "Fix: compute the result from the arguments, with NumPy's functions or ag's, outside no_grad() and without "
+    "detach(), item() or int(). Where zero is meant, return value + 0 * x."
+)
+
+
+def _check_floating(results: Sequence[Any]) -> None:
+    """Refuse results of which nothing can be differentiated: integers and truth values."""
+    dtypes = [np.asarray(y).dtype if not hasattr(y, "dtype") else y.dtype for y in results]
+    if dtypes and all(dtype.kind in "biu" for dtype in dtypes):
+        returned = ", ".join(f"{dtype} {np.shape(y)}" for dtype, y in zip(dtypes, results, strict=True))
+        raise TypeError(
+            f"the function to differentiate returned {returned}; integers and truth values have no derivative. "
+            "Fix: return floating numbers: a loss instead of an accuracy, softmax instead of argmax, 3.0 instead of 3."
+        )
 
 
 def _check_argnums(argnums: Argnums, chosen: tuple[int, ...], count: int) -> None:
@@ -207,15 +255,20 @@ def _fresh(x: Any) -> Tensor:
     """``x`` as a tensor with a row of its own; the identity of x where x is itself being differentiated."""
     if isinstance(x, Tensor):
         if x._node is not None:
-            return make_tensor(x._data, Node(positive.primitive, (x._node,), (None, None), NO_SETTINGS, x.shape))
+            return make_tensor(x._data, Alias(positive.primitive, (x._node,), (None, None), NO_SETTINGS, x.shape))
         x = x._data
+    return variable(x)
+
+
+def variable(x: Any) -> Tensor:
+    """An array as a variable of a transform's own."""
     x = Tensor(x, requires_grad=True)
-    return make_tensor(x._data, _Variable(x.shape, x.dtype))
+    return make_tensor(x._data, Variable(x.shape, x.dtype))
 
 
 def _is_free(node: Node) -> bool:
     """True of a leaf that somebody outside still differentiates: a user's, or a running transform's."""
-    return isinstance(node, Leaf) and not (isinstance(node, _Variable) and not node.bound)
+    return isinstance(node, Leaf) and not (isinstance(node, Variable) and not node.bound)
 
 
 def _is_tracked(x: Any) -> bool:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
+from ..engine import caller
 from ..engine.errors import printable
 from ..engine.recording import Pulled, count, thread
 
@@ -136,14 +137,9 @@ def scope() -> tuple[Any, str, Any, Any] | None:
     return _scopes.stack[-1] if _scopes.stack else None
 
 
-_INNER = {"autograd_core", "nn", "optim", "numpy", "contextlib", "functools"}
-
-
 def origin() -> Origin:
     """Where the program is now: the innermost module, and the innermost line that is not this library's."""
-    frame: Any = sys._getframe(1)
-    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] in _INNER:
-        frame = frame.f_back
+    frame = caller.frame()
     call = scope()
     root, path, owner, _ = call or (None, "", None, None)
     return Origin(root, path, owner, frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name, call=call)

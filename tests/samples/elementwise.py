@@ -70,6 +70,7 @@ SAMPLES: dict[str, Calls] = {
     "divide":       elementwise(real, real),
     "negative":     elementwise(real),
     "positive":     elementwise(real),
+    "constant_along": elementwise(real, real),
     "reciprocal":   elementwise(real),
     # Powers, exponentials and logarithms
     "power":        elementwise(positive, real),

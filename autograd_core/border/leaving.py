@@ -1,0 +1,64 @@
+"""Ways out of the graph: what becomes a Python number has no derivative, so it leaves by an explicit word.
+
+``item()``, ``numpy()``, ``detach()`` and ``ag.stop_gradient`` are such words, and nothing is recorded in ``no_grad()``.
+``float(t)`` and ``complex(t)`` may be called by anybody's C code (``math.exp``, ``array[i] = t``, ``quad`` of SciPy's),
+where a gradient would be lost unseen: a tensor that a running transform differentiates refuses them, and ``tolist()``;
+one that ``backward()`` could differentiate answers them with a warning. The derivative of ``int(t)`` and of a
+comparison is zero, so they are free.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from ..engine import caller, recording
+from ..engine.errors import GraphLostError, GraphLostWarning, describe
+from ..engine.reverse import rows
+from ..engine.tensor import Tensor
+from ..ops.arithmetic import rounding
+
+_REFUSAL = (
+    "{}: this tensor ({}) is being differentiated, and a Python number has no graph, so its gradient would be lost. "
+    "Fix: use NumPy's functions on the tensor (np.exp(t), not math.exp(t)); build arrays with np.stack([...]) or "
+    "x = x.at[i].set(value), not out[i] = value; where a constant is meant, ag.stop_gradient(x).item()."
+)
+
+
+def _number(what: str, convert: Callable[[Any], Any], warns: bool = True) -> Any:
+    def leave(self: Tensor) -> Any:
+        node = self._node
+        if node is not None and recording.is_grad_enabled():
+            # recording.special is not 0 while any thread runs a transform; without one there is nothing to look for
+            if recording.special and any(getattr(n, "bound", False) for n in rows([node], lenient=True)):
+                message = _REFUSAL.format(what, describe(self))
+                frame = sys._getframe(1)
+                recording.thread.refused = frame.f_code, frame.f_lineno, message
+                raise GraphLostError(message)
+            if warns:
+                caller.warn(
+                    f"{what} of a recorded tensor is a constant: what is computed from it has no gradient. "
+                    "Fix: t.item() or t.detach() where that is meant; else compute with the tensor itself.",
+                    GraphLostWarning,
+                )
+        return convert(self._data)
+
+    return leave
+
+
+def _round(self: Tensor, ndigits: int | None = None) -> Any:
+    return round(self.item()) if ndigits is None else rounding.round(self, ndigits)
+
+
+WAYS_OUT = {
+    "__float__": _number("float(t)", lambda data: float(data)),
+    "__complex__": _number("complex(t)", lambda data: complex(data)),
+    "tolist": _number("t.tolist()", lambda data: data.tolist(), warns=False),
+    "__int__": lambda self: int(self._data),
+    "__trunc__": lambda self: math.trunc(self._data),
+    "__floor__": lambda self: math.floor(self._data),
+    "__ceil__": lambda self: math.ceil(self._data),
+    "__round__": _round,
+}
