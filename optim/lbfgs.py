@@ -16,7 +16,7 @@ from autograd_core import Tensor
 from autograd_core.support import states
 
 from .optimizer import Optimizer
-from .options import number
+from .options import number, value_of
 from .state import checked_groups
 
 Array = Any
@@ -112,12 +112,12 @@ class LBFGS(Optimizer):
 
         def evaluate(x: Array) -> tuple[float, Array]:
             self._write(x)
-            return float(self.evaluate(closure)), self._gradient()
+            return value_of(self.evaluate(closure)), self._gradient()
 
         options = {k: v for k, v in group.items() if k in self.defaults}
         before, progress = self._progress, self._progress.copy()
         try:
-            here = Point(0.0, float(begun), self._gradient(), 0.0)
+            here = Point(0.0, value_of(begun), self._gradient(), 0.0)
             if not (math.isfinite(here.f) and np.all(np.isfinite(here.g))):
                 raise RuntimeError(f"LBFGS.step: the loss is {here.f}, or its gradient is not finite.")
             x, *_ = descend(evaluate, start, here.f, here.g, progress, **options)

@@ -56,6 +56,11 @@ def named_parameters(rule: str, params: Any) -> tuple[list[Any], list[str]]:
     return ([p for _, p in params], [name for name, _ in params]) if any(pairs) else (params, [])
 
 
+def value_of(measure: Any) -> float:
+    """A loss, or another measure of one element, as a number."""
+    return float(measure.item() if isinstance(measure, Tensor) else measure)
+
+
 def number(rule: str, name: str, value: Any) -> float:
     """``value`` as a float; ValueError where it is no number (a text of digits and NaN are none)."""
     try:

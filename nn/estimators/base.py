@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from numbers import Integral, Real
@@ -18,6 +17,7 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 
 import autograd_core as ag
 import optim
+from autograd_core.engine.caller import warn
 from autograd_core.support.random import use_generator
 
 from .closed_loop import ClosedLoop
@@ -196,12 +196,11 @@ class Network(BaseEstimator):
         limits = self.max_iter, self.max_fun, self.tol
         self.loss_, converged = lbfgs(objective, X, target, weights, *limits, each)
         if not converged:
-            warnings.warn(
+            warn(
                 f"lbfgs failed to converge after {self.n_iter_} iteration(s): the limit of max_iter={self.max_iter} "
                 f"iterations or max_fun={self.max_fun} evaluations was reached.\n\n"
                 "Increase the number of iterations to improve the convergence, or scale the data.",
                 ConvergenceWarning,
-                stacklevel=4,
             )
 
     def _fit_in_steps(self, objective: Objective, X: Any, y: Any, weights: Any, incremental: bool) -> None:
@@ -244,14 +243,13 @@ class Network(BaseEstimator):
                 if incremental:
                     break
                 if self.n_iter_ == self.max_iter:
-                    warnings.warn(
+                    warn(
                         f"Stochastic Optimizer: Maximum iterations ({self.max_iter}) reached and the optimization "
                         "hasn't converged yet.",
                         ConvergenceWarning,
-                        stacklevel=4,
                     )
         except KeyboardInterrupt:
-            warnings.warn("Training interrupted by user.", stacklevel=4)
+            warn("Training interrupted by user.")
         if held_out and self._best is not None:
             self.module_.load_state_dict(self._best)
 
@@ -272,9 +270,7 @@ class Network(BaseEstimator):
     def _batches(self, n: int) -> list[slice]:
         size = min(200, n) if self.batch_size == "auto" else self.batch_size
         if size > n:
-            warnings.warn(
-                "Got `batch_size` less than 1 or larger than sample size. It is going to be clipped", stacklevel=5
-            )
+            warn("Got `batch_size` less than 1 or larger than sample size. It is going to be clipped")
             size = n
         return list(gen_batches(n, size, min_batch_size=self._smallest_batch()))
 

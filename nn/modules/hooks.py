@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import warnings
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +10,7 @@ import numpy as np
 
 import autograd_core as ag
 from autograd_core import Tensor
+from autograd_core.engine.caller import warn
 
 if TYPE_CHECKING:
     from .module import Module
@@ -91,7 +91,7 @@ def _call_quietly(hook: Callable[..., Any], args: tuple[Any, ...]) -> None:
     try:
         hook(*args)
     except Exception as error:
-        warnings.warn(f"forward hook with always_call=True raised {error!r}; the first error goes on.", stacklevel=2)
+        warn(f"forward hook with always_call=True raised {error!r}; the first error goes on.")
 
 
 @ag.primitive(name="module_boundary", x=lambda g, hook: hook(g), jvp=lambda t: t[0])

@@ -17,7 +17,6 @@ import math
 import os
 import re
 import tempfile
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,6 +25,7 @@ from typing import Any
 import numpy as np
 
 from autograd_core import Tensor
+from autograd_core.engine.caller import warn
 from autograd_core.support.files import remove_stale, write_atomically
 
 from ..modules import serialization
@@ -151,7 +151,7 @@ def _newest_whole(found: list[Path]) -> tuple[Path, Any]:
         try:
             return path, load_checkpoint(path)
         except CorruptCheckpoint as error:
-            warnings.warn(f"{error} The checkpoint before it is used.", stacklevel=5)
+            warn(f"{error} The checkpoint before it is used.")
     raise CorruptCheckpoint(
         f"{found[0].parent}: none of the {len(found)} checkpoints is whole. "
         "Fix: begin again in another folder, or delete them."

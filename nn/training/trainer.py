@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 import time
-import warnings
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from itertools import islice
@@ -14,6 +13,7 @@ from typing import Any
 import numpy as np
 
 import autograd_core as ag
+from autograd_core.engine.caller import warn
 from optim import Optimizer
 from optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 
@@ -271,7 +271,7 @@ class Trainer:
         message = f"Trainer.fit: {reason} at {where}; nothing of this step was applied. {advice}\n{report}"
         if self.on_nonfinite == "raise":
             raise FloatingPointError(message) from None
-        warnings.warn(message, RuntimeWarning, stacklevel=4)
+        warn(message, RuntimeWarning)
         self.should_stop = True
 
     # Evaluation ----------------------------------------------------------------------------------------------------

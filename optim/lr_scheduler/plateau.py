@@ -11,6 +11,7 @@ import numpy as np
 from autograd_core.support import states
 
 from ..optimizer import Optimizer
+from ..options import value_of
 from .base import LRScheduler, _plot, at_least, numbers, one_of
 
 
@@ -92,7 +93,7 @@ class ReduceLROnPlateau(LRScheduler):
         """Tell the measure of an epoch."""
         if metrics is None:
             raise TypeError("ReduceLROnPlateau.step: no measure. Mend: schedule.step(validation_loss).")
-        current = float(metrics)
+        current = value_of(metrics)
         self.last_epoch = self.last_epoch + 1 if epoch is None else epoch
         if self.is_better(current, self.best):
             self.best, self.num_bad_epochs = current, 0

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import numpy as np
 
+from ...engine.caller import warn
 from ...engine.forms import conjugate, expanded, primitive
 from ...engine.tensor import Tensor, bare
 from ..composites import composite, refuse_out
@@ -241,7 +241,7 @@ def cov(m, y=None, rowvar=True, bias=False, ddof=None, fweights=None, aweights=N
         total = totals[0]
     freedom = total - (ddof if aweights is None or ddof == 0 else ddof * np.sum(weights * aweights) / total)
     if freedom <= 0:
-        warnings.warn("Degrees of freedom <= 0 for slice", RuntimeWarning, stacklevel=3)
+        warn("Degrees of freedom <= 0 for slice", RuntimeWarning)
         freedom = 0.0
     centred = x - mean[:, None]
     weighted = centred if weights is None else centred * weights
