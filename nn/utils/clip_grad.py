@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from autograd_core import Tensor
-from optim.options import value_of
 
 Tensors = Tensor | Iterable[Tensor]
 
@@ -54,7 +53,7 @@ def get_total_norm(tensors: Tensors, norm_type: float = 2.0, error_if_nonfinite:
 
 def clip_grads_with_norm_(parameters: Tensors, max_norm: float, total_norm: Any) -> None:
     """Multiply all gradients by min(1, max_norm / (total_norm + 1e-6)), in place."""
-    total = value_of(total_norm)
+    total = float(total_norm.item() if isinstance(total_norm, Tensor) else total_norm)
     factor = float(max_norm) / (total + 1e-6)
     if factor >= 1:
         return
