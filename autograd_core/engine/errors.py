@@ -46,7 +46,7 @@ def describe(value: Any) -> str:
     >>> describe(np.zeros((2, 3))), describe(2.5)
     ('float64 (2, 3)', '2.5')
     """
-    if hasattr(value, "shape") and hasattr(value, "dtype"):
+    if hasattr(value, "shape") and hasattr(value, "dtype") and not isinstance(value, type):
         return f"{value.dtype} {tuple(value.shape)}"
     if isinstance(value, (bool, int, float, complex)):
         return repr(value)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from . import entry
+from .errors import describe
 from .node import Leaf, Node, Variable
 
 __all__ = ["Tensor"]
@@ -26,7 +27,8 @@ class Tensor:
     Raises
     ------
     TypeError
-        for gradients of integers or booleans, and for data that is no array of numbers.
+        for gradients of integers or booleans, for data that is no array of numbers, and for ``requires_grad`` that is
+        not a bool: ``Tensor(3, 4)`` is no array of that shape.
 
     >>> w = Tensor([1.0, 2.0], requires_grad=True)
     >>> (w * w).sum().backward()
@@ -41,8 +43,8 @@ class Tensor:
     def __init__(self, data: Any, requires_grad: bool = False, dtype: Any = None) -> None:
         self._data = entry.as_array(data, dtype)
         self._node = None
-        if requires_grad:
-            self.requires_grad = True
+        if requires_grad is not False:
+            self.requires_grad = requires_grad
 
     # The array -----------------------------------------------------------------------------------------------------
 
@@ -102,6 +104,11 @@ class Tensor:
 
     @requires_grad.setter
     def requires_grad(self, on: bool) -> None:
+        if not isinstance(on, (bool, np.bool_)):
+            raise TypeError(
+                f"Tensor: requires_grad={describe(on)} must be True or False. "
+                "Fix: for zeros of a shape use Tensor(np.zeros((3, 4)))."
+            )
         if not self.is_leaf:
             raise RuntimeError(
                 "requires_grad: this tensor was computed from others; only a leaf can be switched. "

@@ -21,11 +21,13 @@ Pads = tuple[tuple[int, int], ...]
 
 def sizes(value: Any, dims: int, what: str, least: int = 1) -> Sizes:
     """One number for each of ``dims`` axes, from a number or a sequence of them."""
-    values = (value,) * dims if isinstance(value, (int, np.integer)) else tuple(value)
+    values = tuple(value) if isinstance(value, (tuple, list, np.ndarray)) else (value,)
     if len(values) == 1:
         values *= dims
-    if len(values) != dims or any(int(v) != v or v < least for v in values):
-        raise ValueError(f"{what}={value!r}; give a whole number of at least {least}, or {dims} of them.")
+    whole = all(isinstance(v, (int, np.integer)) and not isinstance(v, bool) for v in values)
+    if not whole or len(values) != dims or min(values) < least:
+        kind = ValueError if whole else TypeError
+        raise kind(f"{what}={value!r}; give a whole number of at least {least}, or {dims} of them.")
     return tuple(map(int, values))
 
 

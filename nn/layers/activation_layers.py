@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..modules.checking import COUNT, NONZERO, NOT_NEGATIVE, Range, checked
 from ..modules.function_module import FunctionModule
 from ..modules.module import Module, Parameter
 from . import activations as F
@@ -25,11 +26,11 @@ class Activation(FunctionModule):
     """
 
 
-def _layer(name: str, function: Callable[..., Any], inplace: bool = False) -> type[Activation]:
-    return Activation.of(name, function, ignored={"inplace": False} if inplace else None)
+def _layer(name: str, function: Callable[..., Any], inplace: bool = False, **ranges: Range) -> type[Activation]:
+    return Activation.of(name, function, ignored={"inplace": False} if inplace else None, ranges=ranges)
 
 
-CELU = _layer("CELU", F.celu, inplace=True)
+CELU = _layer("CELU", F.celu, inplace=True, alpha=NONZERO)
 ELU = _layer("ELU", F.elu, inplace=True)
 GELU = _layer("GELU", F.gelu)
 GLU = _layer("GLU", F.glu)
@@ -49,7 +50,7 @@ Sigmoid = _layer("Sigmoid", F.sigmoid)
 Softmax = _layer("Softmax", F.softmax)
 Softmin = _layer("Softmin", F.softmin)
 Softplus = _layer("Softplus", F.softplus)
-Softshrink = _layer("Softshrink", F.softshrink)
+Softshrink = _layer("Softshrink", F.softshrink, lambd=NOT_NEGATIVE)
 Softsign = _layer("Softsign", F.softsign)
 Tanh = _layer("Tanh", F.tanh)
 Tanhshrink = _layer("Tanhshrink", F.tanhshrink)
@@ -59,6 +60,7 @@ Threshold = _layer("Threshold", F.threshold, inplace=True)
 class PReLU(Module):
     """Leaky ReLU whose slopes are parameters: one, or one for each of ``num_parameters`` channels (He et al. 2015)."""
 
+    @checked(num_parameters=COUNT)
     def __init__(self, num_parameters: int = 1, init: float = 0.25, dtype: Any = None) -> None:
         self.num_parameters, self.init = num_parameters, init
         self.weight = Parameter(np.full(num_parameters, init), dtype=dtype or np.float32)
@@ -73,6 +75,7 @@ class PReLU(Module):
 class RReLU(Module):
     """Leaky ReLU with random slopes in training and their mean in eval mode (Xu et al. 2015)."""
 
+    @checked()
     def __init__(self, lower: float = 1 / 8, upper: float = 1 / 3, inplace: bool = False) -> None:
         self.lower, self.upper = lower, upper
 

@@ -15,6 +15,7 @@ import autograd_core as ag
 from autograd_core import default_generator, relu, sigmoid, tanh
 from autograd_core.ops.arithmetic.elementwise import step
 
+from ..modules.checking import checked
 from ..modules.dtypes import same_dtype
 
 __all__ = [
@@ -51,6 +52,7 @@ def prelu(input: Any, weight: Any) -> Any:
     return np.where(np.greater(input, 0), input, weight * input)
 
 
+@checked()
 def rrelu(
     input: Any,
     lower: float = 1 / 8,
@@ -76,7 +78,7 @@ def beyond(input, threshold):
 
 
 @ag.elementwise(input=lambda input, threshold: beyond(input, threshold))
-def threshold(input, threshold, value):
+def threshold(input: Any, threshold: float, value: float) -> Any:
     """``value`` where x ≤ threshold, x elsewhere.
 
     >>> threshold(np.array([0.5, 2.0, np.nan]), 1.0, -1.0)
@@ -92,6 +94,8 @@ def hardtanh(input, min_val=-1.0, max_val=1.0):
     >>> hardtanh(np.array([-3.0, 0.5, 3.0]))
     array([-1. ,  0.5,  1. ])
     """
+    if not min_val <= max_val:
+        raise ValueError(f"hardtanh: min_val={min_val!r} must not be larger than max_val={max_val!r}.")
     return np.clip(input, min_val, max_val)
 
 
@@ -166,6 +170,7 @@ def selu(input: Any) -> Any:
     return _SELU_SCALE * elu(input, _SELU_ALPHA)
 
 
+@checked()
 def softplus(input: Any, beta: float = 1.0, threshold: float = 20.0) -> Any:
     """log(1 + exp(beta·x)) / beta, and x itself where beta·x > threshold.
 
@@ -200,6 +205,7 @@ def mish(input: Any) -> Any:
     return input * tanh(ag.softplus(input))
 
 
+@checked()
 def gelu(input: Any, approximate: str = "none") -> Any:
     """x·Φ(x), Φ the normal distribution (Hendrycks & Gimpel 2016); with ``approximate="tanh"`` their formula for it.
 
@@ -229,6 +235,7 @@ def tanhshrink(input: Any) -> Any:
     return input - tanh(input)
 
 
+@checked()
 def glu(input: Any, dim: int = -1) -> Any:
     """a · σ(b), a and b the two halves along ``dim`` (Dauphin et al. 2017).
 

@@ -12,6 +12,7 @@ from autograd_core.engine.tensor import bare
 
 from .. import init
 from ..kernels import fused
+from ..modules.checking import COUNT, PROBABILITY, checked
 from ..modules.dtypes import same_dtype
 from ..modules.module import Module
 from ..modules.parameter import Parameter
@@ -87,6 +88,7 @@ class MultiheadAttention(Module):
     [(3, 5, 8), (3, 5, 5)]
     """
 
+    @checked(embed_dim=COUNT, num_heads=COUNT, dropout=PROBABILITY, kdim=COUNT, vdim=COUNT)
     def __init__(
         self,
         embed_dim: int,

@@ -10,6 +10,7 @@ import numpy as np
 from .. import init
 from ..kernels.correlation import correlate
 from ..kernels.windows import Pads, Sizes, batched, fold, sizes, windows_along
+from ..modules.checking import COUNT, checked
 from ..modules.dtypes import same_dtype
 from ..modules.module import Module
 from ..modules.parameter import Parameter
@@ -233,6 +234,7 @@ class _Convolution(Module):
 class _Conv(_Convolution):
     function: Any
 
+    @checked(in_channels=COUNT, out_channels=COUNT, groups=COUNT)
     def __init__(
         self,
         in_channels: int,
@@ -291,6 +293,7 @@ class Conv3d(_Conv):
 class _ConvTranspose(_Convolution):
     function: Any
 
+    @checked(in_channels=COUNT, out_channels=COUNT, groups=COUNT)
     def __init__(
         self,
         in_channels: int,

@@ -7,11 +7,13 @@ from typing import Any
 import numpy as np
 
 from ..kernels.accuracy import accurate, like, squared
+from ..modules.checking import NOT_NEGATIVE, checked
 from ..modules.module import Module
 
 __all__ = ["CosineSimilarity", "PairwiseDistance", "cosine_similarity", "pairwise_distance"]
 
 
+@checked()
 def pairwise_distance(x1: Any, x2: Any, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False) -> Any:
     """(Σ |x1 − x2 + eps|ᵖ)^(1/p) along the last axis; where the distance is 0, so is its derivative.
 
@@ -22,6 +24,7 @@ def pairwise_distance(x1: Any, x2: Any, p: float = 2.0, eps: float = 1e-6, keepd
     return like(x1, np.linalg.norm(d, p, axis=-1, keepdims=keepdim))
 
 
+@checked(eps=NOT_NEGATIVE)
 def cosine_similarity(x1: Any, x2: Any, dim: int = 1, eps: float = 1e-8) -> Any:
     """x1·x̄2 / (max(‖x1‖, eps) · max(‖x2‖, eps)) along ``dim`` of both, broadcast together.
 
@@ -37,6 +40,7 @@ def cosine_similarity(x1: Any, x2: Any, dim: int = 1, eps: float = 1e-8) -> Any:
 class PairwiseDistance(Module):
     """``pairwise_distance`` as a layer of two inputs."""
 
+    @checked()
     def __init__(self, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False) -> None:
         self.p, self.eps, self.keepdim = p, eps, keepdim
 
@@ -47,6 +51,7 @@ class PairwiseDistance(Module):
 class CosineSimilarity(Module):
     """``cosine_similarity`` as a layer of two inputs."""
 
+    @checked(eps=NOT_NEGATIVE)
     def __init__(self, dim: int = 1, eps: float = 1e-8) -> None:
         self.dim, self.eps = dim, eps
 

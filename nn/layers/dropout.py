@@ -10,6 +10,7 @@ import numpy as np
 import autograd_core as ag
 from autograd_core import Tensor, default_generator
 
+from ..modules.checking import NOT_NEGATIVE, PROBABILITY, checked
 from ..modules.module import Module
 
 Generator: TypeAlias = "np.random.Generator | None"
@@ -157,6 +158,7 @@ class _DropoutNd(Module):
 
     function: Any
 
+    @checked(p=PROBABILITY)
     def __init__(self, p: float = 0.5, inplace: bool = False, generator: Generator = None) -> None:
         if not 0 <= p <= 1:
             raise ValueError(f"{type(self).__name__}: p={p!r} is no probability.")
@@ -225,6 +227,7 @@ class GaussianNoise(Module):
     array([1., 1.])
     """
 
+    @checked(std=NOT_NEGATIVE)
     def __init__(self, std: float = 0.1, generator: Generator = None) -> None:
         if not std >= 0:
             raise ValueError(f"GaussianNoise: std={std!r} must not be negative.")

@@ -9,6 +9,7 @@ import numpy as np
 from autograd_core import Tensor
 
 from .. import init
+from ..modules.checking import COUNT, checked
 from ..modules.module import Module
 from ..modules.parameter import Parameter
 
@@ -43,6 +44,7 @@ class Embedding(Module):
     (2, 2, 3)
     """
 
+    @checked(num_embeddings=COUNT)
     def __init__(
         self, num_embeddings: int, embedding_dim: int, padding_idx: int | None = None, dtype: Any = None
     ) -> None:

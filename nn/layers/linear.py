@@ -9,6 +9,7 @@ import numpy as np
 
 from .. import init
 from ..kernels import fused
+from ..modules.checking import COUNT, checked
 from ..modules.module import Module, Parameter
 
 
@@ -44,6 +45,7 @@ class Linear(Module):
     (5, 2)
     """
 
+    @checked(in_features=COUNT, out_features=COUNT)
     def __init__(self, in_features: int, out_features: int, bias: bool = True, dtype: Any = None) -> None:
         if in_features < 1 or out_features < 1:
             raise ValueError(
@@ -86,6 +88,7 @@ class Bilinear(Module):
     (5, 2)
     """
 
+    @checked(in1_features=COUNT, in2_features=COUNT, out_features=COUNT)
     def __init__(
         self, in1_features: int, in2_features: int, out_features: int, bias: bool = True, dtype: Any = None
     ) -> None:
@@ -154,6 +157,7 @@ class Flatten(Module):
     (2, 12)
     """
 
+    @checked()
     def __init__(self, start_dim: int = 1, end_dim: int = -1) -> None:
         self.start_dim, self.end_dim = start_dim, end_dim
 
@@ -175,6 +179,7 @@ class Unflatten(Module):
     (2, 3, 4)
     """
 
+    @checked()
     def __init__(self, dim: int, unflattened_size: Any) -> None:
         sizes = tuple(unflattened_size) if isinstance(unflattened_size, (tuple, list)) else None
         if not isinstance(dim, int) or not sizes or not all(isinstance(n, (int, np.integer)) for n in sizes):

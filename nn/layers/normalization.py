@@ -14,6 +14,7 @@ from autograd_core.engine.tensor import bare
 from .. import init
 from ..kernels import fused
 from ..kernels.accuracy import accurate, like, squared
+from ..modules.checking import COUNT, NOT_NEGATIVE, checked
 from ..modules.dtypes import same_dtype
 from ..modules.module import Module
 from ..modules.parameter import Parameter
@@ -208,6 +209,7 @@ class _RunningNorm(Module):
 
 
 class _BatchNorm(_RunningNorm):
+    @checked(num_features=COUNT, eps=NOT_NEGATIVE)
     def __init__(
         self,
         num_features: int,
@@ -271,6 +273,7 @@ class BatchNorm3d(_BatchNorm):
 
 
 class _InstanceNorm(_RunningNorm):
+    @checked(num_features=COUNT, eps=NOT_NEGATIVE)
     def __init__(
         self,
         num_features: int,
@@ -319,6 +322,7 @@ class LayerNorm(Module):
     (2, 3, 4)
     """
 
+    @checked(eps=NOT_NEGATIVE)
     def __init__(
         self,
         normalized_shape: int | Sequence[int],
@@ -342,6 +346,7 @@ class LayerNorm(Module):
 class RMSNorm(Module):
     """Divide by the root mean square over the last axes, then scale (Zhang & Sennrich 2019)."""
 
+    @checked(eps=NOT_NEGATIVE)
     def __init__(
         self,
         normalized_shape: int | Sequence[int],
@@ -363,6 +368,7 @@ class RMSNorm(Module):
 class GroupNorm(Module):
     """Normalise each group of channels of every sample, then scale and shift each channel (Wu & He 2018)."""
 
+    @checked(num_groups=COUNT, num_channels=COUNT, eps=NOT_NEGATIVE)
     def __init__(
         self,
         num_groups: int,

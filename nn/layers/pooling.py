@@ -11,6 +11,7 @@ import autograd_core as ag
 
 from ..kernels.correlation import max_of_windows
 from ..kernels.windows import Pads, Sizes, batched, sizes, unfold, windows_along
+from ..modules.checking import NONZERO, checked
 from ..modules.module import Module
 
 __all__ = [
@@ -93,6 +94,7 @@ def _extent(
     return tuple(out), tuple(fitting)
 
 
+@checked()
 def max_pool1d(
     input: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1, ceil_mode: bool = False
 ) -> Any:
@@ -104,6 +106,7 @@ def max_pool1d(
     return _max_pool("max_pool1d", 1, input, kernel_size, stride, padding, dilation, ceil_mode)
 
 
+@checked()
 def max_pool2d(
     input: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1, ceil_mode: bool = False
 ) -> Any:
@@ -111,6 +114,7 @@ def max_pool2d(
     return _max_pool("max_pool2d", 2, input, kernel_size, stride, padding, dilation, ceil_mode)
 
 
+@checked()
 def max_pool3d(
     input: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1, ceil_mode: bool = False
 ) -> Any:
@@ -118,6 +122,7 @@ def max_pool3d(
     return _max_pool("max_pool3d", 3, input, kernel_size, stride, padding, dilation, ceil_mode)
 
 
+@checked()
 def avg_pool1d(
     input: Any,
     kernel_size: Any,
@@ -134,6 +139,7 @@ def avg_pool1d(
     return _avg_pool("avg_pool1d", 1, input, kernel_size, stride, padding, ceil_mode, count_include_pad)
 
 
+@checked(divisor_override=NONZERO)
 def avg_pool2d(
     input: Any,
     kernel_size: Any,
@@ -148,6 +154,7 @@ def avg_pool2d(
     return _avg_pool("avg_pool2d", 2, input, kernel_size, *options)
 
 
+@checked(divisor_override=NONZERO)
 def avg_pool3d(
     input: Any,
     kernel_size: Any,
@@ -168,9 +175,9 @@ def avg_pool3d(
 def _adaptive(name: str, dims: int, input: Any, output_size: Any, reduce: Any) -> Any:
     """One axis after the other: window i of n over L places is ⌊iL/n⌋ … ⌈(i+1)L/n⌉."""
     x, single = batched(input, dims, name)
-    wanted = (output_size,) * dims if output_size is None or isinstance(output_size, int) else tuple(output_size)
-    if len(wanted) != dims:
-        raise ValueError(f"{name}: output_size={output_size!r}; give a number or {dims} of them.")
+    given = tuple(output_size) if isinstance(output_size, (tuple, list)) else (output_size,) * dims
+    known = sizes(tuple(1 if n is None else n for n in given), dims, f"{name}: output_size", 0)
+    wanted = [None if n is None else size for n, size in zip(given, known, strict=True)]
     for axis, n in enumerate(wanted, start=2):
         length = x.shape[axis]
         if n is None or n == length:
@@ -222,6 +229,7 @@ def adaptive_max_pool2d(input: Any, output_size: Any) -> Any:
 class _MaxPool(Module):
     function: Any
 
+    @checked()
     def __init__(
         self, kernel_size: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1, ceil_mode: bool = False
     ) -> None:
@@ -264,6 +272,7 @@ class MaxPool3d(_MaxPool):
 class AvgPool1d(Module):
     """``avg_pool1d`` as a layer."""
 
+    @checked()
     def __init__(
         self,
         kernel_size: Any,
@@ -286,6 +295,7 @@ class AvgPool1d(Module):
 class _AvgPool(AvgPool1d):
     function: Any
 
+    @checked(divisor_override=NONZERO)
     def __init__(
         self,
         kernel_size: Any,

@@ -13,6 +13,7 @@ from autograd_core import relu, sigmoid, tanh
 from .. import init
 from ..kernels import fused
 from ..kernels.recurrence import lstm, lstm_step
+from ..modules.checking import COUNT, PROBABILITY, checked
 from ..modules.dtypes import same_dtype
 from ..modules.module import Module
 from ..modules.parameter import Parameter
@@ -104,6 +105,7 @@ class RNNCell(_Cell):
 
     gates, states, step = 1, 1, staticmethod(_rnn_step)
 
+    @checked(input_size=COUNT, hidden_size=COUNT)
     def __init__(
         self, input_size: int, hidden_size: int, bias: bool = True, nonlinearity: str = "tanh", dtype: Any = None
     ) -> None:
@@ -123,6 +125,7 @@ class LSTMCell(_Cell):
 
     gates, states, step = 4, 2, staticmethod(_lstm_step)
 
+    @checked(input_size=COUNT, hidden_size=COUNT)
     def __init__(self, input_size: int, hidden_size: int, bias: bool = True, dtype: Any = None) -> None:
         self._set_up(input_size, hidden_size, bias, dtype)
 
@@ -136,6 +139,7 @@ class GRUCell(_Cell):
 
     gates, states, step = 3, 1, staticmethod(_gru_step)
 
+    @checked(input_size=COUNT, hidden_size=COUNT)
     def __init__(self, input_size: int, hidden_size: int, bias: bool = True, dtype: Any = None) -> None:
         self._set_up(input_size, hidden_size, bias, dtype)
 
@@ -145,6 +149,7 @@ class _Recurrent(Module):
 
     cell: type[_Cell]
 
+    @checked(input_size=COUNT, hidden_size=COUNT, num_layers=COUNT, dropout=PROBABILITY)
     def __init__(
         self,
         input_size: int,
@@ -264,7 +269,7 @@ class RNN(_Recurrent):
     def __init__(self, *args: Any, nonlinearity: str = "tanh", **kwargs: Any) -> None:
         if len(args) > 3 and isinstance(args[3], str):  # PyTorch's order has the nonlinearity in the fourth place
             nonlinearity, args = args[3], (*args[:3], *args[4:])
-        if nonlinearity not in _ACTIVATIONS:
+        if nonlinearity not in tuple(_ACTIVATIONS):
             raise ValueError(f"RNN: nonlinearity={nonlinearity!r}; it is 'tanh' or 'relu'.")
         super().__init__(*args, **kwargs)
         self.nonlinearity = nonlinearity

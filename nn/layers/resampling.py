@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..modules.checking import COUNT, checked
 from ..modules.module import Module
 from .pooling import adaptive_avg_pool1d, adaptive_avg_pool2d
 
@@ -125,6 +126,7 @@ class Upsample(Module):
     (1, 3, 8, 8)
     """
 
+    @checked()
     def __init__(
         self, size: Any = None, scale_factor: Any = None, mode: str = "nearest", align_corners: bool | None = None
     ) -> None:
@@ -141,6 +143,7 @@ class Upsample(Module):
 class PixelShuffle(Module):
     """``pixel_shuffle`` as a layer."""
 
+    @checked(upscale_factor=COUNT)
     def __init__(self, upscale_factor: int) -> None:
         self.upscale_factor = upscale_factor
 
@@ -154,6 +157,7 @@ class PixelShuffle(Module):
 class PixelUnshuffle(Module):
     """``pixel_unshuffle`` as a layer."""
 
+    @checked(downscale_factor=COUNT)
     def __init__(self, downscale_factor: int) -> None:
         self.downscale_factor = downscale_factor
 

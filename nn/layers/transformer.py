@@ -6,6 +6,7 @@ import copy
 from collections.abc import Callable
 from typing import Any
 
+from ..modules.checking import COUNT, NOT_NEGATIVE, PROBABILITY, checked
 from ..modules.containers import ModuleList
 from ..modules.module import Module
 from . import activations
@@ -68,6 +69,7 @@ class TransformerEncoderLayer(_Layer):
     (3, 5, 8)
     """
 
+    @checked(d_model=COUNT, nhead=COUNT, dim_feedforward=COUNT, dropout=PROBABILITY, layer_norm_eps=NOT_NEGATIVE)
     def __init__(
         self,
         d_model: int,
@@ -100,6 +102,7 @@ class TransformerDecoderLayer(_Layer):
     (3, 5, 8)
     """
 
+    @checked(d_model=COUNT, nhead=COUNT, dim_feedforward=COUNT, dropout=PROBABILITY, layer_norm_eps=NOT_NEGATIVE)
     def __init__(
         self,
         d_model: int,
@@ -141,6 +144,7 @@ class TransformerDecoderLayer(_Layer):
 class TransformerEncoder(Module):
     """num_layers copies of an encoder layer, one after the other, and a last norm."""
 
+    @checked()
     def __init__(self, encoder_layer: Module, num_layers: int, norm: Module | None = None) -> None:
         self.layers = ModuleList([copy.deepcopy(encoder_layer) for _ in range(num_layers)])
         self.num_layers, self.norm = num_layers, norm
@@ -154,6 +158,7 @@ class TransformerEncoder(Module):
 class TransformerDecoder(Module):
     """num_layers copies of a decoder layer, one after the other, and a last norm."""
 
+    @checked()
     def __init__(self, decoder_layer: Module, num_layers: int, norm: Module | None = None) -> None:
         self.layers = ModuleList([copy.deepcopy(decoder_layer) for _ in range(num_layers)])
         self.num_layers, self.norm = num_layers, norm

@@ -17,6 +17,7 @@ from autograd_core.engine.tensor import bare
 
 from ..kernels.accuracy import accurate, like, squared
 from ..layers.distances import pairwise_distance
+from ..modules.checking import NOT_NEGATIVE, POSITIVE, checked
 from . import pointwise
 
 __all__ = [
@@ -81,6 +82,7 @@ def l1_loss(input: Any, target: Any, reduction: str = "mean") -> Any:
     return reduced(np.absolute(x - beside(x, target)), reduction, "l1_loss", input)
 
 
+@checked(delta=POSITIVE)
 def huber_loss(input: Any, target: Any, reduction: str = "mean", delta: float = 1.0) -> Any:
     """½d² for |d| ≤ delta, delta·(|d| − ½delta) beyond, d = input − target (Huber 1964).
 
@@ -94,6 +96,7 @@ def huber_loss(input: Any, target: Any, reduction: str = "mean", delta: float = 
     return reduced(pointwise.huber(x - beside(x, target), delta=delta), reduction, "huber_loss", input)
 
 
+@checked(beta=NOT_NEGATIVE)
 def smooth_l1_loss(input: Any, target: Any, reduction: str = "mean", beta: float = 1.0) -> Any:
     """½d²/beta for |d| < beta, |d| − ½beta beyond, d = input − target (Girshick 2015); |d| for beta = 0.
 
@@ -149,6 +152,7 @@ def binary_cross_entropy(input: Any, target: Any, weight: Any = None, reduction:
     return reduced(losses if weight is None else losses * beside(p, weight), reduction, name, input)
 
 
+@checked()
 def kl_div(input: Any, target: Any, reduction: str = "mean", log_target: bool = False) -> Any:
     """q·(log q − input) for logarithms of probabilities ``input`` and probabilities q (0·log 0 = 0).
 
@@ -171,6 +175,7 @@ def kl_div(input: Any, target: Any, reduction: str = "mean", log_target: bool = 
     return reduced(losses, reduction, "kl_div", input)
 
 
+@checked()
 def poisson_nll_loss(
     input: Any, target: Any, log_input: bool = True, full: bool = False, eps: float = 1e-8, reduction: str = "mean"
 ) -> Any:
@@ -192,6 +197,7 @@ def poisson_nll_loss(
     return reduced(losses, reduction, "poisson_nll_loss", input)
 
 
+@checked(eps=POSITIVE)
 def gaussian_nll_loss(
     input: Any, target: Any, var: Any, full: bool = False, eps: float = 1e-6, reduction: str = "mean"
 ) -> Any:
@@ -232,6 +238,7 @@ def soft_margin_loss(input: Any, target: Any, reduction: str = "mean") -> Any:
     return reduced(ag.softplus(-beside(x, target) * x), reduction, "soft_margin_loss", input)
 
 
+@checked()
 def hinge_embedding_loss(input: Any, target: Any, margin: float = 1.0, reduction: str = "mean") -> Any:
     """x where y = 1, max(0, margin − x) where y = −1.
 
@@ -244,6 +251,7 @@ def hinge_embedding_loss(input: Any, target: Any, margin: float = 1.0, reduction
     return reduced(losses, reduction, "hinge_embedding_loss", input)
 
 
+@checked()
 def margin_ranking_loss(input1: Any, input2: Any, target: Any, margin: float = 0.0, reduction: str = "mean") -> Any:
     """max(0, −y·(x1 − x2) + margin): y = 1 where x1 should be the larger, −1 where x2 should.
 
@@ -256,6 +264,7 @@ def margin_ranking_loss(input1: Any, input2: Any, target: Any, margin: float = 0
     return reduced(losses, reduction, "margin_ranking_loss", input1)
 
 
+@checked()
 def cosine_embedding_loss(input1: Any, input2: Any, target: Any, margin: float = 0.0, reduction: str = "mean") -> Any:
     """1 − cos(x1, x2) where y = 1, max(0, cos(x1, x2) − margin) where y = −1; vectors along the last axis.
 
@@ -272,6 +281,7 @@ def cosine_embedding_loss(input1: Any, input2: Any, target: Any, margin: float =
     return reduced(losses, reduction, "cosine_embedding_loss", input1)
 
 
+@checked()
 def triplet_margin_loss(
     anchor: Any,
     positive: Any,
@@ -296,6 +306,7 @@ def triplet_margin_loss(
     return _triplet(anchor, positive, negative, distance, margin, swap, reduction, "triplet_margin_loss")
 
 
+@checked()
 def triplet_margin_with_distance_loss(
     anchor: Any,
     positive: Any,
@@ -314,6 +325,8 @@ def triplet_margin_with_distance_loss(
     2.0
     """
     name = "triplet_margin_with_distance_loss"
+    if distance_function is not None and not callable(distance_function):
+        raise TypeError(f"{name}: distance_function={distance_function!r} must be a function of two tensors.")
     return _triplet(anchor, positive, negative, distance_function or pairwise_distance, margin, swap, reduction, name)
 
 

@@ -7,6 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from autograd_core.engine.errors import describe
+
+from ..modules.checking import POSITIVE, checked
 from ..modules.function_module import FunctionModule
 from ..modules.module import Module
 from . import functions as losses
@@ -36,7 +39,12 @@ class Loss(FunctionModule):
 
     def keep(self, name: str, value: Any) -> None:
         if name in _BUFFERS:
-            self.register_buffer(name, value if value is None or hasattr(value, "dtype") else np.asarray(value))
+            array = value if value is None or hasattr(value, "dtype") else np.asarray(value)
+            if array is not None and array.dtype.kind not in "fiu":
+                raise TypeError(
+                    f"{type(self).__name__}: {name} must be an array of real numbers, not {describe(array)}."
+                )
+            self.register_buffer(name, array)
         else:
             setattr(self, name, value)
 
@@ -74,6 +82,7 @@ TripletMarginWithDistanceLoss = _module("TripletMarginWithDistanceLoss", losses.
 class GaussianNLLLoss(Module):
     """½(log var + (input − target)²/var), called as ``loss(input, target, var)`` (Nix & Weigend 1994)."""
 
+    @checked(eps=POSITIVE)
     def __init__(self, *, full: bool = False, eps: float = 1e-6, reduction: str = "mean") -> None:
         self.full, self.eps, self.reduction = full, eps, reduction
 

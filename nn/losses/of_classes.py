@@ -15,6 +15,7 @@ from autograd_core.engine.tensor import bare
 
 from ..kernels import fused
 from ..kernels.accuracy import accurate, like
+from ..modules.checking import PROBABILITY, checked
 from . import pointwise
 from .functions import beside, constant, reduced
 
@@ -24,6 +25,7 @@ __all__ = [
 ]
 
 
+@checked(label_smoothing=PROBABILITY)
 def cross_entropy(
     input: Any,
     target: Any,
@@ -65,6 +67,7 @@ def cross_entropy(
     return like(input, _of_logs("cross_entropy", logs, y, target, weight, ignore_index, reduction, label_smoothing))
 
 
+@checked()
 def nll_loss(input: Any, target: Any, weight: Any = None, ignore_index: int = -100, reduction: str = "mean") -> Any:
     """−w_y·input[y] for logarithms of probabilities (N, C), (N, C, d₁, …) or (C,) and class numbers y.
 
@@ -148,6 +151,7 @@ def _class_weights(name: str, weight: Any, classes: int, dtype: Any) -> Any:
 # Margins between classes ---------------------------------------------------------------------------------------------
 
 
+@checked()
 def multi_margin_loss(
     input: Any, target: Any, p: int = 1, margin: float = 1.0, weight: Any = None, reduction: str = "mean"
 ) -> Any:
@@ -218,6 +222,7 @@ def multilabel_soft_margin_loss(input: Any, target: Any, weight: Any = None, red
 _IMPOSSIBLE = -1e30  # log 0 as a finite number, so that no ∞ − ∞ arises
 
 
+@checked()
 def ctc_loss(
     log_probs: Any,
     targets: Any,

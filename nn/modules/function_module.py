@@ -7,6 +7,7 @@ from typing import Any
 
 from autograd_core.engine.primitive import parameters_of
 
+from .checking import FLAG, Check, Range, checks_of
 from .module import Module
 
 
@@ -29,17 +30,22 @@ class FunctionModule(Module):
     settings : the names of what is bound; each is an attribute of the module
     accepted : the constructor's arguments in order: the settings, and what is taken only for PyTorch's sake
     defaults : of those arguments that have one
+    checks   : of those arguments that must be of a kind, or in a range
     """
 
     function: Callable[..., Any]
     settings: tuple[str, ...] = ()
     accepted: tuple[str, ...] = ()
     defaults: dict[str, Any] = {}  # noqa: RUF012 (never written to)
+    checks: dict[str, Check] = {}  # noqa: RUF012
     __signature__ = _Signature()
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         named = dict(zip(self.accepted, args, strict=False))
         given = {**self.defaults, **named, **kwargs}
+        for name, check in self.checks.items():
+            if name in given:
+                check(type(self).__name__, name, given[name])
         if len(args) > len(self.accepted) or named.keys() & kwargs or given.keys() != {*self.accepted}:
             self.__signature__.bind(*args, **kwargs)  # raises the TypeError that Python would
         for name in self.settings:
@@ -57,16 +63,28 @@ class FunctionModule(Module):
         return ", ".join(f"{name}={getattr(self, name)!r}" for name in self.settings)
 
     @classmethod
-    def of(cls, name: str, function: Callable[..., Any], inputs: int = 1, ignored: dict[str, Any] | None = None) -> Any:
-        """The module class ``name`` of a function whose first ``inputs`` parameters are what it is called with."""
-        primitive = getattr(function, "primitive", None)
-        names, defaults = (primitive.parameters, primitive.defaults) if primitive else parameters_of(function)[:2]
+    def of(
+        cls,
+        name: str,
+        function: Callable[..., Any],
+        inputs: int = 1,
+        ignored: dict[str, Any] | None = None,
+        ranges: dict[str, Range] | None = None,
+    ) -> Any:
+        """The module class ``name`` of a function whose first ``inputs`` parameters are what it is called with.
+
+        ranges : of settings, where the function is not ``checked`` itself
+        """
+        primitive, plain = getattr(function, "primitive", None), getattr(function, "__wrapped__", function)
+        names, defaults = (primitive.parameters, primitive.defaults) if primitive else parameters_of(plain)[:2]
         settings, ignored = tuple(names[inputs:]), ignored or {}
+        checks = getattr(function, "checks", None) or (checks_of(plain, ranges) if settings else {})
         members = {
             "function": staticmethod(function),
             "settings": settings,
             "accepted": (*settings, *ignored),
             "defaults": {n: defaults[n] for n in settings if n in defaults} | ignored,
+            "checks": {n: check for n, check in checks.items() if n in settings} | dict.fromkeys(ignored, FLAG),
             "__doc__": (function.__doc__ or "").split("\n\n")[0],
             "__module__": cls.__module__,
         }

@@ -1,0 +1,130 @@
+"""Arguments of layers and losses: of the kind that their annotations say, and in range."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple, TypeVar
+
+import numpy as np
+
+from autograd_core.engine.errors import describe
+from autograd_core.engine.primitive import parameters_of
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Range(NamedTuple):
+    """Where a number makes sense, as a condition and in words."""
+
+    holds: Callable[[Any], bool]
+    words: str
+
+
+POSITIVE = Range(lambda x: x > 0, "be positive")
+NOT_NEGATIVE = Range(lambda x: x >= 0, "not be negative")
+PROBABILITY = Range(lambda x: 0 <= x <= 1, "lie between 0 and 1")
+COUNT = Range(lambda x: x >= 1, "be at least 1")
+NONZERO = Range(lambda x: x != 0, "not be 0")
+
+
+class Kind(NamedTuple):
+    """What an annotation asks for."""
+
+    holds: Callable[[Any], bool]
+    words: str
+
+
+def _is_flag(x: Any) -> bool:
+    return isinstance(x, (bool, np.bool_))
+
+
+def _is_whole(x: Any) -> bool:
+    return isinstance(x, (int, np.integer)) and not isinstance(x, bool)
+
+
+def _is_real(x: Any) -> bool:
+    if isinstance(x, float) or _is_whole(x):
+        return True
+    return getattr(x, "shape", None) == () and getattr(getattr(x, "dtype", None), "kind", "") in "fiu"
+
+
+KINDS = {
+    "bool": Kind(_is_flag, "True or False"),
+    "int": Kind(_is_whole, "an integer"),
+    "float": Kind(_is_real, "a real number"),
+    "str": Kind(lambda x: isinstance(x, str), "a string"),
+}
+
+
+class Check(NamedTuple):
+    """What one argument must be; ``optional``: it may also be None."""
+
+    kind: Kind | None
+    optional: bool
+    range: Range | None
+
+    def __call__(self, owner: str, name: str, value: Any) -> None:
+        if value is None and self.optional:
+            return
+        shown = repr(value) if value is None or isinstance(value, (str, bytes)) else describe(value)
+        if self.kind is not None and not self.kind.holds(value):
+            raise TypeError(f"{owner}: {name}={shown} must be {self.kind.words}.")
+        if self.range is not None and not self.range.holds(value):
+            raise ValueError(f"{owner}: {name}={shown} must {self.range.words}.")
+
+
+FLAG = Check(KINDS["bool"], False, None)
+
+
+def checks_of(function: Callable[..., Any], ranges: Mapping[str, Range] | None = None) -> dict[str, Check]:
+    """A check for each argument that is annotated as bool, int, float or str, or has such a default, or a range."""
+    ranges = ranges or {}
+    annotations = getattr(function, "__annotations__", {})
+    names, defaults, _ = parameters_of(function)
+    found = {}
+    for name in names:
+        parts = [part.strip() for part in str(annotations.get(name, "")).split("|")]
+        default = defaults.get(name)
+        kind = KINDS.get(parts[0]) if set(parts[1:]) <= {"None"} else None
+        if kind is None and name not in annotations:
+            kind = KINDS.get(type(default).__name__)
+        if kind is not None or name in ranges:
+            found[name] = Check(kind, (default is None and name in defaults) or "None" in parts, ranges.get(name))
+    return found
+
+
+def checked(**ranges: Range) -> Callable[[F], F]:
+    """Decorator: the arguments are checked before anything else, their kinds by annotation, these in range.
+
+    Raises TypeError or ValueError that names the layer (or function) and the argument.
+
+    >>> class Scale:
+    ...     @checked(by=POSITIVE)
+    ...     def __init__(self, by: float, inplace: bool = False) -> None:
+    ...         self.by = by
+    >>> Scale(-1)
+    Traceback (most recent call last):
+    ValueError: Scale: by=-1 must be positive.
+    >>> Scale(2, inplace="False")
+    Traceback (most recent call last):
+    TypeError: Scale: inplace='False' must be True or False.
+    """
+
+    def decorate(function: F) -> F:
+        checks = checks_of(function, ranges)
+        names = parameters_of(function)[0]
+        is_constructor = function.__name__ == "__init__"
+
+        @functools.wraps(function)
+        def call(*args: Any, **kwargs: Any) -> Any:
+            for name, value in (*zip(names, args, strict=False), *kwargs.items()):
+                if name in checks:
+                    owner = type(args[0]).__name__ if is_constructor else function.__name__
+                    checks[name](owner, name, value)
+            return function(*args, **kwargs)
+
+        call.checks = checks  # type: ignore[attr-defined]
+        return call  # type: ignore[return-value]
+
+    return decorate
