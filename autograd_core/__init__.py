@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from .border import methods
 from .border.arrays import *
+from .border.leaving import *
 from .border.protocols import LATER
-from .engine.errors import *
 from .engine.forms import *
 from .engine.primitive import *
 from .engine.recording import *

@@ -14,11 +14,33 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from ..engine import caller, recording
-from ..engine.errors import GraphLostError, GraphLostWarning, describe
+from ..engine import recording
+from ..engine.errors import describe
 from ..engine.reverse import rows
 from ..engine.tensor import Tensor
 from ..ops.arithmetic import rounding
+from ..support import caller
+
+__all__ = ["GraphLostError", "GraphLostWarning", "NoDependenceWarning"]
+
+
+class GraphLostWarning(UserWarning):
+    """A value left the graph without a word that says so: what is computed from it has no gradient."""
+
+    __module__ = "autograd_core"  # where it is imported from
+
+
+class NoDependenceWarning(GraphLostWarning):
+    """The result of a function does not depend on what it is to be differentiated by: its derivative is zero."""
+
+    __module__ = "autograd_core"
+
+
+class GraphLostError(TypeError):
+    """A value that a running transform differentiates was about to leave the graph."""
+
+    __module__ = "autograd_core"
+
 
 _REFUSAL = (
     "{}: this tensor ({}) is being differentiated, and a Python number has no graph, so its gradient would be lost. "

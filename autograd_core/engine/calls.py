@@ -78,6 +78,7 @@ def _unary(op: Primitive) -> Callable[..., Any]:
         parent = x._node
         try:
             out = forward(a)
+            shape = out.shape
         except Exception as error:
             raise explain(op, (a,), NO_SETTINGS, error) from error
         if recording.special or not inline:
@@ -92,7 +93,7 @@ def _unary(op: Primitive) -> Callable[..., Any]:
             node.parents = (parent,)
             node.saved = (a if keep_x else None, out if keep_ans else None)
             node.params = NO_SETTINGS
-            node.shape = out.shape
+            node.shape = shape
         return result
 
     return function
@@ -120,6 +121,7 @@ def _unary_with_settings(op: Primitive) -> Callable[..., Any]:
         parent = x._node
         try:
             out = forward(a, **params)
+            shape = out.shape
         except Exception as error:
             raise explain(op, (a,), params, error) from error
         if recording.special:
@@ -134,7 +136,7 @@ def _unary_with_settings(op: Primitive) -> Callable[..., Any]:
             node.parents = (parent,)
             node.saved = (keep(a, keep_x, out), keep(out, keep_ans, out))
             node.params = params
-            node.shape = out.shape
+            node.shape = shape
         return result
 
     return function
@@ -168,6 +170,7 @@ def _binary(op: Primitive) -> Callable[..., Any]:
                 a, b = _scalar(a), _scalar(b)
                 both = isinstance(a, _SCALARS) and isinstance(b, _SCALARS)
                 out = on_scalars(a, b) if both else forward(a, b)
+            shape = out.shape
         except Exception as error:
             raise explain(op, (a, b), NO_SETTINGS, error) from error
         if recording.special or not inline:
@@ -190,7 +193,7 @@ def _binary(op: Primitive) -> Callable[..., Any]:
                 a, b = as_precise(a, out.dtype), as_precise(b, out.dtype)
             node.saved = (a if keep_x else None, b if keep_y else None, out if keep_ans else None)
         node.params = NO_SETTINGS
-        node.shape = out.shape
+        node.shape = shape
         return result
 
     return function

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import operator
+import re
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,27 +13,6 @@ if TYPE_CHECKING:
     from .node import Node
     from .primitive import Primitive
     from .tensor import Tensor
-
-__all__ = ["GraphLostError", "GraphLostWarning", "NoDependenceWarning"]
-
-
-class GraphLostWarning(UserWarning):
-    """A value left the graph without a word that says so: what is computed from it has no gradient."""
-
-    __module__ = "autograd_core"  # where it is imported from
-
-
-class NoDependenceWarning(GraphLostWarning):
-    """The result of a function does not depend on what it is to be differentiated by: its derivative is zero."""
-
-    __module__ = "autograd_core"
-
-
-class GraphLostError(TypeError):
-    """A value that a running transform differentiates was about to leave the graph."""
-
-    __module__ = "autograd_core"
-
 
 _KINDS = (
     *(np.exceptions.AxisError, np.linalg.LinAlgError, IndexError, ValueError),
@@ -67,28 +48,67 @@ def printable(text: str) -> str:
 
 
 def explain(op: Primitive, args: Sequence[Any], params: dict[str, Any], error: Exception) -> Exception:
-    """The exception to raise from ``error``: same kind, but naming the operation and what it was given."""
+    """The exception to raise from ``error``: same kind, but naming the operation and what it was given.
+
+    An error that is not about the arguments (MemoryError, or a class of somebody's own) is raised again as it is.
+    """
+    if isinstance(error, AttributeError) and error.name == "shape" and error.__traceback__.tb_next is None:  # type: ignore[union-attr]
+        return not_an_array(op, error.obj)  # the engine itself asked what the forward returned for its shape
+    kind = next((kind for kind in _KINDS if isinstance(error, kind)), None)
+    numpys = type(error).__module__.startswith("numpy") and not isinstance(error, Warning)
+    if kind is None or not (type(error) is kind or numpys):
+        raise error
     names = op.argument_names(len(args))
     given = ", ".join(f"{name}: {describe(value)}" for name, value in zip(names, args, strict=True))
     settings = "".join(f", {name}={v!r}" for name, v in params.items() if v is not None and v is not np._NoValue)
     broken = _broken_contract(op.contract, dict(zip(names, args, strict=True)))
     detail = broken or str(error).removeprefix(f"{op.name}: ")
-    mend = _NUMERIC if isinstance(error, (FloatingPointError, RuntimeWarning)) else op.mend  # what np.errstate raises
-    mend = f" Mend: {mend}" if mend else ""
-    message = f"{op.name}: {detail} [{given}{settings}].{mend}"
-    return next((kind(message) for kind in _KINDS if isinstance(error, kind)), RuntimeError(message))
+    numeric = isinstance(error, (FloatingPointError, RuntimeWarning))  # what np.errstate raises
+    fix = _NUMERIC if numeric else op.advice(args)
+    message = f"{op.name}: {detail} [{given}{settings}].{f' Mend: {fix}' if fix else ''}"
+    return kind(message)
+
+
+def not_an_array(op: Primitive, out: Any) -> TypeError:
+    """The error of a forward that returned something else."""
+    return TypeError(
+        f"{op.name}: its forward returned {describe(out)}, and a primitive computes one array. "
+        "Fix: return an array (np.asarray, np.stack), or declare a primitive for each of several results."
+    )
 
 
 def _broken_contract(contract: str, args: dict[str, Any]) -> str:
-    """``x.shape[-1] == y.shape[-2] (3 != 4)`` where the contract is an equation that fails, else an empty string."""
+    """``x.shape[-1] == y.shape[-2] (3 != 4)`` where the contract is a comparison that fails, else an empty string."""
     if not contract:
         return ""
-    left, right = contract.split(" == ")
+    left, sign, right = sides(contract)
     try:
         a, b = (eval(side, {"__builtins__": {}}, args) for side in (left, right))
     except (IndexError, AttributeError):  # an operand has fewer axes than the contract speaks of: NumPy knows more
         return ""
-    return "" if a == b else f"needs {contract} ({a} != {b})"
+    compare, opposite = _COMPARISONS[sign]
+    return "" if compare(a, b) else f"needs {contract} ({a} {opposite} {b})"
+
+
+_COMPARISONS: dict[str, tuple[Callable[[Any, Any], Any], str]] = {
+    "==": (operator.eq, "!="),
+    "!=": (operator.ne, "=="),
+    "<=": (operator.le, ">"),
+    ">=": (operator.ge, "<"),
+    "<": (operator.lt, ">="),
+    ">": (operator.gt, "<="),
+}
+
+
+def sides(contract: str) -> list[str]:
+    """``["x.ndim", ">", "1"]`` of ``x.ndim > 1``; ValueError where it is no comparison of two terms."""
+    parts = re.split(f" ({'|'.join(_COMPARISONS)}) ", contract)
+    if len(parts) != 3:
+        raise ValueError(
+            f"contract={contract!r} is not a comparison of two terms. "
+            "Fix: write one such as 'x.shape[-1] == y.shape[-2]' or 'x.ndim > 1', with spaces around the sign."
+        )
+    return parts
 
 
 RULE = (

@@ -16,7 +16,7 @@ decorate: ``@linear(x=lambda g, x, axis: …)`` above ``def total(x, axis): …`
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -76,13 +76,20 @@ def _add(total: Any, term: Any) -> Any:
 class Elementwise(Primitive):
     """out[k] = f(x[k], y[k], …) after broadcasting; a rule gives ∂out/∂argument: an array, or the number 1, −1 or 0."""
 
-    mend = (
+    fix = (
         "make the shapes broadcast: aligned from the right, sizes are equal or one of them is 1 (x[:, None], reshape)."
     )
 
     def __init__(self, *declaration: Any, vjp: dict[str, Callable[..., Any]] | None = None) -> None:
         self.quick = vjp or {}
         super().__init__(*declaration)
+
+    def advice(self, args: Sequence[Any]) -> str:
+        try:
+            np.broadcast_shapes(*map(np.shape, args))
+        except ValueError:
+            return self.fix
+        return ""
 
     def make_vjp(self, i: int) -> Callable[..., Any]:
         if not callable(self.rules[i]):
@@ -152,7 +159,7 @@ class Elementwise(Primitive):
 class Reduction(Primitive):
     """out = f(x) along ``axis``; the rule gives ∂out/∂x with x's shape, from ``ans`` with the reduced axes kept."""
 
-    mend = "give an axis that the array has."
+    fix = "give an axis that the array has."
 
     def make_vjp(self, i: int) -> Callable[..., Any]:
         def vjp(g: Any, node: Node, saved: Sequence[Any]) -> Any:
@@ -249,6 +256,7 @@ class General(Primitive):
     """A primitive whose vjp rules (told ``g``) and jvp (told ``t``, the list of tangents) are both written out."""
 
     leading = ("g", "t")
+    told = frozenset({"jvp"})
 
     def __init__(self, *declaration: Any, jvp: Callable[..., Any]) -> None:
         self.jvp_rule = jvp
@@ -270,6 +278,21 @@ class General(Primitive):
         return self._bind(self.jvp_rule, self._read_needs(self.jvp_rule))(saved, node.params, tangents)
 
 
+def _check_told(form: type[Primitive], given: Iterable[str], name: str) -> None:
+    kind = "primitive" if form is General else form.__name__.lower()
+    if "jvp" in form.told and "jvp" not in given:
+        raise TypeError(
+            f"{kind}: {name!r} is declared without jvp, so forward mode would not know it. Fix: jvp=lambda t, …: …, "
+            "told the list of tangents; or elementwise, reduction, linear, multilinear, which need none."
+        )
+    wrong = [key for key in given if key not in form.told and not (key == "vjp" and form is Elementwise)]
+    if wrong:
+        raise TypeError(
+            f"{kind}: {name!r} is given {wrong[0]}=, which this form derives from its rules. Fix: leave it out, or "
+            "declare it by ag.primitive, whose vjp rules and jvp are written out."
+        )
+
+
 def _constructor(form: type[Primitive], doc: str) -> Callable[..., Any]:
     def declare(
         forward: Callable[..., Any] | None = None,
@@ -284,6 +307,8 @@ def _constructor(form: type[Primitive], doc: str) -> Callable[..., Any]:
         if forward is None:
             return lambda function: declare(function, name=name, contract=contract, jvp=jvp, vjp=vjp, **rules)
         extra = {key: value for key, value in (("jvp", jvp), ("vjp", vjp)) if value is not None}
+        if extra.keys() ^ form.told:
+            _check_told(form, extra.keys(), name or getattr(forward, "__name__", "?"))
         return form(forward, name, contract, rules, **extra).function
 
     declare.__doc__ = doc

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import functools
 import itertools
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
@@ -26,7 +27,7 @@ import numpy as np
 
 from . import entry, recording
 from .calls import make_function
-from .errors import explain, printable
+from .errors import explain, not_an_array, printable, sides
 from .node import NOTHING, PRECISE, SPEC, VALUE, Node, WatchedNode, keep
 from .registry import implementations, primitives
 from .tensor import Tensor, make_tensor
@@ -47,7 +48,10 @@ class Primitive:
 
     leading: tuple[str, ...] = ()
     """Names by which a rule may ask for what the engine hands it first (the cotangent ``g``)."""
-    mend = ""
+    fix = ""
+    """What to do where the forward fails."""
+    told: frozenset[str] = frozenset()
+    """What is to be given beside the rules."""
 
     branches: dict[int, Callable[..., Any]]
     """Of a choice: for each argument that is chosen from, where it was chosen, given what was saved."""
@@ -67,6 +71,12 @@ class Primitive:
         self.arguments = tuple(p for p in self.parameters if p in rules)
         if set(rules) - set(self.arguments):
             raise TypeError(f"{self.name}: rules for {list(rules)}, but the parameters are {list(self.parameters)}.")
+        if not rules:
+            raise TypeError(
+                f"{self.name}: no rule is given, so nothing is differentiable. Fix: name an argument and its rule, "
+                f"{self.parameters[0] if self.parameters else 'x'}=lambda …: …"
+            )
+        self._check_contract()
         self.orderly = self.parameters[: len(rules)] == self.arguments and not rules.keys() & self.defaults.keys()
         self.rules = tuple(rules[a] for a in self.arguments)
         self.needs = tuple(self._read_needs(rule) for rule in self.rules)
@@ -100,6 +110,10 @@ class Primitive:
         differentiable = {a for a, rule in zip(self.arguments, self.rules, strict=True) if several and rule is not None}
         known = (name for name in names if name == "ans" or name in self.arguments)
         return {name: PRECISE if name in differentiable else VALUE for name in known}
+
+    def advice(self, args: Sequence[Any]) -> str:
+        """What to do where the forward failed for these arguments."""
+        return self.fix
 
     def chosen_vjp(self, i: int, g: Any, node: Node, saved: Sequence[Any], chosen: Any) -> tuple[Any, Any]:
         """The vjp behind a choice that took ``chosen`` of the result, and what it took of argument ``i``, if known."""
@@ -139,6 +153,8 @@ class Primitive:
             out = self.forward(*values, **params)
         except Exception as error:
             raise explain(self, values, params, error) from error
+        if not hasattr(out, "shape"):
+            raise not_an_array(self, out)
         return self.finish(args, params, values, tuple(parents), out)
 
     def finish(
@@ -183,6 +199,16 @@ class Primitive:
         return tuple(f"{self.arguments[0]}[{i}]" for i in range(count)) if self.variadic else self.arguments
 
     # Reading the declaration ---------------------------------------------------------------------------------------
+
+    def _check_contract(self) -> None:
+        if not self.contract:
+            return
+        unknown = set(re.findall(r"(?<![\w.])[^\W\d]\w*", " ".join(sides(self.contract)[::2]))) - set(self.arguments)
+        if unknown:
+            raise ValueError(
+                f"{self.name}: contract={self.contract!r} speaks of {', '.join(sorted(unknown))}; "
+                f"Fix: the arguments are {', '.join(self.arguments)}."
+            )
 
     def _read_needs(self, rule: Rule) -> tuple[str, ...]:
         if not callable(rule):

@@ -13,15 +13,17 @@ from typing import Any
 import numpy as np
 
 from ..border.arrays import like
-from ..engine import caller, recording
+from ..border.leaving import GraphLostError, NoDependenceWarning
+from ..engine import recording
 from ..engine.calls import NO_SETTINGS, NONE_KEPT
-from ..engine.errors import GraphLostError, NoDependenceWarning, describe
+from ..engine.errors import describe
 from ..engine.forms import elementwise
 from ..engine.forward import push
 from ..engine.node import Alias, Leaf, Node, Variable
 from ..engine.reverse import as_gradients, filled, pull, rows
 from ..engine.tensor import Tensor, make_tensor
 from ..ops.arithmetic.elementwise import positive
+from ..support import caller
 from . import trees
 
 __all__ = ["grad", "value_and_grad", "vjp", "jvp", "stop_gradient"]

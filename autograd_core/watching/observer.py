@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
-from ..engine import caller
 from ..engine.errors import printable
 from ..engine.recording import Pulled, count, thread
+from ..support import caller
 
 __all__ = ["observe"]
 

@@ -17,7 +17,7 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 
 import autograd_core as ag
 import optim
-from autograd_core.engine.caller import warn
+from autograd_core.support.caller import warn
 from autograd_core.support.random import use_generator
 
 from .closed_loop import ClosedLoop

@@ -10,7 +10,7 @@ import numpy as np
 
 import autograd_core as ag
 from autograd_core import Tensor
-from autograd_core.engine.caller import warn
+from autograd_core.support.caller import warn
 
 if TYPE_CHECKING:
     from .module import Module

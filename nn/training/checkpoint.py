@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 
 from autograd_core import Tensor
-from autograd_core.engine.caller import warn
+from autograd_core.support.caller import warn
 from autograd_core.support.files import remove_stale, write_atomically
 
 from ..modules import serialization

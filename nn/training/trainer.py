@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 import autograd_core as ag
-from autograd_core.engine.caller import warn
+from autograd_core.support.caller import warn
 from optim import Optimizer
 from optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 

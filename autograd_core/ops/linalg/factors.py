@@ -35,7 +35,7 @@ def cholesky(a, /, *, upper=False):
     return np.linalg.cholesky(a, upper=upper) if upper else np.linalg.cholesky(a)
 
 
-cholesky.primitive.mend = "give matrices that are positive definite, x @ x.mT plus a small multiple of the identity."
+cholesky.primitive.fix = "give matrices that are positive definite, x @ x.mT plus a small multiple of the identity."
 
 
 def _half(x: Any) -> Any:

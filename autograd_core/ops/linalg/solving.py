@@ -41,7 +41,7 @@ def inv(a):
     return np.linalg.inv(a)
 
 
-inv.primitive.mend = "a singular matrix has no inverse; use pinv, lstsq, or add a small multiple of the identity."
+inv.primitive.fix = "a singular matrix has no inverse; use pinv, lstsq, or add a small multiple of the identity."
 
 
 @primitive(
@@ -55,7 +55,7 @@ def _solve(a, b):
     return np.linalg.solve(a, b)
 
 
-_solve.primitive.mend = "give square matrices a that are not singular, and b with as many rows; or use lstsq."
+_solve.primitive.fix = "give square matrices a that are not singular, and b with as many rows; or use lstsq."
 
 
 @composite(np.linalg.solve)

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from ...engine.caller import warn
 from ...engine.forms import conjugate, expanded, primitive
 from ...engine.tensor import Tensor, bare
+from ...support.caller import warn
 from ..composites import composite, refuse_out
 from .reductions import as_array, cast, counted, given, masked, numbers, sum
 
