@@ -68,6 +68,7 @@ class LBFGS(Optimizer):
         history_size: int = 100,
         line_search_fn: str | None = None,
     ) -> None:
+        number("LBFGS", "max_iter", max_iter)
         self._progress = Progress()
         options = {
             "lr": lr,
@@ -91,12 +92,12 @@ class LBFGS(Optimizer):
         for name in ("max_iter", "max_eval", "history_size"):
             if not number("LBFGS", name, options[name]) >= 1:
                 raise ValueError(f"LBFGS: {name}={options[name]!r} must be at least 1.")
-        if options["max_iter"] % 1 or options["history_size"] % 1:
+        if options["max_iter"] % 1 or not isinstance(options["history_size"], (int, np.integer)):
             raise ValueError("LBFGS: max_iter and history_size must be whole numbers.")
         for name in ("tolerance_grad", "tolerance_change"):
             number("LBFGS", name, options[name])
         search = options["line_search_fn"]
-        if search is not None and search not in LINE_SEARCHES:
+        if search is not None and search not in tuple(LINE_SEARCHES):
             raise ValueError(f"LBFGS: line_search_fn={search!r} is neither None nor one of {sorted(LINE_SEARCHES)}.")
 
     def _step(self, closure: Callable[[], Any] | None = None) -> Any:

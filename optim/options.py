@@ -62,9 +62,9 @@ def value_of(measure: Any) -> float:
 
 
 def number(rule: str, name: str, value: Any) -> float:
-    """``value`` as a float; ValueError where it is no number (a text of digits and NaN are none)."""
+    """``value`` as a float; ValueError where it is no number (a text of digits, a truth value and NaN are none)."""
     try:
-        if not isinstance(value, (str, bytes)) and not math.isnan(number := float(value)):
+        if not isinstance(value, (str, bytes, bool, np.bool_)) and not math.isnan(number := float(value)):
             return number
     except (TypeError, ValueError, OverflowError) as error:
         raise ValueError(f"{rule}: {name}={value!r} is not a number.") from error
@@ -87,7 +87,7 @@ def check_options(rule: str, options: Mapping[str, Any]) -> None:
         if name in options:
             number(rule, name, options[name])
     for name in NOT_NEGATIVE:
-        if name in options and not isinstance(options[name], tuple):
+        if name in options:
             require(rule, name, options[name], number(rule, name, options[name]) >= 0, "not be negative")
     if "betas" in options:
         betas = options["betas"]

@@ -1,6 +1,8 @@
 """Optimizers: groups, flat buffers, freezing, closures and state_dicts, whatever the rule."""
 
 import copy
+import inspect
+import math
 import pickle
 
 import numpy as np
@@ -383,6 +385,18 @@ P = lambda: ag.Tensor(START.copy(), requires_grad=True)
 def test_bad_options_are_refused_by_name_and_value(call, words):
     with pytest.raises(ValueError, match=words):
         call()
+
+
+@pytest.mark.parametrize("rule", [*RULES, "LBFGS"])
+def test_an_option_of_another_kind_is_refused_by_name(rule):
+    """Of every option that is a number or a truth value by default."""
+    kind = getattr(optim, rule)
+    matrix = lambda: ag.Tensor(np.ones((2, 2)), requires_grad=True)
+    for name, option in inspect.signature(kind).parameters.items():
+        wrong = {bool: ["False", None, 1j], float: ["0.1", None, True, 1j, (0.1,), [], {}, math.nan]}
+        for value in wrong.get(type(option.default), ()):
+            with pytest.raises((ValueError, TypeError), match=rf"{rule}: {name}"):
+                kind([matrix()], **{"lr": 0.1, name: value})
 
 
 @pytest.mark.parametrize("params", [P(), {"params": [P()]}, {P()}], ids=["tensor", "group", "set"])
