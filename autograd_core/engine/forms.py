@@ -23,7 +23,7 @@ import numpy as np
 
 from .node import SPEC, VALUE, Node
 from .primitive import Primitive, Rule
-from .tensor import Tensor
+from .tensor import Tensor, bare
 
 __all__ = ["elementwise", "reduction", "linear", "multilinear", "primitive"]
 
@@ -51,6 +51,22 @@ def unbroadcast(g: Any, shape: tuple[int, ...]) -> Any:
 def times(t: Any, d: Any) -> Any:
     """t·d by the cheaper of two ways: the ufunc for arrays, Python's operator for NumPy scalars and tensors."""
     return t * d if isinstance(t, _BY_OPERATOR) and type(d) is not _ndarray else _multiply(t, d)
+
+
+def moved(t: Any, d: Any) -> Any:
+    """t·d of a tangent ``t``: nothing moves along 0, also where the slope is infinite or none."""
+    c = times(t, d)
+    return np.where(np.equal(t, 0), 0, c) if _holds_nan(bare(c)) else c
+
+
+def _holds_nan(array: Any) -> bool:
+    if type(array) is not _ndarray:
+        return bool(np.any(np.isnan(array)))
+    if array.dtype.kind == "f":
+        flat = array.ravel()
+        squares = flat.dot(flat)  # one pass, and half a microsecond for a short array; NaN where one of them is
+        return bool(squares != squares)
+    return bool(np.isnan(array).any())
 
 
 def conjugate(d: Any) -> Any:
@@ -151,7 +167,7 @@ class Elementwise(Primitive):
         for t, rule, local in zip(tangents, self.rules, self.local, strict=True):
             if t is not None and rule is not None:
                 d = local(saved, node.params)
-                term = times(t, d) if callable(rule) else t if d == 1 else -t if d == -1 else None
+                term = moved(t, d) if callable(rule) else t if d == 1 else -t if d == -1 else None
                 total = _add(total, term)
         return _stretch(total, node.shape)
 
@@ -170,7 +186,7 @@ class Reduction(Primitive):
 
     def jvp(self, node: Node, saved: Sequence[Any], tangents: Sequence[Any]) -> Any:
         (t,), params = tangents, node.params or {}
-        return np.sum(np.multiply(t, self.weights(node, saved)), axis=params["axis"], keepdims=params["keepdims"])
+        return np.sum(moved(t, self.weights(node, saved)), axis=params["axis"], keepdims=params["keepdims"])
 
     def weights(self, node: Node, saved: Sequence[Any]) -> Any:
         """∂out/∂x, of x's shape."""
