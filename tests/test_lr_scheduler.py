@@ -327,6 +327,17 @@ def test_a_schedule_of_ones_own_is_a_function_of_the_epoch():
         (lambda o: s.SequentialLR(o, [s.StepLR(o, 3)], [3]), ValueError, "one milestone fewer"),
         (lambda o: s.SequentialLR(o, [s.StepLR(o, 3)] * 3, [5, 3]), ValueError, "must ascend"),
         (lambda o: s.SequentialLR(o, [s.StepLR(sgd(), 3)], []), ValueError, "another optimizer"),
+        (lambda o: s.StepLR(o, 3, last_epoch="-1"), ValueError, "StepLR: last_epoch"),
+        (lambda o: s.StepLR(o, 3, last_epoch=-0.5), ValueError, "StepLR: last_epoch"),
+        (lambda o: s.MultiStepLR(o, 3), TypeError, "MultiStepLR: milestones=3"),
+        (lambda o: s.CyclicLR(o, "0.1", 1.0, cycle_momentum=False), ValueError, "CyclicLR: base_lr"),
+        (lambda o: s.CyclicLR(o, 0.1, 1.0, scale_fn=2, cycle_momentum=False), TypeError, "CyclicLR: scale_fn=2"),
+        (lambda o: s.OneCycleLR(o, 1j, 10, cycle_momentum=False), ValueError, "OneCycleLR: max_lr"),
+        (
+            lambda o: s.OneCycleLR(o, 0.1, 10, div_factor=0, cycle_momentum=False),
+            ValueError,
+            "OneCycleLR: div_factor=0",
+        ),
     ],
 )
 def test_bad_options_are_refused_and_the_optimizer_is_as_it_was(call, error, words):

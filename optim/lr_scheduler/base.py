@@ -28,6 +28,7 @@ class LRScheduler:
     def __init__(self, optimizer: Optimizer, last_epoch: int = -1) -> None:
         self.optimizer = self._checked(optimizer)
         groups = optimizer.param_groups
+        states.whole(f"{self._name}: last_epoch", last_epoch, -1)
         if last_epoch >= 0 and not all("initial_lr" in group for group in groups):
             raise ValueError(
                 f"{self._name}: last_epoch={last_epoch} goes on where another schedule stopped, but the optimizer's "
@@ -202,6 +203,14 @@ def each_group(schedule: str, name: str, value: Any, optimizer: Optimizer) -> li
     if len(value) != groups:
         raise ValueError(f"{schedule}: {len(value)} values of {name} for {groups} parameter groups.")
     return list(value)
+
+
+def numbers_of_groups(schedule: str, name: str, value: Any, optimizer: Optimizer) -> list[Any]:
+    """``each_group`` of finite numbers."""
+    found = each_group(schedule, name, value, optimizer)
+    for number in found:
+        numbers(schedule, **{name: number})
+    return found
 
 
 def at_least(schedule: str, lowest: float, **options: Any) -> None:

@@ -11,7 +11,7 @@ from autograd_core.support import states
 
 from ..optimizer import Optimizer
 from .annealing import half_cosine
-from .base import LRScheduler, at_least, each_group, numbers, one_of
+from .base import LRScheduler, at_least, numbers, numbers_of_groups, one_of
 from .factors import change_of_rule, state_of_rule
 
 
@@ -65,18 +65,20 @@ class CyclicLR(_MomentumLR):
         down = step_size_up if step_size_down is None else step_size_down
         at_least("CyclicLR", 0, step_size_up=step_size_up, step_size_down=down)
         at_least("CyclicLR", 1, total_size=step_size_up + down)
+        if not (scale_fn is None or callable(scale_fn)):
+            raise TypeError(f"CyclicLR: scale_fn={scale_fn!r} must be a function of one number.")
         if scale_fn is None:
             scale_mode = "iterations" if mode == "exp_range" else "cycle"
-        lows = each_group("CyclicLR", "base_lr", base_lr, optimizer)
-        self.max_lrs = each_group("CyclicLR", "max_lr", max_lr, optimizer)
+        lows = numbers_of_groups("CyclicLR", "base_lr", base_lr, optimizer)
+        self.max_lrs = numbers_of_groups("CyclicLR", "max_lr", max_lr, optimizer)
         self.total_size = step_size_up + down
         self.step_ratio = step_size_up / self.total_size
         self.mode, self.gamma, self.scale_mode = mode, gamma, scale_mode
         self._scale_fn_custom = scale_fn
         self._find_momentum(optimizer, cycle_momentum)
         if cycle_momentum:
-            self.base_momentums = each_group("CyclicLR", "base_momentum", base_momentum, optimizer)
-            self.max_momentums = each_group("CyclicLR", "max_momentum", max_momentum, optimizer)
+            self.base_momentums = numbers_of_groups("CyclicLR", "base_momentum", base_momentum, optimizer)
+            self.max_momentums = numbers_of_groups("CyclicLR", "max_momentum", max_momentum, optimizer)
         self.optimizer = optimizer
         self.check(vars(self))
         if last_epoch == -1:
@@ -168,11 +170,14 @@ class OneCycleLR(_MomentumLR):
             at_least("OneCycleLR", 1, epochs=epochs, steps_per_epoch=steps_per_epoch)
             total_steps = epochs * steps_per_epoch
         at_least("OneCycleLR", 1, total_steps=total_steps)
+        numbers("OneCycleLR", pct_start=pct_start, div_factor=div_factor, final_div_factor=final_div_factor)
+        if not (div_factor > 0 and final_div_factor > 0):
+            raise ValueError(f"OneCycleLR: {div_factor=} and {final_div_factor=} must be positive.")
         if not 0 <= pct_start <= 1:
             raise ValueError(f"OneCycleLR: pct_start={pct_start!r} must lie in [0, 1].")
-        highs = each_group("OneCycleLR", "max_lr", max_lr, optimizer)
-        fast = each_group("OneCycleLR", "base_momentum", base_momentum, optimizer)
-        slow = each_group("OneCycleLR", "max_momentum", max_momentum, optimizer)
+        highs = numbers_of_groups("OneCycleLR", "max_lr", max_lr, optimizer)
+        fast = numbers_of_groups("OneCycleLR", "base_momentum", base_momentum, optimizer)
+        slow = numbers_of_groups("OneCycleLR", "max_momentum", max_momentum, optimizer)
         self.total_steps = total_steps
         top, end = float(pct_start * total_steps) - 1, total_steps - 1
         rise, fall = ("max_momentum", "base_momentum"), ("base_momentum", "max_momentum")
