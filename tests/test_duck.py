@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 import autograd_core as ag
 from duck import Duck
 from rounding import assert_same_but_for_rounding
-from samples import COMPOSITES, LIBRARY, REAL, SAMPLES, differentiable, numbers_like, of_differentiable
+from samples import COMPOSITES, LIBRARY, REAL, SAMPLES, Call, differentiable, numbers_like, of_differentiable
 from strategies import generators
 
 few = settings(max_examples=10)
@@ -35,7 +35,7 @@ def test_the_duck_is_strict() -> None:
     assert type(np.exp(d) * 2.0) is type(np.sum(d)) is type(d[0]) is Duck
 
 
-@pytest.mark.parametrize("name", REAL)
+@pytest.mark.parametrize("name", [name for name in REAL if name != "sparse_product"])  # which is SciPy's
 @few
 @given(data=st.data(), rng=generators)
 def test_every_primitive_on_ducks(name: str, data: st.DataObject, rng: np.random.Generator) -> None:
@@ -43,7 +43,8 @@ def test_every_primitive_on_ducks(name: str, data: st.DataObject, rng: np.random
     op, call = LIBRARY[name], data.draw(SAMPLES[name])
     places = differentiable(op, call)
     leaves: list[Any] = [ag.Tensor(Duck(a), i in places) for i, a in enumerate(call.args)]
-    y = op.function(*leaves, **call.params)
+    given = {k: Duck(v) if isinstance(v, np.ndarray) and v.dtype.kind == "f" else v for k, v in call.params.items()}
+    y = op.function(*leaves, **given)
     f, x = of_differentiable(op, call)
     value, pullback = ag.vjp(f, *x)
     assert_same_but_for_rounding(array(y), value)
@@ -52,7 +53,7 @@ def test_every_primitive_on_ducks(name: str, data: st.DataObject, rng: np.random
     for i, expected in zip(places, pullback(u), strict=True):
         np.testing.assert_allclose(array(leaves[i].grad), expected, rtol=1e-14, atol=1e-14)
     v = [numbers_like(rng, a) for a in x]
-    constants = call._replace(args=tuple(Duck(a) for a in call.args))
+    constants = Call(tuple(Duck(a) for a in call.args), given)
     on_ducks, ducks = of_differentiable(op, constants)
     _, tangent = ag.jvp(on_ducks, ducks, [Duck(t) for t in v])
     np.testing.assert_allclose(array(tangent), ag.jvp(f, x, v)[1], rtol=1e-14, atol=1e-14)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 import autograd_core as ag
 from autograd_core.engine.registry import implementations
 from rounding import assert_same_but_for_rounding
-from samples import COMPOSITES, LIBRARY, REAL, SAMPLES, Call, numbers_like
+from samples import COMPOSITES, LIBRARY, NUMPYS, SAMPLES, Call, numbers_like
 from strategies import generators
 
 Function = Callable[..., Any]
@@ -24,7 +24,7 @@ NUMPY_HAS_NONE |= {"permute", "constant_along"}
 NUMPY_HAS_NONE |= {"put_at", "overlap_add"}
 NUMPY_HAS_NONE |= {f"linalg.{name}" for name in ("mirrored", "folded", "norm", "pnorm", "solve", "pinv", "lstsq")}
 NUMPY_HAS_NONE |= {f"linalg.{name}" for name in ("slogdet", "qr", "svd", "svdvals", "eigh")}  # reached by composites
-NAMES = [*REAL, *COMPOSITES]
+NAMES = [*NUMPYS, *COMPOSITES]
 draws = {**SAMPLES, **COMPOSITES}
 
 

@@ -24,25 +24,15 @@ ACTIVATIONS: dict[str, type[nn.Module]] = {
 """Four of scikit-learn's, and the others of ``nn`` that take one number."""
 
 
-def _through_sparse(tangents: Any, x: Any) -> Any:
-    weight, bias = tangents
-    terms = [None if weight is None else x @ weight.T, bias]
-    return sum(term for term in terms if term is not None)
-
-
-@ag.primitive(
-    weight=lambda g, x: np.transpose(x.T @ g),
-    bias=lambda g: np.sum(g, axis=0),
-    jvp=lambda t, x: _through_sparse(t, x),
-)
-def sparse_linear(weight, bias, x):
-    """x Wᵀ + b for a SciPy matrix x in compressed rows.
+@ag.linear(dense=lambda g, x: sparse_product(g, x=x.T))
+def sparse_product(dense, x):
+    """x @ dense for a SciPy matrix x in compressed rows or columns.
 
     >>> from scipy.sparse import csr_array
-    >>> sparse_linear(np.ones((2, 3)), np.zeros(2), csr_array([[0.0, 4.0, 0.0]]))
+    >>> sparse_product(np.ones((3, 2)), csr_array([[0.0, 4.0, 0.0]]))
     array([[4., 4.]])
     """
-    return np.asarray(x @ weight.T) + bias
+    return np.asarray(x @ dense)
 
 
 class Perceptron(nn.Sequential):
@@ -52,7 +42,7 @@ class Perceptron(nn.Sequential):
         if isinstance(input, (np.ndarray, ag.Tensor)):
             return super().forward(input)
         first, *rest = self
-        x = sparse_linear(first.weight, first.bias, input)
+        x = sparse_product(np.swapaxes(first.weight, 0, 1), input) + first.bias
         for layer in rest:
             x = layer(x)
         return x

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 import autograd_core as ag
+from nn.kernels.fused import one_hot
 
 
 def _by_rows(share: Any) -> Any:
@@ -23,13 +24,7 @@ def _total(losses: Any, share: Any) -> Any:
     return np.dot(share, rows) if np.ndim(share) else np.add.reduce(rows) * share
 
 
-def _softmax_error(x: Any, target: Any) -> Any:
-    hot = np.zeros(x.shape, x.dtype)
-    hot[np.arange(len(target)), target] = 1
-    return ag.softmax(x, 1) - hot
-
-
-@ag.reduction(x=lambda x, target, share: _softmax_error(x, target) * _by_rows(share))
+@ag.reduction(x=lambda x, target, share: (ag.softmax(x, 1) - one_hot(x, target)) * _by_rows(share))
 def class_log_loss(x, target, share, axis=None, keepdims=False):
     """−log softmax(x)[target] for class numbers (n,) and logits (n, classes).
 

@@ -149,6 +149,7 @@ def _tangent(t: Any, x: Any, weight: Any, stride: Sizes, pads: Pads, dilation: S
 
 
 @ag.primitive(
+    name="convolution",
     x=lambda g, weight, size, stride, pads, dilation, groups: _of_x(g, weight, size, stride, pads, dilation, groups),
     weight=lambda g, x, kernel, stride, pads, dilation, groups: _of_weight(
         g, x, kernel, stride, pads, dilation, groups

@@ -10,6 +10,7 @@ import numpy as np
 
 import autograd_core as ag
 from autograd_core.engine.forms import conjugate
+from autograd_core.engine.tensor import bare
 
 from .accuracy import accurate, like, squared
 
@@ -22,7 +23,7 @@ def _rows(x: Any) -> Any:
 def _column_sums(g: Any) -> Any:
     """Sums over all axes but the last; of an array as a product with ones, which is several times faster."""
     g = _rows(g)
-    return np.matmul(_ones(len(g), g.dtype), g) if type(g) is np.ndarray else np.sum(g, axis=0)
+    return np.matmul(_ones(g.shape[0], g.dtype), g) if type(g) is np.ndarray else np.sum(g, axis=0)
 
 
 @functools.lru_cache(maxsize=64)
@@ -37,7 +38,7 @@ def _tangent(t: Any, x: Any, weight: Any) -> Any:
         t[2],
     ]
     total = sum(term for term in terms if term is not None)
-    return np.broadcast_to(total, (*x.shape[:-1], len(weight))) if t[0] is None and t[1] is None else total
+    return np.broadcast_to(total, (*x.shape[:-1], weight.shape[0])) if t[0] is None and t[1] is None else total
 
 
 @ag.primitive(
@@ -71,9 +72,14 @@ def _class_weights(x: Any, target: Any) -> Any:
     if type(shares) is np.ndarray:
         shares[place] -= 1
         return shares
-    hot = np.zeros(x.shape, x.dtype)
-    hot[place] = 1
-    return shares - hot
+    return shares - one_hot(x, target)
+
+
+def one_hot(x: Any, target: Any) -> Any:
+    """1 at the target of each row of x and 0 elsewhere: an array beside x; beside a symbol NumPy's."""
+    hot = np.zeros(x.shape) if hasattr(x, "apply_primitive") else np.zeros_like(bare(x))
+    hot[np.arange(len(target)), target] = 1
+    return hot
 
 
 @ag.reduction(x=lambda x, target: _class_weights(x, target) / len(target))

@@ -1,8 +1,8 @@
 """The steps of an LSTM over time as one primitive, for a benchmark shows that it pays: 3 nodes instead of 15 a step.
 
 Forward and backward are loops over plain arrays; everything that need not wait for the step before is done for all
-steps at once. Wherever something is not a plain array (forward mode, higher orders), the equations themselves are
-differentiated: ``steps_of_lstm``, to which the tests hold the fused form.
+steps at once. Wherever something is not a plain array (forward mode, higher orders), or not of the same real dtype, the
+equations themselves are computed and differentiated: ``steps_of_lstm``, to which the tests hold the fused form.
 """
 
 from __future__ import annotations
@@ -45,6 +45,12 @@ def _tangent(t: Any, gates: Any, weight: Any, h: Any, c: Any) -> Any:
     return ag.jvp(steps_of_lstm, values, tangents)[1]
 
 
+def _plain(*arrays: Any) -> bool:
+    """Arrays of NumPy's, of one dtype of real numbers."""
+    dtype = arrays[0].dtype
+    return dtype.kind == "f" and all(type(a) is np.ndarray and a.dtype == dtype for a in arrays)
+
+
 def _squashing(n: int, dtype: Any) -> tuple[Any, Any]:
     """σ(z) = ½ + ½ tanh(z/2), so one tanh does all gates: a = scale · tanh(scale · z) + shift."""
     scale, shift = np.full(4 * n, 0.5, dtype), np.full(4 * n, 0.5, dtype)
@@ -57,7 +63,7 @@ _known: dict[tuple[int, int], tuple[Any, Any]] = {}
 
 def _cotangents(g: Any, gates: Any, weight: Any, h: Any, c: Any, ans: Any) -> tuple[Any, ...]:
     """The cotangents of all four arguments; computed once for the rules of one backward step, and then forgotten."""
-    if not all(type(x) is np.ndarray for x in (g, gates, weight, h, c, ans)):
+    if not _plain(g, gates, weight, h, c, ans):
         return _by_equations(g, gates, weight, h, c)
     key = (id(g), id(ans))
     held = _known.get(key)
@@ -79,6 +85,8 @@ def _cotangents(g: Any, gates: Any, weight: Any, h: Any, c: Any, ans: Any) -> tu
 )
 def lstm(gates, weight, h, c):
     """``steps_of_lstm`` in one row of the table."""
+    if not _plain(gates, weight, h, c):
+        return steps_of_lstm(gates, weight, h, c)
     steps, count, width = gates.shape
     n = width // 4
     scale, shift = _squashing(n, gates.dtype)

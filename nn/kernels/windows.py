@@ -66,7 +66,7 @@ def unfold(x, kernel, stride, dilation, pads):
     columns = np.empty_like(x, shape=(*x.shape[:2], *kernel, *out))
     for place, taken in places(kernel, out, stride, dilation):
         columns[(slice(None), slice(None), *place)] = x[(..., *taken)]
-    return columns.reshape(*x.shape[:2], math.prod(kernel), math.prod(out))
+    return np.reshape(columns, (*x.shape[:2], math.prod(kernel), math.prod(out)))
 
 
 unfold.primitive.flops = (lambda call: 0, lambda call: math.prod(call.out))
@@ -80,7 +80,7 @@ def fold(columns, size, kernel, stride, dilation, pads):
     array([1., 2., 2., 1.])
     """
     out = tuple(windows_along(*axis) for axis in zip(size, kernel, stride, dilation, pads, strict=True))
-    columns = columns.reshape(*columns.shape[:2], *kernel, *out)
+    columns = np.reshape(columns, (*columns.shape[:2], *kernel, *out))
     whole = np.zeros_like(columns, shape=(*columns.shape[:2], *(n + sum(p) for n, p in zip(size, pads, strict=True))))
     for place, taken in places(kernel, out, stride, dilation):
         whole[(..., *taken)] += columns[(slice(None), slice(None), *place)]

@@ -84,7 +84,7 @@ def threshold(input: Any, threshold: float, value: float) -> Any:
     >>> threshold(np.array([0.5, 2.0, np.nan]), 1.0, -1.0)
     array([-1.,  2., nan])
     """
-    return np.where(np.less_equal(input, threshold), np.asarray(value, input.dtype), input)
+    return np.where(np.less_equal(input, threshold), input.dtype.type(value), input)
 
 
 @ag.elementwise(input=lambda input, min_val, max_val: step(input - min_val) * step(max_val - input))

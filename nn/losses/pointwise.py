@@ -54,7 +54,8 @@ def logistic(z, y):
     >>> logistic(np.array([1000.0, -1000.0]), np.array([1.0, 1.0]))
     array([   0., 1000.])
     """
-    return z * np.subtract(np.greater(z, 0), y, dtype=z.dtype) + np.log1p(np.exp(-np.absolute(z)))
+    z, y = _alike(z, y)
+    return z * (np.greater(z, 0) - y) + np.log1p(np.exp(-np.absolute(z)))
 
 
 @ag.elementwise(
@@ -67,8 +68,14 @@ def bernoulli(p, y):
     >>> bernoulli(np.array([0.0, 1.0, 0.5]), np.array([1.0, 1.0, 1.0])).round(4)
     array([100.    ,  -0.    ,   0.6931])
     """
+    p, y = _alike(p, y)
     with np.errstate(divide="ignore"):
-        return (y - 1) * np.maximum(np.log1p(-p), -100) - y * np.maximum(np.log(p), -100)
+        return -(1 - y) * np.maximum(np.log1p(-p), -100) - y * np.maximum(np.log(p), -100)
+
+
+def _alike(*arrays: Any) -> Any:
+    dtype = np.result_type(*arrays)
+    return [a.astype(dtype, copy=False) for a in arrays]
 
 
 def _log(p: Any) -> Any:

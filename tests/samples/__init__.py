@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import math
+import pkgutil
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import numpy as np
 import autograd_core.border.ufunc_methods  # these register their primitives when first imported
 import autograd_core.fft
 import autograd_core.special
+import nn
 from autograd_core.border.protocols import LATER
 from autograd_core.engine.primitive import Primitive
 from autograd_core.engine.registry import primitives
@@ -19,6 +21,7 @@ from samples import (
     elementwise,
     fft,
     indexing,
+    layers,
     linalg,
     ranges,
     reductions,
@@ -35,6 +38,7 @@ __all__ = [
     "LIBRARY",
     "SAMPLED",
     "SAMPLES",
+    "NUMPYS",
     "Call",
     "Calls",
     "differentiable",
@@ -56,6 +60,7 @@ FAMILIES: tuple[Any, ...] = (
     special,
     ufunc_methods,
     ranges,
+    layers,
 )
 SAMPLES: dict[str, Calls] = {name: calls for family in FAMILIES for name, calls in family.SAMPLES.items()}
 COMPOSITES: dict[str, Calls] = {
@@ -66,16 +71,25 @@ COMPOSITES: dict[str, Calls] = {
 
 
 def _is_ours(op: Primitive) -> bool:
-    return isinstance(op.forward, np.ufunc) or op.forward.__module__.split(".")[0] == "autograd_core"
+    return isinstance(op.forward, np.ufunc) or op.forward.__module__.split(".")[0] in ("autograd_core", "nn")
 
 
-for family in LATER:
-    importlib.import_module(f"autograd_core.{family}")
+for name in (
+    *(f"autograd_core.{family}" for family in LATER),
+    *(m.name for m in pkgutil.walk_packages(nn.__path__, "nn.")),
+):
+    importlib.import_module(name)
 
 LIBRARY: dict[str, Primitive] = {name: op for name, op in primitives.items() if _is_ours(op)}
-SAMPLED = [name for name in SAMPLES if name in LIBRARY]
 COMPLEX = {*complex.SAMPLES, *(name for family in FAMILIES for name in getattr(family, "COMPLEX", ()))}
+for family in FAMILIES:
+    for name, calls in getattr(family, "OF_COMPLEX", {}).items():
+        SAMPLES[of_complex := f"{name} of complex numbers"] = calls
+        LIBRARY[of_complex] = LIBRARY[name]
+        COMPLEX.add(of_complex)
+SAMPLED = [name for name in SAMPLES if name in LIBRARY]
 REAL = [name for name in SAMPLED if name not in COMPLEX]
+NUMPYS = [name for name in REAL if name not in layers.SAMPLES]
 
 
 def differentiable(op: Primitive, call: Call) -> list[int]:
