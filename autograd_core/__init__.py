@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from .transforms.jacobians import *
     from .watching.anomaly import *
     from .watching.lifecycle import *
+    from .watching.overwritten import *
     from .watching.profiling import *
 
 __version__ = "0.1.0"
@@ -68,6 +69,7 @@ __getattr__, __dir__ = attach(
         "graph": ("Graph", "trace"),
         "transforms.jacobians": ("hessian", "hvp", "jacobian"),
         "watching.lifecycle": ("why_no_grad",),
+        "watching.overwritten": ("OverwrittenError",),
         "watching.profiling": ("profile",),
     },
 )

@@ -103,6 +103,35 @@ CONVENTIONS: dict[str, list[tuple[str, Any, str]]] = {
 }
 
 
+AT_THE_BORDER = """\
+## What leaves the graph
+
+Inside `ag.grad`, `vjp`, `jvp`, `jacobian`, `hessian`, `optim.minimize`, `gradcheck` and `trace` a tensor that is being
+differentiated refuses to become a Python number: `float(t)`, `complex(t)`, `t.tolist()`, and whatever asks for one from
+C (`math.exp(t)`, `out[i] = t` on a plain array, `scipy.integrate.quad`), raise a TypeError. Build arrays with
+`np.stack` or `x = x.at[i].set(value)`; `ag.stop_gradient(x).item()` is a constant by intent. `int(t)`, rounding,
+comparisons and `bool(t)` are free, for their derivative is zero, and so is everything inside `no_grad()`. A tensor
+whose gradient only `backward()` would compute answers `float(t)` with a `GraphLostWarning`, once a line; `t.item()` is
+quiet.
+
+A result that does not depend on what it is differentiated by has the derivative zero, and a `NoDependenceWarning`
+says so in every transform, `vjp` and `jvp` included; a constant gradient (of a linear function) does depend on the
+point. Integers and truth values (`np.argmax`, `np.allclose`) have no derivative: a TypeError.
+
+## Writing
+
+`t += v`, and every other operator in place, means `t = t + v` where `t` was computed, is the argument of a transform,
+or where `v` is recorded: other names for the old value keep it (JAX does the same). A leaf is written to inside
+`no_grad()` only, and keeps its name. A tensor without history and a plain array are written to in place; a plain array
+takes (`a += t`, `out=a`) what has no graph, and refuses what has one. `t[i] = v` is refused on every recorded tensor.
+
+A row keeps the arrays that its derivative needs, not copies of them. A buffer that is overwritten after it was used
+(`b[:] = row; s = s + (b @ W).sum()` in a loop) makes the gradient wrong: arrays cannot be versioned for free, so
+nothing notices it in an ordinary run. `ag.detect_anomaly()` and `ag.gradcheck` compare checksums and name the row, the
+array and the line. Give each use an array of its own.
+"""
+
+
 def page() -> str:
     """The table as Markdown."""
     lines = [
@@ -124,7 +153,7 @@ def page() -> str:
             value, derivatives = worked_out(source, at)
             cells = (f"`{source}`", _point(at), _text(value), ", ".join(map(_text, derivatives)), elsewhere)
             lines.append(f"| {' | '.join(cells)} |")
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, "", AT_THE_BORDER])
 
 
 def worked_out(source: str, at: Any) -> tuple[Any, tuple[Any, ...]]:

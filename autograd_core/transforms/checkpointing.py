@@ -48,6 +48,7 @@ class _Replay:
 
     def __init__(self, f: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         self.call = f, args, kwargs
+        self.marks, self.origin = (self._marks(), observer.origin()) if recording.observed() else (None, None)
         self.drawn = random.default_generator().bit_generator.state
         made: set[Any] = set()
         with observer.observe(lambda op, args, params, result: made.add(result._node)):
@@ -72,9 +73,19 @@ class _Replay:
         op = _Again(self, k)
         return Node(op, tuple(self.tracked), (*[None] * len(self.tracked), None), {}, y.shape)
 
+    def _marks(self) -> list[int]:
+        from ..watching.overwritten import checksums
+
+        _, args, kwargs = self.call
+        return checksums(*args, *kwargs.values())
+
     def again(self, k: int) -> tuple[Node, list[Node]]:
         """The row of result ``k`` and all rows behind it, computed anew."""
         f, args, kwargs = self.call
+        if self.marks is not None and self.marks != self._marks():
+            from ..watching import overwritten
+
+            raise overwritten.error("checkpoint", "its arguments, one of", self.origin)
         generator = random.default_generator().bit_generator
         now, generator.state = generator.state, self.drawn
         try:

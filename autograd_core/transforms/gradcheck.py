@@ -49,7 +49,8 @@ def gradcheck(
     Raises
     ------
     GradcheckError
-        naming f, the argument, the index, both numbers and the tolerance
+        naming f, the argument, the index, both numbers and the tolerance; or the operation and the array, where an
+        array that the derivative needs was overwritten in the meantime
     TypeError
         for integer arguments
 
@@ -61,14 +62,20 @@ def gradcheck(
     >>> error < 1e-8
     True
     """
+    from ..watching import overwritten
+
     title: Any = printable(name or getattr(f, "__name__", None) or repr(f))
     points = [_as_float64(a, i, title) for i, a in enumerate(args)]
     wrong = [m for m in modes if m not in MODES]
     if wrong or not points or order < 1:
         raise ValueError(f"gradcheck: modes={modes!r}, order={order}, {len(points)} arguments; see help(gradcheck).")
-    value, pullback = vjp(f, *points)
-    u = np.random.default_rng(0).uniform(0.5, 1.5, np.shape(value))
-    pulled = [*map(_plain, pullback(u))]
+    try:
+        with overwritten.watch():
+            value, pullback = vjp(f, *points)
+            u = np.random.default_rng(0).uniform(0.5, 1.5, np.shape(value))
+            pulled = [*map(_plain, pullback(u))]
+    except overwritten.OverwrittenError as error:
+        raise GradcheckError(f"gradcheck: {title}: {error}") from error
 
     def number(*at: Any) -> float:
         with np.errstate(all="ignore"):

@@ -60,9 +60,12 @@ def detect_anomaly(check: str = "nonfinite") -> Iterator[None]:
     ``backward()`` meets the value, before any gradient is accumulated, or else at the end of the block; an exception
     that leaves the block gets it as a note. NumPy's own warnings of what is checked are silent meanwhile.
 
+    An array that a row keeps for its derivative, and that was overwritten before that was taken (``b[:] = row`` in a
+    loop), makes the gradient wrong: ``OverwrittenError``, an AnomalyError, names the row, the array and the line.
+
     check : "nonfinite", or "nan" to let infinities pass
 
-    Only this thread is watched. Steps take about twice as long; without the watch nothing is slower.
+    Only this thread is watched. Steps take two to three times as long; without the watch nothing is slower.
 
     >>> import autograd_core as ag
     >>> x = ag.Tensor(np.array([1.0, -1.0]), requires_grad=True)
@@ -147,7 +150,10 @@ class _Mark:
 
 class _Watch:
     def __init__(self, check: str) -> None:
+        from .overwritten import Kept
+
         self.check = _checked(check)
+        self.kept = Kept()
         self.is_bad = np.isnan if check == "nan" else _not_finite
         self.marks: dict[int, _Mark] = {}  # by id of the array
         self.rows: weakref.WeakKeyDictionary[WatchedNode, _Mark] = weakref.WeakKeyDictionary()
@@ -191,6 +197,7 @@ class _Watch:
         node, data = result._node, result._data
         if node is not None and getattr(node, "origin", None) is None:
             node.origin = observer.origin()
+        self.kept.note(node)
         if self._bad(data):
             self._follow(op, args, params, node, data)
         elif self.marks:
@@ -259,6 +266,7 @@ class _Watch:
 
     def pulled(self, row: recording.Pulled) -> None:
         """A row of a backward pass was walked."""
+        self.kept.check(row.node, row.saved, row.parents)
         mark = self.rows.get(row.node) if self.rows and isinstance(row.node, WatchedNode) else None
         if mark is not None and np.any((bare(row.cotangent) != 0) & mark.where):
             first = self._first([finding for finding in mark.findings if finding.accused])
@@ -295,6 +303,7 @@ class _Watch:
 
     def pushed(self, node: Any, tangents: Sequence[Any], tangent: Any) -> None:
         """A row of a forward-mode pass was walked."""
+        self.kept.check(node, node.saved, node.parents)
         t, incoming = bare(tangent), [bare(x) for x in tangents]
         if not self._bad(t):
             for x in incoming if self.marks else ():
