@@ -46,7 +46,7 @@ def call_ufunc(self: Any, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: 
         from . import ufunc_methods
 
         return ufunc_methods.call(ufunc, method, inputs, kwargs)
-    implementation = _implementation(ufunc)
+    implementation = implementation_of(ufunc)
     if implementation is None:
         raise TypeError(refusal(name))
     if kwargs and (ufunc.signature or "").endswith("->()"):  # which take axis= and keepdims=, like vecdot
@@ -78,7 +78,7 @@ def call_numpy_function(self: Any, function: Any, types: Any, args: Any, kwargs:
         return writing.into(f"{function.__module__}.{function.__name__}", function, out, args, kwargs)
     if function in PASSING or (function in writing.WRITERS and writing.is_free(args, kwargs)):
         return function(*map(bare, args), **{k: bare(v) for k, v in kwargs.items()})
-    implementation = _implementation(function)
+    implementation = implementation_of(function)
     if implementation is not None:
         return implementation(*args, **kwargs)
     raise TypeError(refusal(f"{function.__module__}.{function.__name__}"))
@@ -103,7 +103,8 @@ LATER: dict[str, tuple[str, ...]] = {
 """Families of NumPy's functions that are loaded with the first of them, and the names that they export."""
 
 
-def _implementation(function: Any) -> Any:
+def implementation_of(function: Any) -> Any:
+    """What records a NumPy function, loading its family when first asked for; None if nothing does."""
     found = implementations.get(function)
     if found is None:
         import importlib
