@@ -1,55 +1,72 @@
 # Every target first brings .venv up to date with pyproject.toml; nothing needs to be installed by hand.
-PYTHON ?= python3
-ARGS   ?=
+PYTHON      ?= python3
+VENV        ?= .venv
+CONSTRAINTS ?=
+ARGS        ?=
+PIP         := --quiet --disable-pip-version-check --no-compile # modules are compiled when first imported: twice as fast
+PREFIX      := import sys; print(sys.base_prefix)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint notebooks bench parity docs clean
+.PHONY: help demo test smoke versions lint notebooks bench parity docs clean
 .NOTPARALLEL: # one pip at a time in .venv
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
 
-demo: .venv/.installed-dev ## train on handwritten digits, pictures into out/ (ARGS="--seed 1")
-	.venv/bin/python examples/digits.py $(ARGS)
+demo: $(VENV)/.installed-demo ## train on handwritten digits, pictures into out/ (ARGS="--seed 1")
+	$(VENV)/bin/python examples/digits.py $(ARGS)
 
-test: .venv/.installed-dev ## tests, doctests and notebooks (ARGS="-k matmul")
-	.venv/bin/python -m pytest -n auto -q $(ARGS)
+test: $(VENV)/.installed-dev ## tests, doctests and notebooks (ARGS="-k matmul")
+	$(VENV)/bin/python -m pytest -n auto -q $(ARGS)
 
-lint: .venv/.installed-dev ## ruff and mypy
-	.venv/bin/python -m ruff check
-	.venv/bin/python -m ruff format --check
-	.venv/bin/python -m mypy
+smoke: $(VENV)/.installed-dev ## the laws of every primitive and the demo: enough to see that a Python will do
+	$(VENV)/bin/python -m pytest -n auto -q tests/test_laws.py tests/test_elementwise.py $(ARGS)
+	$(VENV)/bin/python examples/digits.py
 
-notebooks: .venv/.installed-dev ## run the notebooks and keep their outputs (ARGS="-k table")
-	.venv/bin/python -m pytest -n auto -q notebooks --overwrite $(ARGS)
+versions: ## the tests for every Python found here, with the newest packages and with the oldest
+	@.ci/versions
 
-bench: .venv/.installed-peers ## time against other libraries, which are large and installed only for this
-	.venv/bin/python -m benchmarks $(ARGS)
+lint: $(VENV)/.installed-dev ## ruff and mypy
+	$(VENV)/bin/python -m ruff check
+	$(VENV)/bin/python -m ruff format --check
+	$(VENV)/bin/python -m mypy
 
-parity: .venv/.installed-peers ## compare layers, losses and optimizers with PyTorch
-	.venv/bin/python -m pytest -n auto -q tests/parity $(ARGS)
+notebooks: $(VENV)/.installed-dev ## run the notebooks and keep their outputs (ARGS="-k table")
+	$(VENV)/bin/python -m pytest -n auto -q notebooks --overwrite $(ARGS)
 
-docs: .venv/.installed-docs ## build the site into out/docs
-	.venv/bin/python -m sphinx -q -W --keep-going -b html docs out/docs
+bench: $(VENV)/.installed-peers ## time against other libraries, which are large and installed only for this
+	$(VENV)/bin/python -m benchmarks $(ARGS)
 
-clean: ## remove outputs and caches; .venv stays
+parity: $(VENV)/.installed-peers ## compare layers, losses and optimizers with PyTorch
+	$(VENV)/bin/python -m pytest -n auto -q tests/parity $(ARGS)
+
+docs: $(VENV)/.installed-docs ## build the site into out/docs
+	$(VENV)/bin/python -m sphinx -q -W --keep-going -b html docs out/docs
+
+clean: ## remove outputs and caches; .venv and .venvs stay
 	rm -rf out build dist docs/api docs/notebooks .pytest_cache .ruff_cache .mypy_cache .hypothesis
-	find . -path ./.venv -prune -o -name __pycache__ -prune -exec rm -rf {} +
+	find . -path "./.venv*" -prune -o -name __pycache__ -prune -exec rm -rf {} +
 
-.venv/.installed-dev:   EXTRAS := all,dev
-.venv/.installed-peers: EXTRAS := all,dev,peers
-.venv/.installed-docs:  EXTRAS := all,dev,docs
+$(VENV)/.installed-demo:  EXTRAS := viz,sklearn
+$(VENV)/.installed-dev:   EXTRAS := all,dev
+$(VENV)/.installed-peers: EXTRAS := all,dev,peers
+$(VENV)/.installed-docs:  EXTRAS := all,dev,docs
 
 # .unfinished becomes the stamp only when all went well: an install that was cut short is seen as such and begun
 # afresh. It keeps the time of the start, so that an edit of pyproject.toml during the install is not missed.
-.venv/.installed-%: pyproject.toml
-	@{ [ ! -e .venv/.unfinished ] && .venv/bin/python -m pip --version; } >/dev/null 2>&1 || rm -rf .venv
-	@[ -d .venv ] || $(PYTHON) -c "$$CHECK_PYTHON" || { echo 'Name another Python: make PYTHON=/path/to/python3' >&2; exit 1; }
-	@mkdir -p .venv && touch .venv/.unfinished
-	@[ -x .venv/bin/python ] || $(PYTHON) -m venv .venv
-	@echo 'Installing into .venv: $(EXTRAS) (the first time takes a minute or more)'
-	@.venv/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[$(EXTRAS)]'
-	@mv .venv/.unfinished $@
+$(VENV)/.installed-%: pyproject.toml $(CONSTRAINTS)
+	@{ [ ! -e $(VENV)/.unfinished ] && $(VENV)/bin/python -m pip --version; } >/dev/null 2>&1 || rm -rf $(VENV)
+	@[ -d $(VENV) ] || $(PYTHON) -c "$$CHECK_PYTHON" || { echo 'Name another Python: make PYTHON=/path/to/python3' >&2; exit 1; }
+	@mkdir -p $(VENV) && touch $(VENV)/.unfinished
+	@[ -x $(VENV)/bin/python ] || $(PYTHON) -m venv $(VENV)
+	@echo 'Installing into $(VENV): $(EXTRAS) (the first time takes a minute or more)'
+	@$(VENV)/bin/python -m pip install $(PIP) $(CONSTRAINTS:%=--constraint %) --editable '.[$(EXTRAS)]'
+	@mv $(VENV)/.unfinished $@
+
+# An environment that another Python made than the one named gives way to it.
+ifneq ($(origin PYTHON),file)
+$(shell [ ! -d $(VENV) ] || [ "$$($(VENV)/bin/python -c '$(PREFIX)')" = "$$($(PYTHON) -c '$(PREFIX)')" ] || rm -rf $(VENV))
+endif
 
 define CHECK_PYTHON
 import sys
