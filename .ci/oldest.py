@@ -1,4 +1,4 @@
-"""The oldest releases that pyproject.toml says will do, as constraints for pip: what the tests need, at its lower bound."""
+"""The oldest releases that pyproject.toml says will do, as constraints for pip: what tests need, at its lower bound."""
 
 import itertools
 import re
