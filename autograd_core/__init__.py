@@ -28,6 +28,7 @@ from .ops.places.updating import *
 from .ops.products.contractions import *
 from .ops.shapes.diagonals import *
 from .ops.shapes.joining import *
+from .ops.shapes.making import *
 from .ops.shapes.shaping import *
 from .ops.sums.reductions import *
 from .ops.sums.scans import *

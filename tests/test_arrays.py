@@ -70,14 +70,29 @@ def test_the_default_dtype_can_be_set() -> None:
     assert ag.get_default_dtype() == np.float32
 
 
-def test_a_list_beside_a_tensor_is_an_array_of_the_default_dtype() -> None:
+def test_a_list_beside_a_tensor_takes_its_dtype() -> None:
+    """It is weak, like a Python number: nothing is rounded on the way, and nothing widened."""
     x = ag.Tensor(np.array([1.0, 2.0], np.float32), requires_grad=True)
     for y in (x * [3, 4], [3, 4] * x, np.multiply(x, [3.0, 4.0]), x @ [3.0, 4.0], np.concatenate([x, [1.0]])):
         assert y.dtype == np.float32
         y.sum().backward()
         x.grad = None
-    assert (ag.Tensor(np.ones(2)) * [1, 2]).dtype == np.float64
-    assert (ag.Tensor(np.ones(2, np.float16)) * [1, 2]).dtype == np.float32
+    for dtype in (np.float16, np.float32, np.float64):
+        t = ag.Tensor(np.ones(3, dtype), requires_grad=True)
+        for y in (t * [0.1, 0.2, 0.3], np.stack([t, [0.1, 0.2, 0.3]])[1] * t):
+            np.testing.assert_array_equal(y.numpy(), np.array([0.1, 0.2, 0.3], dtype), strict=True)
+    counts = ag.Tensor(np.array([1, 2]))
+    assert (counts * [1.5, 2.5]).tolist() == [1.5, 5.0] and (counts * [1.5, 2.5]).dtype == np.float64
+    assert (counts * [3, 4]).dtype == counts.dtype and (x * [1j, 2j]).dtype == np.complex64
+
+
+def test_a_list_that_is_no_operand_of_the_arithmetic_keeps_its_dtype() -> None:
+    """Masks, indices and exponents."""
+    t = ag.Tensor(np.array([1.0, 2.0, 3.0], np.float32), requires_grad=True)
+    assert np.bincount([0, 2, 2], weights=t).tolist() == [1.0, 0.0, 5.0]
+    assert np.ldexp(t, [1, 2, 3]).tolist() == [2.0, 8.0, 24.0]
+    assert np.where([True, False, True], t, 0.0).tolist() == [1.0, 0.0, 3.0]
+    assert np.where([1, 0, 1], t, [9, 9, 9]).dtype == np.float32
 
 
 @given(st.permutations([np.float16, np.float32, np.float64]))

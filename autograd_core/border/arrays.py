@@ -1,18 +1,24 @@
-"""What comes in: arrays, numbers and lists as the data of a tensor, as a constant beside one, as a tensor like one."""
+"""What comes in: arrays, numbers and lists as the data of a tensor, as a constant or a setting beside one."""
 
 from __future__ import annotations
 
-import builtins
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..engine import entry
+from ..engine import entry, recording
 from ..engine.tensor import Tensor
+from ..ops.composites import SIMPLE, holds_tensors
+from ..ops.shapes.making import array as _array
+from .containers import as_numbers, check_numeric, in_list, is_container
+
+if TYPE_CHECKING:
+    from ..engine.primitive import Primitive
 
 __all__ = ["set_default_dtype", "get_default_dtype"]
 
 _default_dtype = np.dtype(np.float32)
+_ndarray = np.ndarray
 
 
 def set_default_dtype(dtype: Any) -> None:
@@ -29,53 +35,171 @@ def get_default_dtype() -> np.dtype[Any]:
 
 
 def as_array(data: Any, dtype: Any) -> Any:
-    """``data`` as an array of numbers: arrays as they are, Python numbers and lists in the default dtype."""
+    """``data`` as an array of numbers: arrays as they are, Python numbers and lists in the default dtype.
+
+    Containers of other libraries keep their dtype, as arrays do.
+    """
     if isinstance(data, Tensor):
         data = data.__array__()
-    if not hasattr(data, "__array_ufunc__") or isinstance(data, np.generic):
-        try:
-            array = np.asarray(data)
-        except ValueError as error:
-            raise ValueError(f"Tensor: {error} Mend: give rows of one length.") from error
-        if array.dtype.kind in "iuf" and not isinstance(data, np.generic):
-            array = array.astype(_default_dtype)
-        elif array.dtype.kind == "c" and not isinstance(data, np.generic):
-            array = array.astype(np.result_type(_default_dtype, np.complex64))
-        data = array
-    if dtype is not None:
-        data = data.astype(dtype)
-    if data.dtype.kind not in "biufc":
-        raise TypeError(f"Tensor: cannot hold {data.dtype} data; give an array of numbers, not {type(data).__name__}.")
-    return data
+    elif isinstance(data, (list, tuple, range)):
+        data = _in_default_dtype(_read(data, "Tensor"))
+    elif isinstance(data, (bool, int, float, complex)) and not isinstance(data, np.generic):
+        data = _in_default_dtype(np.asarray(data))
+    elif isinstance(data, np.generic):
+        data = np.asarray(data)
+    elif is_container(data) or hasattr(data, "dtype"):
+        data = as_numbers(data, "Tensor")
+    else:
+        raise TypeError(f"Tensor: cannot hold {type(data).__name__}; give an array of numbers, a list or a number.")
+    check_numeric(data, "Tensor")
+    return data if dtype is None else data.astype(dtype)
+
+
+def _in_default_dtype(array: Any) -> Any:
+    if array.dtype.kind in "iuf":
+        return array.astype(_default_dtype)
+    return array.astype(np.result_type(_default_dtype, np.complex64)) if array.dtype.kind == "c" else array
+
+
+def _read(values: Any, operation: str, dtype: Any = None) -> Any:
+    """A list of numbers as NumPy reads it."""
+    in_list(values, operation)
+    try:
+        return np.asarray(values, dtype)
+    except (ValueError, OverflowError) as error:
+        raise ValueError(f"{operation}: {error} Fix: give rows of one length, of numbers that fit.") from error
 
 
 def like(tensor: Tensor, value: Any) -> Tensor:
     """``value`` as a tensor beside ``tensor``: numbers and lists take its dtype, arrays and tensors keep theirs."""
     if isinstance(value, Tensor):
         return value
-    try:
-        return Tensor(value if hasattr(value, "__array_ufunc__") else np.asarray(value, tensor.dtype))
-    except ValueError as error:
-        raise TypeError(f"{type(value).__name__} {value!r} is no array of numbers: {error}.") from error
-
-
-def operand(value: Any, operation: str) -> Any:
-    """A constant beside a tensor: arrays and numbers as they are, lists in the default dtype."""
-    if isinstance(value, (builtins.float, int, np.generic, np.ndarray, complex)):
-        if isinstance(value, np.ndarray) and value.dtype.kind not in "biufc":
-            raise TypeError(f"{operation}: {value.dtype} arrays are not differentiable; give an array of numbers.")
-        return value
-    if isinstance(value, (list, tuple)):
+    if isinstance(value, (list, tuple)) and holds_tensors(value):
+        return _array(value, weak=True)
+    if isinstance(value, (list, tuple, range, bool, int, float, complex)) and not isinstance(value, np.generic):
         try:
-            return as_array(value, None)
+            return Tensor(np.asarray(value, tensor.dtype))
         except (TypeError, ValueError) as error:
-            kind = type(value).__name__
-            raise TypeError(f"{operation}: a tensor beside a {kind} that is no array: {error}") from error
-    if hasattr(value, "__array_ufunc__") and hasattr(value, "dtype"):
+            raise TypeError(f"{type(value).__name__} {value!r} is no array of {tensor.dtype}: {error}.") from error
+    return Tensor(value)
+
+
+_WEAK = {"b": True, "i": 1, "u": 1, "f": 1.0, "c": 1j}
+"""A Python number of each kind: beside an array it takes the array's dtype, where that is wide enough in kind."""
+
+
+def operand(value: Any, operation: str, beside: tuple[Any, ...]) -> Any:
+    """A constant beside tensors of the dtypes ``beside``: arrays and numbers as they are.
+
+    A list is weak, like a Python number: it takes the tensors' dtype. Where nothing stands beside it (a mask, indices)
+    it is what NumPy reads it as. A list that holds tensors becomes a tensor.
+    """
+    if type(value) is _ndarray or isinstance(value, np.generic):
+        check_numeric(value, operation)
         return value
-    raise TypeError(
-        f"{operation}: cannot combine a tensor with {type(value).__name__}; give a tensor, array or number."
-    )
+    if isinstance(value, (float, int, complex)):
+        return value
+    if not isinstance(value, (list, tuple, range)):
+        return as_numbers(value, operation)
+    if holds_tensors(value):
+        return _array(value, weak=bool(beside))
+    try:
+        array = _read(value, operation)
+        check_numeric(array, operation)
+        if not beside:
+            return array
+        dtype = np.result_type(*beside, _WEAK[array.dtype.kind])
+        return array if array.dtype == dtype else _read(value, operation, dtype)
+    except (TypeError, ValueError) as error:
+        problem = str(error).removeprefix(f"{operation}: ")
+        raise TypeError(f"{operation}: a {type(value).__name__} beside a tensor: {problem}") from error
 
 
-entry.as_array, entry.operand, entry.like = as_array, operand, like
+def operands(op: Primitive, args: Any, values: Any) -> tuple[list[Any], list[Any] | None]:
+    """The arrays of the arguments, each constant as what the forward takes beside the tensors.
+
+    Where a constant was a list that holds tensors also the arguments, with which to begin again.
+    """
+    beside = tuple([v.dtype for v, a in zip(values, args, strict=True) if v is not a])
+    rules = op.rules * len(args) if op.variadic else op.rules
+    values = [
+        v if v is not a else operand(v, op.name, () if rule is None else beside)
+        for v, a, rule in zip(values, args, rules, strict=True)
+    ]
+    if Tensor not in map(type, values):
+        return values, None
+    return values, [a if isinstance(a, Tensor) else v for v, a in zip(values, args, strict=True)]
+
+
+def gathered(operation: str, args: Any) -> list[Any] | None:
+    """The arguments of a call without tensors, where there are lists that hold some, with these as tensors."""
+    if any(isinstance(a, (list, tuple)) and holds_tensors(a) for a in args):
+        return [operand(a, operation, ()) for a in args]
+    return None
+
+
+def setting(value: Any, operation: str, name: str, instead: str = "write the formula in operations on tensors") -> Any:
+    """What an operation has no derivative for, without tensors in it: those of integers, and constants, by value."""
+    if isinstance(value, Tensor):
+        if value._node is not None and recording.is_grad_enabled():
+            raise TypeError(
+                f"{operation}: {name}= is a recorded tensor ({value.dtype} {value.shape}), and {operation} has no "
+                f"derivative with respect to {name}, so that its gradient would be lost. Fix: {instead}; "
+                f"ag.stop_gradient({name}) where it is meant as a constant."
+            )
+        return value._data.item() if value.shape == () else value._data
+    if type(value) in (list, tuple):
+        return type(value)(setting(v, operation, name) for v in value)
+    if type(value) is dict:
+        return {key: setting(v, operation, name) for key, v in value.items()}
+    if type(value) is slice:
+        return slice(*(setting(v, operation, name) for v in (value.start, value.stop, value.step)))
+    return value
+
+
+def settled(operation: str, params: dict[str, Any]) -> dict[str, Any]:
+    """The settings of an operation without tensors: a recorded one is refused by name."""
+    for value in params.values():
+        kind = type(value)
+        if kind in SIMPLE or (kind is tuple and SIMPLE.issuperset(map(type, value))):
+            continue
+        if kind is slice and type(value.start) in SIMPLE and type(value.stop) in SIMPLE and value.step is None:
+            continue
+        if holds_tensors((value,)):
+            return {name: setting(v, operation, name) for name, v in params.items()}
+    return params
+
+
+def admitted(value: Any, operation: str, of_lists: bool = False) -> Any:
+    """Any argument of a function: what other libraries keep numbers in is converted, a list of tensors made one."""
+    if isinstance(value, (list, tuple)):
+        if not of_lists and holds_tensors(value):
+            return _array(value, weak=True)
+        if any(is_container(v) or isinstance(v, (list, tuple)) for v in value) and type(value) in (list, tuple):
+            return type(value)([admitted(v, operation, of_lists) for v in value])
+        return value
+    return as_numbers(value, operation) if is_container(value) else value
+
+
+def index(value: Any) -> Any:
+    """An index without tensors, and without containers that NumPy would read inexactly."""
+    if type(value) is slice:
+        first, last, step = value.start, value.stop, value.step
+        if type(first) in SIMPLE and type(last) in SIMPLE and type(step) in SIMPLE:
+            return value
+        return slice(index(first), index(last), index(step))
+    if type(value) in SIMPLE:
+        return value
+    if isinstance(value, Tensor):
+        return value._data
+    if type(value) is tuple:
+        return tuple(map(index, value))
+    if type(value) is list:
+        if holds_tensors(value):
+            return [index(v) for v in value]
+        in_list(value, "getitem")
+    return as_numbers(value, "getitem") if is_container(value) and type(value) is not _ndarray else value
+
+
+entry.as_array, entry.operand, entry.operands, entry.gathered, entry.like = as_array, operand, operands, gathered, like
+entry.settled, entry.setting, entry.admitted, entry.index = settled, setting, admitted, index

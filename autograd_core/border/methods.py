@@ -15,6 +15,8 @@ from ..ops.products import contractions
 from ..ops.shapes import diagonals, joining, shaping
 from ..ops.sums import reductions, scans, statistics
 from . import writing
+from .arrays import admitted
+from .asking import ASKED
 from .leaving import WAYS_OUT
 
 
@@ -28,7 +30,7 @@ def _power(x: Any, y: Any) -> Any:
 
 def _on_arrays(ufunc: np.ufunc) -> Any:
     """Comparisons and the operators on bits: their results have no derivative."""
-    return lambda self, other: ufunc(bare(self), bare(other))
+    return lambda self, other: ufunc(bare(self), bare(admitted(other, ufunc.__name__)))
 
 
 def _reshape(self: Tensor, *shape: Any, order: str = "C", copy: bool | None = None) -> Tensor:
@@ -145,5 +147,5 @@ METHODS = {
     "mT": property(lambda self: shaping.swapaxes(self, -1, -2)),
 }
 
-for name, function in (OPERATORS | writing.operators(OPERATORS) | METHODS | WAYS_OUT).items():
+for name, function in (OPERATORS | writing.operators(OPERATORS) | METHODS | WAYS_OUT | ASKED).items():
     setattr(Tensor, name, function)

@@ -16,6 +16,7 @@ import numpy as np
 from ..engine.registry import implementations
 from ..engine.tensor import Tensor, bare
 from . import writing
+from .arrays import admitted
 
 PASSING: set[Callable[..., Any]] = {
     *(np.equal, np.not_equal, np.less, np.less_equal, np.greater, np.greater_equal),
@@ -41,7 +42,7 @@ def call_ufunc(self: Any, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: 
     if out is not None:
         return writing.into(name, getattr(ufunc, method), out, inputs, kwargs)
     if ufunc in PASSING or (method == "at" and writing.is_free(inputs, kwargs)):
-        return getattr(ufunc, method)(*map(bare, inputs), **{k: bare(v) for k, v in kwargs.items()})
+        return _on_arrays(getattr(ufunc, method), name, inputs, kwargs)
     if method != "__call__":
         from . import ufunc_methods
 
@@ -54,6 +55,11 @@ def call_ufunc(self: Any, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: 
     if kwargs:
         inputs = _in_dtype(name, ufunc, inputs, **kwargs)
     return implementation(*inputs)
+
+
+def _on_arrays(function: Any, name: str, args: Any, kwargs: Any) -> Any:
+    args = [bare(admitted(a, name, of_lists=True)) for a in args]
+    return function(*args, **{k: bare(admitted(v, name, of_lists=True)) for k, v in kwargs.items()})
 
 
 def _in_dtype(name: str, ufunc: np.ufunc, inputs: Any, dtype: Any = None, where: Any = True, **others: Any) -> Any:
@@ -77,7 +83,7 @@ def call_numpy_function(self: Any, function: Any, types: Any, args: Any, kwargs:
     if out is not None:
         return writing.into(f"{function.__module__}.{function.__name__}", function, out, args, kwargs)
     if function in PASSING or (function in writing.WRITERS and writing.is_free(args, kwargs)):
-        return function(*map(bare, args), **{k: bare(v) for k, v in kwargs.items()})
+        return _on_arrays(function, function.__name__, args, kwargs)
     implementation = implementation_of(function)
     if implementation is not None:
         return implementation(*args, **kwargs)

@@ -115,6 +115,7 @@ def _unary_with_settings(op: Primitive) -> Callable[..., Any]:
             params = {**defaults, **dict(zip(settings, args[1:])), **kwargs}  # noqa: B905 (checked in the next line)
             if len(params) != len(settings) or given > len(settings) or not kwargs.keys().isdisjoint(settings[:given]):
                 op.bind_call(args, kwargs)  # says what is wrong
+            params = entry.settled(op.name, params)
         else:
             params = defaults
         a = x._data
@@ -155,11 +156,15 @@ def _binary(op: Primitive) -> Callable[..., Any]:
                 b, y_node = y._data, y._node
                 mixed = a.dtype is not b.dtype
             else:
-                b, y_node = _beside(y, a, op), None
+                b, y_node = _beside(y, a, op, 1), None
+                if type(b) is Tensor:  # a list that holds tensors
+                    return function(x, b)
                 mixed = type(y) not in _NUMBERS
         elif isinstance(y, Tensor):
             b, y_node = y._data, y._node
-            a, x_node = _beside(x, b, op), None
+            a, x_node = _beside(x, b, op, 0), None
+            if type(a) is Tensor:
+                return function(a, y)
             mixed = type(x) not in _NUMBERS
         else:
             return op.on_plain((x, y), NO_SETTINGS)
@@ -199,12 +204,12 @@ def _binary(op: Primitive) -> Callable[..., Any]:
     return function
 
 
-def _beside(value: Any, array: Any, op: Primitive) -> Any:
-    """The constant ``value`` in the form that is cheapest beside ``array``; never one that widens its dtype."""
+def _beside(value: Any, array: Any, op: Primitive, place: int) -> Any:
+    """The constant argument in the form that is cheapest beside ``array``; never one that widens its dtype."""
     kind = type(value)
     if kind is not float and kind is not int:
         if kind is not bool:
-            return entry.operand(value, op.name)
+            return entry.operand(value, op.name, () if op.rules[place] is None else (array.dtype,))
         value = int(value)
     if type(array) is _ndarray or (isinstance(array, np.generic) and op.forward not in _ON_SCALARS):
         numbers = _numbers.get(array.dtype)

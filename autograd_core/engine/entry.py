@@ -11,8 +11,26 @@ if TYPE_CHECKING:
 as_array: Callable[[Any, Any], Any]
 """``as_array(data, dtype)``: the data of a tensor as an array of numbers."""
 
-operand: Callable[[Any, str], Any]
-"""``operand(value, operation)``: a constant beside a tensor as what the operation's forward takes."""
-
 like: Callable[[Tensor, Any], Tensor]
 """``like(tensor, value)``: a value as a tensor beside another."""
+
+operand: Callable[[Any, str, tuple[Any, ...]], Any]
+"""``operand(value, operation, dtypes)``: a constant beside tensors of those dtypes as what the forward takes."""
+
+operands: Callable[[Any, Any, Any], tuple[list[Any], list[Any] | None]]
+"""``operands(op, args, values)``: all of a call's; where one is a list of tensors also the arguments to begin again."""
+
+gathered: Callable[[str, Any], list[Any] | None]
+"""``gathered(operation, args)``: the arguments to begin again with where only lists hold tensors, else None."""
+
+settled: Callable[[str, dict[str, Any]], dict[str, Any]]
+"""``settled(operation, params)``: settings without tensors in them."""
+
+setting: Callable[..., Any]
+"""``setting(value, operation, name, instead)``: one of them; ``instead`` says what to do where it is recorded."""
+
+index: Callable[[Any], Any]
+"""``index(value)``: what stands between brackets, without tensors."""
+
+admitted: Callable[[Any, str, bool], Any]
+"""``admitted(value, operation, of_lists)``: an argument of a composite, without containers of other libraries."""

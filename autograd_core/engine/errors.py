@@ -65,7 +65,7 @@ def explain(op: Primitive, args: Sequence[Any], params: dict[str, Any], error: E
     detail = broken or str(error).removeprefix(f"{op.name}: ")
     numeric = isinstance(error, (FloatingPointError, RuntimeWarning))  # what np.errstate raises
     fix = _NUMERIC if numeric else op.advice(args)
-    message = f"{op.name}: {detail} [{given}{settings}].{f' Mend: {fix}' if fix else ''}"
+    message = f"{op.name}: {detail} [{given}{settings}].{f' Mend: {fix}' if fix and 'Fix: ' not in detail else ''}"
     return kind(message)
 
 

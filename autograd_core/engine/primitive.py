@@ -148,7 +148,9 @@ class Primitive:
         if constants:
             if constants == len(values):
                 return self.on_plain(args, params)
-            values = [v if v is not a else entry.operand(v, self.name) for v, a in zip(values, args, strict=True)]
+            values, again = entry.operands(self, args, values)
+            if again:
+                return self(again, params)
         try:
             out = self.forward(*values, **params)
         except Exception as error:
@@ -179,7 +181,8 @@ class Primitive:
         for a in args:
             if hasattr(a, "apply_primitive"):
                 return a.apply_primitive(self, args, params)
-        return self.forward(*args, **params)
+        again = entry.gathered(self.name, args)
+        return self(again, params) if again else self.forward(*args, **params)
 
     def _plan(self, tracked: tuple[bool, ...]) -> tuple[int, ...]:
         """For each argument, and last the result, how much to keep (see ``keep``) where those are tracked."""
@@ -243,7 +246,7 @@ class Primitive:
         if kwargs.keys() <= self.defaults.keys() and (
             self.variadic or (self.orderly and len(args) == len(self.arguments))
         ):
-            return args, {**self.defaults, **kwargs} if kwargs else self.defaults
+            return args, entry.settled(self.name, {**self.defaults, **kwargs}) if kwargs else self.defaults
         given = dict(zip(self.parameters, args, strict=False))
         wrong = [k for k in kwargs if k in given or k not in self.parameters]
         params = {**self.defaults, **given, **kwargs}
@@ -253,7 +256,7 @@ class Primitive:
                 f"{wrong[0]!r} is unknown or given twice" if wrong else f"{missing} missing" if missing else "too many"
             )
             raise TypeError(f"{self.name}({', '.join(self.parameters)}): wrong arguments: {problem}.")
-        return tuple(params.pop(a) for a in self.arguments), params
+        return tuple(params.pop(a) for a in self.arguments), entry.settled(self.name, params)
 
 
 class _ForEveryIndex:

@@ -146,14 +146,6 @@ class Tensor:
 
     # Python's protocols (NumPy's are attached in the border) -------------------------------------------------------
 
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
-        if self._node is not None:
-            raise TypeError(
-                "np.asarray: a plain array has no graph, so the gradient would be lost in silence. "
-                "Mend: t.detach() or t.numpy() where that is meant."
-            )
-        return np.array(self._data, dtype=dtype, copy=copy)
-
     def __len__(self) -> int:
         if not self.shape:
             raise TypeError("len() of a 0-d tensor")
@@ -201,6 +193,7 @@ class Tensor:
 
     if TYPE_CHECKING:
         # Attached in the border: arithmetic and NumPy's methods, which are primitives, writing, and ways out.
+        __array__: Any
         __array_ufunc__: Any
         __array_function__: Any
 
@@ -235,9 +228,11 @@ _new = object.__new__
 
 
 def bare(value: Any) -> Any:
-    """The array of a tensor, also inside lists and tuples; anything else as it is."""
+    """The array of a tensor, also inside lists, tuples and slices; anything else as it is."""
     if isinstance(value, (list, tuple)):
         return type(value)(map(bare, value)) if type(value) in (list, tuple) else value
+    if type(value) is slice:
+        return slice(bare(value.start), bare(value.stop), bare(value.step))
     return value._data if isinstance(value, Tensor) else value
 
 

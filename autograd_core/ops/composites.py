@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
+import numpy as np
+
+from ..engine import entry
 from ..engine.registry import implements
 from ..engine.tensor import Tensor
 
 
-def composite(*numpys: Callable[..., Any]) -> Callable[[Any], Any]:
-    """Decorator: what the given NumPy functions do on tensors; without tensors the first of them answers itself."""
+def composite(*numpys: Callable[..., Any], of_lists: bool = False) -> Callable[[Any], Any]:
+    """Decorator: what the given NumPy functions do on tensors; without tensors the first of them answers itself.
+
+    A list that holds tensors comes in as one tensor; ``of_lists``: it is a sequence of arrays, and stays a list.
+    """
 
     def declare(on_tensors: Any) -> Any:
-        on_arrays = numpys[0]
+        on_arrays, name = numpys[0], on_tensors.__name__
 
         @functools.wraps(on_tensors)
         def function(*args: Any, **kwargs: Any) -> Any:
             if holds_tensors(args) or holds_tensors(kwargs.values()):
-                return on_tensors(*args, **kwargs)
+                kwargs = {k: entry.admitted(v, name, of_lists) for k, v in kwargs.items()}
+                return on_tensors(*[entry.admitted(a, name, of_lists) for a in args], **kwargs)
             return on_arrays(*args, **kwargs)
 
         return implements(*numpys)(function)
@@ -27,12 +34,24 @@ def composite(*numpys: Callable[..., Any]) -> Callable[[Any], Any]:
     return declare
 
 
-def holds_tensors(values: Any) -> bool:
-    """True where there is a tensor among the values, also inside lists and tuples."""
-    for value in values:
-        if isinstance(value, Tensor) or (isinstance(value, (list, tuple)) and holds_tensors(value)):
-            return True
-    return False
+HOLDERS = (Tensor, list, tuple, dict, slice)
+"""What may be a tensor or hold one."""
+
+SIMPLE = frozenset((int, float, bool, complex, str, type, type(None), type(np._NoValue), np.ndarray))  # type: ignore[attr-defined]
+"""Types of most arguments, which never do."""
+
+
+def holds_tensors(values: Collection[Any]) -> bool:
+    """True where there is a tensor among the values, also inside lists, tuples, dicts and slices."""
+    if SIMPLE.issuperset(map(type, values)):
+        return False
+    return any(isinstance(v, Tensor) or (isinstance(v, HOLDERS) and holds_tensors(_parts(v))) for v in values)
+
+
+def _parts(value: Any) -> Collection[Any]:
+    if isinstance(value, dict):
+        return value.values()
+    return (value.start, value.stop, value.step) if isinstance(value, slice) else value
 
 
 def refuse_out(name: str, out: Any) -> None:

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from ..engine import entry
 from ..engine.forms import elementwise
 from ..engine.tensor import Tensor, bare
 from .arithmetic.complex import absolute
@@ -178,9 +179,7 @@ def polygamma(n: Any, x: Any) -> Any:
     >>> polygamma(1, np.array(1.0))
     array(1.64493407)
     """
-    if isinstance(n, Tensor) and n.requires_grad:
-        raise TypeError("polygamma: there is no derivative with respect to the order n. Mend: n.detach().")
-    n = bare(n)
+    n = entry.setting(n, "polygamma", "n")
     if not isinstance(x, Tensor):
         return scipy.polygamma(n, x)
     if x.dtype == np.float64 or _is_complex(x):

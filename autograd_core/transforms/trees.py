@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy as np
-
-from ..engine.tensor import Tensor
+from ..border.containers import as_numbers, is_container, is_plain
 
 Rebuild = Callable[[Sequence[Any]], Any]
 
@@ -17,6 +15,7 @@ def flatten(tree: Any, what: str) -> tuple[list[Any], Rebuild]:
 
     ``what`` names the tree in the message of the TypeError that a leaf which is no number or array raises.
 
+    >>> import numpy as np
     >>> leaves, rebuild = flatten({"w": np.ones(2), "b": (1.0, 2.0)}, "parameters")
     >>> leaves
     [array([1., 1.]), 1.0, 2.0]
@@ -43,6 +42,8 @@ def _taken_apart(tree: Any, path: str, leaves: list[Any]) -> Callable[[Any], Any
         items = [_taken_apart(v, f"{path}[{i}]", leaves) for i, v in enumerate(tree)]
         make = tree._make if hasattr(tree, "_make") else type(tree)  # a named tuple takes its fields one by one
         return lambda values: make([item(values) for item in items])
+    if is_container(tree):
+        tree = as_numbers(tree, path)
     if not is_leaf(tree):
         raise TypeError(
             f"{path} is {type(tree).__name__}; derivatives are of numbers, arrays and tensors, and of tuples, lists "
@@ -54,8 +55,4 @@ def _taken_apart(tree: Any, path: str, leaves: list[Any]) -> Callable[[Any], Any
 
 def is_leaf(value: Any) -> bool:
     """True of what has a value to differentiate by: a number, an array, a tensor."""
-    if isinstance(value, Tensor):
-        return True
-    if isinstance(value, (bool, int, float, complex, np.generic)):
-        return True
-    return hasattr(value, "__array_ufunc__") and hasattr(value, "dtype") and value.dtype.kind in "biufc"
+    return is_plain(value)

@@ -72,6 +72,15 @@ def joined(draw: st.DrawFn) -> Call:
 
 
 @st.composite
+def gathered(draw: st.DrawFn) -> Call:
+    """Pieces of different shapes, in a row and then in one shape."""
+    rng = draw(generators)
+    parts = tuple(real(rng, draw(shapes(max_dims=2))) for _ in range(draw(st.integers(1, 3))))
+    starts = tuple(int(n) for n in np.cumsum([0, *(p.size for p in parts)]))
+    return Call(parts, {"starts": starts, "shape": draw(same_size((starts[-1],)))})
+
+
+@st.composite
 def converted(draw: st.DrawFn) -> Call:
     """To dtypes that finite differences can be taken in."""
     x = real(draw(generators), draw(shapes()))
@@ -155,6 +164,7 @@ SAMPLES: dict[str, Calls] = {
     "tril":         triangular(),
     "triu":         triangular(),
     "concatenate":  joined(),
+    "array":        gathered(),
     "repeat":       repeated(),
     "astype":       converted(),
 }  # fmt: skip

@@ -155,7 +155,7 @@ def pinv(a, rcond=None, hermitian=False, **rtol):
     if hermitian:
         a = mirrored(a)
     if rcond is not None:
-        rtol["rcond"] = bare(rcond)
+        rtol["rcond"] = rcond
     return _pinv(a, settings={**rtol, "hermitian": hermitian})
 
 
@@ -263,7 +263,7 @@ def matrix_power(a, n):
         square = square @ square
 
 
-@composite(np.linalg.multi_dot)
+@composite(np.linalg.multi_dot, of_lists=True)
 def multi_dot(arrays, *, out=None):
     """The product of two or more matrices in the order that takes the fewest multiplications.
 

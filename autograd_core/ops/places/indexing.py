@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
+from ...engine import entry
 from ...engine.forms import linear
 from ...engine.registry import implements
 from ...engine.tensor import bare
@@ -18,6 +19,7 @@ __all__ = [
 ]
 
 _ndarray = np.ndarray
+_USUAL = (int, _ndarray)
 
 # Reading -------------------------------------------------------------------------------------------------------------
 
@@ -61,7 +63,7 @@ def getitem(x, index):
     >>> getitem(np.arange(4.0), [1, 3])
     array([1., 3.])
     """
-    return _getitem(x, bare(index))
+    return _getitem(x, index if type(index) in _USUAL else entry.index(index))
 
 
 def _is_basic(index: Any) -> bool:

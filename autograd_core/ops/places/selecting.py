@@ -75,7 +75,7 @@ def extract(condition, arr):
     return take(ravel(arr), np.nonzero(np.ravel(bare(condition)))[0])
 
 
-@composite(np.choose)
+@composite(np.choose, of_lists=True)
 def choose(a, choices, out=None, mode="raise"):
     """At each place the element of the choice whose number stands in ``a``, all broadcast together.
 
@@ -100,7 +100,7 @@ def _of_dtype(x: Any, dtype: Any) -> Any:
     return astype(x, dtype, copy=False) if isinstance(x, Tensor) else np.asarray(x, dtype)
 
 
-@composite(np.select)
+@composite(np.select, of_lists=True)
 def select(condlist, choicelist, default=0):
     """At each place the choice of the first condition that holds there, ``default`` where none does.
 
@@ -122,7 +122,7 @@ def select(condlist, choicelist, default=0):
     return np.broadcast_to(result, np.broadcast_shapes(result.shape, *[c.shape for c in conditions]))
 
 
-@composite(np.piecewise)
+@composite(np.piecewise, of_lists=True)
 def piecewise(x, condlist, funclist, *args, **kw):
     """At each place the function (or the number) of the last condition that holds there, 0 where none does.
 

@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from ...engine import entry
 from ...engine.forms import linear
-from ...engine.tensor import Tensor, bare
+from ...engine.tensor import Tensor
 from ..shapes.joining import resize
 from ..shapes.shaping import astype, ravel
 from .indexing import _along, _is_basic, _scatter
@@ -40,7 +41,7 @@ class At:
         self.x = x if isinstance(x, Tensor) else Tensor(x)
 
     def __getitem__(self, index: Any) -> Place:
-        return Place(self.x, bare(index))
+        return Place(self.x, entry.index(index))
 
 
 class Place:
@@ -120,8 +121,8 @@ class Place:
     def _fitting(self, name: str, values: Any) -> Any:
         """The values in x's dtype; those that x's cannot hold are refused."""
         dtype = self.x.dtype
-        if isinstance(values, (list, tuple)):
-            values = np.asarray(values)
+        if not isinstance(values, Tensor):
+            values = entry.operand(values, f"at[...].{name}", (dtype,))
         if not hasattr(values, "dtype"):
             fits, given = np.result_type(values, dtype) == dtype, np.result_type(values)
         else:

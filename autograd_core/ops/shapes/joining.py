@@ -14,6 +14,7 @@ from ...engine.registry import implements
 from ...engine.tensor import Tensor, bare
 from ..composites import composite, refuse_out
 from ..places.indexing import _scatter
+from .making import together
 from .shaping import astype, atleast_2d, atleast_3d, ravel
 
 __all__ = [
@@ -65,13 +66,14 @@ def stack(arrays, axis=0, out=None, *, dtype=None, casting="same_kind"):
     array([[0., 1.],
            [0., 1.]])
     """
+    arrays = together(arrays, "stack")
     if len({np.shape(a) for a in arrays}) > 1:
         shapes = ", ".join(str(np.shape(a)) for a in arrays)
         raise ValueError(f"stack: arrays of shapes {shapes}; all must have one shape. Mend: concatenate, or reshape.")
     return concatenate([np.expand_dims(a, axis) for a in arrays], axis, out, dtype=dtype, casting=casting)
 
 
-@composite(np.vstack)
+@composite(np.vstack, of_lists=True)
 def vstack(tup, *, dtype=None, casting="same_kind"):
     """Arrays below one another; vectors are rows.
 
@@ -79,34 +81,34 @@ def vstack(tup, *, dtype=None, casting="same_kind"):
     array([[0., 0.],
            [1., 1.]])
     """
-    return concatenate([atleast_2d(a) for a in tup], dtype=dtype, casting=casting)
+    return concatenate([atleast_2d(a) for a in together(tup, "vstack")], dtype=dtype, casting=casting)
 
 
 row_stack = vstack
 
 
-@composite(np.hstack)
+@composite(np.hstack, of_lists=True)
 def hstack(tup, *, dtype=None, casting="same_kind"):
     """Arrays beside one another: along the second axis, vectors along their only one.
 
     >>> hstack([np.zeros(2), np.ones(1)])
     array([0., 0., 1.])
     """
-    arrays = [np.atleast_1d(a) for a in tup]
+    arrays = [np.atleast_1d(a) for a in together(tup, "hstack")]
     return concatenate(arrays, 0 if arrays and arrays[0].ndim == 1 else 1, dtype=dtype, casting=casting)
 
 
-@composite(np.dstack)
+@composite(np.dstack, of_lists=True)
 def dstack(tup):
     """Arrays behind one another, along the third axis.
 
     >>> dstack([np.zeros(2), np.ones(2)]).shape
     (1, 2, 2)
     """
-    return concatenate([atleast_3d(a) for a in tup], 2)
+    return concatenate([atleast_3d(a) for a in together(tup, "dstack")], 2)
 
 
-@composite(np.column_stack)
+@composite(np.column_stack, of_lists=True)
 def column_stack(tup):
     """Vectors as columns, matrices as they are, beside one another.
 
@@ -114,10 +116,10 @@ def column_stack(tup):
     array([[0., 1.],
            [0., 1.]])
     """
-    return concatenate([a if np.ndim(a) >= 2 else np.reshape(a, (-1, 1)) for a in tup], 1)
+    return concatenate([a if np.ndim(a) >= 2 else np.reshape(a, (-1, 1)) for a in together(tup, "column_stack")], 1)
 
 
-@composite(np.block)
+@composite(np.block, of_lists=True)
 def block(arrays):
     """A matrix of blocks: nested lists are joined along the last axis innermost, along the one before it around, ….
 

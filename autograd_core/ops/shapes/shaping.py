@@ -11,6 +11,7 @@ from ...engine.forms import linear, unbroadcast
 from ...engine.registry import implements
 from ...engine.tensor import Tensor, bare
 from ..composites import composite
+from .making import as_array
 
 __all__ = [
     "astype", "atleast_1d", "atleast_2d", "atleast_3d", "broadcast_arrays", "broadcast_to", "copy", "expand_dims",
@@ -57,6 +58,7 @@ def ravel(a, order="C"):
     """
     if order == "C" and hasattr(a, "shape"):
         return _reshape(a, (-1,))
+    a = as_array(a)
     if not isinstance(a, Tensor):
         return np.ravel(a, order)
     return _reshape(a if _reads_rows(a, order, "ravel") else transpose(a), (-1,))
@@ -98,7 +100,7 @@ def _each(at_least: Any) -> Any:
     """The function of any number of arrays that answers one array with one, several with a tuple."""
 
     def function(*arys):
-        results = tuple(at_least(a if hasattr(a, "shape") else np.asarray(a)) for a in arys)
+        results = tuple(at_least(as_array(a)) for a in arys)
         return results[0] if len(results) == 1 else results
 
     return function

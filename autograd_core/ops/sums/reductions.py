@@ -41,11 +41,6 @@ def counted(a: Any, axis: Any, where: Any = True) -> Any:
     return np.sum(mask, axis=axis, dtype=np.finfo(a.dtype).dtype, keepdims=True)
 
 
-def as_array(x: Any) -> Any:
-    """Tensors and arrays as they are, lists and numbers as NumPy reads them."""
-    return x if hasattr(x, "dtype") else np.asanyarray(x)
-
-
 def masked(x: Any, where: Any) -> Any:
     """x where it was chosen, else 0."""
     return x if where is True else np.where(bare(where), x, 0)

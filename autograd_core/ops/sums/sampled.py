@@ -10,7 +10,8 @@ import numpy as np
 from ...engine.forms import linear, primitive
 from ...engine.tensor import bare
 from ..composites import composite
-from .reductions import as_array, part
+from ..shapes.making import as_array
+from .reductions import part
 
 __all__ = ["diff", "ediff1d", "gradient", "interp", "trapezoid", "unwrap"]
 
@@ -210,7 +211,7 @@ def unwrap(p, discont=None, axis=-1, *, period=2 * math.pi):
     >>> unwrap(np.array([0.0, 6.0]), period=4)
     array([0., 2.])
     """
-    return _unwrap(p, bare(discont), axis, bare(period))
+    return _unwrap(p, discont, axis, period)
 
 
 @composite(np.interp)

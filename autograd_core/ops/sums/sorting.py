@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 
+from ...engine import entry
 from ...engine.forms import linear, primitive
-from ...engine.tensor import Tensor, bare
+from ...engine.tensor import bare
 from ..composites import composite, refuse_out
-from .reductions import as_array
+from ..shapes.making import as_array
 
 __all__ = [
     "median", "nanmedian", "nanpercentile", "nanquantile", "partition", "percentile", "quantile", "sort",
@@ -51,7 +52,7 @@ def partition(a, kth, axis=-1, kind="introselect", order=None):
     _refuse_order("partition", order)
     a, axis = _line(a, axis)
     before = bare(a)
-    after = np.partition(before, bare(kth), axis=axis, kind=kind)
+    after = np.partition(before, entry.setting(kth, "partition", "kth"), axis=axis, kind=kind)
     ranks = np.argsort(np.argsort(after, axis=axis, kind="stable"), axis=axis)
     moved = np.take_along_axis(np.argsort(before, axis=axis, kind="stable"), ranks, axis=axis)
     return _permute(a, moved, axis)
@@ -161,9 +162,9 @@ def _reduced(primitive: Any, a: Any, axis: Any, keepdims: bool) -> Any:
 
 def _quantiles(primitive: Any, a: Any, q: Any, axis: Any, out: Any, method: str, keepdims: bool, weights: Any) -> Any:
     refuse_out(primitive.__name__, out)
-    if isinstance(q, Tensor) and q.requires_grad:
-        raise TypeError(f"{primitive.__name__}: q is a constant here. Mend: q.detach(), or np.interp on np.sort(a).")
-    a, q, weights = as_array(a), bare(q), bare(weights)
+    name = primitive.__name__
+    q, weights = entry.setting(q, name, "q", "np.interp on np.sort(a)"), entry.setting(weights, name, "weights")
+    a = as_array(a)
     row, axes = _row(a, axis)
     if weights is not None:
         weights = as_array(weights)

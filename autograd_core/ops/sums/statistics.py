@@ -10,7 +10,8 @@ from ...engine.forms import conjugate, expanded, primitive
 from ...engine.tensor import Tensor, bare
 from ...support.caller import warn
 from ..composites import composite, refuse_out
-from .reductions import as_array, cast, counted, given, masked, numbers, sum
+from ..shapes.making import as_array
+from .reductions import cast, counted, given, masked, numbers, sum
 
 __all__ = ["average", "corrcoef", "cov", "nanstd", "nanvar", "std", "var"]
 

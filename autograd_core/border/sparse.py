@@ -1,0 +1,81 @@
+"""A constant matrix of scipy.sparse beside tensors: an array type that knows products of matrices and nothing else.
+
+The rules of ``matmul`` are written in ``matmul``, ``swapaxes`` and ``conjugate``; what answers these is differentiated
+through in both modes and in every order, without a rule of its own.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..engine.tensor import Tensor
+
+
+class SparseConstant:
+    """``matrix``, of scipy.sparse and two axes, as the left or right operand of ``@``."""
+
+    __slots__ = ("matrix",)
+    ndim = 2
+
+    def __init__(self, matrix: Any) -> None:
+        if matrix.ndim != 2:
+            raise TypeError(f"{type(matrix).__name__} of shape {matrix.shape}: needs two axes. Fix: A.reshape(1, -1).")
+        self.matrix = matrix
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.matrix.shape
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return self.matrix.dtype
+
+    def astype(self, dtype: Any, copy: bool = True) -> SparseConstant:
+        return SparseConstant(self.matrix.astype(dtype, copy=copy))
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+        return np.asarray(self.matrix.toarray(), dtype)
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **settings: Any) -> Any:
+        if any(isinstance(x, Tensor) for x in inputs):
+            return NotImplemented  # the tensor records the operation
+        if ufunc is np.conjugate:
+            return SparseConstant(self.matrix.conj())
+        if ufunc is not np.matmul or method != "__call__" or settings:
+            raise self._refusal(ufunc.__name__)
+        left, right = inputs
+        if left is not self:
+            return np.swapaxes(_product(self.matrix.T, np.swapaxes(np.atleast_2d(left), -1, -2)), -1, -2)[
+                (..., 0, slice(None)) if left.ndim == 1 else ()
+            ]
+        return _product(self.matrix, right)
+
+    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        if any(issubclass(kind, Tensor) for kind in types):
+            return NotImplemented
+        if function is np.swapaxes or function is np.transpose:
+            return SparseConstant(self.matrix.T)
+        if function in (np.shape, np.ndim):
+            return self.shape if function is np.shape else 2
+        if function is np.iscomplexobj:
+            return self.dtype.kind == "c"
+        raise self._refusal(function.__name__)
+
+    def _refusal(self, name: str) -> TypeError:
+        return TypeError(
+            f"{type(self.matrix).__name__} {self.shape} beside a tensor takes part in products of matrices only, "
+            f"not in {name}. Fix: A @ t for the product, A.toarray() for anything else."
+        )
+
+
+def _product(matrix: Any, x: Any) -> Any:
+    """``matrix @ x`` for x of one axis, two, or more: then for each matrix of x."""
+    if x.ndim and x.shape[-2 if x.ndim > 1 else 0] != matrix.shape[1]:
+        raise ValueError(f"a matrix of shape {matrix.shape} does not take {x.shape}")
+    if x.ndim <= 2:
+        return np.asarray(matrix @ x)
+    columns = np.moveaxis(x, -2, 0)
+    product = np.asarray(matrix @ columns.reshape(len(columns), -1))
+    return np.moveaxis(product.reshape(-1, *columns.shape[1:]), 0, -2)
