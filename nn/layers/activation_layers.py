@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..modules.checking import COUNT, NONZERO, NOT_NEGATIVE, Range, checked
+from ..modules.checking import COUNT, checked
 from ..modules.function_module import FunctionModule
 from ..modules.module import Module, Parameter
 from . import activations as F
@@ -26,11 +26,11 @@ class Activation(FunctionModule):
     """
 
 
-def _layer(name: str, function: Callable[..., Any], inplace: bool = False, **ranges: Range) -> type[Activation]:
-    return Activation.of(name, function, ignored={"inplace": False} if inplace else None, ranges=ranges)
+def _layer(name: str, function: Callable[..., Any], inplace: bool = False) -> type[Activation]:
+    return Activation.of(name, function, ignored={"inplace": False} if inplace else None)
 
 
-CELU = _layer("CELU", F.celu, inplace=True, alpha=NONZERO)
+CELU = _layer("CELU", F.celu, inplace=True)
 ELU = _layer("ELU", F.elu, inplace=True)
 GELU = _layer("GELU", F.gelu)
 GLU = _layer("GLU", F.glu)
@@ -50,7 +50,7 @@ Sigmoid = _layer("Sigmoid", F.sigmoid)
 Softmax = _layer("Softmax", F.softmax)
 Softmin = _layer("Softmin", F.softmin)
 Softplus = _layer("Softplus", F.softplus)
-Softshrink = _layer("Softshrink", F.softshrink, lambd=NOT_NEGATIVE)
+Softshrink = _layer("Softshrink", F.softshrink)
 Softsign = _layer("Softsign", F.softsign)
 Tanh = _layer("Tanh", F.tanh)
 Tanhshrink = _layer("Tanhshrink", F.tanhshrink)

@@ -15,7 +15,7 @@ import autograd_core as ag
 from autograd_core import default_generator, relu, sigmoid, tanh
 from autograd_core.ops.arithmetic.elementwise import step
 
-from ..modules.checking import checked
+from ..modules.checking import NONZERO, NOT_NEGATIVE, checked
 from ..modules.dtypes import same_dtype
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
 # Sides of a kink -----------------------------------------------------------------------------------------------------
 
 
+@checked()
 @ag.elementwise(input=lambda input, negative_slope: negative_slope + (1 - negative_slope) * step(input))
 def leaky_relu(input, negative_slope=0.01):
     """x for x > 0, negative_slope·x otherwise (Maas et al. 2013).
@@ -65,6 +66,8 @@ def rrelu(
     >>> rrelu(np.array([-24.0, 3.0]))
     array([-5.5,  3. ])
     """
+    if not lower <= upper:
+        raise ValueError(f"rrelu: lower={lower!r} must not be larger than upper={upper!r}.")
     if not training:
         return leaky_relu(input, (lower + upper) / 2)
     slopes = (generator or default_generator()).uniform(lower, upper, input.shape).astype(input.dtype)
@@ -77,6 +80,7 @@ def beyond(input, threshold):
     return np.logical_not(np.less_equal(input, threshold)).astype(input.dtype)
 
 
+@checked()
 @ag.elementwise(input=lambda input, threshold: beyond(input, threshold))
 def threshold(input: Any, threshold: float, value: float) -> Any:
     """``value`` where x ≤ threshold, x elsewhere.
@@ -87,6 +91,7 @@ def threshold(input: Any, threshold: float, value: float) -> Any:
     return np.where(np.less_equal(input, threshold), input.dtype.type(value), input)
 
 
+@checked()
 @ag.elementwise(input=lambda input, min_val, max_val: step(input - min_val) * step(max_val - input))
 def hardtanh(input, min_val=-1.0, max_val=1.0):
     """x, cut off at min_val and max_val.
@@ -119,6 +124,7 @@ def hardswish(input):
     return input * hardsigmoid(input)
 
 
+@checked()
 @ag.elementwise(input=lambda input, lambd: step(np.absolute(input) - lambd))
 def hardshrink(input, lambd=0.5):
     """x where |x| > lambd, 0 elsewhere.
@@ -129,6 +135,7 @@ def hardshrink(input, lambd=0.5):
     return input * np.greater(np.absolute(input), lambd)
 
 
+@checked(lambd=NOT_NEGATIVE)
 @ag.elementwise(input=lambda input, lambd: step(np.absolute(input) - lambd))
 def softshrink(input, lambd=0.5):
     """x moved towards 0 by lambd, and 0 where |x| ≤ lambd: the proximal map of lambd·|x|.
@@ -142,6 +149,7 @@ def softshrink(input, lambd=0.5):
 # Exponentials --------------------------------------------------------------------------------------------------------
 
 
+@checked()
 @ag.elementwise(input=lambda input, alpha: step(input) + alpha * (1 - step(input)) * np.exp(-relu(-input)))
 def elu(input, alpha=1.0):
     """x for x > 0, alpha·(eˣ − 1) otherwise (Clevert et al. 2016).
@@ -152,6 +160,7 @@ def elu(input, alpha=1.0):
     return np.where(np.greater(input, 0), input, alpha * np.expm1(np.minimum(input, 0)))
 
 
+@checked(alpha=NONZERO)
 @ag.elementwise(input=lambda input, alpha: step(input) + (1 - step(input)) * np.exp(-relu(-input) / alpha))
 def celu(input, alpha=1.0):
     """x for x > 0, alpha·(exp(x/alpha) − 1) otherwise: smooth for every alpha (Barron 2017).
@@ -249,6 +258,7 @@ def glu(input: Any, dim: int = -1) -> Any:
     return input[(*before, slice(n // 2))] * sigmoid(input[(*before, slice(n // 2, None))])
 
 
+@checked()
 def softmax(input: Any, dim: int = -1) -> Any:
     """exp x / Σ exp x along ``dim``.
 
@@ -258,11 +268,13 @@ def softmax(input: Any, dim: int = -1) -> Any:
     return ag.softmax(input, dim)
 
 
+@checked()
 def softmin(input: Any, dim: int = -1) -> Any:
     """softmax(−x) along ``dim``."""
     return ag.softmax(-input, dim)
 
 
+@checked()
 def log_softmax(input: Any, dim: int = -1) -> Any:
     """x − log Σ exp x along ``dim``, accurate where softmax underflows."""
     return ag.log_softmax(input, dim)

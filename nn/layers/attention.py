@@ -22,6 +22,7 @@ from .linear import Linear
 __all__ = ["MultiheadAttention", "scaled_dot_product_attention"]
 
 
+@checked()
 def scaled_dot_product_attention(
     query: Any,
     key: Any,

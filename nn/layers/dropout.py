@@ -19,6 +19,7 @@ Generator: TypeAlias = "np.random.Generator | None"
 # Functions ---------------------------------------------------------------------------------------------------------
 
 
+@checked()
 def dropout(
     input: Any, p: float = 0.5, training: bool = True, inplace: bool = False, generator: Generator = None
 ) -> Any:
@@ -29,6 +30,7 @@ def dropout(
     return _dropped("dropout", input, lambda: input.shape, p, training, generator)
 
 
+@checked()
 def dropout1d(
     input: Any, p: float = 0.5, training: bool = True, inplace: bool = False, generator: Generator = None
 ) -> Any:
@@ -36,6 +38,7 @@ def dropout1d(
     return _dropped("dropout1d", input, lambda: _channels("dropout1d", input, 1), p, training, generator)
 
 
+@checked()
 def dropout2d(
     input: Any, p: float = 0.5, training: bool = True, inplace: bool = False, generator: Generator = None
 ) -> Any:
@@ -43,6 +46,7 @@ def dropout2d(
     return _dropped("dropout2d", input, lambda: _channels("dropout2d", input, 2), p, training, generator)
 
 
+@checked()
 def dropout3d(
     input: Any, p: float = 0.5, training: bool = True, inplace: bool = False, generator: Generator = None
 ) -> Any:
@@ -54,6 +58,7 @@ SELU_FLOOR = -1.7580993408473766
 """The value that SELU approaches for x → −∞, −λα."""
 
 
+@checked()
 def alpha_dropout(
     input: Any, p: float = 0.5, training: bool = False, inplace: bool = False, generator: Generator = None
 ) -> Any:
@@ -64,6 +69,7 @@ def alpha_dropout(
     return _alpha("alpha_dropout", input, lambda: input.shape, p, training, generator)
 
 
+@checked()
 def feature_alpha_dropout(
     input: Any, p: float = 0.5, training: bool = False, inplace: bool = False, generator: Generator = None
 ) -> Any:
@@ -72,6 +78,7 @@ def feature_alpha_dropout(
     return _alpha("feature_alpha_dropout", input, shape, p, training, generator)
 
 
+@checked()
 def gaussian_noise(input: Any, std: float = 0.1, training: bool = True, generator: Generator = None) -> Any:
     """x + ε, ε ~ N(0, std²) for each element; the identity where ``training`` is false."""
     if not std >= 0:

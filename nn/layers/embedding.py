@@ -16,6 +16,7 @@ from ..modules.parameter import Parameter
 __all__ = ["Embedding", "embedding"]
 
 
+@checked()
 def embedding(input: Any, weight: Any, padding_idx: int | None = None) -> Any:
     """weight[input] for integers of any shape; the row ``padding_idx`` gets no gradient.
 

@@ -30,6 +30,7 @@ def _scaled(y: Any, weight: Any, bias: Any, shape: tuple[int, ...]) -> Any:
     return y if bias is None else y + np.reshape(bias, shape)
 
 
+@checked(eps=NOT_NEGATIVE)
 def batch_norm(
     input: Any,
     running_mean: Any = None,
@@ -92,6 +93,7 @@ def _lying(channels: Any, column: tuple[int, ...]) -> Any:
     return channels if len(column) == 1 else np.reshape(channels, column)
 
 
+@checked(eps=NOT_NEGATIVE)
 def instance_norm(
     input: Any,
     running_mean: Any = None,
@@ -121,6 +123,7 @@ def instance_norm(
     return _scaled(fused.standardised(input, axes, eps), weight, bias, column)
 
 
+@checked(eps=NOT_NEGATIVE)
 def layer_norm(
     input: Any, normalized_shape: Sequence[int], weight: Any = None, bias: Any = None, eps: float = 1e-5
 ) -> Any:
@@ -136,6 +139,7 @@ def layer_norm(
     return y if bias is None else y + bias
 
 
+@checked(eps=NOT_NEGATIVE)
 def rms_norm(input: Any, normalized_shape: Sequence[int], weight: Any = None, eps: float | None = None) -> Any:
     """x / √(mean x² + ε) · weight over the last axes (Zhang & Sennrich 2019); ε is the dtype's resolution by default.
 
@@ -157,6 +161,7 @@ def _last_axes(name: str, input: Any, shape: Sequence[int]) -> tuple[int, ...]:
     return tuple(range(-len(shape), 0))
 
 
+@checked(eps=NOT_NEGATIVE)
 def group_norm(input: Any, num_groups: int, weight: Any = None, bias: Any = None, eps: float = 1e-5) -> Any:
     """Each of num_groups groups of channels of (N, C, …) by its own mean and variance (Wu & He 2018).
 

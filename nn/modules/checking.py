@@ -112,8 +112,9 @@ def checked(**ranges: Range) -> Callable[[F], F]:
     """
 
     def decorate(function: F) -> F:
-        checks = checks_of(function, ranges)
-        names = parameters_of(function)[0]
+        declared = getattr(function, "__wrapped__", function)  # of a primitive, its forward
+        checks = checks_of(declared, ranges)
+        names = parameters_of(declared)[0]
         is_constructor = function.__name__ == "__init__"
 
         @functools.wraps(function)
@@ -124,7 +125,7 @@ def checked(**ranges: Range) -> Callable[[F], F]:
                     checks[name](owner, name, value)
             return function(*args, **kwargs)
 
-        call.checks = checks  # type: ignore[attr-defined]
+        call.checks, call.unchecked = checks, function  # type: ignore[attr-defined]
         return call  # type: ignore[return-value]
 
     return decorate

@@ -7,7 +7,7 @@ from typing import Any
 
 from autograd_core.engine.primitive import parameters_of
 
-from .checking import FLAG, Check, Range, checks_of
+from .checking import FLAG, Check, checks_of
 from .module import Module
 
 
@@ -69,16 +69,15 @@ class FunctionModule(Module):
         function: Callable[..., Any],
         inputs: int = 1,
         ignored: dict[str, Any] | None = None,
-        ranges: dict[str, Range] | None = None,
     ) -> Any:
-        """The module class ``name`` of a function whose first ``inputs`` parameters are what it is called with.
-
-        ranges : of settings, where the function is not ``checked`` itself
-        """
+        """The module class ``name`` of a function whose first ``inputs`` parameters are what it is called with."""
+        checks = getattr(function, "checks", None)
+        function = getattr(function, "unchecked", function)  # the module checks its settings once
         primitive, plain = getattr(function, "primitive", None), getattr(function, "__wrapped__", function)
         names, defaults = (primitive.parameters, primitive.defaults) if primitive else parameters_of(plain)[:2]
         settings, ignored = tuple(names[inputs:]), ignored or {}
-        checks = getattr(function, "checks", None) or (checks_of(plain, ranges) if settings else {})
+        if checks is None:
+            checks = checks_of(plain) if settings else {}
         members = {
             "function": staticmethod(function),
             "settings": settings,
