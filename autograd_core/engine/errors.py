@@ -35,15 +35,11 @@ def describe(value: Any) -> str:
 
 
 def printable(text: str) -> str:
-    r"""The text on one line, nothing of which a terminal or an editor obeys: what does not print is escaped.
-
-    Every name that is shown goes through here: line breaks, colours, marks that turn the direction of text.
+    r"""Text on one line, nothing of which a terminal or an editor obeys; every name that is shown goes through here.
 
     >>> print(printable("a\nb"), printable("\x1b[31mξ1"), printable("x\u202e"))
     a\nb \x1b[31mξ1 x\u202e
     """
-    if text.isprintable():
-        return text
     return "".join(c if c.isprintable() or c == "\u00a0" else repr(c)[1:-1] for c in text)
 
 

@@ -119,9 +119,7 @@ class Primitive:
         """The vjp behind a choice that took ``chosen`` of the result, and what it took of argument ``i``, if known."""
         return self.vjps[i](g, node, saved), None
 
-    def chosen_vjps(
-        self, places: Sequence[int], g: Any, node: Node, saved: Sequence[Any], chosen: Any
-    ) -> Iterator[tuple[int, Any, Any]]:
+    def chosen_vjps(self, places: Sequence[int], g: Any, node: Node, saved: Any, chosen: Any) -> Iterator[Any]:
         """For each argument in ``places``: its index, its cotangent, and what was chosen of it (None: not known)."""
         for i in places:
             if i in self.branches:

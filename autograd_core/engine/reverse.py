@@ -20,9 +20,7 @@ def backward(self: Tensor, gradient: Any = None, *, retain_graph: bool = False, 
 
     gradient : cotangent of self's shape; may be left out for a one-element tensor (then 1)
     retain_graph : keep the graph for another backward pass (default: release it as it is used)
-    create_graph : record the backward pass itself, so that gradients can be differentiated (implies retain_graph).
-        ``x.grad`` then remembers that it came from x, a reference cycle that ends with the next ``backward`` through
-        it or with ``x.grad = None``; ``grad`` and ``vjp`` make none.
+    create_graph : record the pass, too (implies retain_graph); x and ``x.grad`` hold each other until ``x.grad = None``
 
     Raises RuntimeError where nothing was recorded or the graph was released, ValueError for a wrong cotangent; then
     nothing is accumulated and nothing released. Threads may accumulate into the same leaves. An interrupt (Ctrl-C)

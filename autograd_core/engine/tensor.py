@@ -27,8 +27,7 @@ class Tensor:
     Raises
     ------
     TypeError
-        for gradients of integers or booleans, for data that is no array of numbers, and for ``requires_grad`` that is
-        not a bool: ``Tensor(3, 4)`` is no array of that shape.
+        for gradients of integers or booleans, for data that is no array of numbers, and for ``Tensor(3, 4)``.
 
     >>> w = Tensor([1.0, 2.0], requires_grad=True)
     >>> (w * w).sum().backward()
@@ -105,10 +104,7 @@ class Tensor:
     @requires_grad.setter
     def requires_grad(self, on: bool) -> None:
         if not isinstance(on, (bool, np.bool_)):
-            raise TypeError(
-                f"Tensor: requires_grad={describe(on)} must be True or False. "
-                "Fix: for zeros of a shape use Tensor(np.zeros((3, 4)))."
-            )
+            raise TypeError(f"Tensor: requires_grad={describe(on)}; give True or False. Fix: Tensor(np.zeros(shape)).")
         if not self.is_leaf:
             raise RuntimeError(
                 "requires_grad: this tensor was computed from others; only a leaf can be switched. "
