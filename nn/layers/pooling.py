@@ -9,6 +9,7 @@ import numpy as np
 
 import autograd_core as ag
 
+from ..kernels.accuracy import accurate, like
 from ..kernels.correlation import max_of_windows
 from ..kernels.windows import Pads, Sizes, batched, sizes, unfold, windows_along
 from ..modules.checking import NONZERO, checked
@@ -50,7 +51,7 @@ def _avg_pool(
     kernel, stride, given = _geometry(name, dims, x, kernel_size, stride, padding)
     ones = (1,) * dims
     out, pads = _extent(name, x, kernel, stride, ones, given, ceil_mode)
-    total = np.sum(unfold(x, kernel, stride, ones, pads), axis=2)
+    total = np.sum(unfold(accurate(x), kernel, stride, ones, pads), axis=2)
     if divisor is not None:
         if divisor == 0:
             raise ValueError(f"{name}: divisor_override must not be zero.")
@@ -63,7 +64,7 @@ def _avg_pool(
             counted = np.pad(counted, ((0, 0), (0, 0), *given), constant_values=1)
             pads = tuple((0, b - d) for (_, b), (_, d) in zip(pads, given, strict=True))
         y = total / unfold(counted, kernel, stride, ones, pads).sum(axis=2)
-    y = np.reshape(y, (*x.shape[:2], *out))
+    y = like(x, np.reshape(y, (*x.shape[:2], *out)))
     return y[0] if single else y
 
 

@@ -10,6 +10,8 @@ import numpy as np
 
 from autograd_core import Tensor
 
+from ..kernels.accuracy import accurate
+
 Tensors = Tensor | Iterable[Tensor]
 
 
@@ -31,7 +33,7 @@ def _set(parameter: Tensor, operation: Any, *operands: Any) -> None:
 
 
 def get_total_norm(tensors: Tensors, norm_type: float = 2.0, error_if_nonfinite: bool = False) -> Tensor:
-    """The norm of all tensors as one vector: (Σ |x|^p)^(1/p), or max |x| for p = ∞.
+    """The norm of all tensors as one vector: (Σ |x|^p)^(1/p), or max |x| for p = ∞; of float16 in float32.
 
     Raises RuntimeError for a norm that is not finite where ``error_if_nonfinite``.
 
@@ -41,7 +43,7 @@ def get_total_norm(tensors: Tensors, norm_type: float = 2.0, error_if_nonfinite:
     listed: list[Tensor] = [tensors] if isinstance(tensors, Tensor) else list(tensors)
     arrays = [t.data for t in listed]
     p = float(norm_type)
-    norms = [np.linalg.norm(np.ravel(a), p) for a in arrays if a.size]
+    norms = [np.linalg.norm(np.ravel(accurate(a)), p) for a in arrays if a.size]
     total = np.linalg.norm(np.stack(norms), p) if norms else np.float32(0)
     if error_if_nonfinite and not np.isfinite(total):
         raise RuntimeError(
