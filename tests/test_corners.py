@@ -46,7 +46,7 @@ ELEMENTWISE: dict[str, tuple[Any, list[float], list[float]]] = {  # function, va
     "threshold": (lambda x: F.threshold(x, 1.0, -7.0), [-7] * 6 + [3, 4, inf, nan], [0] * 6 + [1, 1, 1, 1]),
     "relu": (F.relu, [0] * 5 + [1, 3, 4, inf, nan], [0] * 5 + [1, 1, 1, 1, 0]),  # PyTorch's slope at NaN is 1
     "softsign": (F.softsign, [nan, -0.8, -0.75, -0.5, 0, 0.5, 0.75, 0.8, nan, nan],
-                 [0, 1 / 25, 1 / 16, 0.25, 1, 0.25, 1 / 16, 1 / 25, 0, nan]),
+                 [nan, 1 / 25, 1 / 16, 0.25, 1, 0.25, 1 / 16, 1 / 25, nan, nan]),
     "huber": (
         lambda x: F.huber_loss(x, np.zeros(x.shape), "none", 2.0),
         [inf, 6, 4, 0.5, 0, 0.5, 4, 6, inf, nan],
@@ -183,6 +183,7 @@ def test_a_label_given_twice_counts_twice(dtype: Any) -> None:
 
 
 @both_precisions
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
 def test_margins_of_infinite_scores(dtype: Any) -> None:
     """A pair that does not count adds nothing, not even ∞ − ∞."""
     won = np.array([[inf, 0.0, 0.0]], dtype)
@@ -227,12 +228,12 @@ def test_the_divergence_of_an_empty_batch_is_nan() -> None:
 @both_precisions
 def test_normalisation_of_an_empty_batch_is_empty_and_learns_nothing(dtype: Any) -> None:
     layer = nn.BatchNorm1d(3, dtype=dtype)
-    before = {k: v.numpy().copy() for k, v in layer.state_dict().items() if k.startswith("running")}
+    before = {k: v.copy() for k, v in layer.state_dict().items() if k.startswith("running")}
     x = ag.Tensor(np.zeros((0, 3), dtype), requires_grad=True)
     layer(x).sum().backward()
     assert x.grad.shape == (0, 3) and not layer.weight.grad.numpy().any()
     for name, value in before.items():
-        np.testing.assert_array_equal(layer.state_dict()[name].numpy(), value)
+        np.testing.assert_array_equal(layer.state_dict()[name], value)
     assert F.instance_norm(np.zeros((2, 3, 0), dtype)).shape == (2, 3, 0)
 
 
@@ -264,7 +265,7 @@ def test_a_distance_of_zero_has_the_slope_zero(dtype: Any, p: float) -> None:
     rng=generators, shapes=st.sampled_from([((3, 1), (3, 4)), ((4,), (3, 4)), ((3, 1, 2), (1, 4, 2)), ((3, 4),) * 2])
 )
 def test_a_cosine_is_at_most_one(rng: Any, shapes: Any) -> None:
-    """Also where the axis of the vectors is itself broadcast, and of complex numbers; it is that of the full vectors."""
+    """Also of complex numbers, and where the axis of the vectors is itself broadcast: as of the full vectors."""
     x, y = (rng.normal(size=shape) for shape in shapes)
     for a, b in ((x, y), (x + 1j * x[::-1], y - 1j * y)):
         found = F.cosine_similarity(a, b, dim=-1 if x.ndim == 1 else 1)
@@ -354,11 +355,11 @@ HALF: dict[str, tuple[Any, Any]] = {
     "nll_loss": (lambda x: F.nll_loss(x, np.zeros(9000, int)), -SHARES.reshape(9000, 10)),
     "ctc_loss": (lambda x: F.ctc_loss(x, np.array([[1, 2]]), [5], [2]), -SHARES[:5, :4].reshape(5, 1, 4)),
     **{
-        name: (lambda x, loss=getattr(F, name): loss(x, SIGNS[:, :1] * np.ones(x.shape[1:])), NEAR)
+        name: (lambda x, name=name: getattr(F, name)(x, SIGNS), NEAR)
         for name in ("mse_loss", "l1_loss", "huber_loss", "smooth_l1_loss", "soft_margin_loss", "hinge_embedding_loss")
     },
     **{
-        f"{name} of 90,000": (lambda x, loss=getattr(F, name): loss(x, np.zeros(x.shape)), SHARES)
+        f"{name} of 90,000": (lambda x, name=name: getattr(F, name)(x, SHARES.T), SHARES)
         for name in ("mse_loss", "l1_loss", "huber_loss", "binary_cross_entropy", "binary_cross_entropy_with_logits",
                      "kl_div", "poisson_nll_loss", "multilabel_soft_margin_loss")
     },
@@ -386,7 +387,7 @@ def test_float16_is_the_rounding_of_what_float32_gives(name: str) -> None:
 @pytest.mark.parametrize("kind", [nn.BatchNorm1d, nn.LayerNorm, nn.RMSNorm])
 def test_layers_of_float16_stay_so(kind: Any) -> None:
     layer = kind(6).to(np.float16)
-    x = ag.Tensor(WIDE.astype(np.float16), requires_grad=True)
+    x = ag.Tensor((WIDE / 10).astype(np.float16), requires_grad=True)
     y = layer(x)
     (y * np.arange(6, dtype=np.float16)).sum().backward()
     everything = [y.data, x.grad.data, *(p.grad.data for p in layer.parameters())]
