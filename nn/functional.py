@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import FunctionType
+
 from .layers.activations import *
 from .layers.attention import scaled_dot_product_attention
 from .layers.convolution import conv1d, conv2d, conv3d, conv_transpose1d, conv_transpose2d, conv_transpose3d
@@ -34,3 +36,8 @@ from .layers.pooling import (
 from .layers.resampling import interpolate, pixel_shuffle, pixel_unshuffle
 from .losses.functions import *
 from .losses.of_classes import *
+from .modules.layer import takes_lists
+
+for _name, _function in [*globals().items()]:
+    if isinstance(_function, FunctionType) and _name not in ("takes_lists", "embedding", "keep_mask"):
+        globals()[_name] = takes_lists(_function)  # the layers call the functions themselves, without that

@@ -16,7 +16,7 @@ decorate: ``@linear(x=lambda g, x, axis: …)`` above ``def total(x, axis): …`
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -272,7 +272,6 @@ class General(Primitive):
     """A primitive whose vjp rules (told ``g``) and jvp (told ``t``, the list of tangents) are both written out."""
 
     leading = ("g", "t")
-    told = frozenset({"jvp"})
 
     def __init__(self, *declaration: Any, jvp: Callable[..., Any]) -> None:
         self.jvp_rule = jvp
@@ -294,21 +293,6 @@ class General(Primitive):
         return self._bind(self.jvp_rule, self._read_needs(self.jvp_rule))(saved, node.params, tangents)
 
 
-def _check_told(form: type[Primitive], given: Iterable[str], name: str) -> None:
-    kind = "primitive" if form is General else form.__name__.lower()
-    if "jvp" in form.told and "jvp" not in given:
-        raise TypeError(
-            f"{kind}: {name!r} is declared without jvp, so forward mode would not know it. Fix: jvp=lambda t, …: …, "
-            "told the list of tangents; or elementwise, reduction, linear, multilinear, which need none."
-        )
-    wrong = [key for key in given if key not in form.told and not (key == "vjp" and form is Elementwise)]
-    if wrong:
-        raise TypeError(
-            f"{kind}: {name!r} is given {wrong[0]}=, which this form derives from its rules. Fix: leave it out, or "
-            "declare it by ag.primitive, whose vjp rules and jvp are written out."
-        )
-
-
 def _constructor(form: type[Primitive], doc: str) -> Callable[..., Any]:
     def declare(
         forward: Callable[..., Any] | None = None,
@@ -323,8 +307,12 @@ def _constructor(form: type[Primitive], doc: str) -> Callable[..., Any]:
         if forward is None:
             return lambda function: declare(function, name=name, contract=contract, jvp=jvp, vjp=vjp, **rules)
         extra = {key: value for key, value in (("jvp", jvp), ("vjp", vjp)) if value is not None}
-        if extra.keys() ^ form.told:
-            _check_told(form, extra.keys(), name or getattr(forward, "__name__", "?"))
+        if (jvp is None) is (form is General) or (vjp is not None and form is not Elementwise):
+            raise TypeError(
+                f"{name or getattr(forward, '__name__', form.__name__)}: ag.primitive is declared with jvp= (told t, "
+                "the list of tangents), for forward mode; all other forms derive it. Only ag.elementwise takes vjp=. "
+                "Fix: ag.primitive(f, x=lambda g: …, jvp=lambda t: …), or a form that needs less."
+            )
         return form(forward, name, contract, rules, **extra).function
 
     declare.__doc__ = doc

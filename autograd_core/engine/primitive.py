@@ -50,9 +50,6 @@ class Primitive:
     """Names by which a rule may ask for what the engine hands it first (the cotangent ``g``)."""
     fix = ""
     """What to do where the forward fails."""
-    told: frozenset[str] = frozenset()
-    """What is to be given beside the rules."""
-
     branches: dict[int, Callable[..., Any]]
     """Of a choice: for each argument that is chosen from, where it was chosen, given what was saved."""
     add_vjp: Callable[[Any, Any, Any], None] | None

@@ -48,7 +48,8 @@ class _Replay:
 
     def __init__(self, f: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         self.call = f, args, kwargs
-        self.marks, self.origin = (self._marks(), observer.origin()) if recording.observed() else (None, None)
+        self.marks: list[int] | None = self._marks() if recording.observed() else None
+        self.origin = observer.origin() if self.marks else None
         self.drawn = random.default_generator().bit_generator.state
         made: set[Any] = set()
         with observer.observe(lambda op, args, params, result: made.add(result._node)):

@@ -74,8 +74,8 @@ def gradcheck(
             value, pullback = vjp(f, *points)
             u = np.random.default_rng(0).uniform(0.5, 1.5, np.shape(value))
             pulled = [*map(_plain, pullback(u))]
-    except overwritten.OverwrittenError as error:
-        raise GradcheckError(f"gradcheck: {title}: {error}") from error
+    except overwritten.OverwrittenError as found:
+        raise GradcheckError(f"gradcheck: {title}: {found}") from found
 
     def number(*at: Any) -> float:
         with np.errstate(all="ignore"):

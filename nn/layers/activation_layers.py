@@ -9,7 +9,8 @@ import numpy as np
 
 from ..modules.checking import COUNT, checked
 from ..modules.function_module import FunctionModule
-from ..modules.module import Module, Parameter
+from ..modules.layer import Layer
+from ..modules.module import Parameter
 from . import activations as F
 
 __all__ = [
@@ -57,7 +58,7 @@ Tanhshrink = _layer("Tanhshrink", F.tanhshrink)
 Threshold = _layer("Threshold", F.threshold, inplace=True)
 
 
-class PReLU(Module):
+class PReLU(Layer):
     """Leaky ReLU whose slopes are parameters: one, or one for each of ``num_parameters`` channels (He et al. 2015)."""
 
     @checked(num_parameters=COUNT)
@@ -72,7 +73,7 @@ class PReLU(Module):
         return f"num_parameters={self.num_parameters}"
 
 
-class RReLU(Module):
+class RReLU(Layer):
     """Leaky ReLU with random slopes in training and their mean in eval mode (Xu et al. 2015)."""
 
     @checked()
@@ -86,7 +87,7 @@ class RReLU(Module):
         return f"lower={self.lower}, upper={self.upper}"
 
 
-class Softmax2d(Module):
+class Softmax2d(Layer):
     """Softmax over the channels at each place of (N, C, H, W) or (C, H, W)."""
 
     def forward(self, input: Any) -> Any:

@@ -14,7 +14,7 @@ from .. import init
 from ..kernels import fused
 from ..modules.checking import COUNT, PROBABILITY, checked
 from ..modules.dtypes import same_dtype
-from ..modules.module import Module
+from ..modules.layer import Layer
 from ..modules.parameter import Parameter
 from .dropout import dropout
 from .linear import Linear
@@ -77,7 +77,7 @@ def _as_bias(mask: Any, dtype: Any) -> Any:
     return mask if values.dtype == dtype else values.astype(dtype)
 
 
-class MultiheadAttention(Module):
+class MultiheadAttention(Layer):
     """num_heads attentions beside each other on projections of (L, N, E), or (N, L, E) with batch_first.
 
     Parameters in_proj_weight (3E, E), in_proj_bias, out_proj.weight, out_proj.bias, as in PyTorch; with kdim or vdim

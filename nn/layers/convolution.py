@@ -12,7 +12,7 @@ from ..kernels.correlation import correlate
 from ..kernels.windows import Pads, Sizes, batched, fold, sizes, windows_along
 from ..modules.checking import COUNT, checked
 from ..modules.dtypes import same_dtype
-from ..modules.module import Module
+from ..modules.layer import Layer
 from ..modules.parameter import Parameter
 
 __all__ = [
@@ -189,7 +189,7 @@ def conv_transpose3d(
 _PADDING_MODES = {"zeros": None, "reflect": "reflect", "replicate": "edge", "circular": "wrap"}
 
 
-class _Convolution(Module):
+class _Convolution(Layer):
     dims: int
     transposed = False
 

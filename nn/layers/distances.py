@@ -8,7 +8,7 @@ import numpy as np
 
 from ..kernels.accuracy import accurate, like, squared
 from ..modules.checking import NOT_NEGATIVE, checked
-from ..modules.module import Module
+from ..modules.layer import Layer
 
 __all__ = ["CosineSimilarity", "PairwiseDistance", "cosine_similarity", "pairwise_distance"]
 
@@ -37,7 +37,7 @@ def cosine_similarity(x1: Any, x2: Any, dim: int = 1, eps: float = 1e-8) -> Any:
     return like(x1, np.sum(a * (np.conjugate(b) if b.dtype.kind == "c" else b), axis=dim))
 
 
-class PairwiseDistance(Module):
+class PairwiseDistance(Layer):
     """``pairwise_distance`` as a layer of two inputs."""
 
     @checked()
@@ -48,7 +48,7 @@ class PairwiseDistance(Module):
         return pairwise_distance(x1, x2, self.p, self.eps, self.keepdim)
 
 
-class CosineSimilarity(Module):
+class CosineSimilarity(Layer):
     """``cosine_similarity`` as a layer of two inputs."""
 
     @checked(eps=NOT_NEGATIVE)

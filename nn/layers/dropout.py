@@ -11,6 +11,7 @@ import autograd_core as ag
 from autograd_core import Tensor, default_generator
 
 from ..modules.checking import NOT_NEGATIVE, PROBABILITY, checked
+from ..modules.layer import Layer
 from ..modules.module import Module
 
 Generator: TypeAlias = "np.random.Generator | None"
@@ -160,7 +161,7 @@ def _channels(name: str, input: Any, axes: int | None) -> tuple[int, ...]:
 # Layers ------------------------------------------------------------------------------------------------------------
 
 
-class _DropoutNd(Module):
+class _DropoutNd(Layer):
     """A layer that drops in training and is the identity in eval mode."""
 
     function: Any
@@ -223,7 +224,7 @@ class FeatureAlphaDropout(_DropoutNd):
     function = staticmethod(feature_alpha_dropout)
 
 
-class GaussianNoise(Module):
+class GaussianNoise(Layer):
     """In training, x + ε with ε ~ N(0, std²) for each element; the identity in eval mode.
 
     As a layer it disturbs inputs or activations; registered as a parametrization, the weights:

@@ -10,6 +10,7 @@ import numpy as np
 from .. import init
 from ..kernels import fused
 from ..modules.checking import COUNT, checked
+from ..modules.layer import Layer
 from ..modules.module import Module, Parameter
 
 
@@ -35,7 +36,7 @@ def bilinear(input1: Any, input2: Any, weight: Any, bias: Any = None) -> Any:
     return y if bias is None else y + bias
 
 
-class Linear(Module):
+class Linear(Layer):
     """y = x Wᵀ + b for x of shape (…, in_features).
 
     weight (out_features, in_features), bias (out_features,): both U(−1/√in, 1/√in), as in PyTorch.
@@ -78,7 +79,7 @@ class Linear(Module):
         return f"in_features={self.in_features}, out_features={self.out_features}, bias={self.bias is not None}"
 
 
-class Bilinear(Module):
+class Bilinear(Layer):
     """y_o = x₁ᵀ W_o x₂ + b_o for x₁ of shape (…, in1_features) and x₂ of shape (…, in2_features).
 
     weight (out_features, in1_features, in2_features), bias (out_features,): both U(−1/√in1, 1/√in1).
@@ -136,7 +137,7 @@ def _wrong_dtype(layer: Module, name: str, given: Any, expected: Any) -> TypeErr
     )
 
 
-class Identity(Module):
+class Identity(Layer):
     """x, whatever arguments it was made with: a placeholder.
 
     >>> Identity(54, unused=True)(3)
@@ -150,7 +151,7 @@ class Identity(Module):
         return input
 
 
-class Flatten(Module):
+class Flatten(Layer):
     """The axes from ``start_dim`` to ``end_dim`` as one.
 
     >>> Flatten()(np.ones((2, 3, 4))).shape
@@ -172,7 +173,7 @@ class Flatten(Module):
         return f"start_dim={self.start_dim}, end_dim={self.end_dim}"
 
 
-class Unflatten(Module):
+class Unflatten(Layer):
     """Axis ``dim`` as several of the sizes ``unflattened_size``, of which one may be −1.
 
     >>> Unflatten(1, (3, -1))(np.ones((2, 12))).shape

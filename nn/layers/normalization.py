@@ -16,7 +16,7 @@ from ..kernels import fused
 from ..kernels.accuracy import accurate, like, squared
 from ..modules.checking import COUNT, NOT_NEGATIVE, checked
 from ..modules.dtypes import same_dtype
-from ..modules.module import Module
+from ..modules.layer import Layer
 from ..modules.parameter import Parameter
 
 __all__ = [
@@ -179,7 +179,7 @@ def group_norm(input: Any, num_groups: int, weight: Any = None, bias: Any = None
 # Layers --------------------------------------------------------------------------------------------------------------
 
 
-class _RunningNorm(Module):
+class _RunningNorm(Layer):
     """Scale and shift for each channel, and running statistics, as batch and instance norm have them."""
 
     running_mean: Any
@@ -320,7 +320,7 @@ class InstanceNorm3d(_InstanceNorm):
     ranks, expected = (4, 5), "(N, {C}, D, H, W) or ({C}, D, H, W)"
 
 
-class LayerNorm(Module):
+class LayerNorm(Layer):
     """Normalise over the last axes of every sample, then scale and shift each of their elements (Ba et al. 2016).
 
     >>> LayerNorm(4)(np.ones((2, 3, 4), np.float32)).shape
@@ -348,7 +348,7 @@ class LayerNorm(Module):
         return f"{self.normalized_shape}, eps={self.eps}, elementwise_affine={self.elementwise_affine}"
 
 
-class RMSNorm(Module):
+class RMSNorm(Layer):
     """Divide by the root mean square over the last axes, then scale (Zhang & Sennrich 2019)."""
 
     @checked(eps=NOT_NEGATIVE)
@@ -370,7 +370,7 @@ class RMSNorm(Module):
         return f"{self.normalized_shape}, eps={self.eps}, elementwise_affine={self.elementwise_affine}"
 
 
-class GroupNorm(Module):
+class GroupNorm(Layer):
     """Normalise each group of channels of every sample, then scale and shift each channel (Wu & He 2018)."""
 
     @checked(num_groups=COUNT, num_channels=COUNT, eps=NOT_NEGATIVE)

@@ -13,7 +13,7 @@ from ..kernels.accuracy import accurate, like
 from ..kernels.correlation import max_of_windows
 from ..kernels.windows import Pads, Sizes, batched, sizes, unfold, windows_along
 from ..modules.checking import NONZERO, checked
-from ..modules.module import Module
+from ..modules.layer import Layer
 
 __all__ = [
     *("AdaptiveAvgPool1d", "AdaptiveAvgPool2d", "AdaptiveMaxPool1d", "AdaptiveMaxPool2d", "AvgPool1d", "AvgPool2d"),
@@ -227,7 +227,7 @@ def adaptive_max_pool2d(input: Any, output_size: Any) -> Any:
 # Layers --------------------------------------------------------------------------------------------------------------
 
 
-class _MaxPool(Module):
+class _MaxPool(Layer):
     function: Any
 
     @checked()
@@ -270,7 +270,7 @@ class MaxPool3d(_MaxPool):
     function = staticmethod(max_pool3d)
 
 
-class AvgPool1d(Module):
+class AvgPool1d(Layer):
     """``avg_pool1d`` as a layer."""
 
     @checked()
@@ -326,7 +326,7 @@ class AvgPool3d(_AvgPool):
     function = staticmethod(avg_pool3d)
 
 
-class _Adaptive(Module):
+class _Adaptive(Layer):
     function: Any
 
     def __init__(self, output_size: Any) -> None:

@@ -15,6 +15,7 @@ from ..kernels import fused
 from ..kernels.recurrence import lstm, lstm_step
 from ..modules.checking import COUNT, PROBABILITY, checked
 from ..modules.dtypes import same_dtype
+from ..modules.layer import Layer
 from ..modules.module import Module
 from ..modules.parameter import Parameter
 from .dropout import dropout
@@ -49,7 +50,7 @@ def _times(x: Any, w: Any, b: Any) -> Any:
     return x @ w.T if b is None else fused.linear(x, w, b)
 
 
-class _Cell(Module):
+class _Cell(Layer):
     """Weights of one step: weight_ih (gates·hidden, input), weight_hh (gates·hidden, hidden), bias_ih, bias_hh."""
 
     gates: int
@@ -144,7 +145,7 @@ class GRUCell(_Cell):
         self._set_up(input_size, hidden_size, bias, dtype)
 
 
-class _Recurrent(Module):
+class _Recurrent(Layer):
     """Layers of a cell over time; parameters weight_ih_l0, weight_hh_l0, …, with _reverse for the way back."""
 
     cell: type[_Cell]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..modules.checking import COUNT, checked
-from ..modules.module import Module
+from ..modules.layer import Layer
 from .pooling import adaptive_avg_pool1d, adaptive_avg_pool2d
 
 __all__ = ["PixelShuffle", "PixelUnshuffle", "Upsample", "interpolate", "pixel_shuffle", "pixel_unshuffle"]
@@ -119,7 +119,7 @@ def pixel_unshuffle(input: Any, downscale_factor: int) -> Any:
     return np.reshape(np.transpose(parts, (0, 1, 3, 5, 2, 4)), (*batch, channels * r * r, height // r, width // r))
 
 
-class Upsample(Module):
+class Upsample(Layer):
     """``interpolate`` as a layer.
 
     >>> Upsample(scale_factor=2)(np.ones((1, 3, 4, 4), np.float32)).shape
@@ -140,7 +140,7 @@ class Upsample(Module):
         return f"{what}, mode={self.mode!r}"
 
 
-class PixelShuffle(Module):
+class PixelShuffle(Layer):
     """``pixel_shuffle`` as a layer."""
 
     @checked(upscale_factor=COUNT)
@@ -154,7 +154,7 @@ class PixelShuffle(Module):
         return f"upscale_factor={self.upscale_factor}"
 
 
-class PixelUnshuffle(Module):
+class PixelUnshuffle(Layer):
     """``pixel_unshuffle`` as a layer."""
 
     @checked(downscale_factor=COUNT)

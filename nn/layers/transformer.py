@@ -8,6 +8,7 @@ from typing import Any
 
 from ..modules.checking import COUNT, NOT_NEGATIVE, PROBABILITY, checked
 from ..modules.containers import ModuleList
+from ..modules.layer import Layer
 from ..modules.module import Module
 from . import activations
 from .attention import MultiheadAttention
@@ -18,7 +19,7 @@ from .normalization import LayerNorm
 __all__ = ["TransformerDecoder", "TransformerDecoderLayer", "TransformerEncoder", "TransformerEncoderLayer"]
 
 
-class _Layer(Module):
+class _Layer(Layer):
     def _set_up(
         self,
         d_model: int,
@@ -141,7 +142,7 @@ class TransformerDecoderLayer(_Layer):
         return self._beside(x, 3, self._feed_forward)
 
 
-class TransformerEncoder(Module):
+class TransformerEncoder(Layer):
     """num_layers copies of an encoder layer, one after the other, and a last norm."""
 
     @checked()
@@ -155,7 +156,7 @@ class TransformerEncoder(Module):
         return src if self.norm is None else self.norm(src)
 
 
-class TransformerDecoder(Module):
+class TransformerDecoder(Layer):
     """num_layers copies of a decoder layer, one after the other, and a last norm."""
 
     @checked()

@@ -11,7 +11,7 @@ from autograd_core.engine.errors import describe
 
 from ..modules.checking import POSITIVE, checked
 from ..modules.function_module import FunctionModule
-from ..modules.module import Module
+from ..modules.layer import Layer
 from . import functions as losses
 from . import of_classes as class_losses
 
@@ -79,7 +79,7 @@ TripletMarginLoss = _module("TripletMarginLoss", losses.triplet_margin_loss, 3)
 TripletMarginWithDistanceLoss = _module("TripletMarginWithDistanceLoss", losses.triplet_margin_with_distance_loss, 3)
 
 
-class GaussianNLLLoss(Module):
+class GaussianNLLLoss(Layer):
     """½(log var + (input − target)²/var), called as ``loss(input, target, var)`` (Nix & Weigend 1994)."""
 
     @checked(eps=POSITIVE)

@@ -8,7 +8,7 @@ from typing import Any
 from autograd_core.engine.primitive import parameters_of
 
 from .checking import FLAG, Check, checks_of
-from .module import Module
+from .layer import Layer
 
 
 class _Signature:
@@ -23,7 +23,7 @@ class _Signature:
         )
 
 
-class FunctionModule(Module):
+class FunctionModule(Layer):
     """Base of layers and losses that are one function with some of its arguments bound.
 
     function : what ``forward`` calls
