@@ -309,9 +309,8 @@ def _constructor(form: type[Primitive], doc: str) -> Callable[..., Any]:
         extra = {key: value for key, value in (("jvp", jvp), ("vjp", vjp)) if value is not None}
         if (jvp is None) is (form is General) or (vjp is not None and form is not Elementwise):
             raise TypeError(
-                f"{name or getattr(forward, '__name__', form.__name__)}: ag.primitive is declared with jvp= (told t, "
-                "the list of tangents), for forward mode; all other forms derive it. Only ag.elementwise takes vjp=. "
-                "Fix: ag.primitive(f, x=lambda g: …, jvp=lambda t: …), or a form that needs less."
+                f"{name or getattr(forward, '__name__', form.__name__)}: ag.primitive is declared with jvp=, which all "
+                "other forms derive; ag.elementwise alone takes vjp=. Fix: ag.primitive(f, x=lambda g: …, jvp=lambda t: …)."
             )
         return form(forward, name, contract, rules, **extra).function
 
