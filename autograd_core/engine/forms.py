@@ -310,7 +310,7 @@ def _constructor(form: type[Primitive], doc: str) -> Callable[..., Any]:
         if (jvp is None) is (form is General) or (vjp is not None and form is not Elementwise):
             raise TypeError(
                 f"{name or getattr(forward, '__name__', form.__name__)}: ag.primitive is declared with jvp=, which all "
-                "other forms derive; ag.elementwise alone takes vjp=. Fix: ag.primitive(f, x=lambda g: …, jvp=lambda t: …)."
+                "other forms derive; ag.elementwise alone takes vjp=. Fix: ag.primitive(f, x=…, jvp=lambda t: …)."
             )
         return form(forward, name, contract, rules, **extra).function
 
