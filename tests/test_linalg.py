@@ -137,8 +137,65 @@ def test_what_no_turn_of_repeated_vectors_changes_has_a_derivative() -> None:
     np.testing.assert_array_equal(projector(np.eye(3)), np.zeros((3, 3)))
 
 
-def test_repeated_vectors_themselves_have_none() -> None:
-    assert not np.all(np.isfinite(ag.grad(lambda a: np.sum(X * L.eigh(a).eigenvectors))(np.eye(3))))
+def with_repeated_values(rng: np.random.Generator, numbers: Any) -> tuple[Any, Any, Any]:
+    """A matrix V diag(2, 1, 1, −3) Vᴴ, another one, and a Hermitian direction."""
+    v, c, t = L.qr(numbers(rng, (4, 4)))[0], numbers(rng, (4, 4)), numbers(rng, (4, 4))
+    return (v * np.array([2.0, 1.0, 1.0, -3.0])) @ np.conjugate(v.T), c, t + np.conjugate(t.T)
+
+
+def along(gradient: Any, t: Any) -> float:
+    return float(np.sum(np.real(np.conjugate(gradient) * t)))
+
+
+@pytest.mark.parametrize("power", [1, 2, -1])
+@given(rng=generators, numbers=st.sampled_from([real, complexes]))
+def test_a_function_of_the_matrix_has_its_derivative_at_repeated_values(power: int, rng: Any, numbers: Any) -> None:
+    """V wⁿ Vᴴ has the gradient of aⁿ, whichever vectors of a repeated value LAPACK chose; U sⁿ Vᴴ likewise."""
+    a, c, t = with_repeated_values(rng, numbers)
+
+    def by_eigh(a: Any) -> Any:
+        w, v = L.eigh(a)
+        return np.real(np.sum(c * ((v * w**power) @ np.conjugate(v.mT))))
+
+    def by_svd(a: Any) -> Any:
+        u, s, vh = L.svd(a)
+        return np.real(np.sum(c * ((u * s**power) @ vh)))
+
+    expected = along(ag.grad(lambda a: np.real(np.sum(c * L.matrix_power(a, power))))(a), t)
+    assert along(ag.grad(by_eigh)(a), t) == pytest.approx(expected, rel=1e-8, abs=1e-8)
+    of_square = along(ag.grad(by_svd)(a), t)
+    inverse = lambda a: np.conjugate(np.swapaxes(L.inv(a), -1, -2))  # U s⁻¹ Vᴴ
+    direct = {1: lambda a: a, 2: lambda a: polar(a) @ np.conjugate(a.mT) @ a, -1: inverse}[power]
+    expected = along(ag.grad(lambda a: np.real(np.sum(c * direct(a))))(a), t)
+    assert of_square == pytest.approx(expected, rel=1e-8, abs=1e-8)
+
+
+def polar(a: Any) -> Any:
+    """U Vᴴ of a = U S Vᴴ, by Newton's iteration, which knows of no values."""
+    for _ in range(12):
+        a = 0.5 * (a + np.conjugate(np.swapaxes(L.inv(a), -1, -2)))
+    return a
+
+
+@given(rng=generators, numbers=st.sampled_from([real, complexes]))
+def test_a_projector_on_all_vectors_of_a_repeated_value_has_its_derivative(rng: Any, numbers: Any) -> None:
+    """∂P = (a − w)⁺ ȧ P + P ȧ (a − w)⁺ with the sign of w − a: first-order perturbation theory (Kato 1966, II.2.14)."""
+    a, c, t = with_repeated_values(rng, numbers)
+    p = lambda a: (lambda v: v @ np.conjugate(v.mT))(L.eigh(a)[1][:, 1:3])
+    reduced = L.pinv(np.eye(4) - a, rcond=1e-8)
+    moved = reduced @ t @ p(a) + p(a) @ t @ reduced
+    found = along(ag.grad(lambda a: np.real(np.sum(c * p(a))))(a), t)
+    assert found == pytest.approx(float(np.real(np.sum(c * moved))), rel=1e-8, abs=1e-8)
+
+
+@given(rng=generators, numbers=st.sampled_from([real, complexes]))
+def test_repeated_vectors_themselves_have_no_derivative(rng: Any, numbers: Any) -> None:
+    """NaN in both modes, of eigenvectors and singular vectors; of what one of several spans, too."""
+    a, c, t = with_repeated_values(rng, numbers)
+    for vectors in (lambda a: L.eigh(a)[1], lambda a: L.svd(a)[0]):
+        for f in (lambda v: v, lambda v: v[:, 2:3] @ np.conjugate(v[:, 2:3].mT)):
+            g = lambda a, f=f, vectors=vectors: np.real(np.sum(c * f(vectors(a))))
+            assert np.isnan(ag.grad(g)(a)).any() and np.isnan(ag.jvp(g, (a,), (t,))[1])
 
 
 @given(generators)

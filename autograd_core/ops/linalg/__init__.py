@@ -7,8 +7,10 @@ diagonal it is twice that of a convention which shares it between both. Along sy
 
 Eigenvectors and singular vectors are unique but for a sign, or a phase where they are complex. The phase that LAPACK
 chose is kept: the component that it made real stays real. What does not depend on the phase is right in any case.
-Vectors of a repeated value turn by 0/0 or x/0, so their derivative is infinite or NaN; that of the values, and of what
-uses the values alone, is finite. Where vectors merely complete a basis (``full_matrices=True``, ``mode="complete"``),
+Vectors of a repeated value may be turned among themselves at will, so they have no derivative: NaN. What no such turn
+changes has one, in reverse mode: the values' sums, a projector on all vectors of a value, a function of the matrix
+(V f(w) Vᴴ). From a cotangent alone these cannot be told from a sum of several functions, or from vectors whose cotangent
+is Hermitian by chance; forward mode, which does not know what becomes of the vectors, says NaN. Where vectors merely complete a basis (``full_matrices=True``, ``mode="complete"``),
 they move as little as they can.
 
 >>> import autograd_core as ag

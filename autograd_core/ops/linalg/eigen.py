@@ -14,18 +14,17 @@ from .parts import (
     adjoint,
     each_column,
     folded,
-    gaps,
     mirrored,
+    of_one_function,
     on_diagonal,
     own_kind,
     packed,
+    per_gap,
     quiet,
-    ratio,
     solved,
     steadied,
     steadied_back,
     unpacked,
-    without_diagonal,
 )
 
 __all__ = ["eig", "eigh", "eigvals", "eigvalsh"]
@@ -58,8 +57,8 @@ def _eigh_parts(row: Any, a: Any) -> tuple[Any, Any]:
 @quiet
 def _eigh_back(g: Any, a: Any, ans: Any) -> Any:
     (w, v), (w_bar, v_bar) = _eigh_parts(ans, a), _eigh_parts(g, a)
-    turning = adjoint(v) @ steadied_back(v, v_bar)
-    turning = ratio(without_diagonal(0.5 * (turning - adjoint(turning))), gaps(w))
+    whole = adjoint(v) @ steadied_back(v, v_bar)
+    turning = per_gap(0.5 * (whole - adjoint(whole)), w, whole) + of_one_function(whole, w, w_bar)
     return (v * each_column(w_bar) + v @ turning) @ adjoint(v)
 
 
@@ -67,7 +66,7 @@ def _eigh_back(g: Any, a: Any, ans: Any) -> Any:
 def _eigh_push(t: Any, a: Any, ans: Any) -> Any:
     w, v = _eigh_parts(ans, a)
     inner = adjoint(v) @ t @ v
-    v_dot = v @ ratio(without_diagonal(inner), gaps(w))
+    v_dot = v @ per_gap(inner, w, inner)
     return packed(len(a.shape) - 2, np.real(on_diagonal(inner)), steadied(v, v_dot))
 
 
@@ -133,7 +132,8 @@ def _eig_back(g: Any, ans: Any) -> Any:
     (w, v), (w_bar, v_bar) = _eig_parts(ans), _eig_parts(g)
     v_bar = steadied_back(v, v_bar)
     v_bar = v_bar - v * np.real(np.sum(conjugate(v) * v_bar, axis=-2, keepdims=True))
-    inner = ratio(without_diagonal(adjoint(v) @ v_bar), conjugate(gaps(w)))
+    inner = adjoint(v) @ v_bar
+    inner = per_gap(inner, conjugate(w), inner)
     inner = inner @ adjoint(v) + np.expand_dims(w_bar, -1) * adjoint(v)
     return solved("eig", adjoint(v), inner, "the matrix of eigenvectors")
 
@@ -142,7 +142,7 @@ def _eig_back(g: Any, ans: Any) -> Any:
 def _eig_push(t: Any, ans: Any) -> Any:
     w, v = _eig_parts(ans)
     inner = solved("eig", v, t @ v, "the matrix of eigenvectors")
-    v_dot = v @ ratio(without_diagonal(inner), gaps(w))
+    v_dot = v @ per_gap(inner, w, inner)
     v_dot = v_dot - v * np.real(np.sum(conjugate(v) * v_dot, axis=-2, keepdims=True))  # columns stay of length 1
     return packed(len(v.shape) - 2, on_diagonal(inner), steadied(v, v_dot))
 

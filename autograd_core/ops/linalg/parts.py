@@ -71,6 +71,64 @@ def regular(name: str, a: Any, what: str) -> Iterator[None]:
         ) from error
 
 
+# Repeated values. Equal but for rounding counts as equal. Vectors of one value may be turned among themselves at will:
+# what no such turn changes is a function of what they span (a projector), or of the whole matrix, f(a) = V f(w) Vᴴ. Of
+# both the cotangent C of the result reaches V as M = Vᴴ V̄ = (Vᴴ C V) f, Hermitian among those vectors, and w as
+# w̄ = f′ diag(Vᴴ C V). So w̄ is in proportion to M's diagonal, and there ā is M in that proportion (0 for a projector).
+# Any other cotangent asks for what does not exist: NaN.
+
+
+def per_gap(x: Any, w: Any, whole: Any) -> Any:
+    """x[i, j]/(w[j] − w[i]) off the diagonal: how far vectors turn towards each other.
+
+    Between vectors of one value it is 0 where x is, beside the sizes in ``whole`` that it was made of; else NaN.
+    """
+    turn, same = ratio(without_diagonal(x), gaps(w)), _repeated(w)
+    return np.where(same, np.where(_nothing(x, whole), 0, np.nan), turn) if np.any(same) else turn
+
+
+def of_one_function(whole: Any, w: Any, w_bar: Any) -> Any:
+    """What ā has between vectors of one value, seen from them: M in the proportion of w̄ to its diagonal."""
+    same = _repeated(w)
+    if not np.any(same):
+        return 0.0
+    kept = 0.5 * (whole + adjoint(whole))
+    one = np.ones_like(same, w_bar.dtype)
+    m, block = np.real(on_diagonal(kept)), same + one - without_diagonal(one)
+    weight = _in_block(block, m * m)
+    scale = _in_block(block, m * w_bar) / np.where(np.equal(weight, 0), 1, weight)
+    astray = np.logical_not(_nothing(np.expand_dims(w_bar - scale * m, -1), np.expand_dims(w_bar, -1)))[..., 0]
+    unknown = np.logical_or(_in_block(block, astray) > 0, np.equal(bare(weight), 0))
+    unknown = np.logical_and(np.expand_dims(unknown, -1), np.logical_not(_nothing(kept, whole)))
+    return np.where(same, np.where(unknown, np.nan, np.expand_dims(scale, -1) * kept), 0)
+
+
+def _in_block(block: Any, x: Any) -> Any:
+    """Of each value the sum over all that are equal to it."""
+    return np.matmul(block, np.expand_dims(x, -1))[..., 0]
+
+
+def _repeated(w: Any) -> Any:
+    """Where, off the diagonal, w[i] and w[j] are equal but for rounding."""
+    gap = np.absolute(bare(gaps(w)))
+    sizes = _largest(np.expand_dims(w, -1))
+    return np.logical_and(gap <= 10 * w.shape[-1] * _eps(w) * sizes, without_diagonal(np.ones_like(gap)))
+
+
+def _nothing(x: Any, whole: Any) -> Any:
+    """Where x is 0 beside the sizes in ``whole``."""
+    return np.absolute(bare(x)) <= 1000 * x.shape[-2] * _eps(whole) * _largest(whole)
+
+
+def _eps(x: Any) -> float:
+    return float(np.finfo(x.dtype).eps)
+
+
+def _largest(x: Any) -> Any:
+    """The largest size of an element of each matrix."""
+    return np.max(np.absolute(bare(x)), axis=(-2, -1), keepdims=True, initial=0)
+
+
 # Symmetric matrices of which NumPy reads one triangle ----------------------------------------------------------------
 
 
@@ -106,9 +164,13 @@ def steadied_back(v: Any, g: Any) -> Any:
 
 
 def _phase_weights(v: Any) -> Any:
-    """Of each column the largest component that is real, for LAPACK made it so; all of them where none is."""
-    values = bare(v)
-    sizes = np.absolute(values) * np.less_equal(np.absolute(np.imag(values)), 100 * float(np.finfo(v.dtype).eps))
+    """Of each column the largest component that is real, for LAPACK made it so; all of them where none is.
+
+    What is next to 0 is real by chance and says nothing of the phase.
+    """
+    values, eps = bare(v), float(np.finfo(v.dtype).eps)
+    sizes = np.absolute(values)
+    sizes = sizes * (np.less_equal(np.absolute(np.imag(values)), 100 * eps) & np.greater(sizes, eps**0.5))
     chosen = np.equal(sizes, np.max(sizes, axis=-2, keepdims=True))
     return chosen * conjugate(v) / np.sum(np.real(chosen * conjugate(v) * v), axis=-2, keepdims=True)
 

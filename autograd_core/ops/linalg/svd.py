@@ -12,15 +12,15 @@ from ..composites import composite
 from .parts import (
     adjoint,
     each_column,
-    gaps,
+    of_one_function,
     on_diagonal,
     packed,
+    per_gap,
     quiet,
     ratio,
     steadied,
     steadied_back,
     unpacked,
-    without_diagonal,
 )
 
 __all__ = ["svd", "svdvals"]
@@ -59,7 +59,9 @@ def _svd_back(g: Any, a: Any, ans: Any, full: bool) -> Any:
         u_bar, v_bar = both[..., :m, :], both[..., m:, :]
     of_u, of_v = adjoint(u) @ u_bar, adjoint(v) @ v_bar
     omega, psi = (0.5 * (x - adjoint(x)) for x in (of_u, of_v))
-    inner = ratio(without_diagonal(omega + psi), gaps(s)) + ratio(omega - psi, _sums(s))
+    whole = np.concatenate([of_u, of_v], axis=-1)
+    inner = per_gap(omega + psi, s, whole) + ratio(omega - psi, _sums(s))
+    inner = inner + of_one_function(0.5 * (of_u + of_v), s, s_bar)
     total = (u * each_column(s_bar) + u @ inner) @ adjoint(v)
     if m > k:
         total = total + ratio(u_bar - u @ of_u, each_column(s)) @ adjoint(v)
@@ -74,7 +76,7 @@ def _svd_push(t: Any, a: Any, ans: Any, full: bool) -> Any:
     k, (m, n) = s.shape[-1], a.shape[-2:]
     u, v = u_all[..., :k], v_all[..., :k]
     inner = adjoint(u) @ t @ v
-    turning = ratio(without_diagonal(0.5 * (inner + adjoint(inner))), gaps(s))
+    turning = per_gap(0.5 * (inner + adjoint(inner)), s, inner)
     twisting = ratio(0.5 * (inner - adjoint(inner)), _sums(s))
     u_dot, v_dot = u @ (turning + twisting), v @ (turning - twisting)
     if m > k:
