@@ -9,9 +9,9 @@ Eigenvectors and singular vectors are unique but for a sign, or a phase where th
 chose is kept: the component that it made real stays real. What does not depend on the phase is right in any case.
 Vectors of a repeated value may be turned among themselves at will, so they have no derivative: NaN. What no such turn
 changes has one, in reverse mode: the values' sums, a projector on all vectors of a value, a function of the matrix
-(V f(w) Vᴴ). From a cotangent alone these cannot be told from a sum of several functions, or from vectors whose cotangent
-is Hermitian by chance; forward mode, which does not know what becomes of the vectors, says NaN. Where vectors merely complete a basis (``full_matrices=True``, ``mode="complete"``),
-they move as little as they can.
+(V f(w) Vᴴ). By its cotangent alone that cannot be told from a sum of several functions, or from vectors whose cotangent
+is Hermitian by chance. Forward mode does not know what becomes of the vectors, and says NaN. Where vectors merely
+complete a basis (``full_matrices=True``, ``mode="complete"``), they move as little as they can.
 
 >>> import autograd_core as ag
 >>> ag.grad(ag.linalg.det)(np.array([[1.0, 2.0], [3.0, 4.0]]))
