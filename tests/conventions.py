@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 import autograd_core as ag
+import nn
 
 PAGE = Path(__file__).parent.parent / "docs" / "conventions.md"
 
@@ -100,6 +101,27 @@ CONVENTIONS: dict[str, list[tuple[str, Any, str]]] = {
         ("np.max(x)", 2.0, ""),
         ("np.concatenate([x, x])", [], ""),
     ],
+    "Layers and losses are PyTorch's, but where it answers NaN or hides one": [
+        ("F.hardswish(x)", inf, "torch: the same"),
+        ("F.hardswish(x)", -inf, "torch: the same"),
+        ("F.threshold(x, 0, 0)", nan, "torch: the same"),
+        ("F.relu(x)", nan, "torch: 1"),
+        ("F.huber_loss(x, np.zeros(1))", [inf], "torch: the same"),
+        ("F.l1_loss(x, np.zeros(1))", [nan], "torch: 0"),
+        ("F.soft_margin_loss(x, np.ones(1))", [-100.0], "torch: nan"),
+        ("F.margin_ranking_loss(x, y, np.ones(1))", ([1.0], [1.0]), "torch: the same"),
+        ("F.pairwise_distance(x, y, eps=0)", ([1.0, 2.0], [1.0, 2.0]), "torch: the same"),
+        ("F.binary_cross_entropy(x, np.ones(1))", [0.0], "torch: the same"),
+        ("F.binary_cross_entropy_with_logits(x, np.ones(1))", [-inf], "torch: the value is nan"),
+        ("F.cross_entropy(x, np.array([-100]))", [[1.0, 2.0]], "torch: the same"),
+        ("F.cross_entropy(x, np.array([0]), np.array([0, 1]))", [[1.0, 2.0]], "torch: nan"),
+        ("F.ctc_loss(x, np.ones((1, 2), int), [2], [2])", [[[0.0, 0.0]], [[0.0, 0.0]]], "torch: nan"),
+        (
+            "F.scaled_dot_product_attention(x, x, x, np.array([[False]]))",
+            [[1.0]],
+            "torch: the same; its MultiheadAttention: nan",
+        ),
+    ],
 }
 
 
@@ -165,7 +187,7 @@ def worked_out(source: str, at: Any) -> tuple[Any, tuple[Any, ...]]:
 
 
 def function(source: str) -> Any:
-    return eval(f"lambda x, y=None: {source}", {"np": np, "ag": ag, "inf": inf})
+    return eval(f"lambda x, y=None: {source}", {"np": np, "ag": ag, "F": nn.functional, "inf": inf})
 
 
 def arguments(at: Any) -> list[Any]:
