@@ -65,7 +65,7 @@ $(VENV)/.installed-%: pyproject.toml $(CONSTRAINTS)
 
 # An environment that another Python made than the one named gives way to it.
 ifneq ($(origin PYTHON),file)
-$(shell [ ! -d $(VENV) ] || [ "$$($(VENV)/bin/python -c '$(PREFIX)')" = "$$($(PYTHON) -c '$(PREFIX)')" ] || rm -rf $(VENV))
+$(shell named=$$($(PYTHON) -c '$(PREFIX)') && [ -d $(VENV) ] && [ "$$($(VENV)/bin/python -c '$(PREFIX)')" != "$$named" ] && rm -rf $(VENV))
 endif
 
 define CHECK_PYTHON
