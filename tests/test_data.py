@@ -299,7 +299,7 @@ def test_the_thread_reads_ahead_but_no_further_than_asked():
 
     batches = iter(DataLoader(Noted(), 1, prefetch=2))
     next(batches)
-    assert third.wait(5)  # one delivered, two ahead
+    assert third.wait(120)  # one delivered, two ahead
     threading.Event().wait(0.05)
     assert read == [0, 1, 2]
     batches.close()

@@ -75,7 +75,7 @@ def test_processes_of_one_number_that_save_to_one_name_leave_it_whole(tmp_path):
     script = PROCESS.format(tests=os.path.dirname(__file__))
     command = [sys.executable, "-c", script, str(tmp_path / "model"), str(count(15, 500))]
     running = [subprocess.Popen([*command, str(10 * k)], stdout=subprocess.PIPE, text=True) for k in range(2)]
-    assert [process.communicate(timeout=300)[0] for process in running] == ["0 0 []\n"] * 2
+    assert [process.communicate(timeout=1200)[0] for process in running] == ["0 0 []\n"] * 2
     assert os.listdir(tmp_path) == ["model"]
 
 

@@ -66,7 +66,7 @@ def test_as_decorators() -> None:
 
 def test_each_thread_decides_for_itself() -> None:
     """A thread records while another does not, and the other way round, at the same moment."""
-    inside, done, answers = threading.Barrier(2, timeout=10), threading.Barrier(2, timeout=10), {}
+    inside, done, answers = threading.Barrier(2, timeout=120), threading.Barrier(2, timeout=120), {}
 
     def run(name: str, block: Any) -> None:
         with block:

@@ -118,11 +118,12 @@ def attempt(before):
 
 killed = in_writer = runs = 0
 results = []
-while killed < kills or folder is not None:
+while killed < kills or in_writer < kills // 3 or folder is not None:
     if folder is None:
         runs += 1
         folder = os.path.join(place, str(runs))
-    where = draw.choice(["anywhere", "anywhere", "replace", "fsync", "unlink"]) if killed < kills else None
+    enough = killed >= kills and in_writer >= kills // 3
+    where = None if enough else draw.choice(["anywhere", "anywhere", "replace", "fsync", "unlink"])
     if where is None:
         pid = attempt(lambda: None)
     elif where == "anywhere":
@@ -149,7 +150,7 @@ def kill_and_resume(place, kills, seed):
     script = KILLS.format(tests=os.path.dirname(__file__))
     environment = {**os.environ, "PYTHONWARNINGS": "error", "OPENBLAS_NUM_THREADS": "1"}
     command = [sys.executable, "-c", script, str(place), str(kills), str(seed)]
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=600)
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=1200)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 
@@ -157,7 +158,7 @@ def kill_and_resume(place, kills, seed):
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are killed by SIGKILL")
 def test_kills_at_random_moments_change_nothing(tmp_path, uninterrupted):
     killed, in_writer, results = kill_and_resume(tmp_path, kills=25, seed=0)
-    assert killed == 25 and in_writer >= 8
+    assert killed >= 25 and in_writer >= 8
     for weights, records, files in results:
         assert weights == uninterrupted[0]
         assert records == uninterrupted[1]

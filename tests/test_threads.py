@@ -145,16 +145,16 @@ def test_a_fork_while_another_thread_accumulates_can_still_compute():
     def hold():
         with reverse._accumulating:
             held.set()
-            release.wait(10)
+            release.wait(120)
 
     thread = threading.Thread(target=hold)
     thread.start()
-    held.wait(10)
+    held.wait(120)
 
     def gradient():
         import signal
 
-        signal.alarm(5)  # a child that waits for ever would be killed and answer nothing
+        signal.alarm(60)  # a child that waits for ever would be killed and answer nothing
         x = ag.Tensor(2.0, requires_grad=True)
         (x * x).backward()
         return x.grad.item()
