@@ -18,10 +18,10 @@ X = np.array([0.5, 1.5])
 
 wrong_slope = ag.elementwise(lambda x: x * x, name="wrong_slope", x=lambda x: 2.001 * x)
 wrong_reverse = ag.primitive(
-    lambda x: x * x, name="wrong_reverse", x=lambda g, x: 3.0 * g * x, jvp=lambda t, x: 2.0 * t[0] * x
+    lambda x: x * x, name="wrong_reverse", x=lambda g, x: 3.0 * g * x, jvp={"x": lambda t, x: 2.0 * t * x}
 )
 wrong_forward = ag.primitive(
-    lambda x: x * x, name="wrong_forward", x=lambda g, x: 2.0 * g * x, jvp=lambda t, x: 3.0 * t[0] * x
+    lambda x: x * x, name="wrong_forward", x=lambda g, x: 2.0 * g * x, jvp={"x": lambda t, x: 3.0 * t * x}
 )
 wrong_second = ag.elementwise(lambda x: x * x, name="wrong_second", x=lambda x: 2.0 * detached(x))
 wrong_scatter = ag.linear(lambda x: x[::-1], name="wrong_scatter", x=lambda g: g)

@@ -25,7 +25,7 @@ def named_by_rules(name: str, call: Call) -> set[str]:
     names = {(a, n) for a, rule in own.items() if callable(rule) for n in inspect.signature(rule).parameters}
     constant = {a for a, rule in zip(op.arguments, op.rules, strict=True) if rule is None}
     if isinstance(op, General):
-        return {n for _, n in names} | set(inspect.signature(op.jvp_rule).parameters)
+        return {n for _, n in names} | {n for a in own for n in inspect.signature((op.jvp_rules or own)[a]).parameters}
     if "g" not in op.leading:
         return {n for _, n in names}
     if isinstance(op, Multilinear):

@@ -1,12 +1,15 @@
-"""How a primitive is called: one short path for one argument, one for two, and a general one.
+"""How a primitive is called: one short path for one argument or for two, and a general one.
 
 These few lines run for every operation of every program. What they avoid, each measured on ten elements: a generic
 loop over arguments (1 µs), NumPy's conversion of a Python number (0.35 µs), a ufunc call on a NumPy scalar where
-Python's operator does (1 µs), a Python-level constructor (0.15 µs).
+Python's operator does (1 µs), a Python-level constructor (0.15 µs), a question that the declaration has answered
+(0.03 µs each). Therefore the short path is a text, ``_SHORT``, filled in and compiled for each kind of primitive.
 """
 
 from __future__ import annotations
 
+import functools
+import linecache
 import operator
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -15,18 +18,16 @@ import numpy as np
 
 from . import entry, recording
 from .errors import explain
-from .node import Node, as_precise, keep
+from .node import PRECISE, SPEC, VALUE, Node, as_precise, keep
 from .tensor import Tensor
 
 if TYPE_CHECKING:
     from .primitive import Primitive
 
 NO_SETTINGS: dict[str, Any] = {}
-NONE_KEPT = (None, None, None)  # by a row of two arguments; one tuple for all of them
 
-_ndarray, _new = np.ndarray, object.__new__
+_ndarray = np.ndarray
 _SCALARS = (np.generic, float, int)
-_NUMBERS = (float, int, bool, complex)
 _ON_SCALARS: dict[Any, Callable[..., Any]] = {
     np.add: operator.add,
     np.subtract: operator.sub,
@@ -36,23 +37,84 @@ _ON_SCALARS: dict[Any, Callable[..., Any]] = {
 _numbers: dict[Any, dict[float, Any]] = {np.dtype(t): {} for t in (np.float16, np.float32, np.float64)}
 """Python numbers as 0-d arrays, by dtype: the cheapest second operand that a ufunc takes."""
 
+# a, b: the arrays of the arguments x, y; p, q: their nodes
+_SHORT = """\
+def function({signature}):
+    {arrays}
+    try:
+        {call}
+        shape = out.shape
+    except Exception as error:
+        raise explain(op, ({values},), params, error) from error
+    if recording.special:
+        return op.finish(({given},), params, ({values},), ({nodes},), out)
+    result = _new(Tensor)
+    result._data = out
+    if {untracked}:
+        result._node = None
+        return result{precise}
+    result._node = node = _new(Node)
+    node.op = op
+    node.parents = ({nodes},)
+    node.saved = {kept}
+    node.params = params
+    node.shape = shape
+    return result
+"""
+_ONE = """\
+if not isinstance(x, Tensor):
+        return forward(x) if type(x) is _ndarray else op.on_plain((x,), params)
+    a, p = x._data, x._node"""
+_ONE_AND_SETTINGS = """\
+x = args[0] if args else None
+    if not isinstance(x, Tensor):
+        return forward(*args, **kwargs) if type(x) is _ndarray else op(*op.bind_call(args, kwargs))
+    params = defaults
+    if kwargs or len(args) > 1 or not complete:
+        given = len(args) - 1
+        params = {**defaults, **dict(zip(settings, args[1:])), **kwargs}
+        if len(params) != len(settings) or given > len(settings) or not kwargs.keys().isdisjoint(settings[:given]):
+            op.bind_call(args, kwargs)  # says what is wrong
+        params = entry.settled(op.name, params)
+    a, p = x._data, x._node"""
+_TWO = """\
+if isinstance(x, Tensor):
+        a, p = x._data, x._node
+        if isinstance(y, Tensor):
+            b, q = y._data, y._node
+        else:
+            b, q = _beside(y, a, op, 1), None
+            if type(b) is Tensor:  # a list that holds tensors
+                return function(x, b)
+    elif isinstance(y, Tensor):
+        b, q = y._data, y._node
+        a, p = _beside(x, b, op, 0), None
+        if type(a) is Tensor:
+            return function(a, y)
+    else:
+        return op.on_plain((x, y), params)"""
+_PERHAPS_SCALARS = """\
+if type(a) is _ndarray and type(b) is _ndarray:
+            out = forward(a, b)
+        else:
+            a, b = _scalar(a), _scalar(b)
+            out = (on_scalars if isinstance(a, _SCALARS) and isinstance(b, _SCALARS) else forward)(a, b)"""
+_PRECISE = """
+    if type(a) is not type(b) or a.dtype is not b.dtype:
+        a, b = as_precise(a, out.dtype), as_precise(b, out.dtype)"""
+
 
 def make_function(op: Primitive) -> Callable[..., Any]:
     """The function that users call, with the forward's signature and documentation."""
-    if op.arguments == op.parameters and len(op.arguments) == 1 and not op.variadic:
-        function = _unary(op)
-    elif op.arguments == op.parameters and len(op.arguments) == 2:
-        function = _binary(op)
-    elif len(op.arguments) == 1 and op.orderly and not op.variadic:
-        function = _unary_with_settings(op)
+    settings = op.arguments != op.parameters
+    if op.variadic or not op.orderly or len(op.arguments) > (1 if settings else 2):
+        function = _general(op)
+    elif len(op.arguments) == 2:
+        function = _short(op, "x, y", _TWO, _PERHAPS_SCALARS if op.forward in _ON_SCALARS else "out = forward(a, b)")
+    elif settings:
+        function = _short(op, "*args, **kwargs", _ONE_AND_SETTINGS, "out = forward(a, **params)")
     else:
-        settled = NO_SETTINGS if op.arguments == op.parameters and not op.variadic else None
-
-        def function(*args: Any, **kwargs: Any) -> Any:
-            if settled is not None and len(args) == len(op.arguments) and not kwargs:
-                return op(args, settled)
-            return op(*op.bind_call(args, kwargs))
-
+        function = _short(op, "x", _ONE, "out = forward(a)")
     function.__name__ = function.__qualname__ = op.name
     if isinstance(op.forward, np.ufunc):
         function.__module__ = "autograd_core"
@@ -66,142 +128,47 @@ def make_function(op: Primitive) -> Callable[..., Any]:
     return function
 
 
-def _unary(op: Primitive) -> Callable[..., Any]:
-    forward = op.forward
-    keep_x, keep_ans = op.plan((True,))
-    inline = op.keeps_values_only
-
-    def function(x: Any) -> Any:
-        if not isinstance(x, Tensor):
-            return forward(x) if type(x) is _ndarray else op.on_plain((x,), NO_SETTINGS)
-        a = x._data
-        parent = x._node
-        try:
-            out = forward(a)
-            shape = out.shape
-        except Exception as error:
-            raise explain(op, (a,), NO_SETTINGS, error) from error
-        if recording.special or not inline:
-            return op.finish((x,), NO_SETTINGS, (a,), (parent,), out)
-        result = _new(Tensor)
-        result._data = out
-        if parent is None:
-            result._node = None
-        else:
-            result._node = node = _new(Node)
-            node.op = op
-            node.parents = (parent,)
-            node.saved = (a if keep_x else None, out if keep_ans else None)
-            node.params = NO_SETTINGS
-            node.shape = shape
-        return result
-
-    return function
-
-
-def _unary_with_settings(op: Primitive) -> Callable[..., Any]:
-    forward, settings, defaults = op.forward, op.parameters[1:], op.defaults
-    complete = len(defaults) == len(settings)
-    keep_x, keep_ans = op.plan((True,))
+def _general(op: Primitive) -> Callable[..., Any]:
+    settled = NO_SETTINGS if op.arguments == op.parameters and not op.variadic else None
 
     def function(*args: Any, **kwargs: Any) -> Any:
-        x = args[0] if args else None
-        if not isinstance(x, Tensor):
-            if type(x) is _ndarray:
-                return forward(*args, **kwargs)
-            return op(*op.bind_call(args, kwargs))
-        if kwargs or len(args) > 1 or not complete:
-            given = len(args) - 1
-            params = {**defaults, **dict(zip(settings, args[1:])), **kwargs}  # noqa: B905 (checked in the next line)
-            if len(params) != len(settings) or given > len(settings) or not kwargs.keys().isdisjoint(settings[:given]):
-                op.bind_call(args, kwargs)  # says what is wrong
-            params = entry.settled(op.name, params)
-        else:
-            params = defaults
-        a = x._data
-        parent = x._node
-        try:
-            out = forward(a, **params)
-            shape = out.shape
-        except Exception as error:
-            raise explain(op, (a,), params, error) from error
-        if recording.special:
-            return op.finish((x,), params, (a,), (parent,), out)
-        result = _new(Tensor)
-        result._data = out
-        if parent is None:
-            result._node = None
-        else:
-            result._node = node = _new(Node)
-            node.op = op
-            node.parents = (parent,)
-            node.saved = (keep(a, keep_x, out), keep(out, keep_ans, out))
-            node.params = params
-            node.shape = shape
-        return result
+        if settled is not None and len(args) == len(op.arguments) and not kwargs:
+            return op(args, settled)
+        return op(*op.bind_call(args, kwargs))
 
     return function
 
 
-def _binary(op: Primitive) -> Callable[..., Any]:
-    forward = op.forward
-    on_scalars = _ON_SCALARS.get(forward)
-    plan_x, plan_y, plan_xy = ((*p, any(p)) for p in map(op.plan, ((True, False), (False, True), (True, True))))
-    inline = op.keeps_values_only
+def _short(op: Primitive, signature: str, arrays: str, call: str) -> Callable[..., Any]:
+    if len(op.arguments) == 1:
+        names = {"given": "x", "values": "a", "nodes": "p", "untracked": "p is None", "precise": ""}
+        kept = _kept("a", op.plan((True,)))
+    else:
+        names = {"given": "x, y", "values": "a, b", "nodes": "p, q", "untracked": "p is None and q is None"}
+        plans = [op.plan(on) for on in ((True, True), (True, False), (False, True))]
+        names["precise"] = _PRECISE if any(PRECISE in plan for plan in plans) else ""
+        kept = "({} if q is not None else {}) if p is not None else {}".format(*(_kept("ab", p) for p in plans))
+    source = _SHORT.format(signature=signature, arrays=arrays, call=call, kept=kept, **names)
+    settings, complete = op.parameters[1:], len(op.defaults) == len(op.parameters) - 1
+    of_op = {"op": op, "forward": op.forward, "on_scalars": _ON_SCALARS.get(op.forward), "params": NO_SETTINGS}
+    of_op |= {"defaults": op.defaults, "settings": settings, "complete": complete}
+    space = _NAMES | of_op
+    exec(_compiled(source), space)
+    return space["function"]
 
-    def function(x: Any, y: Any) -> Any:
-        if isinstance(x, Tensor):
-            a, x_node = x._data, x._node
-            if isinstance(y, Tensor):
-                b, y_node = y._data, y._node
-                mixed = a.dtype is not b.dtype
-            else:
-                b, y_node = _beside(y, a, op, 1), None
-                if type(b) is Tensor:  # a list that holds tensors
-                    return function(x, b)
-                mixed = type(y) not in _NUMBERS
-        elif isinstance(y, Tensor):
-            b, y_node = y._data, y._node
-            a, x_node = _beside(x, b, op, 0), None
-            if type(a) is Tensor:
-                return function(a, y)
-            mixed = type(x) not in _NUMBERS
-        else:
-            return op.on_plain((x, y), NO_SETTINGS)
-        try:
-            if on_scalars is None or (type(a) is _ndarray and type(b) is _ndarray):
-                out = forward(a, b)
-            else:
-                a, b = _scalar(a), _scalar(b)
-                both = isinstance(a, _SCALARS) and isinstance(b, _SCALARS)
-                out = on_scalars(a, b) if both else forward(a, b)
-            shape = out.shape
-        except Exception as error:
-            raise explain(op, (a, b), NO_SETTINGS, error) from error
-        if recording.special or not inline:
-            return op.finish((x, y), NO_SETTINGS, (a, b), (x_node, y_node), out)
-        result = _new(Tensor)
-        result._data = out
-        if x_node is not None:
-            keep_x, keep_y, keep_ans, keep_some = plan_x if y_node is None else plan_xy
-        elif y_node is not None:
-            keep_x, keep_y, keep_ans, keep_some = plan_y
-        else:
-            result._node = None
-            return result
-        result._node = node = _new(Node)
-        node.op = op
-        node.parents = (x_node, y_node)
-        node.saved = NONE_KEPT
-        if keep_some:
-            if mixed:
-                a, b = as_precise(a, out.dtype), as_precise(b, out.dtype)
-            node.saved = (a if keep_x else None, b if keep_y else None, out if keep_ans else None)
-        node.params = NO_SETTINGS
-        node.shape = shape
-        return result
 
-    return function
+def _kept(values: str, plan: tuple[int, ...]) -> str:
+    """What a row keeps of its arguments and its result, as the text of a tuple."""
+    text = {VALUE: "{}", PRECISE: "{}", SPEC: "keep({}, SPEC, out)"}
+    levels = zip((*values, "out"), plan, strict=True)
+    return f"({', '.join(text.get(level, 'None').format(name) for name, level in levels)})"
+
+
+@functools.cache
+def _compiled(source: str) -> Any:
+    file = f"{__file__} ({_compiled.cache_info().misses})"
+    linecache.cache[file] = len(source), None, source.splitlines(keepends=True), file  # tracebacks show the text
+    return compile(source, file, "exec")
 
 
 def _beside(value: Any, array: Any, op: Primitive, place: int) -> Any:
@@ -235,3 +202,16 @@ def _remember(value: float, dtype: Any, numbers: dict[float, Any]) -> Any:
 def _scalar(value: Any) -> Any:
     """A 0-d array as the NumPy scalar that it holds."""
     return value[()] if type(value) is _ndarray and not value.ndim else value
+
+
+_NAMES: dict[str, Any] = {f.__name__: f for f in (explain, keep, as_precise, Tensor, Node, _beside, _scalar)}
+_NAMES |= {
+    "recording": recording,
+    "entry": entry,
+    "_ndarray": _ndarray,
+    "_new": object.__new__,
+    "_SCALARS": _SCALARS,
+    "SPEC": SPEC,
+}
+_NAMES |= {"__name__": __name__}
+"""What the text of ``_SHORT`` mentions, beside the primitive's own."""

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import operator
-import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -57,7 +55,7 @@ def explain(op: Primitive, args: Sequence[Any], params: dict[str, Any], error: E
     names = op.argument_names(len(args))
     given = ", ".join(f"{name}: {describe(value)}" for name, value in zip(names, args, strict=True))
     settings = "".join(f", {name}={v!r}" for name, v in params.items() if v is not None and v is not np._NoValue)
-    broken = _broken_contract(op.contract, dict(zip(names, args, strict=True)))
+    broken = op.contract and op.contract.broken(dict(zip(names, args, strict=True)))
     detail = broken or str(error).removeprefix(f"{op.name}: ")
     numeric = isinstance(error, (FloatingPointError, RuntimeWarning))  # what np.errstate raises
     fix = _NUMERIC if numeric else op.advice(args)
@@ -71,40 +69,6 @@ def not_an_array(op: Primitive, out: Any) -> TypeError:
         f"{op.name}: its forward returned {describe(out)}, and a primitive computes one array. "
         "Fix: return an array (np.asarray, np.stack), or declare a primitive for each of several results."
     )
-
-
-def _broken_contract(contract: str, args: dict[str, Any]) -> str:
-    """``x.shape[-1] == y.shape[-2] (3 != 4)`` where the contract is a comparison that fails, else an empty string."""
-    if not contract:
-        return ""
-    left, sign, right = sides(contract)
-    try:
-        a, b = (eval(side, {"__builtins__": {}}, args) for side in (left, right))
-    except (IndexError, AttributeError):  # an operand has fewer axes than the contract speaks of: NumPy knows more
-        return ""
-    compare, opposite = _COMPARISONS[sign]
-    return "" if compare(a, b) else f"needs {contract} ({a} {opposite} {b})"
-
-
-_COMPARISONS: dict[str, tuple[Callable[[Any, Any], Any], str]] = {
-    "==": (operator.eq, "!="),
-    "!=": (operator.ne, "=="),
-    "<=": (operator.le, ">"),
-    ">=": (operator.ge, "<"),
-    "<": (operator.lt, ">="),
-    ">": (operator.gt, "<="),
-}
-
-
-def sides(contract: str) -> list[str]:
-    """``["x.ndim", ">", "1"]`` of ``x.ndim > 1``; ValueError where it is no comparison of two terms."""
-    parts = re.split(f" ({'|'.join(_COMPARISONS)}) ", contract)
-    if len(parts) != 3:
-        raise ValueError(
-            f"contract={contract!r} is not a comparison of two terms. "
-            "Fix: write one such as 'x.shape[-1] == y.shape[-2]' or 'x.ndim > 1', with spaces around the sign."
-        )
-    return parts
 
 
 RULE = (

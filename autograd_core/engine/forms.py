@@ -7,23 +7,32 @@ elementwise     ∂out/∂x, an array of out's shape        ẋ·d forward, g·d
 reduction       ∂out/∂x, an array of x's shape          Σ ẋ·d forward, g·d backward
 linear          the adjoint g ↦ Aᵀg                     A ẋ forward (the function itself), Aᵀg backward
 multilinear     the adjoint in each argument            the same, one argument at a time
-primitive       vjp rules, and the jvp as a function    as they stand
+primitive       vjp rules, and jvp rules or none        as they stand; without a jvp Aᵀ is transposed
 ==============  ======================================  ===========================================
 
 ẋ is a tangent, g a cotangent. Broadcasting is undone here and nowhere else. Each form is a function that can also
-decorate: ``@linear(x=lambda g, x, axis: …)`` above ``def total(x, axis): …``.
+decorate: ``@linear(x=lambda g, x, axis: …)`` above ``def total(x, axis): …``. All of them take
+
+name     : how the primitive prints (default: the name of its forward)
+contract : what the shapes of the arguments must satisfy, e.g. ``"x.shape[-1] == y.shape[-2]"``
+fix      : what to do where the forward fails, for its error message
+flops    : how many operations it takes, ``(forward, backward)``: functions of a ``watching.flops.Call``
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .forward import transposed
 from .node import SPEC, VALUE, Node
-from .primitive import Primitive, Rule
+from .primitive import Primitive, Rule, parameters_of
 from .tensor import Tensor, bare
+
+if TYPE_CHECKING:
+    from .reverse import Walk
 
 __all__ = ["elementwise", "reduction", "linear", "multilinear", "primitive"]
 
@@ -92,20 +101,20 @@ def _add(total: Any, term: Any) -> Any:
 class Elementwise(Primitive):
     """out[k] = f(x[k], y[k], …) after broadcasting; a rule gives ∂out/∂argument: an array, or the number 1, −1 or 0."""
 
-    fix = (
+    usual_fix = (
         "make the shapes broadcast: aligned from the right, sizes are equal or one of them is 1 (x[:, None], reshape)."
     )
 
-    def __init__(self, *declaration: Any, vjp: dict[str, Callable[..., Any]] | None = None) -> None:
+    def __init__(self, *declaration: Any, vjp: dict[str, Callable[..., Any]] | None = None, **options: Any) -> None:
         self.quick = vjp or {}
-        super().__init__(*declaration)
+        super().__init__(*declaration, **options)
 
     def advice(self, args: Sequence[Any]) -> str:
         try:
             np.broadcast_shapes(*map(np.shape, args))
         except ValueError:
             return self.fix
-        return ""
+        return "" if self.fix is self.usual_fix else self.fix
 
     def make_vjp(self, i: int) -> Callable[..., Any]:
         if not callable(self.rules[i]):
@@ -155,12 +164,20 @@ class Elementwise(Primitive):
             return lambda g, node, saved: None
         raise TypeError(f"{self.name}: a constant rule is 1, -1 or 0, not {rule!r}; give a function instead.")
 
-    def chosen_vjp(self, i: int, g: Any, node: Node, saved: Sequence[Any], chosen: Any) -> tuple[Any, Any]:
-        if chosen is None or not callable(self.rules[i]):
-            return self.vjps[i](g, node, saved), chosen
+    def cotangents(
+        self, places: Sequence[int], g: Any, node: Node, saved: Sequence[Any], chosen: Any
+    ) -> Iterable[tuple[int, Any, Any]]:
+        if chosen is None:
+            return super().cotangents(places, g, node, saved, None)
+        return ((i, self._chosen_vjp(i, g, node, saved, chosen), chosen) for i in places)
+
+    def _chosen_vjp(self, i: int, g: Any, node: Node, saved: Sequence[Any], chosen: Any) -> Any:
+        """g·d where it was chosen, and 0 elsewhere, whatever d is there."""
+        if not callable(self.rules[i]):
+            return self.vjps[i](g, node, saved)
         with np.errstate(all="ignore"):
             d = np.where(chosen, conjugate(self.local[i](saved, node.params)), 0)
-        return unbroadcast(times(g, d), node.parents[i].shape), chosen  # type: ignore[index,union-attr]
+        return unbroadcast(times(g, d), node.parents[i].shape)  # type: ignore[index,union-attr]
 
     def jvp(self, node: Node, saved: Sequence[Any], tangents: Sequence[Any]) -> Any:
         total = None
@@ -175,7 +192,7 @@ class Elementwise(Primitive):
 class Reduction(Primitive):
     """out = f(x) along ``axis``; the rule gives ∂out/∂x with x's shape, from ``ans`` with the reduced axes kept."""
 
-    fix = "give an axis that the array has."
+    usual_fix = "give an axis that the array has."
 
     def make_vjp(self, i: int) -> Callable[..., Any]:
         def vjp(g: Any, node: Node, saved: Sequence[Any]) -> Any:
@@ -211,8 +228,22 @@ class Linear(Primitive):
     An argument with rule None (a mask, indices) is a constant of the map and is kept, for both directions need it.
     """
 
-    leading = ("g",)
+    leading = ("g", "total")
     separately = False
+
+    def __init__(
+        self,
+        *declaration: Any,
+        choices: dict[str, Callable[..., Any]] | None = None,
+        add: Callable[..., Any] | None = None,
+        **options: Any,
+    ) -> None:
+        super().__init__(*declaration, **options)
+        self.choices = {
+            self.arguments.index(a): self._bind(rule, self._read_needs(rule)) for a, rule in (choices or {}).items()
+        }
+        self.adds = add and self._bind(add, self._read_needs(add))
+        self.alone = self.alone and not (choices or add)
 
     def keeps(self, i: int) -> dict[str, int]:
         if self.variadic:
@@ -250,6 +281,26 @@ class Linear(Primitive):
         ]
         return _stretch(self.function(*args, **node.params), node.shape)
 
+    def cotangents(
+        self, places: Sequence[int], g: Any, node: Node, saved: Sequence[Any], chosen: Any
+    ) -> Iterable[tuple[int, Any, Any]]:
+        for i, c, _ in super().cotangents(places, g, node, saved, chosen):
+            here = self.choices[i](node.saved, node.params) if i in self.choices else None
+            yield i, c, here if chosen is None or here is None else np.logical_and(here, chosen)
+
+    def pull(self, node: Node, g: Any, saved: Sequence[Any], walk: Walk) -> None:
+        if self.adds is None or walk.create_graph or walk.chosen or type(g) is not _ndarray or not walk.asked(node):
+            return super().pull(node, g, saved, walk)
+        row: Any = node.parents[0]  # type: ignore[index]
+        total = walk.cotangents.get(row)
+        if total is not None and row in walk.own and total.dtype is g.dtype:
+            self.adds(saved, node.params, total, g)
+            return
+        c = self.vjps[0](g, node, saved)
+        walk.add(row, c)
+        if total is None and type(c) is _ndarray:
+            walk.own.add(row)
+
 
 class Multilinear(Linear):
     """out = A(x, y, …), linear in each argument while the others stand still; the rule of one may name the others."""
@@ -269,28 +320,85 @@ class Multilinear(Linear):
 
 
 class General(Primitive):
-    """A primitive whose vjp rules (told ``g``) and jvp (told ``t``, the list of tangents) are both written out."""
+    """Rules as they stand: of each argument a vjp (told ``g``) and a jvp (told its tangent ``t``).
+
+    ``together`` stands for all vjps: it answers with the cotangents of all arguments, the parameters without a default,
+    in their order (None: zero). Without jvp rules forward mode transposes the vjp, which is linear in g.
+    """
 
     leading = ("g", "t")
 
-    def __init__(self, *declaration: Any, jvp: Callable[..., Any]) -> None:
-        self.jvp_rule = jvp
-        super().__init__(*declaration)
+    def __init__(
+        self,
+        forward: Callable[..., Any],
+        rules: dict[str, Rule],
+        *,
+        jvp: dict[str, Callable[..., Any]] | None = None,
+        together: Callable[..., Any] | None = None,
+        **options: Any,
+    ) -> None:
+        self.jvp_rules = jvp
+        self.together = together
+        self.alone = not together  # one call for all arguments
+        if together:
+            parameters, defaults, _ = parameters_of(forward)
+            rules = {**{p: together for p in parameters if p not in defaults}, **rules}
+        wanted = [a for a, rule in rules.items() if rule is not None]
+        if jvp is not None and (not isinstance(jvp, dict) or set(jvp) != set(wanted)):
+            given = f"rules for {list(jvp)}" if isinstance(jvp, dict) else type(jvp).__name__
+            raise TypeError(
+                f"{forward.__name__}: jvp is {given}; it must be a rule for each of {wanted}, told the tangent t. "
+                f"Fix: jvp={{{wanted[0]!r}: lambda t: ...}}, or no jvp: then the vjp is transposed."
+            )
+        super().__init__(forward, rules, **options)
+        bound = {a: self._bind(rule, self._read_needs(rule)) for a, rule in (jvp or {}).items()}
+        self.pushes = None if jvp is None else [bound.get(a) for a in self.arguments]
 
     def keeps(self, i: int) -> dict[str, int]:
-        return self.values_of((*self.needs[i], *self._read_needs(self.jvp_rule)))
+        argument = self.arguments[i]
+        if self.jvp_rules is None:
+            return {"ans": SPEC, **super().keeps(i)}  # transposing takes the result's dtype
+        needs = self._read_needs(self.jvp_rules[argument]) if argument in self.jvp_rules else ()
+        return self.values_of((*self.needs[i], *needs))
+
+    def make_local(self, i: int) -> Callable[..., Any]:
+        local = super().make_local(i)
+        if self.together is None or self.rules[i] is not self.together:
+            return local
+        self.every = local
+        return lambda saved, params, g: local(saved, params, g)[params["index"] if self.variadic else i]
 
     def make_vjp(self, i: int) -> Callable[..., Any]:
         local, rule, names = self.local[i], self.rules[i], self.needs[i]
         if not callable(rule):
             return lambda g, node, saved: None
-        if len(names) == 1 and (names[0] == "ans" or names[0] in self.arguments):  # without a generic call
+        if self.variadic:
+            return lambda g, node, saved, index: local(saved, {**node.params, "index": index}, g)
+        if (
+            rule is not self.together and len(names) == 1 and (names[0] == "ans" or names[0] in self.arguments)
+        ):  # without a generic call
             place = self.place(names[0])
             return lambda g, node, saved: rule(g, saved[place])
         return lambda g, node, saved: local(saved, node.params, g)
 
+    def cotangents(
+        self, places: Sequence[int], g: Any, node: Node, saved: Sequence[Any], chosen: Any
+    ) -> Iterable[tuple[int, Any, Any]]:
+        if self.together is None:
+            return super().cotangents(places, g, node, saved, chosen)
+        found = self.every(saved, node.params, g)
+        return ((i, found[i], None) for i in places)
+
     def jvp(self, node: Node, saved: Sequence[Any], tangents: Sequence[Any]) -> Any:
-        return self._bind(self.jvp_rule, self._read_needs(self.jvp_rule))(saved, node.params, tangents)
+        if self.pushes is None:
+            return transposed(node, saved, tangents)
+        total = None
+        for i, t in enumerate(tangents):
+            push = self.pushes[0 if self.variadic else i]
+            if t is not None and push is not None:
+                params = {**node.params, "index": i} if self.variadic else node.params
+                total = _add(total, push(saved, params, t))
+        return _stretch(total, node.shape)
 
 
 def _constructor(form: type[Primitive], doc: str) -> Callable[..., Any]:
@@ -299,20 +407,22 @@ def _constructor(form: type[Primitive], doc: str) -> Callable[..., Any]:
         /,
         *,
         name: str | None = None,
-        contract: str = "",
-        jvp: Callable[..., Any] | None = None,
+        contract: str | None = None,
+        fix: str | None = None,
+        flops: tuple[Any, Any] | None = None,
         vjp: dict[str, Callable[..., Any]] | None = None,
+        jvp: dict[str, Callable[..., Any]] | None = None,
+        together: Callable[..., Any] | None = None,
+        choices: dict[str, Callable[..., Any]] | None = None,
+        add: Callable[..., Any] | None = None,
         **rules: Rule,
     ) -> Any:
+        options: dict[str, Any] = {"name": name, "contract": contract, "fix": fix, "flops": flops, "vjp": vjp}
+        options |= {"jvp": jvp, "together": together, "choices": choices, "add": add}
+        given = {key: value for key, value in options.items() if value is not None}
         if forward is None:
-            return lambda function: declare(function, name=name, contract=contract, jvp=jvp, vjp=vjp, **rules)
-        extra = {key: value for key, value in (("jvp", jvp), ("vjp", vjp)) if value is not None}
-        if (jvp is None) is (form is General) or (vjp is not None and form is not Elementwise):
-            raise TypeError(
-                f"{name or getattr(forward, '__name__', form.__name__)}: ag.primitive is declared with jvp=, which all "
-                "other forms derive; ag.elementwise alone takes vjp=. Fix: ag.primitive(f, x=…, jvp=lambda t: …)."
-            )
-        return form(forward, name, contract, rules, **extra).function
+            return lambda function: form(function, rules, **given).function
+        return form(forward, rules, **given).function
 
     declare.__doc__ = doc
     return declare
@@ -347,6 +457,10 @@ linear = _constructor(
     Linear,
     """Declare a linear map: the rule is its adjoint, told ``g`` and whatever it names (of x only shape and dtype).
 
+    choices : of a choice such as np.where: by argument, where it was chosen
+    add     : of a map of one argument: ``add(total, g, …)`` adds the argument's cotangent to the array ``total``, where
+        that is cheaper than making it
+
     >>> import autograd_core as ag
     >>> every_other = linear(lambda x: x[::2], name="every_other", x=lambda g, x: np.stack([g, 0 * g], 1).ravel())
     >>> ag.jvp(every_other, (np.arange(4.0),), (np.ones(4),))[1]
@@ -365,11 +479,21 @@ multilinear = _constructor(
 )
 primitive = _constructor(
     General,
-    """Declare a primitive by its vjp rules and ``jvp`` (told ``t``, a list with a tangent or None for each argument).
+    """Declare a primitive by its vjp rules, told the cotangent ``g`` of the result and whatever they name.
+
+    jvp      : by argument, a rule that is told the argument's tangent ``t``; the engine adds the terms up. Without it
+        forward mode transposes the vjp, which then is written with functions that accept tensors.
+    together : in place of the vjp rules, one that answers with the cotangents of all parameters that have no default,
+        as a tuple in their order (None: zero)
 
     >>> import autograd_core as ag
-    >>> double = primitive(lambda x: x + x, name="double", x=lambda g: 2 * g, jvp=lambda t: 2 * t[0])
-    >>> ag.grad(double)(np.array(1.0))
-    array(2.)
+    >>> double = primitive(lambda x: x + x, name="double", x=lambda g: 2 * g)
+    >>> ag.grad(double)(np.array(1.0)), ag.jvp(double, (np.array(1.0),), (np.array(3.0),))[1]
+    (array(2.), array(6.))
+    >>> @primitive(together=lambda g, x, y: (g * y, g * x), jvp={"x": lambda t, y: t * y, "y": lambda t, x: t * x})
+    ... def times(x, y):
+    ...     return x * y
+    >>> ag.grad(times, (0, 1))(np.array(2.0), np.array(3.0))
+    (array(3.), array(2.))
     """,
 )

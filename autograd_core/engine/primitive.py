@@ -18,19 +18,22 @@ primitive: see ``forms.py``.
 from __future__ import annotations
 
 import functools
-import itertools
-import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from . import entry, recording
 from .calls import make_function
-from .errors import explain, not_an_array, printable, sides
-from .node import NOTHING, PRECISE, SPEC, VALUE, Node, WatchedNode, keep
-from .registry import implementations, primitives
+from .contracts import Contract
+from .errors import explain, not_an_array, printable
+from .node import NOTHING, PRECISE, VALUE, Node, WatchedNode, keep
+from .registry import Place, implementations, register
 from .tensor import Tensor, make_tensor
+
+if TYPE_CHECKING:
+    from .reverse import Walk
 
 __all__ = ["Primitive"]
 
@@ -40,27 +43,48 @@ Rule = Callable[..., Any] | int | None
 class Primitive:
     """A differentiable operation on arrays; ``function`` is its public face.
 
-    vjps[i](g, node, saved)      -> cotangent of argument i, or None where it is zero
-    jvp(node, saved, tangents)   -> tangent of the result; a tangent of None is zero
+    name     : how it prints; ``qualified`` (name) and ``declared`` (place): see ``registry``
+    contract : what the shapes of the arguments must satisfy, e.g. ``"x.shape[-1] == y.shape[-2]"``
+    fix      : what to do where the forward fails, for its error message
+    flops    : how many operations it takes, ``(forward, backward)``: functions of a ``watching.flops.Call``
+    vjps     : for each argument ``vjp(g, node, saved)``, the cotangent of the argument, or None where it is zero
 
     ``saved`` lists the arguments and then the result, with None where nothing was kept.
     """
 
+    declared: Place
+    qualified: str
     leading: tuple[str, ...] = ()
     """Names by which a rule may ask for what the engine hands it first (the cotangent ``g``)."""
-    fix = ""
-    """What to do where the forward fails."""
-    branches: dict[int, Callable[..., Any]]
-    """Of a choice: for each argument that is chosen from, where it was chosen, given what was saved."""
-    add_vjp: Callable[[Any, Any, Any], None] | None
-    """``add_vjp(total, g, params)`` adds the cotangent of the one argument to ``total``, where that is cheaper."""
+    usual_fix = ""
+    """What helps where the forward fails and the declaration says nothing."""
+    choices: Mapping[int, Callable[..., Any]] = MappingProxyType({})
+    """Of a choice such as np.where: for arguments that are chosen from, where they are chosen."""
+    alone = True
+    """Whether a backward pass may ask ``vjps`` one by one; False of a row that has its own ``pull``."""
 
-    def __init__(self, forward: Callable[..., Any], name: str | None, contract: str, rules: dict[str, Rule]) -> None:
+    def __init__(
+        self,
+        forward: Callable[..., Any],
+        rules: dict[str, Rule],
+        *,
+        name: str | None = None,
+        contract: str = "",
+        fix: str = "",
+        flops: tuple[Callable[[Any], float] | None, Callable[[Any], float] | None] | None = None,
+        **unknown: Any,
+    ) -> None:
         self.forward = forward
-        self.name = printable(name or forward.__name__)
-        self.contract = contract
-        self.branches = {}
-        self.add_vjp = None
+        self.name = printable(str(name or getattr(forward, "__name__", "")))
+        if self.name in ("", "<lambda>"):
+            raise TypeError(f"a primitive of {forward!r} has no name. Fix: give name=.")
+        if unknown:
+            raise TypeError(
+                f"{self.name!r} is given {', '.join(unknown)}=, unknown to its form ({type(self).__name__.lower()}). "
+                "Fix: leave it out, or declare it by ag.primitive, which is given its rules as they stand."
+            )
+        self.fix = fix or self.usual_fix
+        self.flops = flops
         if isinstance(forward, np.ufunc):
             self.parameters, self.defaults, self.variadic = tuple(rules), dict[str, Any](), False
         else:
@@ -70,29 +94,31 @@ class Primitive:
             raise TypeError(f"{self.name}: rules for {list(rules)}, but the parameters are {list(self.parameters)}.")
         if not rules:
             raise TypeError(f"{self.name}: no rule is given. Fix: name an argument and its rule, x=lambda …: …")
-        if contract:
-            self._check_contract()
+        self.contract = Contract(contract, self.arguments) if contract else None
         self.orderly = self.parameters[: len(rules)] == self.arguments and not rules.keys() & self.defaults.keys()
         self.rules = tuple(rules[a] for a in self.arguments)
         self.needs = tuple(self._read_needs(rule) for rule in self.rules)
-        self.local = tuple(map(self._bind, self.rules, self.needs))
-        vjps = tuple(self.make_vjp(i) for i in range(len(self.rules)))
-        self.vjps: Any = _ForEveryIndex(vjps[0]) if self.variadic else vjps
+        self.local = tuple(map(self.make_local, range(len(self.rules))))
+        self.vjps = tuple(self.make_vjp(i) for i in range(len(self.rules)))
+        self.alone = self.alone and not self.variadic
         self.plan = functools.cache(self._plan)
-        self.keeps_values_only = not self.variadic and all(
-            SPEC not in self.keeps(i).values() for i in range(len(self.arguments))
-        )
         self.function = make_function(self)
-        primitives[self.name] = self
+        register(self)
         if isinstance(forward, np.ufunc):
             implementations[forward] = self.function
 
     # What a form defines -------------------------------------------------------------------------------------------
 
-    def make_vjp(self, i: int) -> Callable[[Any, Node, Sequence[Any]], Any]:
+    def make_local(self, i: int) -> Callable[..., Any]:
+        """``local(saved, params, *leading)``: the rule for argument ``i``, given what it names."""
+        return self._bind(self.rules[i], self.needs[i])
+
+    def make_vjp(self, i: int) -> Callable[..., Any]:
+        """``vjp(g, node, saved)``; of a primitive with any number of arguments it is told the index, too."""
         raise NotImplementedError
 
     def jvp(self, node: Node, saved: Sequence[Any], tangents: Sequence[Any]) -> Any:
+        """The tangent of the result; a tangent of None is zero."""
         raise NotImplementedError
 
     def keeps(self, i: int) -> dict[str, int]:
@@ -110,18 +136,22 @@ class Primitive:
         """What to do where the forward failed for these arguments."""
         return self.fix
 
-    def chosen_vjp(self, i: int, g: Any, node: Node, saved: Sequence[Any], chosen: Any) -> tuple[Any, Any]:
-        """The vjp behind a choice that took ``chosen`` of the result, and what it took of argument ``i``, if known."""
-        return self.vjps[i](g, node, saved), None
+    def cotangents(
+        self, places: Sequence[int], g: Any, node: Node, saved: Sequence[Any], chosen: Any
+    ) -> Iterable[tuple[int, Any, Any]]:
+        """For each argument in ``places``: its index, its cotangent, and what np.where chose of it (None: not known).
 
-    def chosen_vjps(self, places: Sequence[int], g: Any, node: Node, saved: Any, chosen: Any) -> Iterator[Any]:
-        """For each argument in ``places``: its index, its cotangent, and what was chosen of it (None: not known)."""
-        for i in places:
-            if i in self.branches:
-                here = self.branches[i](node.saved)
-                yield i, self.vjps[i](g, node, saved), here if chosen is None else np.logical_and(here, chosen)
-            else:
-                yield i, *self.chosen_vjp(i, g, node, saved, chosen)
+        chosen : what np.where chose of the result; None: that is not known, or all of it
+        """
+        if self.variadic:
+            return ((i, self.vjps[0](g, node, saved, i), None) for i in places)
+        return ((i, self.vjps[i](g, node, saved), None) for i in places)
+
+    def pull(self, node: Node, g: Any, saved: Sequence[Any], walk: Walk) -> None:
+        """Give the parents of one row their cotangents, from that of its result."""
+        parents: Any = node.parents
+        for i, c, chosen in self.cotangents(walk.asked(node), g, node, saved, walk.chosen.pop(node, None)):
+            walk.add(parents[i], c, chosen)
 
     # Execution -----------------------------------------------------------------------------------------------------
 
@@ -196,14 +226,6 @@ class Primitive:
 
     # Reading the declaration ---------------------------------------------------------------------------------------
 
-    def _check_contract(self) -> None:
-        unknown = set(re.findall(r"(?<![\w.])[^\W\d]\w*", " ".join(sides(self.contract)[::2]))) - set(self.arguments)
-        if unknown:
-            raise ValueError(
-                f"{self.name}: contract={self.contract!r} speaks of {', '.join(sorted(unknown))}; "
-                f"Fix: the arguments are {', '.join(self.arguments)}."
-            )
-
     def _read_needs(self, rule: Rule) -> tuple[str, ...]:
         if not callable(rule):
             return ()
@@ -248,19 +270,6 @@ class Primitive:
             )
             raise TypeError(f"{self.name}({', '.join(self.parameters)}): wrong arguments: {problem}.")
         return tuple(params.pop(a) for a in self.arguments), entry.settled(self.name, params)
-
-
-class _ForEveryIndex:
-    """The vjps of a primitive with any number of arguments: one rule that is told the index."""
-
-    def __init__(self, vjp: Callable[..., Any]) -> None:
-        self.vjp = vjp
-
-    def __getitem__(self, i: int) -> Callable[..., Any]:
-        return functools.partial(self.vjp, index=i)
-
-    def __iter__(self) -> Iterator[Callable[..., Any]]:
-        return map(self.__getitem__, itertools.count())
 
 
 def parameters_of(function: Any) -> tuple[tuple[str, ...], dict[str, Any], bool]:

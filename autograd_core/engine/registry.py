@@ -1,16 +1,67 @@
-"""Which primitives there are, and which of NumPy's functions they and their composites implement."""
+"""Which primitives there are, and which of NumPy's functions they and their composites implement.
+
+A primitive is known by its qualified name: ``numpy.exp`` of a ufunc, and otherwise the module that declared it and its
+name, so that two packages may both have a ``correlate``. One that is declared again takes the place of the first: in a
+notebook or ``__main__``, when its module is reloaded, or on the same line (a function that declares). Anything else
+that comes under a name that is taken is refused.
+"""
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
 
 if TYPE_CHECKING:
     from .primitive import Primitive
 
 primitives: dict[str, Primitive] = {}
+"""By qualified name."""
 
 implementations: dict[Callable[..., Any], Callable[..., Any]] = {}
+
+
+class Place(NamedTuple):
+    """Where a primitive was declared; ``load`` tells a module from the same one reloaded."""
+
+    module: str
+    file: str
+    line: int
+    load: Any
+
+    def repeats(self, other: Place) -> bool:
+        """True where this is the declaration ``other``, run again."""
+        again = self.load is not other.load or (self.file, self.line) == (other.file, other.line)
+        return again or self.module == "__main__"
+
+
+def register(op: Primitive) -> None:
+    """Enter a primitive under its qualified name; TypeError where that belongs to another one."""
+    op.declared, ufunc = _place(), op.forward
+    of_numpy = isinstance(ufunc, np.ufunc) and getattr(np, ufunc.__name__, None) is ufunc
+    op.qualified = f"numpy.{ufunc.__name__}" if of_numpy else f"{op.declared.module}.{op.name}"
+    known = primitives.get(op.qualified)
+    if known is not None and not op.declared.repeats(known.declared):
+        raise TypeError(
+            f"the primitive {op.qualified} was declared before, in {known.declared.file}:{known.declared.line}. "
+            f"Fix: another name={'' if not of_numpy else ', and a function that calls it as the forward'}."
+        )
+    primitives[op.qualified] = op
+
+
+def _place() -> Place:
+    """The innermost line that is not the engine's."""
+    frame: Any = sys._getframe(1)
+    while os.path.dirname(frame.f_code.co_filename) == _ENGINE:
+        frame = frame.f_back
+    names = frame.f_globals
+    return Place(names.get("__name__", "__main__"), frame.f_code.co_filename, frame.f_lineno, names.get("__spec__"))
+
+
+_ENGINE = os.path.dirname(_place.__code__.co_filename)
 
 
 def implements(*functions: Callable[..., Any]) -> Callable[[Any], Any]:

@@ -120,9 +120,8 @@ def pull(
     wanted       : rows outside need no cotangent (None: all are wanted)
     chosen       : where a row was chosen by np.where and is used nowhere else; at the end, that of ``stop``
     """
-    chosen = {} if chosen is None else chosen
-    added: set[Node] = set()  # rows whose cotangent is a sum made here, which may be added to in place
-    pop, get = cotangents.pop, cotangents.get
+    walk = Walk(cotangents, {} if chosen is None else chosen, wanted, create_graph)
+    chosen, pop, get = walk.chosen, cotangents.pop, cotangents.get
     if recording.special:
         order = recording.watched(order, cotangents)
     for node in order:
@@ -132,68 +131,65 @@ def pull(
         g = pop(node, None)
         if g is not None:
             saved: Any = lifted(node) if create_graph else node.saved
-            if chosen or op.branches:
-                _pull_branches(node, g, saved, cotangents, chosen, wanted, added)
-            elif op.add_vjp and not create_graph and type(g) is np.ndarray:
-                _pull_adding(node, g, saved, cotangents, wanted, added)
-            else:
+            if op.alone and not chosen:
                 for vjp, parent in zip(op.vjps, node.parents):  # type: ignore[arg-type]  # noqa: B905 (vjps may be endless)
                     if parent is not None and (wanted is None or parent in wanted):
                         c = vjp(g, node, saved)
                         if c is not None:
                             total = get(parent)
-                            cotangents[parent] = c if total is None else _added(total, c, parent, added)
+                            cotangents[parent] = c if total is None else walk.total(parent, total, c)
+            else:
+                op.pull(node, g, saved, walk)
         if release:
             node.parents = node.saved = None
     return cotangents
 
 
-def _pull_adding(node: Node, g: Any, saved: Any, cotangents: Any, wanted: Any, added: Any) -> None:
-    """One row of ``pull`` that touches a part of its argument: the second such row adds to what the first one made."""
-    op: Any = node.op
-    (parent,) = node.parents  # type: ignore[misc]
-    if parent is None or (wanted is not None and parent not in wanted):
-        return
-    total = cotangents.get(parent)
-    if total is not None and parent in added and total.dtype is g.dtype:
-        op.add_vjp(total, g, node.params)
-        return
-    c = op.vjps[0](g, node, saved)
-    if total is None:
-        cotangents[parent] = c
-        if type(c) is np.ndarray:
-            added.add(parent)
-    else:
-        cotangents[parent] = _added(total, c, parent, added)
+class Walk:
+    """A backward pass on its way.
 
+    cotangents   : what has reached rows that are still to be walked
+    chosen       : where a row was chosen by np.where and is used nowhere else. What was not chosen meets no
+        arithmetic, so that 0·∞ there is no NaN.
+    wanted       : rows outside need no cotangent (None: all are wanted)
+    create_graph : whether the pass itself is recorded
+    """
 
-def _added(total: Any, c: Any, row: Node, added: set[Node]) -> Any:
-    """total + c, in place where ``total`` is a sum that was made here."""
-    if row in added and c.dtype is total.dtype:
-        total += c
-        return total
-    total = total + c
-    if type(total) is np.ndarray:
-        added.add(row)
-    return total
+    __slots__ = ("chosen", "cotangents", "create_graph", "own", "wanted")
 
+    def __init__(self, cotangents: dict[Node, Any], chosen: dict[Node, Any], wanted: Any, create_graph: bool) -> None:
+        self.cotangents, self.chosen, self.wanted, self.create_graph = cotangents, chosen, wanted, create_graph
+        self.own: set[Node] = set()  # rows whose cotangent is an array made here, which may be added to in place
 
-def _pull_branches(node: Node, g: Any, saved: Any, cotangents: Any, chosen: Any, wanted: Any, added: Any) -> None:
-    """One row of ``pull`` behind np.where: what was not chosen meets no arithmetic, so that 0·∞ there is no NaN."""
-    op: Any = node.op
-    parents: Any = node.parents
-    places = [i for i, p in enumerate(parents) if p is not None and (wanted is None or p in wanted)]
-    for i, c, above in op.chosen_vjps(places, g, node, saved, chosen.pop(node, None)):
-        parent = parents[i]
-        if parent in cotangents:
-            above = np.logical_or(above, chosen[parent]) if above is not None and parent in chosen else None
-            cotangents[parent] = cotangents[parent] if c is None else _added(cotangents[parent], c, parent, added)
-        elif c is not None:
-            cotangents[parent] = c
-        if above is not None and parent.op is not None and np.shape(above) == parent.shape:
-            chosen[parent] = above
+    def asked(self, node: Node) -> list[int]:
+        """Which arguments of a row need their cotangents."""
+        wanted = self.wanted
+        return [i for i, p in enumerate(node.parents or ()) if p is not None and (wanted is None or p in wanted)]
+
+    def add(self, row: Node, c: Any, chosen: Any = None) -> None:
+        """Add a cotangent (None: zero) of a row, of which ``chosen`` was chosen (None: not known)."""
+        total = self.cotangents.get(row)
+        if total is None:
+            if c is not None:
+                self.cotangents[row] = c
         else:
-            chosen.pop(parent, None)
+            chosen = np.logical_or(chosen, self.chosen[row]) if chosen is not None and row in self.chosen else None
+            if c is not None:
+                self.cotangents[row] = self.total(row, total, c)
+        if chosen is not None and row.op is not None and np.shape(chosen) == row.shape:
+            self.chosen[row] = chosen
+        else:
+            self.chosen.pop(row, None)
+
+    def total(self, row: Node, total: Any, c: Any) -> Any:
+        """total + c, in place where ``total`` is a sum that was made here."""
+        if row in self.own and c.dtype is total.dtype:
+            total += c
+            return total
+        total = total + c
+        if type(total) is np.ndarray:
+            self.own.add(row)
+        return total
 
 
 def lifted(node: Node) -> tuple[Any, ...]:

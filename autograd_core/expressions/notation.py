@@ -157,7 +157,11 @@ def _call(name: str, symbol: Symbol, args: list[Any]) -> Text:
 def settings_of(symbol: Symbol) -> list[str]:
     """The settings that change numbers, not only the shape or dtype of the result, and are not as usual: ``axis=0``."""
     usual = getattr(getattr(symbol.function, "primitive", None), "defaults", {})
-    said = {k: v for k, v in symbol.settings.items() if k not in _UNSAID and v is not usual.get(k, _NEVER)}
+    said = {
+        k: v
+        for k, v in symbol.settings.items()
+        if k not in _UNSAID and not k.startswith("_") and v is not usual.get(k, _NEVER)
+    }
     return [k if v is True else f"{k}={_constant(v)}" for k, v in said.items() if v is not None and v is not False]
 
 

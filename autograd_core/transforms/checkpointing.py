@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from ..engine import recording
 from ..engine.forward import push
 from ..engine.node import Node
+from ..engine.primitive import Primitive
 from ..engine.reverse import pull, rows
 from ..engine.tensor import Tensor, make_tensor
 from ..support import random
@@ -44,8 +45,6 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
 class _Replay:
     """A call of ``f`` that can be made again: from ``tracked``, the rows outside that it depends on."""
 
-    name = "checkpoint"
-
     def __init__(self, f: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         self.call = f, args, kwargs
         self.marks: list[int] | None = self._marks() if recording.observed() else None
@@ -71,8 +70,8 @@ class _Replay:
         return self.rebuild(answers)
 
     def _row(self, k: int, y: Tensor) -> Node:
-        op = _Again(self, k)
-        return Node(op, tuple(self.tracked), (*[None] * len(self.tracked), None), {}, y.shape)
+        kept = (*[None] * len(self.tracked), None)
+        return Node(_checkpoint, tuple(self.tracked), kept, {"_again": functools.partial(self.again, k)}, y.shape)
 
     def _marks(self) -> list[int]:
         from ..watching.overwritten import checksums
@@ -98,41 +97,34 @@ class _Replay:
         return y._node, rows([y._node], stop=set(self.tracked))
 
 
-class _Again:
+class _Checkpoint(Primitive):
     """The operation of a checkpointed row: its derivatives are those of the rows that it stands for."""
 
-    name = "checkpoint"
-    needs = ()
-    variadic = False
+    def make_vjp(self, i: int) -> Callable[..., Any]:
+        def vjp(g: Any, node: Node, saved: Sequence[Any], index: int) -> Any:
+            return next(iter(self.cotangents([index], g, node, saved, None)))[1]
 
-    add_vjp = None
-    branches: dict[int, Any] = {-1: None}  # noqa: RUF012 (never written to; a choice may be inside: ask chosen_vjps)
+        return vjp
 
-    def __init__(self, replay: _Replay, k: int) -> None:
-        self.replay, self.k = replay, k
-        self.rules = (True,) * len(replay.tracked)  # differentiable in every argument
-
-    @staticmethod
-    def checkpoint(*inputs: Any) -> Any:
-        raise TypeError("checkpoint: the rows behind it were not kept, so they have no formula and are not run alone.")
-
-    forward = checkpoint
-    defaults: dict[str, Any] = {}  # noqa: RUF012 (never written to)
-
-    def argument_names(self, count: int) -> tuple[str, ...]:
-        return tuple(f"x{i + 1}" for i in range(count))
-
-    def chosen_vjps(
+    def cotangents(
         self, places: Sequence[int], g: Any, node: Node, saved: Sequence[Any], chosen: Any
-    ) -> Iterator[tuple[int, Any, Any]]:
-        root, order = self.replay.again(self.k)
+    ) -> Iterable[tuple[int, Any, Any]]:
+        root, order = node.params["_again"]()
+        inputs: Any = node.parents
         choices = {} if chosen is None else {root: chosen}
-        tracked = self.replay.tracked
-        found = pull(order, {root: g}, create_graph=isinstance(g, Tensor), stop=set(tracked), chosen=choices)
-        return ((i, found.get(tracked[i]), choices.get(tracked[i])) for i in places)
+        found = pull(order, {root: g}, create_graph=isinstance(g, Tensor), stop=set(inputs), chosen=choices)
+        return ((i, found.get(inputs[i]), choices.get(inputs[i])) for i in places)
 
     def jvp(self, node: Node, saved: Sequence[Any], tangents: Sequence[Any]) -> Any:
-        root, order = self.replay.again(self.k)
-        given = {p: t for p, t in zip(self.replay.tracked, tangents, strict=True) if t is not None}
+        root, order = node.params["_again"]()
+        inputs: Any = node.parents
+        given = {p: t for p, t in zip(inputs, tangents, strict=True) if t is not None}
         record = any(isinstance(t, Tensor) for t in given.values())
         return push(order, given, record=record).get(root)
+
+
+def _not_kept(*x: Any, _again: Any = None) -> Any:
+    raise TypeError("checkpoint: the rows behind it were not kept, so they have no formula and are not run alone.")
+
+
+_checkpoint = _Checkpoint(_not_kept, {"x": _not_kept}, name="checkpoint")

@@ -15,7 +15,7 @@ import numpy as np
 from ..border.arrays import like
 from ..border.leaving import GraphLostError, NoDependenceWarning
 from ..engine import recording
-from ..engine.calls import NO_SETTINGS, NONE_KEPT
+from ..engine.calls import NO_SETTINGS
 from ..engine.errors import describe
 from ..engine.forms import elementwise
 from ..engine.forward import push
@@ -215,7 +215,9 @@ class Run:
         if self.record and recording.is_grad_enabled() and tensor._node is None:
             roots = [root for root in dict.fromkeys(self.roots) if root is not None]
             for root in roots:
-                row = Node(_constant_along.primitive, (tensor._node, root), NONE_KEPT, NO_SETTINGS, tensor.shape)
+                row = Node(
+                    _constant_along.primitive, (tensor._node, root), (None, None, None), NO_SETTINGS, tensor.shape
+                )
                 tensor = make_tensor(tensor._data, row)
         return self._answer(tensor, as_tensor)
 

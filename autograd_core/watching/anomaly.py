@@ -225,7 +225,7 @@ class _Watch:
         given = [*arrays, *(v for v in params.values() if isinstance(v, (float, np.ndarray, np.generic)))]
         given = [a for a in given if self._bad(a)]
         nan, bad = np.isnan(data), self.is_bad(data)
-        if isinstance(op, Elementwise) or op.branches:  # element by element
+        if isinstance(op, Elementwise) or op.choices:  # element by element
             for a in given:
                 nan = nan & ~(_not_finite(a) if followed else np.isnan(a))
                 bad = bad & ~_not_finite(a)

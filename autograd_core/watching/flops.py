@@ -14,7 +14,7 @@ product with the cotangent; a contraction costs as much for each argument as it 
 of a row that is used twice is not counted. Gradients of arguments that nobody differentiates are not computed, and
 not counted.
 
-Primitives of other packages carry their own counts: ``op.flops = (forward, backward)``, functions of a ``Call``.
+A primitive of another kind says it itself, ``flops=(forward, backward)``: functions of a ``Call``.
 """
 
 from __future__ import annotations
@@ -63,9 +63,7 @@ def backward(op: Any, call: Call) -> int | None:
 
 
 def _counted(op: Any, direction: int, call: Call) -> int | None:
-    if not hasattr(op, "function"):  # a checkpoint is no primitive
-        return None
-    count = (getattr(op, "flops", None) or _counts(op))[direction]
+    count = (op.flops or _counts(op))[direction]
     try:
         return None if count is None else int(count(call._replace(shapes=_Shapes(call.shapes))))
     except _Unknown:

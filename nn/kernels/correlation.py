@@ -138,14 +138,9 @@ def _of_bias(g: Any) -> Any:
     return np.sum(rows @ np.ones((rows.shape[-1],), g.dtype), axis=0) if _plain(g) else np.sum(rows, axis=(0, 2))
 
 
-def _tangent(t: Any, x: Any, weight: Any, stride: Sizes, pads: Pads, dilation: Sizes, groups: int) -> Any:
-    terms = [
-        None if t[0] is None else composed(t[0], weight, None, stride, pads, dilation, groups),
-        None if t[1] is None else composed(x, t[1], None, stride, pads, dilation, groups),
-        None if t[2] is None else np.reshape(t[2], (-1, *[1] * len(stride))),
-    ]
-    out = _outs(x.shape[2:], tuple(weight.shape[2:]), stride, dilation, pads)
-    return np.broadcast_to(sum(term for term in terms if term is not None), (x.shape[0], weight.shape[0], *out))
+def _products(call: Any) -> int:
+    """Multiplications of the naive loops, those with zeros of the padding included."""
+    return math.prod(call.out) * math.prod(call.shapes[1][1:])
 
 
 @ag.primitive(
@@ -155,7 +150,19 @@ def _tangent(t: Any, x: Any, weight: Any, stride: Sizes, pads: Pads, dilation: S
         g, x, kernel, stride, pads, dilation, groups
     ),
     bias=lambda g: _of_bias(g),
-    jvp=_tangent,
+    jvp={
+        "x": lambda t, weight, stride, pads, dilation, groups: composed(
+            t, weight, None, stride, pads, dilation, groups
+        ),
+        "weight": lambda t, x, stride, pads, dilation, groups: composed(x, t, None, stride, pads, dilation, groups),
+        "bias": lambda t, stride: np.reshape(t, (-1, *[1] * len(stride))),
+    },
+    flops=(
+        lambda call: 2 * _products(call) + math.prod(call.out),
+        lambda call: (
+            2 * _products(call) * sum(call.tracked[:2]) + call.tracked[2] * (math.prod(call.out) - call.out[1])
+        ),
+    ),
 )
 def correlate(x, weight, bias, size, kernel, stride, pads, dilation, groups):
     """``composed`` in one row; ``size`` and ``kernel`` are the shapes of x and weight beyond the first two axes."""
@@ -165,17 +172,6 @@ def correlate(x, weight, bias, size, kernel, stride, pads, dilation, groups):
     y = np.matmul(_matrices(weight, groups), _by_group(runs.columns(x), groups))
     y = y.reshape(len(x), weight.shape[0], *runs.wide)[runs.cut]
     return y + bias.reshape(-1, *[1] * len(size))
-
-
-def _products(call: Any) -> int:
-    """Multiplications of the naive loops, those with zeros of the padding included."""
-    return math.prod(call.out) * math.prod(call.shapes[1][1:])
-
-
-correlate.primitive.flops = (
-    lambda call: 2 * _products(call) + math.prod(call.out),
-    lambda call: 2 * _products(call) * sum(call.tracked[:2]) + call.tracked[2] * (math.prod(call.out) - call.out[1]),
-)
 
 
 # Max pooling ---------------------------------------------------------------------------------------------------------
@@ -208,12 +204,16 @@ def _to_the_largest(g: Any, x: Any, ans: Any, kernel: Sizes, stride: Sizes, dila
 
 
 def _largest_tangent(t: Any, x: Any, kernel: Sizes, stride: Sizes, dilation: Sizes) -> Any:
-    return ag.jvp(lambda x: windowed_max(x, kernel, stride, dilation), (x,), (t[0],))[1]
+    return ag.jvp(lambda x: windowed_max(x, kernel, stride, dilation), (x,), (t,))[1]
 
 
 @ag.primitive(
     x=lambda g, x, ans, kernel, stride, dilation: _to_the_largest(g, x, ans, kernel, stride, dilation),
-    jvp=_largest_tangent,
+    jvp={"x": _largest_tangent},
+    flops=(
+        lambda call: math.prod(call.out) * (math.prod(call.params["kernel"]) - 1),
+        lambda call: math.prod(call.out) * (4 * math.prod(call.params["kernel"]) + 1),
+    ),
 )
 def max_of_windows(x, kernel, stride, dilation):
     """``windowed_max`` in one row and without a copy of every window.
@@ -227,9 +227,3 @@ def max_of_windows(x, kernel, stride, dilation):
     for part in others:
         np.maximum(largest, part, out=largest)
     return largest
-
-
-max_of_windows.primitive.flops = (
-    lambda call: math.prod(call.out) * (math.prod(call.params["kernel"]) - 1),
-    lambda call: math.prod(call.out) * (4 * math.prod(call.params["kernel"]) + 1),
-)

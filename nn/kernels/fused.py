@@ -31,22 +31,23 @@ def _ones(count: int, dtype: Any) -> Any:
     return np.ones(count, dtype)
 
 
-def _tangent(t: Any, x: Any, weight: Any) -> Any:
-    terms = [
-        None if t[0] is None else np.matmul(t[0], weight.T),
-        None if t[1] is None else np.matmul(x, t[1].T),
-        t[2],
-    ]
-    total = sum(term for term in terms if term is not None)
-    return np.broadcast_to(total, (*x.shape[:-1], weight.shape[0])) if t[0] is None and t[1] is None else total
-
-
 @ag.primitive(
     contract="x.shape[-1] == weight.shape[-1]",
     x=lambda g, weight: np.matmul(g, conjugate(weight)),
     weight=lambda g, x: np.matmul(_rows(g).T, conjugate(_rows(x))),
     bias=lambda g: _column_sums(g),
-    jvp=_tangent,
+    jvp={
+        "x": lambda t, weight: np.matmul(t, weight.T),
+        "weight": lambda t, x: np.matmul(x, t.T),
+        "bias": lambda t: t,
+    },
+    flops=(
+        lambda call: math.prod(call.out) * (2 * call.shapes[1][1] + 1),
+        lambda call: (
+            2 * math.prod(call.out) * call.shapes[1][1] * sum(call.tracked[:2])
+            + call.tracked[2] * (math.prod(call.out) - call.out[-1])
+        ),
+    ),
 )
 def linear(x, weight, bias):
     """x Wᵀ + b in one row: its cotangents are g W, gᵀ x and Σ g, with the conjugates of complex W and x."""
@@ -55,15 +56,6 @@ def linear(x, weight, bias):
         return y + bias
     y += bias
     return y
-
-
-linear.primitive.flops = (
-    lambda call: math.prod(call.out) * (2 * call.shapes[1][1] + 1),
-    lambda call: (
-        2 * math.prod(call.out) * call.shapes[1][1] * sum(call.tracked[:2])
-        + call.tracked[2] * (math.prod(call.out) - call.out[-1])
-    ),
-)
 
 
 def _class_weights(x: Any, target: Any) -> Any:
@@ -82,22 +74,19 @@ def one_hot(x: Any, target: Any) -> Any:
     return hot
 
 
-@ag.reduction(x=lambda x, target: _class_weights(x, target) / len(target))
+_FLOPS = (lambda call: 4 * math.prod(call.shapes[0]), lambda call: 8 * math.prod(call.shapes[0]))
+
+
+@ag.reduction(x=lambda x, target: _class_weights(x, target) / len(target), flops=_FLOPS)
 def mean_class_cross_entropy(x, target, axis=None, keepdims=False):
     """The mean of −log softmax(x)[target] over the rows of logits."""
     return np.add.reduce(_minus_log_shares(x, target)) / x.dtype.type(len(target))
 
 
-@ag.reduction(x=lambda x, target: _class_weights(x, target))
+@ag.reduction(x=lambda x, target: _class_weights(x, target), flops=_FLOPS)
 def class_cross_entropy(x, target, axis=1, keepdims=False):
     """−log softmax(x)[target] for each row of logits."""
     return _minus_log_shares(x, target)
-
-
-mean_class_cross_entropy.primitive.flops = class_cross_entropy.primitive.flops = (
-    lambda call: 4 * math.prod(call.shapes[0]),
-    lambda call: 8 * math.prod(call.shapes[0]),
-)
 
 
 def _minus_log_shares(x: Any, target: Any) -> Any:
@@ -127,7 +116,8 @@ def _through_standardised(t: Any, x: Any, ans: Any, axes: tuple[int, ...], eps: 
 
 @ag.primitive(
     x=lambda g, x, ans, axes, eps: _through_standardised(g, x, ans, axes, eps),
-    jvp=lambda t, x, ans, axes, eps: _through_standardised(t[0], x, ans, axes, eps),
+    jvp={"x": lambda t, x, ans, axes, eps: _through_standardised(t, x, ans, axes, eps)},
+    flops=(lambda call: 5 * math.prod(call.out), lambda call: 11 * math.prod(call.out)),
 )
 def standardised(x, axes, eps):
     """(x − mean) / √(var + ε) over some axes, in one row; worked out in float32 where x is float16.
@@ -139,6 +129,3 @@ def standardised(x, axes, eps):
     y = values - _mean(values, axes)
     s = np.sqrt(_mean(np.multiply(y, y) if y.dtype.kind != "c" else squared(y), axes) + eps)
     return like(x, np.divide(y, s, out=y) if y.dtype == s.dtype else y / s)
-
-
-standardised.primitive.flops = (lambda call: 5 * math.prod(call.out), lambda call: 11 * math.prod(call.out))

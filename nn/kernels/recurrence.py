@@ -7,7 +7,6 @@ equations themselves are computed and differentiated: ``steps_of_lstm``, to whic
 
 from __future__ import annotations
 
-import weakref
 from typing import Any
 
 import numpy as np
@@ -35,16 +34,6 @@ def steps_of_lstm(gates: Any, weight: Any, h: Any, c: Any) -> Any:
     return np.stack(states)
 
 
-def _by_equations(g: Any, gates: Any, weight: Any, h: Any, c: Any) -> tuple[Any, ...]:
-    return ag.vjp(steps_of_lstm, gates, weight, h, c)[1](g)
-
-
-def _tangent(t: Any, gates: Any, weight: Any, h: Any, c: Any) -> Any:
-    values = (gates, weight, h, c)
-    tangents = tuple(np.zeros_like(v) if d is None else d for d, v in zip(t, values, strict=True))
-    return ag.jvp(steps_of_lstm, values, tangents)[1]
-
-
 def _plain(*arrays: Any) -> bool:
     """Arrays of NumPy's, of one dtype of real numbers."""
     dtype = arrays[0].dtype
@@ -58,30 +47,24 @@ def _squashing(n: int, dtype: Any) -> tuple[Any, Any]:
     return scale, shift
 
 
-_known: dict[tuple[int, int], tuple[Any, Any]] = {}
-
-
 def _cotangents(g: Any, gates: Any, weight: Any, h: Any, c: Any, ans: Any) -> tuple[Any, ...]:
-    """The cotangents of all four arguments; computed once for the rules of one backward step, and then forgotten."""
-    if not _plain(g, gates, weight, h, c, ans):
-        return _by_equations(g, gates, weight, h, c)
-    key = (id(g), id(ans))
-    held = _known.get(key)
-    if held is not None:
-        return held[1]
-    found = _back_through_time(g, gates, weight, h, c, ans)
-    # Neither the cotangent nor the result outlives the backward step by more than its caller wishes.
-    _known[key] = (tuple(weakref.ref(x, lambda _: _known.pop(key, None)) for x in (g, ans)), found)
-    return found
+    if _plain(g, gates, weight, h, c, ans):
+        return _back_through_time(g, gates, weight, h, c, ans)
+    return ag.vjp(steps_of_lstm, gates, weight, h, c)[1](g)
+
+
+def _operations(call: Any, products: int, others: int) -> int:
+    """For each step and sequence: products of a vector with the matrix, and operations on each of the n units."""
+    steps, count, width = call.shapes[0]
+    n = width // 4
+    return steps * count * (products * 2 * n * width + others * n)
 
 
 @ag.primitive(
     contract="gates.shape[-1] == 4 * weight.shape[-1]",
-    gates=lambda g, gates, weight, h, c, ans: _cotangents(g, gates, weight, h, c, ans)[0],
-    weight=lambda g, gates, weight, h, c, ans: _cotangents(g, gates, weight, h, c, ans)[1],
-    h=lambda g, gates, weight, h, c, ans: _cotangents(g, gates, weight, h, c, ans)[2],
-    c=lambda g, gates, weight, h, c, ans: _cotangents(g, gates, weight, h, c, ans)[3],
-    jvp=_tangent,
+    together=_cotangents,
+    # Backward: the gates once more, ∂h, ∂weight; whichever of them is asked for.
+    flops=(lambda call: _operations(call, 1, 13), lambda call: _operations(call, 3, 35)),
 )
 def lstm(gates, weight, h, c):
     """``steps_of_lstm`` in one row of the table."""
@@ -109,17 +92,6 @@ def lstm(gates, weight, h, c):
         np.multiply(z[:, 3 * n :], product, h)
         c = after
     return states
-
-
-def _operations(call: Any, products: int, others: int) -> int:
-    """For each step and sequence: products of a vector with the matrix, and operations on each of the n units."""
-    steps, count, width = call.shapes[0]
-    n = width // 4
-    return steps * count * (products * 2 * n * width + others * n)
-
-
-# Backward: the gates once more, ∂h, ∂weight; whichever of them is asked for.
-lstm.primitive.flops = (lambda call: _operations(call, 1, 13), lambda call: _operations(call, 3, 35))
 
 
 def _back_through_time(g: Any, gates: Any, weight: Any, h: Any, c: Any, ans: Any) -> tuple[Any, ...]:

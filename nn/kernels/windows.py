@@ -48,7 +48,10 @@ def _inside(size: Sizes, pads: Pads) -> Any:
     return (..., *(slice(a, a + n) for n, (a, _) in zip(size, pads, strict=True)))
 
 
-@ag.linear(x=lambda g, x, kernel, stride, dilation, pads: fold(g, x.shape[2:], kernel, stride, dilation, pads))
+@ag.linear(
+    x=lambda g, x, kernel, stride, dilation, pads: fold(g, x.shape[2:], kernel, stride, dilation, pads),
+    flops=(lambda call: 0, lambda call: math.prod(call.out)),
+)
 def unfold(x, kernel, stride, dilation, pads):
     """(N, C, *size) → (N, C, K, P): the K = Πkernel numbers of each of the P windows, zeros beyond the edges.
 
@@ -69,10 +72,10 @@ def unfold(x, kernel, stride, dilation, pads):
     return np.reshape(columns, (*x.shape[:2], math.prod(kernel), math.prod(out)))
 
 
-unfold.primitive.flops = (lambda call: 0, lambda call: math.prod(call.out))
-
-
-@ag.linear(columns=lambda g, kernel, stride, dilation, pads: unfold(g, kernel, stride, dilation, pads))
+@ag.linear(
+    columns=lambda g, kernel, stride, dilation, pads: unfold(g, kernel, stride, dilation, pads),
+    flops=(lambda call: math.prod(call.shapes[0]), lambda call: 0),
+)
 def fold(columns, size, kernel, stride, dilation, pads):
     """(N, C, K, P) → (N, C, *size): every window added up at its place; what lies beyond the edges is dropped.
 
@@ -85,9 +88,6 @@ def fold(columns, size, kernel, stride, dilation, pads):
     for place, taken in places(kernel, out, stride, dilation):
         whole[(..., *taken)] += columns[(slice(None), slice(None), *place)]
     return whole[_inside(size, pads)]
-
-
-fold.primitive.flops = (lambda call: math.prod(call.shapes[0]), lambda call: 0)
 
 
 def batched(input: Any, dims: int, layer: str) -> tuple[Any, bool]:

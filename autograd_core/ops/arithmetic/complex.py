@@ -38,7 +38,7 @@ def _conjugate(x):
 @primitive(
     name="modulus",
     x=lambda g, x, ans: np.real(g) * _direction(x, ans),
-    jvp=lambda t, x, ans: np.real(conjugate(_direction(x, ans)) * t[0]),
+    jvp={"x": lambda t, x, ans: np.real(conjugate(_direction(x, ans)) * t)},
 )
 def _modulus(x):
     return np.absolute(x)
@@ -50,7 +50,7 @@ def _modulus(x):
 @primitive(
     name="angle",
     x=lambda g, x: np.real(g) * _turned(x) / _nonzero(absolute(x)),
-    jvp=lambda t, x: np.real(conjugate(_turned(x)) * t[0]) / _nonzero(absolute(x)),
+    jvp={"x": lambda t, x: np.real(conjugate(_turned(x)) * t) / _nonzero(absolute(x))},
 )
 def _angle(x):
     return np.angle(x)
@@ -59,7 +59,7 @@ def _angle(x):
 @primitive(
     name="phase",
     x=lambda g, x: _turned(x) * np.real(conjugate(_turned(x)) * g) / _nonzero(absolute(x)),
-    jvp=lambda t, x: _turned(x) * np.real(conjugate(_turned(x)) * t[0]) / _nonzero(absolute(x)),
+    jvp={"x": lambda t, x: _turned(x) * np.real(conjugate(_turned(x)) * t) / _nonzero(absolute(x))},
 )
 def _phase(x):
     return np.sign(x)

@@ -116,6 +116,7 @@ def clip(a, a_min=None, a_max=None, *, min=None, max=None):
     condition=None,
     x=lambda g, condition: np.where(condition, g, 0),
     y=lambda g, condition: np.where(condition, 0, g),
+    choices={"x": lambda condition: condition, "y": lambda condition: np.logical_not(condition)},
 )
 def where(condition, x, y):
     """``x`` where the condition holds, ``y`` elsewhere, broadcast together.
@@ -124,9 +125,6 @@ def where(condition, x, y):
     array([1., 2.])
     """
     return np.where(condition, x, y)
-
-
-where.primitive.branches = {1: lambda saved: saved[0], 2: lambda saved: np.logical_not(saved[0])}
 
 
 def share(x: Any, y: Any) -> Any:

@@ -117,7 +117,7 @@ def _where_finite(t: Any, x: Any) -> Any:
     return np.where(np.isfinite(np.real(x)), np.real(t), 0) + 1j * np.where(np.isfinite(np.imag(x)), np.imag(t), 0)
 
 
-@primitive(name="nan_to_num", x=lambda g, x: _where_finite(g, x), jvp=lambda t, x: _where_finite(t[0], x))
+@primitive(name="nan_to_num", x=lambda g, x: _where_finite(g, x), jvp={"x": lambda t, x: _where_finite(t, x)})
 def _nan_to_num(x, nan=0.0, posinf=None, neginf=None):
     return np.nan_to_num(x, nan=nan, posinf=posinf, neginf=neginf)
 

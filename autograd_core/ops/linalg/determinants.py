@@ -24,7 +24,7 @@ def _per_matrix(d: Any) -> Any:
 @primitive(
     name="linalg.det",
     a=lambda g, a: _per_matrix(g) * conjugate(cofactors(a)),
-    jvp=lambda t, a: np.sum(t[0] * cofactors(a), axis=(-2, -1)),
+    jvp={"a": lambda t, a: np.sum(t * cofactors(a), axis=(-2, -1))},
 )
 def det(a):
     """The determinant of each matrix; its derivative is the matrix of cofactors, where the determinant is 0, too.
@@ -99,7 +99,7 @@ def _polynomial(s: Any) -> tuple[Any, Any]:
 @primitive(
     name="linalg.slogdet",
     a=lambda g, a, ans: own_kind(_slogdet_back(g, a, ans), a),
-    jvp=lambda t, a, ans: _slogdet_push(t[0], a, ans),
+    jvp={"a": lambda t, a, ans: _slogdet_push(t, a, ans)},
 )
 def _slogdet(a):
     return np.stack(list(np.linalg.slogdet(a)), axis=-1)

@@ -38,7 +38,7 @@ __all__ = ["eig", "eigh", "eigvals", "eigvalsh"]
 @primitive(
     name="linalg.eigh",
     a=lambda g, a, ans, UPLO: folded(_eigh_back(g, a, ans), _is_lower(UPLO)),
-    jvp=lambda t, a, ans, UPLO: _eigh_push(mirrored(t[0], _is_lower(UPLO)), a, ans),
+    jvp={"a": lambda t, a, ans, UPLO: _eigh_push(mirrored(t, _is_lower(UPLO)), a, ans)},
 )
 def _eigh(a, UPLO="L"):
     return packed(len(a.shape) - 2, *np.linalg.eigh(a, UPLO))
@@ -89,7 +89,7 @@ def eigh(a, UPLO="L"):
 @primitive(
     name="linalg.eigvalsh",
     a=lambda g, a, UPLO: folded(_eigvalsh_back(np.real(g), a, UPLO), _is_lower(UPLO)),
-    jvp=lambda t, a, UPLO: _eigvalsh_push(mirrored(t[0], _is_lower(UPLO)), a, UPLO),
+    jvp={"a": lambda t, a, UPLO: _eigvalsh_push(mirrored(t, _is_lower(UPLO)), a, UPLO)},
 )
 def eigvalsh(a, UPLO="L"):
     """The eigenvalues of Hermitian matrices, in ascending order (see ``eigh``).
@@ -116,7 +116,7 @@ def _eigvalsh_push(t: Any, a: Any, UPLO: str) -> Any:
 @primitive(
     name="linalg.eig",
     a=lambda g, a, ans: own_kind(_eig_back(g, ans), a),
-    jvp=lambda t, ans: _eig_push(t[0], ans),
+    jvp={"a": lambda t, ans: _eig_push(t, ans)},
 )
 def _eig(a):
     return packed(len(a.shape) - 2, *np.linalg.eig(a))
@@ -166,7 +166,7 @@ def eig(a):
 @primitive(
     name="linalg.eigvals",
     a=lambda g, a, ans: own_kind(_eigvals_back(g, _eigenvectors(a, ans)), a),
-    jvp=lambda t, a, ans: _eigvals_push(t[0], _eigenvectors(a, ans)),
+    jvp={"a": lambda t, a, ans: _eigvals_push(t, _eigenvectors(a, ans))},
 )
 def eigvals(a):
     """The eigenvalues of square matrices, in no order; complex since NumPy 2.5, before that where needed.

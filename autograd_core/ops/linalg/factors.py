@@ -21,7 +21,8 @@ __all__ = ["cholesky", "qr"]
 @primitive(
     name="linalg.cholesky",
     a=lambda g, ans, upper: folded(_cholesky_back(*(adjoint(x) if upper else x for x in (g, ans))), not upper),
-    jvp=lambda t, ans, upper: _cholesky_push(mirrored(t[0], not upper), ans, upper),
+    jvp={"a": lambda t, ans, upper: _cholesky_push(mirrored(t, not upper), ans, upper)},
+    fix="give matrices that are positive definite, x @ x.mT plus a small multiple of the identity.",
 )
 def cholesky(a, /, *, upper=False):
     """The lower triangular L with L Lᴴ = a, or the upper triangular U with Uᴴ U = a, of positive definite matrices.
@@ -33,9 +34,6 @@ def cholesky(a, /, *, upper=False):
            [0., 3.]])
     """
     return np.linalg.cholesky(a, upper=upper) if upper else np.linalg.cholesky(a)
-
-
-cholesky.primitive.fix = "give matrices that are positive definite, x @ x.mT plus a small multiple of the identity."
 
 
 def _half(x: Any) -> Any:
@@ -63,7 +61,7 @@ def _cholesky_push(t: Any, ans: Any, upper: bool) -> Any:
 @primitive(
     name="linalg.qr",
     a=lambda g, a, ans, complete: _qr_back(g, a, ans, complete),
-    jvp=lambda t, a, ans, complete: _qr_push(t[0], a, ans, complete),
+    jvp={"a": lambda t, a, ans, complete: _qr_push(t, a, ans, complete)},
 )
 def _qr(a, complete=False):
     return packed(len(a.shape) - 2, *np.linalg.qr(a, "complete" if complete else "reduced"))

@@ -22,9 +22,11 @@ __all__ = ["cond", "matrix_norm", "norm", "vector_norm"]
 @primitive(
     name="linalg.norm",
     x=lambda g, x, ans, axis, keepdims: x * np.real(expanded(g / _nonzero(ans), axis, keepdims)),
-    jvp=lambda t, x, ans, axis, keepdims: (
-        np.sum(np.real(conjugate(x) * t[0]), axis=axis, keepdims=keepdims) / _nonzero(ans)
-    ),
+    jvp={
+        "x": lambda t, x, ans, axis, keepdims: (
+            np.sum(np.real(conjugate(x) * t), axis=axis, keepdims=keepdims) / _nonzero(ans)
+        )
+    },
 )
 def _euclidean(x, ord=None, axis=None, keepdims=False):
     return np.linalg.norm(x, ord, axis, keepdims)
@@ -35,9 +37,11 @@ def _euclidean(x, ord=None, axis=None, keepdims=False):
     x=lambda g, x, ans, ord, axis, keepdims: (
         np.real(expanded(g, axis, keepdims)) * _slopes(x, ans, ord, axis, keepdims)
     ),
-    jvp=lambda t, x, ans, ord, axis, keepdims: np.sum(
-        np.real(conjugate(_slopes(x, ans, ord, axis, keepdims)) * t[0]), axis=axis, keepdims=keepdims
-    ),
+    jvp={
+        "x": lambda t, x, ans, ord, axis, keepdims: np.sum(
+            np.real(conjugate(_slopes(x, ans, ord, axis, keepdims)) * t), axis=axis, keepdims=keepdims
+        )
+    },
 )
 def _of_power(x, ord, axis=None, keepdims=False):
     return np.linalg.norm(x, ord, axis, keepdims)

@@ -29,7 +29,8 @@ matrix_rank = np.linalg.matrix_rank
 @primitive(
     name="linalg.inv",
     a=lambda g, ans: -(adjoint(ans) @ g @ adjoint(ans)),
-    jvp=lambda t, ans: -(ans @ t[0] @ ans),
+    jvp={"a": lambda t, ans: -(ans @ t @ ans)},
+    fix="a singular matrix has no inverse; use pinv, lstsq, or add a small multiple of the identity.",
 )
 def inv(a):
     """The inverse of each matrix: (a⁻¹)˙ = −a⁻¹ ȧ a⁻¹.
@@ -41,21 +42,16 @@ def inv(a):
     return np.linalg.inv(a)
 
 
-inv.primitive.fix = "a singular matrix has no inverse; use pinv, lstsq, or add a small multiple of the identity."
-
-
 @primitive(
     name="linalg.solve",
     a=lambda g, a, ans: -(np.linalg.solve(adjoint(a), g) @ adjoint(ans)),
     b=lambda g, a: np.linalg.solve(adjoint(a), g),
-    jvp=lambda t, a, ans: np.linalg.solve(a, _plus(t[1], None if t[0] is None else -(t[0] @ ans))),
+    jvp={"a": lambda t, a, ans: -np.linalg.solve(a, t @ ans), "b": lambda t, a: np.linalg.solve(a, t)},
+    fix="give square matrices a that are not singular, and b with as many rows; or use lstsq.",
 )
 def _solve(a, b):
     """One stack of matrices a, b of equal height."""
     return np.linalg.solve(a, b)
-
-
-_solve.primitive.fix = "give square matrices a that are not singular, and b with as many rows; or use lstsq."
 
 
 @composite(np.linalg.solve)
@@ -76,10 +72,6 @@ def solve(a, b):
         a, b = (x if x.shape[:-2] == stack else np.broadcast_to(x, stack + x.shape[-2:]) for x in (a, b))
     x = _solve(a, b)
     return x[..., 0] if vector else x
-
-
-def _plus(x: Any, y: Any) -> Any:
-    return y if x is None else x if y is None else x + y
 
 
 @composite(np.linalg.tensorinv)
@@ -133,11 +125,13 @@ def _beside_image(a: Any, p: Any, x: Any) -> Any:
         + adjoint(_beside_image(ans, a, g @ adjoint(ans) @ ans))
         - adjoint(ans @ adjoint(g) @ ans)
     ),
-    jvp=lambda t, a, ans: (
-        adjoint(_beside_image(a, ans, t[0] @ ans @ adjoint(ans)))
-        + _beside_image(ans, a, adjoint(t[0]) @ adjoint(ans) @ ans)
-        - ans @ t[0] @ ans
-    ),
+    jvp={
+        "a": lambda t, a, ans: (
+            adjoint(_beside_image(a, ans, t @ ans @ adjoint(ans)))
+            + _beside_image(ans, a, adjoint(t) @ adjoint(ans) @ ans)
+            - ans @ t @ ans
+        )
+    },
 )
 def _pinv(a, settings):
     return np.linalg.pinv(a, **settings)
@@ -164,9 +158,11 @@ def pinv(a, rcond=None, hermitian=False, **rtol):
 
 @primitive(
     name="linalg.lstsq",
-    a=lambda g, a, b, ans, rcond: _lstsq_back(g, a, b, ans, rcond)[0],
-    b=lambda g, a, b, ans, rcond: _lstsq_back(g, a, b, ans, rcond)[1],
-    jvp=lambda t, a, b, ans, rcond: _lstsq_push(t, a, b, ans, rcond),
+    together=lambda g, a, b, ans, rcond: _lstsq_back(g, a, b, ans, rcond),
+    jvp={
+        "a": lambda t, a, b, ans, rcond: _lstsq_push_a(t, a, b, ans, rcond),
+        "b": lambda t, a, b, ans, rcond: _lstsq_push(t, 0, a, b, ans, rcond),
+    },
 )
 def _lstsq(a, b, rcond=None, found=None):
     """x and the squares, or those in ``found``."""
@@ -196,16 +192,18 @@ def _lstsq_back(g: Any, a: Any, b: Any, ans: Any, rcond: Any) -> tuple[Any, Any]
     return own_kind(a_bar, a), own_kind(b_bar, b)
 
 
-def _lstsq_push(t: Any, a: Any, b: Any, ans: Any, rcond: Any) -> Any:
+def _lstsq_push_a(t: Any, a: Any, b: Any, ans: Any, rcond: Any) -> Any:
+    x, _ = _lstsq_parts(ans, a, b)
+    p, r, back = _lstsq_inverse(a, rcond), b - a @ x, adjoint(t)
+    turned = p @ (adjoint(p) @ (back @ r)) + _beside_image(p, a, back @ (adjoint(p) @ x))
+    return _lstsq_push(-(t @ x), turned, a, b, ans, rcond)
+
+
+def _lstsq_push(r_dot: Any, turned: Any, a: Any, b: Any, ans: Any, rcond: Any) -> Any:
+    """What moves where the residual does, and x by ``turned`` besides."""
     x, squares = _lstsq_parts(ans, a, b)
-    p, r = _lstsq_inverse(a, rcond), b - a @ x
-    a_dot, b_dot = t
-    r_dot = _plus(b_dot, None if a_dot is None else -(a_dot @ x))
-    x_dot = p @ r_dot
-    if a_dot is not None:
-        back = adjoint(a_dot)
-        x_dot = x_dot + p @ (adjoint(p) @ (back @ r)) + _beside_image(p, a, back @ (adjoint(p) @ x))
-    return packed(0, x_dot, 2 * np.sum(np.real(conjugate(r) * r_dot), axis=0)[: squares.shape[0]])
+    x_dot = _lstsq_inverse(a, rcond) @ r_dot + turned
+    return packed(0, x_dot, 2 * np.sum(np.real(conjugate(b - a @ x) * r_dot), axis=0)[: squares.shape[0]])
 
 
 @composite(np.linalg.lstsq)

@@ -33,7 +33,7 @@ __all__ = ["svd", "svdvals"]
 @primitive(
     name="linalg.svd",
     a=lambda g, a, ans, full: _svd_back(g, a, ans, full),
-    jvp=lambda t, a, ans, full: _svd_push(t[0], a, ans, full),
+    jvp={"a": lambda t, a, ans, full: _svd_push(t, a, ans, full)},
 )
 def _svd(a, full=False):
     u, s, vh = np.linalg.svd(a, full)
@@ -148,7 +148,7 @@ def svdvals(x, /):
 @primitive(
     name="linalg.svdvals",
     a=lambda g, a, ans: values_back(np.sign(ans) * np.real(g), a),
-    jvp=lambda t, a, ans: np.sign(ans) * values_push(t[0], a),
+    jvp={"a": lambda t, a, ans: np.sign(ans) * values_push(t, a)},
 )
 def known_values(a, values=None):
     """The singular values, or ``values`` where they were found before."""

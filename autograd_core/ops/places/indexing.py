@@ -24,7 +24,11 @@ _USUAL = (int, _ndarray)
 # Reading -------------------------------------------------------------------------------------------------------------
 
 
-@linear(name="getitem", x=lambda g, x, index: _scatter(g, x.shape, index))
+@linear(
+    name="getitem",
+    x=lambda g, x, index: _scatter(g, x.shape, index),
+    add=lambda total, g, index: _add_at(total, g, index),
+)
 def _getitem(x, index):
     return x[index]
 
@@ -46,15 +50,12 @@ def _scatter(values, shape, index):
     return out
 
 
-def _add_at(total: Any, g: Any, params: Any) -> None:
+def _add_at(total: Any, g: Any, index: Any) -> None:
     """total[index] += g: n reads of one array cost n parts of it, not n arrays of zeros."""
-    if _is_basic(params["index"]):
-        total[params["index"]] += g
+    if _is_basic(index):
+        total[index] += g
     else:
-        np.add.at(total, params["index"], g)
-
-
-_getitem.primitive.add_vjp = _add_at
+        np.add.at(total, index, g)
 
 
 def getitem(x, index):

@@ -23,9 +23,7 @@ __all__ = [
     name="polyval",
     p=lambda g, p, x: _like(p, np.sum(np.expand_dims(g, -1) * conjugate(_powers(x, p.shape[0])), axis=_every(x))),
     x=lambda g, p, x: _like(x, g * conjugate(_polyval(_slope(p), x))),
-    jvp=lambda t, p, x: (
-        (0 if t[0] is None else _polyval(t[0], x)) + (0 if t[1] is None else t[1] * _polyval(_slope(p), x))
-    ),
+    jvp={"p": lambda t, x: _polyval(t, x), "x": lambda t, p, x: t * _polyval(_slope(p), x)},
 )
 def _polyval(p, x):
     return np.polyval(p, x)
@@ -65,7 +63,7 @@ def _slope(p: Any) -> Any:
 @implements(np.roots)
 @primitive(
     p=lambda g, p, ans: _like(p, np.sum(-_weights(p, ans) * np.expand_dims(g, -1), axis=0)),
-    jvp=lambda t, p, ans: np.sum(-conjugate(_weights(p, ans)) * t[0], axis=1),
+    jvp={"p": lambda t, p, ans: np.sum(-conjugate(_weights(p, ans)) * t, axis=1)},
 )
 def roots(p):
     """The zeros of a polynomial; that of a simple zero r moves by ṙ = −ṗ(r)/p′(r) (a multiple one by ±∞ or NaN).
@@ -111,7 +109,7 @@ def poly(seq_of_zeros):
 @implements(np.vander)
 @primitive(
     x=lambda g, x, ans, increasing: _like(x, np.sum(g * conjugate(_slopes(ans, increasing)), axis=1)),
-    jvp=lambda t, ans, increasing: np.expand_dims(t[0], -1) * _slopes(ans, increasing),
+    jvp={"x": lambda t, ans, increasing: np.expand_dims(t, -1) * _slopes(ans, increasing)},
 )
 def vander(x, N=None, increasing=False):
     """Powers of each x in a row: x^(N − 1), …, x, 1, or the other way round; N is the length of ``x`` by default.

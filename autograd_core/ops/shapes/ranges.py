@@ -63,9 +63,12 @@ def logspace(start, stop, num=50, endpoint=True, base=10.0, dtype=None, axis=0):
     name="geomspace",
     start=lambda g, start, ans, num, endpoint, axis: _end(g, start, ans, 1 - _places(g, num, endpoint, axis), axis),
     stop=lambda g, stop, ans, num, endpoint, axis: _end(g, stop, ans, _places(g, num, endpoint, axis), axis),
-    jvp=lambda t, start, stop, ans, num, endpoint, axis: _moved(
-        t, start, stop, ans, _places(ans, num, endpoint, axis), axis
-    ),
+    jvp={
+        "start": lambda t, start, ans, num, endpoint, axis: _moved(
+            t, start, ans, 1 - _places(ans, num, endpoint, axis), axis
+        ),
+        "stop": lambda t, stop, ans, num, endpoint, axis: _moved(t, stop, ans, _places(ans, num, endpoint, axis), axis),
+    },
 )
 def _geomspace(start, stop, num, endpoint, axis):
     return np.geomspace(start, stop, num, endpoint, axis=axis)
@@ -77,15 +80,10 @@ def _end(g: Any, end: Any, ans: Any, share: Any, axis: int) -> Any:
     return unbroadcast((total if end.dtype.kind == "c" else np.real(total)) / conjugate(end), end.shape)
 
 
-def _moved(t: Any, start: Any, stop: Any, ans: Any, places: Any, axis: int) -> Any:
+def _moved(t: Any, end: Any, ans: Any, share: Any, axis: int) -> Any:
     rest = list(ans.shape)
     del rest[axis]
-    terms = [
-        share * np.expand_dims(np.broadcast_to(dx / x, tuple(rest)), axis)
-        for dx, x, share in ((t[0], start, 1 - places), (t[1], stop, places))
-        if dx is not None
-    ]
-    return ans * sum(terms[1:], start=terms[0])
+    return ans * (share * np.expand_dims(np.broadcast_to(t / end, tuple(rest)), axis))
 
 
 @implements(np.geomspace)

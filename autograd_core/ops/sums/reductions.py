@@ -78,22 +78,34 @@ class _Whole(Linear):
     """A sum or mean, whose cotangent is one number where no setting was given: then it is quickly spread."""
 
     def make_vjp(self, i: int) -> Any:
-        usual, mean = super().make_vjp(i), self.name == "mean"
+        usual = super().make_vjp(i)
 
         def vjp(g: Any, node: Any, saved: Any) -> Any:
             shape = node.parents[0].shape
             if node.params is not self.defaults or not isinstance(g, _SMALL) or not shape:
                 return usual(g, node, saved)
-            return spread(g / math.prod(shape) if mean else g, shape, None, False)
+            return spread(self.each(g, math.prod(shape)), shape, None, False)
 
         return vjp
+
+    def each(self, g: Any, count: int) -> Any:
+        """The cotangent of each of so many summands."""
+        raise NotImplementedError
 
 
 class _Sum(_Whole):
     """Linear but for where the sum starts: that of tangents starts from 0."""
 
+    def each(self, g: Any, count: int) -> Any:
+        return g
+
     def jvp(self, node: Any, saved: Any, tangents: Any) -> Any:
         return self.function(tangents[0], **{**node.params, "initial": _ABSENT})
+
+
+class _Mean(_Whole):
+    def each(self, g: Any, count: int) -> Any:
+        return g / count
 
 
 def _sum(a, axis=None, dtype=None, out=None, keepdims=False, initial=_ABSENT, where=True):
@@ -112,7 +124,7 @@ def _summands(g: Any, a: Any, axis: Any, keepdims: bool, dtype: Any, where: Any)
     return whole if dtype is None else cast(whole, a)
 
 
-sum = implements(np.sum)(_Sum(_sum, "sum", "", {"a": _summands}).function)
+sum = implements(np.sum)(_Sum(_sum, {"a": _summands}, name="sum").function)
 
 
 def _mean(a, axis=None, dtype=None, out=None, keepdims=False, *, where=True):
@@ -135,7 +147,7 @@ def _averaged(g: Any, a: Any, axis: Any, keepdims: bool, dtype: Any, where: Any)
     return cast(masked(whole, where), a)
 
 
-mean = implements(np.mean)(_Whole(_mean, "mean", "", {"a": _averaged}).function)
+mean = implements(np.mean)(_Mean(_mean, {"a": _averaged}, name="mean").function)
 
 
 @composite(np.nansum)
@@ -322,7 +334,7 @@ def logsumexp(x, axis=None, keepdims=False):
 
 @primitive(
     x=lambda g, ans, axis: _softmax_slope(g, conjugate(ans), axis),
-    jvp=lambda t, ans, axis: _softmax_slope(t[0], ans, axis),
+    jvp={"x": lambda t, ans, axis: _softmax_slope(t, ans, axis)},
 )
 def softmax(x, axis=-1):
     """eˣ / Σ eˣ along ``axis`` (an int, a tuple, or None for all); ∂sᵢ/∂xⱼ = sᵢ (δᵢⱼ − sⱼ).
@@ -341,7 +353,7 @@ def _softmax_slope(v: Any, s: Any, axis: Any) -> Any:
 
 @primitive(
     x=lambda g, ans, axis: g - conjugate(np.exp(ans)) * np.sum(g, axis=axis, keepdims=True),
-    jvp=lambda t, ans, axis: t[0] - np.sum(t[0] * np.exp(ans), axis=axis, keepdims=True),
+    jvp={"x": lambda t, ans, axis: t - np.sum(t * np.exp(ans), axis=axis, keepdims=True)},
 )
 def log_softmax(x, axis=-1):
     """x − log Σ eˣ along ``axis``, accurate where softmax underflows.

@@ -22,7 +22,7 @@ def _cumsum(a, axis=0, dtype=None):
 @primitive(
     name="cumprod",
     a=lambda g, a, ans, axis: _cumprod_adjoint(g, conjugate(a), conjugate(ans), axis),
-    jvp=lambda t, a, ans, axis: recurrence(a, t[0] * _shifted(ans, axis), axis),
+    jvp={"a": lambda t, a, ans, axis: recurrence(a, t * _shifted(ans, axis), axis)},
 )
 def _cumprod(a, axis=0, dtype=None):
     return np.cumprod(a, axis=axis, **given("cumprod", a, dtype, None))

@@ -113,7 +113,7 @@ def _of_order(statistic: Any) -> Any:
         forward,
         name=statistic.__name__,
         a=lambda g, a: np.expand_dims(g, -1) * _shares(a, statistic),
-        jvp=lambda t, a: np.sum(t[0] * _shares(a, statistic), axis=-1),
+        jvp={"a": lambda t, a: np.sum(t * _shares(a, statistic), axis=-1)},
     )
 
 
@@ -130,7 +130,7 @@ def _of_orders(statistic: Any) -> Any:
         forward,
         name=statistic.__name__,
         a=lambda g, a, q, method, weights: _pulled(g, shares(a, q, method, weights), np.ndim(q)),
-        jvp=lambda t, a, q, method, weights: np.sum(t[0] * shares(a, q, method, weights), axis=-1),
+        jvp={"a": lambda t, a, q, method, weights: np.sum(t * shares(a, q, method, weights), axis=-1)},
     )
 
 

@@ -46,7 +46,7 @@ def _variance(forward: Any, chosen: Any) -> Any:
         forward,
         name=forward.__name__.strip("_"),
         a=lambda g, a, axis, ddof, keepdims, where: cast(_along(g, a, axis, keepdims) * slope(a, axis, where, ddof), a),
-        jvp=lambda t, a, axis, ddof, keepdims, where: _inner(slope(a, axis, where, ddof), t[0], axis, keepdims),
+        jvp={"a": lambda t, a, axis, ddof, keepdims, where: _inner(slope(a, axis, where, ddof), t, axis, keepdims)},
     )
 
 
@@ -62,9 +62,11 @@ def _deviation_root(forward: Any, chosen: Any) -> Any:
         a=lambda g, a, ans, axis, ddof, keepdims, where: cast(
             _along(g, a, axis, keepdims) * slope(a, ans, axis, where, ddof, keepdims), a
         ),
-        jvp=lambda t, a, ans, axis, ddof, keepdims, where: _inner(
-            slope(a, ans, axis, where, ddof, keepdims), t[0], axis, keepdims
-        ),
+        jvp={
+            "a": lambda t, a, ans, axis, ddof, keepdims, where: _inner(
+                slope(a, ans, axis, where, ddof, keepdims), t, axis, keepdims
+            )
+        },
     )
 
 
