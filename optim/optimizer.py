@@ -10,6 +10,7 @@ import numpy as np
 
 from autograd_core import Tensor, enable_grad
 from autograd_core.engine.node import Leaf
+from autograd_core.support.modes import restoring
 
 from .options import check_group, check_options, in_order, named_parameters, plain
 from .state import checked_state
@@ -127,6 +128,13 @@ class Optimizer:
 
         closure : optional; clears the gradients, computes the loss, calls backward and returns the loss, which
             ``step`` then returns
+
+        All gradients are looked at before anything moves: an exception of the closure, of a hook before the step, or
+        for a gradient of another shape leaves parameters and state as they were. An interrupt (Ctrl-C) that comes
+        later leaves some of them updated and others not, a moment ahead of its parameter among them, for all are
+        changed in place, piece by piece: a second copy to be swapped in would take half as long again and twice the
+        memory. The optimizer can be used further; to go on as if nothing had happened, load the last checkpoint, as
+        ``nn.Trainer.fit(resume=…)`` does. (`LBFGS` makes its step at once, or not.)
         """
         args: tuple[Any, ...] = () if closure is None else (closure,)
         kwargs: dict[str, Any] = {}
@@ -162,8 +170,7 @@ class Optimizer:
 
     def evaluate(self, closure: Callable[[], Any]) -> Any:
         """The loss that ``closure`` computes, recorded even within ``no_grad``; gradient hooks have then run."""
-        with enable_grad():
-            loss = closure()
+        loss = restoring(enable_grad()(closure))
         self._gradients_are_there()
         return loss
 

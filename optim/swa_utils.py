@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
@@ -23,6 +22,7 @@ import numpy as np
 
 from autograd_core import Tensor, no_grad
 from autograd_core.support import states
+from autograd_core.support.modes import modes_of, restoring
 
 from .lr_scheduler.annealing import half_cosine
 from .lr_scheduler.base import LRScheduler, at_least, each_group, one_of
@@ -258,41 +258,29 @@ def update_bn(loader: Iterable[Any], model: Any) -> None:
     norms = [m for m in model.modules() if _is_batch_norm(m)]
     if not norms:
         return
-    with _cumulative(norms), _training(model), no_grad():
-        for batch in loader:
-            model(batch[0] if isinstance(batch, (tuple, list)) else batch)
+    momenta = [norm.momentum for norm in norms]
+
+    def put_back() -> None:
+        for norm, momentum in zip(norms, momenta, strict=True):
+            norm.momentum = momentum
+
+    def pass_over() -> None:
+        for norm in norms:  # fresh statistics, averaged with equal weights (momentum None)
+            norm.running_mean.data = np.zeros_like(norm.running_mean.data)
+            norm.running_var.data = np.ones_like(norm.running_var.data)
+            norm.num_batches_tracked.data = np.zeros_like(norm.num_batches_tracked.data)
+            norm.momentum = None
+        model.train()
+        with no_grad():
+            for batch in loader:
+                model(batch[0] if isinstance(batch, (tuple, list)) else batch)
+
+    restoring(pass_over, modes_of(model), put_back)
 
 
 def _is_batch_norm(module: Any) -> bool:
     named = any("BatchNorm" in base.__name__ for base in type(module).__mro__)
     return named and getattr(module, "running_mean", None) is not None
-
-
-@contextmanager
-def _cumulative(norms: list[Any]) -> Any:
-    """Batch norms with fresh statistics that average with equal weights (momentum None)."""
-    momenta = [norm.momentum for norm in norms]
-    try:
-        for norm in norms:
-            norm.running_mean.data = np.zeros_like(norm.running_mean.data)
-            norm.running_var.data = np.ones_like(norm.running_var.data)
-            norm.num_batches_tracked.data = np.zeros_like(norm.num_batches_tracked.data)
-            norm.momentum = None
-        yield
-    finally:
-        for norm, momentum in zip(norms, momenta, strict=True):
-            norm.momentum = momentum
-
-
-@contextmanager
-def _training(model: Any) -> Any:
-    modes = [(module, module.training) for module in model.modules()]
-    model.train()
-    try:
-        yield
-    finally:
-        for module, mode in modes:
-            module.training = mode
 
 
 class Ensemble:

@@ -236,6 +236,39 @@ def test_no_whole_checkpoint_is_an_error_and_not_a_new_beginning(tmp_path):
         run(tmp_path)
 
 
+def test_a_training_interrupted_before_its_first_step_begins_again_from_the_weights_that_it_had(tmp_path):
+    def fit(folder, stop_at=None, again=False):
+        def stop(trainer):
+            if trainer.step == stop_at and not stopped:
+                stopped.append(True)
+                raise KeyboardInterrupt
+
+        stopped = []
+        ag.manual_seed(3)
+        model = nn.Sequential(nn.Linear(4, 3), nn.Dropout(0.5), nn.Linear(3, 2))
+        callbacks = [nn.callbacks.ModelCheckpoint(folder, every=100), Mark(stop)]
+        trainer = nn.Trainer(model, nn.CrossEntropyLoss(), optim.Adam(model.parameters()), callbacks)
+        if again:
+            with pytest.raises(KeyboardInterrupt):
+                trainer.fit((X, Y), epochs=2)
+            assert trainer.step == stop_at
+            ag.default_generator().random(5)
+        trainer.fit((X, Y), epochs=2, resume=folder if again else None)
+        return [p.tolist() for p in model.parameters()], len(trainer.history)
+
+    expected = fit(tmp_path / "whole")
+    for step in (1, 2, 5):
+        assert fit(tmp_path / str(step), step, again=True) == expected
+
+
+def test_the_log_does_not_say_from_the_start_where_the_weights_have_moved(tmp_path, caplog):
+    model = nn.Linear(4, 2)
+    trainer = nn.Trainer(model, nn.CrossEntropyLoss(), optim.SGD(model.parameters()))
+    trainer.fit((X, Y))
+    trainer.fit((X, Y), resume=tmp_path / "nothing")
+    assert "the training goes on from where this trainer is, step 3" in caplog.text
+
+
 def test_an_empty_folder_is_a_beginning_and_the_log_says_so(tmp_path, uninterrupted, caplog):
     assert run(tmp_path / "new") == uninterrupted
     assert f"no checkpoint in {tmp_path / 'new'}: the training begins at the start" in caplog.text
@@ -246,7 +279,7 @@ def test_an_empty_folder_is_a_beginning_and_the_log_says_so(tmp_path, uninterrup
 
 @pytest.mark.parametrize(
     ("function", "call", "file", "former"),
-    [("fsync", 1, "step-000000002", []), ("fsync", 9, "best", [8, 6]), ("replace", 9, "step-000000016", [14, 12])],
+    [("fsync", 1, "step-000000000", []), ("fsync", 11, "best", [8, 6]), ("replace", 10, "step-000000016", [14, 12])],
 )
 def test_a_full_disk_leaves_the_former_checkpoints(tmp_path, uninterrupted, monkeypatch, function, call, file, former):
     original, calls = getattr(os, function), []

@@ -6,7 +6,6 @@ some thread has changed that does an operation ask for the state of its own thre
 
 from __future__ import annotations
 
-import os
 import time
 from _thread import _local, allocate_lock
 from collections.abc import Callable, Iterable, Iterator
@@ -21,33 +20,25 @@ _lock = allocate_lock()
 
 class _Thread(_local):
     def __init__(self) -> None:
-        self.recording = [True]
+        self.recording: list[tuple[Any, bool]] = [(None, True)]  # who said so, and what
         self.observers: list[tuple[Any, ...]] = []
+        self.counted = 0  # the part of ``special`` that is this thread's
         self.refused: tuple[Any, int, str] | None = None  # code, line and message of the last GraphLostError
+
+    def settle(self) -> None:
+        """Bring ``special`` in line with what is on."""
+        global special
+        on = len(self.recording) - 1 + len(self.observers)
+        with _lock:
+            special, self.counted = special + on - self.counted, on
 
 
 thread = _Thread()
 
 
-def count(change: int) -> None:
-    global special
-    with _lock:
-        special += change
-
-
-def _forked() -> None:
-    """A child has none of the threads that may have held the lock, or that had a mode of their own."""
-    global special, _lock
-    special, _lock = len(thread.recording) - 1 + len(thread.observers), allocate_lock()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forked)
-
-
 def is_grad_enabled() -> bool:
     """True where operations on tensors that require gradients are recorded (in this thread)."""
-    return thread.recording[-1]
+    return thread.recording[-1][1]
 
 
 class _Recording(ContextDecorator):
@@ -56,12 +47,14 @@ class _Recording(ContextDecorator):
     on: bool
 
     def __enter__(self) -> None:
-        thread.recording.append(self.on)
-        count(+1)
+        thread.recording.append((self, self.on))
+        thread.settle()
 
     def __exit__(self, *exc: object) -> None:
-        thread.recording.pop()
-        count(-1)
+        blocks = thread.recording
+        mine = [i for i, (block, _) in enumerate(blocks) if block is self]
+        del blocks[mine[-1] if mine else len(blocks) :]  # with blocks inside that an interrupt kept from ending
+        thread.settle()
 
 
 class no_grad(_Recording):

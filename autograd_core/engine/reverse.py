@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from _thread import RLock
 from collections.abc import Collection, Iterable
 from typing import Any
@@ -44,32 +43,12 @@ def backward(self: Tensor, gradient: Any = None, *, retain_graph: bool = False, 
     with _accumulating:
         for i, leaf in enumerate(leaves):
             if leaf.grad is not None:
-                gradients[i] = _total(leaf.grad, gradients[i])
+                gradients[i] = leaf.grad + gradients[i]
         any(map(_set_grad, leaves, gradients))  # a loop in C: no signal gets between two leaves
 
 
 _set_grad: Any = Leaf.__dict__["grad"].__set__
-_accumulating = RLock()
-"""Held while sums are written into leaves, which several threads may share; a finalizer may call backward() then."""
-
-
-def _unlock() -> None:
-    """A forked child has none of the threads that may have held the lock."""
-    global _accumulating
-    _accumulating = RLock()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_unlock)
-
-
-def _total(grad: Tensor, g: Tensor) -> Tensor:
-    """grad + g, in the memory of ``g`` where nobody can see it: that array was made for this leaf alone."""
-    a, b = grad._data, g._data
-    if recording.special or grad._node or g._node or type(a) is not np.ndarray or type(b) is not np.ndarray:
-        return grad + g
-    np.add(a, b, out=b)
-    return g
+_accumulating = RLock()  # threads may share leaves; a finalizer may call backward() while it is held
 
 
 def rows(roots: Iterable[Node], stop: Collection[Node] = (), lenient: bool = False) -> list[Node]:

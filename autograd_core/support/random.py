@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import os
 from _thread import _local
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -67,6 +68,11 @@ def use_generator(generator: np.random.Generator) -> Iterator[np.random.Generato
         yield generator
     finally:
         _of_block.reset(token)
+
+
+def generator_of_block() -> Callable[[], object]:
+    """A function that makes the generator of the present block (or none) the default one again, for ``restoring``."""
+    return partial(_of_block.set, _of_block.get())
 
 
 def check_state(what: str, generator: np.random.Generator, state: Any) -> None:

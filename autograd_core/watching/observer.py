@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from ..engine.errors import printable
-from ..engine.recording import Pulled, count, thread
+from ..engine.recording import Pulled, thread
 from ..support import caller
 
 __all__ = ["observe"]
@@ -51,13 +51,16 @@ def observe(
     back through multiply
     """
     observer = callback, backward, module, pushed
-    thread.observers.append(observer)
-    count(+1)
+    if not thread.observers:
+        _scopes.stack.clear()  # modules whose calls an interrupt kept from ending
     try:
+        thread.observers.append(observer)
+        thread.settle()
         yield
     finally:
-        thread.observers.remove(observer)
-        count(-1)
+        if observer in thread.observers:
+            thread.observers.remove(observer)
+        thread.settle()
 
 
 class Origin(NamedTuple):
@@ -116,14 +119,14 @@ def inside(owner: Any, name: str) -> Iterator[None]:
     """Say that what follows is computed by ``owner``, which is called ``name`` inside the one around it."""
     outer = scope()
     root, path = (owner, "") if outer is None else (outer[0], f"{outer[1]}.{name}".lstrip("."))
-    here = root, path, owner, outer
+    here, depth = (root, path, owner, outer), len(_scopes.stack)
     _scopes.stack.append(here)
     _tell(here, True)
     try:
         yield
     finally:
         _tell(here, False)
-        _scopes.stack.pop()
+        del _scopes.stack[depth:]
 
 
 def _tell(here: Any, begins: bool) -> None:

@@ -214,31 +214,44 @@ def length_of(loader: Any) -> int | None:
 
 def ahead_of(source: Iterator[Any], count: int) -> Any:
     """What ``source`` gives, computed by a thread that is up to ``count`` items ahead; it ends when this is closed."""
+    # Queues and not a semaphore, whose Python code Ctrl-C could break off while it holds a lock.
     ready: SimpleQueue[tuple[str, Any]] = SimpleQueue()
-    room = threading.Semaphore(count)
-    stop = False
+    room: SimpleQueue[None] = SimpleQueue()
+    for _ in range(count):
+        room.put(None)
+    stop = started = False
 
     def work() -> None:
         try:
-            while room.acquire() and not stop:
+            while room.get() is None and not stop:
                 ready.put(("item", next(source)))
         except StopIteration:
             ready.put(("end", None))
         except BaseException as error:
             ready.put(("error", error))
 
-    thread = threading.Thread(target=work, name="DataLoader", daemon=True)
-    thread.start()
-    try:
-        while True:
-            kind, value = ready.get()
-            if kind == "end":
-                return
-            if kind == "error":
-                raise value
-            room.release()
-            yield value
-    finally:
+    def end() -> None:
+        nonlocal stop
         stop = True
-        room.release()
-        thread.join()
+        room.put(None)
+        if started:
+            thread.join()
+
+    thread = threading.Thread(target=work, name="DataLoader", daemon=True)
+    try:
+        try:
+            thread.start()
+            started = True
+            while True:
+                kind, value = ready.get()
+                if kind == "end":
+                    return
+                if kind == "error":
+                    raise value
+                room.put(None)
+                yield value
+        finally:
+            end()
+    except BaseException:  # also where an interrupt broke off the end
+        end()
+        raise

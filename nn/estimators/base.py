@@ -18,7 +18,8 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 import autograd_core as ag
 import optim
 from autograd_core.support.caller import warn
-from autograd_core.support.random import use_generator
+from autograd_core.support.modes import restoring
+from autograd_core.support.random import generator_of_block, use_generator
 
 from .closed_loop import ClosedLoop
 from .objectives import LINKS, LOSSES
@@ -148,21 +149,24 @@ class Network(BaseEstimator):
         self._random_state = check_random_state(self.random_state)
         if first:
             self._generator = np.random.default_rng(self._seed())
-        with use_generator(self._generator):
-            if first:
-                self._begin(X, y, stochastic)
-            objective = self._objective(X)
-            with ag.enable_grad():
-                if stochastic:
-                    self._fit_in_steps(objective, X, y, weights, incremental)
-                else:
-                    self._fit_lbfgs(objective, X, self._encoded(y, X.dtype), weights)
+        objective = restoring(lambda: self._train(X, y, weights, first, stochastic, incremental), generator_of_block())
         self.module_.eval()
         for p in objective.parameters:
             p.grad = None
         if not all(np.isfinite(p.data).all() for p in objective.parameters):
             raise ValueError(NOT_FINITE)
         return self
+
+    def _train(self, X: Any, y: Any, weights: Any, first: bool, stochastic: bool, incremental: bool) -> Objective:
+        with use_generator(self._generator), ag.enable_grad():
+            if first:
+                self._begin(X, y, stochastic)
+            objective = self._objective(X)
+            if stochastic:
+                self._fit_in_steps(objective, X, y, weights, incremental)
+            else:
+                self._fit_lbfgs(objective, X, self._encoded(y, X.dtype), weights)
+        return objective
 
     def _objective(self, X: Any) -> Objective:
         if ClosedLoop.fits(self.module_, callable(getattr(self, "loss", None)), X):
@@ -316,11 +320,13 @@ class Network(BaseEstimator):
     def _linked(self, X: Any) -> Any:
         """Predictions of the mean, (n_samples, n_outputs), for rows that were checked."""
         self.module_.eval()
-        link, parts = LINKS[self.out_activation_], []
-        with ag.no_grad():
-            for rows in gen_batches(X.shape[0], ROWS):
-                parts.append(np.asarray(link(self._columns(self.module_(X[rows]))).data))
-        return np.concatenate(parts)
+        link = LINKS[self.out_activation_]
+
+        def part(rows: slice) -> Any:
+            return np.asarray(link(self._columns(self.module_(X[rows]))).data)
+
+        slices = gen_batches(X.shape[0], ROWS)
+        return np.concatenate(restoring(ag.no_grad()(lambda: [part(rows) for rows in slices])))
 
     def _predicted(self, X: Any) -> Any:
         check_is_fitted(self)

@@ -9,6 +9,7 @@ import numpy as np
 
 import autograd_core as ag
 from autograd_core import Tensor, default_generator
+from autograd_core.support.modes import modes_of, restoring
 
 from ..modules.checking import NOT_NEGATIVE, PROBABILITY, checked
 from ..modules.layer import Layer
@@ -283,9 +284,9 @@ def mc_dropout(model: Module, x: Any, samples: int = 100) -> Samples:
             "Mend: put nn.Dropout layers into it and train with them."
         )
     inputs = x if isinstance(x, tuple) else (x,)
-    modes = [(m, m.training) for m in model.modules()]
-    model.eval()
-    try:
+
+    def sampled() -> Samples:
+        model.eval()
         for module in dropping:
             module.training = True
         with ag.no_grad():
@@ -297,10 +298,9 @@ def mc_dropout(model: Module, x: Any, samples: int = 100) -> Samples:
                 step = y - mean
                 mean = mean + step / n
                 squares = squares + step * (y - mean)
-    finally:
-        for module, mode in modes:
-            module.training = mode
-    return Samples(Tensor(np.asarray(mean)), Tensor(np.sqrt(np.asarray(squares) / (samples - 1))))
+        return Samples(Tensor(np.asarray(mean)), Tensor(np.sqrt(np.asarray(squares) / (samples - 1))))
+
+    return restoring(sampled, modes_of(model))
 
 
 def _drops(module: Module) -> bool:

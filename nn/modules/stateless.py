@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from autograd_core import Tensor
 from autograd_core.engine.errors import printable
+from autograd_core.support.modes import restoring
 
 from .module import Module
 
@@ -56,23 +56,21 @@ def functional_call(
         raise ValueError(f"functional_call: shapes differ: {'; '.join(wrong)}.")
     args = args if isinstance(args, tuple) else (args,)
     values = {path: v if isinstance(v, Tensor) else Tensor(v) for path, v in given.items()}
-    with _replaced(module, {id(known[path]): v for path, v in values.items()} if tie_weights else {}, values):
-        return module(*args, **(kwargs or {}))
-
-
-@contextmanager
-def _replaced(module: Module, tied: Mapping[int, Tensor], by_path: Mapping[str, Tensor]) -> Iterator[None]:
-    """For the block, tensors stand in the places of those with these ids, or of those at these paths."""
+    tied = {id(known[path]): v for path, v in values.items()} if tie_weights else {}
     places = []
     for path, owner in module.named_modules(remove_duplicate=False):
         for name, value in vars(owner).items():
             full = f"{path}.{name}" if path else name
-            if isinstance(value, Tensor) and (full in by_path or id(value) in tied):
-                places.append((owner, name, value, by_path[full] if full in by_path else tied[id(value)]))
-    try:
-        for owner, name, _, new in places:
-            vars(owner)[name] = new
-        yield
-    finally:
-        for owner, name, old, _ in reversed(places):
-            vars(owner)[name] = old
+            if isinstance(value, Tensor) and (full in values or id(value) in tied):
+                places.append((vars(owner), name, value, values[full] if full in values else tied[id(value)]))
+
+    def call() -> Any:
+        for own, name, _, new in places:
+            own[name] = new
+        return module(*args, **(kwargs or {}))
+
+    def put_back() -> None:
+        for own, name, old, _ in places:
+            own[name] = old
+
+    return restoring(call, put_back)

@@ -8,6 +8,7 @@ import numpy as np
 
 import autograd_core as ag
 from autograd_core import get_default_dtype
+from autograd_core.support.modes import modes_of, restoring
 
 from .module import Module
 
@@ -77,21 +78,24 @@ def summary(model: Module, input_shape: Any = None, dtype: Any = None, input: An
     else:
         inputs = input if isinstance(input, tuple) else (input,)
     found: dict[int, Any] = {}
-    modes = [(m, m.training) for m in model.modules()]
 
     def note(module: Module, args: Any, output: Any) -> None:
         found[id(module)] = _shape(output)
 
-    handles = [m.register_forward_hook(note) for m, _ in modes]
-    try:
+    def run() -> None:
+        for module in model.modules():
+            module.register_forward_hook(note)
         model.eval()
         with ag.no_grad():
             model(*inputs)
-    finally:
-        for handle in handles:
-            handle.remove()
-        for module, mode in modes:
-            module.training = mode
+
+    def forget() -> None:
+        for module in model.modules():
+            hooks = module._own_hooks().forward
+            for key in [key for key, (hook, *_) in hooks.items() if hook is note]:
+                del hooks[key]
+
+    restoring(run, modes_of(model), forget)
     counted: set[int] = set()
     rows = []
     for path, module in model.named_modules():

@@ -13,6 +13,7 @@ from tensorboard.compat.proto.versions_pb2 import VersionDef
 
 import autograd_core as ag
 from autograd_core import Tensor
+from autograd_core.support.modes import modes_of, restoring
 
 from ..modules.module import Module
 
@@ -51,13 +52,12 @@ def _traced(model: Any, inputs: Any) -> Any:
     args = inputs if isinstance(inputs, tuple) else (inputs,)
     if not isinstance(model, Module):
         return ag.trace(model, *args)
-    modes = [(module, module.training) for module in model.modules()]
-    try:
+
+    def traced() -> Any:
         model.eval()
         return ag.trace(lambda *x: _first_tensor(model(*x)), *args, names=model)
-    finally:
-        for module, mode in modes:
-            module.training = mode
+
+    return restoring(traced, modes_of(model))
 
 
 def _first_tensor(output: Any) -> Any:

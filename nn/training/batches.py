@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from numbers import Number
 from typing import Any
 
@@ -61,6 +61,11 @@ def aside(loader: Any) -> Any:
     twin.generator = copy.deepcopy(loader.generator or default_generator())
     twin.rewind()
     return twin
+
+
+def each(loader: Any) -> Generator[Any, None, None]:
+    """The batches; closing this closes the loader's iterator, and with it a thread that reads ahead."""
+    yield from loader
 
 
 def check_in_order(loader: Any) -> None:

@@ -23,6 +23,9 @@ class Callback:
     def on_fit_start(self, trainer: Trainer) -> None:
         """Before anything is trained or loaded; an exception here prevents the training."""
 
+    def on_training_start(self, trainer: Trainer) -> None:
+        """Before the first step, when all is as it will be then: loaded from a checkpoint, or seeded."""
+
     def on_epoch_start(self, trainer: Trainer) -> None: ...
 
     def on_batch_end(self, trainer: Trainer, loss: float) -> None:
@@ -35,7 +38,7 @@ class Callback:
         """When the training has come to its end without an exception."""
 
     def close(self, trainer: Trainer) -> None:
-        """At the very end, also after an exception."""
+        """At the very end, also after an exception; once more where Ctrl-C broke it off."""
 
     def validation_model(self, trainer: Trainer) -> Any:
         """The model to validate instead of the trainer's, or None."""

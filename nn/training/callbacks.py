@@ -138,7 +138,8 @@ class EarlyStopping(Callback):
 class ModelCheckpoint(Callback):
     """Write everything that training depends on into a folder, so that ``fit(resume=folder)`` can go on from there.
 
-    every, unit : after every so many epochs ("epoch") or steps ("step")
+    every, unit : after every so many epochs ("epoch") or steps ("step"); and once before the first step, so that a
+        training that is interrupted early can begin again from the same weights
     keep        : how many checkpoints stay; at least 2, so that there is one before a damaged one
     monitor     : a name of the records: the weights of its best epoch are kept in ``best.safetensors``, which
         ``nn.load(path, model)`` reads; ``mode`` as in ``EarlyStopping``
@@ -183,6 +184,12 @@ class ModelCheckpoint(Callback):
             checkpoint.refuse_later(self.folder, trainer.step, trainer.resumes_from)
         if self._best is not None:
             self._best.reset()
+
+    def on_training_start(self, trainer: Trainer) -> None:
+        of_this_training = trainer.step > 0 or trainer.resumes_from is not None
+        is_there = of_this_training and checkpoint.path_of_step(self.folder, trainer.step).exists()
+        if trainer.epoch < trainer.last_epoch and not is_there:
+            self._write(trainer)
 
     def on_batch_end(self, trainer: Trainer, loss: float) -> None:
         if self.unit == "step" and trainer.step % self.every == 0:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
-from contextlib import ExitStack, closing, contextmanager
+from collections.abc import Callable, Generator, Iterable, Mapping
+from contextlib import closing
+from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -14,6 +15,8 @@ import numpy as np
 
 import autograd_core as ag
 from autograd_core.support.caller import warn
+from autograd_core.support.modes import modes_of, restoring
+from autograd_core.support.states import at_once
 from optim import Optimizer
 from optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 
@@ -22,7 +25,7 @@ from ..data.checking import whole
 from ..data.loader import length_of
 from ..modules.module import Module
 from . import resuming
-from .batches import EVALUATED_AT_ONCE, aside, check_in_order, collected, is_array, joined, loader_of, parts
+from .batches import EVALUATED_AT_ONCE, aside, check_in_order, collected, each, is_array, joined, loader_of, parts
 from .callback import Callback
 from .callbacks import ModelCheckpoint
 from .checking import Metric, check_parts, listed_callbacks, named_metrics
@@ -127,31 +130,47 @@ class Trainer:
             start, and the log ("nn.training") says so.
 
         A second ``fit`` without ``resume`` trains ``epochs`` more. All modules are in training mode meanwhile, and
-        afterwards in the modes that they had. Raises ValueError for data without batches and for a checkpoint of
-        another model, optimizer or loader (nothing is loaded then); CorruptCheckpoint where no checkpoint is whole;
-        FileExistsError where a ``ModelCheckpoint`` would mix this training with another in its folder;
-        FloatingPointError as ``on_nonfinite`` says.
+        afterwards, also after Ctrl-C, in the modes that they had. Ctrl-C may leave a step half done (see
+        ``Optimizer.step``); ``resume`` goes on as if it had not been.
+
+        Raises ValueError for data without batches and for a checkpoint of another model, optimizer or loader (nothing
+        is loaded then); CorruptCheckpoint where no checkpoint is whole; FileExistsError where a ``ModelCheckpoint``
+        would mix this training with another in its folder; FloatingPointError as ``on_nonfinite`` says.
         """
         epochs = whole("Trainer.fit: epochs", epochs, 0)
         place = self.resumes_from = self._place(resume)
         self.loader = loader_of("Trainer.fit", train, batch_size, shuffle=True)
         held_out = None if validation is None else loader_of("Trainer.fit", validation, EVALUATED_AT_ONCE)
-        with _modes_kept(self.model), ExitStack() as at_the_end:
-            for callback in reversed(self.callbacks):
-                at_the_end.callback(callback.close, self)
-            for callback in self.callbacks:
-                callback.on_fit_start(self)
-            self.first_epoch, self.should_stop, self.running, self.batch = self.epoch, False, None, 0
-            self.last_epoch = self.epoch + epochs
-            resumed = place is not None and self._resume(place, epochs)
-            if self.seed is not None and self.step == 0 and not resumed:
-                ag.manual_seed(self.seed)
-            self.model.train()
-            while self.epoch < self.last_epoch and not self.should_stop:
-                self._epoch(held_out)
-            for callback in self.callbacks:
-                callback.on_fit_end(self)
+        to_close = [*reversed(self.callbacks)]
+
+        def close() -> None:
+            while to_close:
+                try:
+                    to_close[-1].close(self)
+                except Exception:
+                    to_close.pop()
+                    raise
+                to_close.pop()
+
+        restoring(lambda: self._fit(held_out, place, epochs), modes_of(self.model), close)
         return self.history
+
+    def _fit(self, held_out: Any, place: Any, epochs: int) -> None:
+        for callback in self.callbacks:
+            callback.on_fit_start(self)
+        self.first_epoch, self.should_stop, self.running, self.batch = self.epoch, False, None, 0
+        self.last_epoch = self.epoch + epochs
+        if place is not None and not self._resume(place, epochs):
+            self.resumes_from = None
+        if self.seed is not None and self.step == 0 and self.resumes_from is None:
+            ag.manual_seed(self.seed)
+        self.model.train()
+        for callback in self.callbacks:
+            callback.on_training_start(self)
+        while self.epoch < self.last_epoch and not self.should_stop:
+            self._epoch(held_out)
+        for callback in self.callbacks:
+            callback.on_fit_end(self)
 
     def _place(self, resume: Any) -> Any:
         if resume is not True:
@@ -166,7 +185,10 @@ class Trainer:
     def _resume(self, place: Any, epochs: int) -> bool:
         found = read_latest(place)
         if found is None:
-            log.warning("no checkpoint in %s: the training begins at the start", place)
+            begins = (
+                "begins at the start" if self.step == 0 else f"goes on from where this trainer is, step {self.step}"
+            )
+            log.warning("no checkpoint in %s: the training %s", place, begins)
             return False
         path, state = found
         try:
@@ -212,8 +234,7 @@ class Trainer:
             sums.add_loss(*weighed(self.loss, value, target))
             if self.metrics:
                 sums.add_metrics(self.metrics, output, target)
-            self.step += 1
-            self.batch += 1
+            vars(self).update(step=self.step + 1, batch=self.batch + 1)
             if by_step is not None:
                 by_step.step()
             for call in after:
@@ -231,9 +252,8 @@ class Trainer:
             self.scheduler.step(record.get("val_loss", record["loss"]))
         elif self.scheduler is not None and self.scheduler_unit == "epoch":
             self.scheduler.step()
-        self.epoch += 1
-        self.running, self.batch = None, 0
-        self.history.append(record)
+        done = {"epoch": self.epoch + 1, "running": None, "batch": 0}
+        at_once([partial(vars(self).update, done), partial(self.history.records.append, record)])
         for callback in self.callbacks:
             callback.on_epoch_end(self, record)
 
@@ -292,10 +312,15 @@ class Trainer:
         """
         model = self.model if model is None else model
         size = EVALUATED_AT_ONCE if batch_size is None else batch_size
+        loader = loader_of("Trainer.evaluate", data, size)
+        return restoring(lambda: self._evaluate(aside(loader), model), modes_of(model))
+
+    def _evaluate(self, loader: Any, model: Module) -> dict[str, float]:
         sums, outputs, targets = Sums(), [], []
-        with _modes_kept(model), ag.no_grad(), np.errstate(invalid="ignore"):  # a NaN is a result, not a warning
-            model.eval()
-            for batch in aside(loader_of("Trainer.evaluate", data, size)):
+        model.eval()
+        # A NaN is a result, not a warning.
+        with closing(each(loader)) as batches, ag.no_grad(), np.errstate(invalid="ignore"):
+            for batch in batches:
                 *inputs, target = parts("Trainer.evaluate", batch, 2)
                 output = model(*inputs)
                 sums.add_loss(*weighed(self.loss, value_of(self.loss(output, target)), target))
@@ -322,10 +347,13 @@ class Trainer:
             data = TensorDataset(data)
         loader = loader_of("Trainer.predict", data, EVALUATED_AT_ONCE if batch_size is None else batch_size)
         check_in_order(loader)
+        return restoring(lambda: self._predict(aside(loader)), modes_of(self.model))
+
+    def _predict(self, loader: Any) -> Any:
         outputs = []
-        with _modes_kept(self.model), ag.no_grad():
-            self.model.eval()
-            for batch in aside(loader):
+        self.model.eval()
+        with closing(each(loader)) as batches, ag.no_grad():
+            for batch in batches:
                 inputs = parts("Trainer.predict", batch, 1)
                 outputs.append(collected(self.model(*(inputs[:-1] if len(inputs) > 1 else inputs))))
         if not outputs:
@@ -341,13 +369,3 @@ class Trainer:
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
         """Continue from a ``state_dict``; ValueError or RuntimeError, and nothing changed, where it does not fit."""
         resuming.restore(self, state_dict)
-
-
-@contextmanager
-def _modes_kept(model: Module) -> Iterator[None]:
-    modes = [(module, module.training) for module in model.modules()]
-    try:
-        yield
-    finally:
-        for module, mode in modes:
-            module.training = mode
