@@ -33,7 +33,7 @@ from .ops.shapes.shaping import *
 from .ops.sums.reductions import *
 from .ops.sums.scans import *
 from .ops.sums.statistics import *
-from .support import forks as _forks  # noqa: F401 (it registers what a forked process does)
+from .support import forks as _forks
 from .support.lazy import attach
 from .support.random import *
 from .transforms.gradcheck import *
