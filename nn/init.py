@@ -77,7 +77,7 @@ def _check(name: str, tensor: Any) -> None:
     if not isinstance(tensor, Tensor):
         raise TypeError(f"{name}: {type(tensor).__name__} given; expected a Tensor or nn.Parameter to fill.")
     if not tensor.is_leaf:
-        raise RuntimeError(f"{name}: this tensor was computed; only a leaf can be filled. Mend: t.detach().")
+        raise RuntimeError(f"{name}: this tensor was computed; only a leaf can be filled. Fix: t.detach().")
 
 
 def _fans(name: str, tensor: Tensor) -> tuple[int, int]:
@@ -261,7 +261,7 @@ def sparse_(tensor: Tensor, sparsity: float, std: float = 0.01, generator: Gener
     if tensor.ndim != 2:
         raise ValueError(f"sparse_: tensor of shape {tensor.shape}; expected a matrix.")
     if not 0 <= sparsity <= 1:
-        raise ValueError(f"sparse_: sparsity={sparsity!r} is no share between 0 and 1.")
+        raise ValueError(f"sparse_: sparsity={sparsity!r} is not a share between 0 and 1.")
     draw = generator or default_generator()
     rows, columns = tensor.shape
     values = draw.normal(0.0, std, (rows, columns))

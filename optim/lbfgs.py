@@ -103,7 +103,7 @@ class LBFGS(Optimizer):
     def _step(self, closure: Callable[[], Any] | None = None) -> Any:
         if closure is None:
             raise TypeError(
-                "LBFGS.step: it evaluates the loss several times and needs a closure. Mend: step(closure), where the "
+                "LBFGS.step: it evaluates the loss several times and needs a closure. Fix: step(closure), where the "
                 "closure clears the gradients, computes the loss, calls backward and returns the loss; or "
                 "optim.minimize(fun, params)."
             )

@@ -164,8 +164,8 @@ class Muon(_EachForItself):
         for i, p in enumerate(options["params"]):
             if p.ndim != 2:
                 raise ValueError(
-                    f"Muon: parameter {i} of shape {p.shape} is no matrix. "
-                    "Mend: give it to AdamW, as is usual for biases, gains and embeddings."
+                    f"Muon: parameter {i} of shape {p.shape} is not a matrix. "
+                    "Fix: give it to AdamW, as is usual for biases, gains and embeddings."
                 )
         coefficients, steps, adjust = (options[name] for name in ("ns_coefficients", "ns_steps", "adjust_lr_fn"))
         triple = isinstance(coefficients, (tuple, list)) and len(coefficients) == 3

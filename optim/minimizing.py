@@ -158,7 +158,7 @@ def minimize(
     x = problem.flat(problem.start)
     if method in OWN:
         if bounds is not None or constraints != ():
-            raise ValueError(f"minimize: {method!r} knows no bounds nor constraints. Mend: 'L-BFGS-B' or 'SLSQP'.")
+            raise ValueError(f"minimize: {method!r} knows no bounds nor constraints. Fix: 'L-BFGS-B' or 'SLSQP'.")
         return _own(problem, x, method, tol, callback, dict(options or {}))
     return _scipys(problem, x, method, tol, callback, dict(options or {}), bounds, constraints)
 
@@ -213,7 +213,7 @@ def _scipys(
         from scipy import optimize
     except ImportError as error:
         raise ImportError(
-            f"minimize: method {method!r} is SciPy's. Mend: pip install autograd-core[special], or {sorted(OWN)}."
+            f"minimize: method {method!r} is SciPy's. Fix: pip install autograd-core[special], or {sorted(OWN)}."
         ) from error
     name = method.lower()
     derivatives: dict[str, Callable[..., Array]] = {}
@@ -234,7 +234,7 @@ def _scipys(
     except ValueError as error:
         if not str(error).startswith("Unknown solver"):
             raise
-        raise ValueError(f"minimize: no method {method!r}. Mend: one of {sorted(OWN)}, or of SciPy's.") from error
+        raise ValueError(f"minimize: no method {method!r}. Fix: one of {sorted(OWN)}, or of SciPy's.") from error
     value, gradient = problem.evaluate(found.x)
     return Minimum(
         problem.tree(found.x), value, problem.tree(gradient), bool(found.success), str(found.message),

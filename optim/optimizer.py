@@ -58,7 +58,7 @@ class Optimizer:
     A parameter without a gradient is left alone, and its step count stands still. NaN in a gradient goes into the
     parameter, as in PyTorch; ``optim.hooks.NonFinite`` raises or skips the step instead.
 
-    Raises ValueError for no parameters, for the same parameter twice, for what is no floating leaf tensor, and for
+    Raises ValueError for no parameters, for the same parameter twice, for what is not a floating leaf tensor, and for
     options out of range; the optimizer is then as it was.
     """
 

@@ -38,12 +38,12 @@ def check_group(rule: str, group: Any, defaults: Mapping[str, Any]) -> dict[str,
 
 
 def in_order(rule: str, params: Any) -> list[Any]:
-    """``params`` as a list; TypeError for what is no iterable, or one without an order."""
+    """``params`` as a list; TypeError for what is not an iterable, or one without an order."""
     if isinstance(params, (Tensor, Mapping)) or not isinstance(params, Iterable):
         what = type(params).__name__
-        raise TypeError(f"{rule}: params must be an iterable of tensors or groups, not one {what}. Mend: [params].")
+        raise TypeError(f"{rule}: params must be an iterable of tensors or groups, not one {what}. Fix: [params].")
     if isinstance(params, (set, frozenset)):
-        raise TypeError(f"{rule}: parameters must be in an order that is the same tomorrow. Mend: give a list.")
+        raise TypeError(f"{rule}: parameters must be in an order that is the same tomorrow. Fix: give a list.")
     return list(params)
 
 

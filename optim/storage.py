@@ -87,7 +87,7 @@ class Storage:
             if grad._data.shape != view.shape:
                 raise ValueError(
                     f"step: a gradient of shape {grad.shape} for a parameter of shape {view.shape}. "
-                    "Mend: zero_grad() after assigning other data to the parameter."
+                    "Fix: zero_grad() after assigning other data to the parameter."
                 )
             found.append(grad._data)
             mine = self.clocks[i]

@@ -163,7 +163,7 @@ class AveragedModel:
             raise ValueError("AveragedModel: give avg_fn or multi_avg_fn, not both.")
         missing = [name for name in ("parameters", "buffers", "__call__") if not callable(getattr(model, name, None))]
         if missing:
-            raise TypeError(f"AveragedModel: {type(model).__name__} is no module; it has no {', '.join(missing)}.")
+            raise TypeError(f"AveragedModel: {type(model).__name__} is not a module; it has no {', '.join(missing)}.")
         self.module = copy.deepcopy(model)
         self.n_averaged = Tensor(np.zeros((), np.int64))
         self.avg_fn, self.multi_avg_fn, self.use_buffers = avg_fn, multi_avg_fn, use_buffers

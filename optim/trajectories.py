@@ -95,7 +95,7 @@ def trajectory(fun: Callable[[Any], Any], start: Any, optimizer: Make, steps: in
     if isinstance(optimizer, Optimizer) or not callable(optimizer):
         raise TypeError(
             f"trajectory: optimizer is {type(optimizer).__name__}; it is made here, from the point that moves. "
-            "Mend: lambda params: optim.Adam(params, lr=0.1)."
+            "Fix: lambda params: optim.Adam(params, lr=0.1)."
         )
     begin = np.array(start.data if isinstance(start, Tensor) else start)
     point = Tensor(begin if begin.dtype.kind == "f" else begin.astype(np.float64), requires_grad=True)
@@ -137,7 +137,7 @@ def plot_trajectories(
     try:
         import matplotlib.pyplot as plt
     except ImportError as error:
-        raise ImportError("plot_trajectories needs matplotlib. Mend: pip install autograd-core[viz]") from error
+        raise ImportError("plot_trajectories needs matplotlib. Fix: pip install autograd-core[viz]") from error
     if isinstance(fun, Landscape):
         start = fun.start if start is None else start
         minimum = fun.minimum if minimum is None else minimum
@@ -146,7 +146,7 @@ def plot_trajectories(
     if np.shape(start) != (2,):
         raise ValueError(f"plot_trajectories: start={start!r} must be two numbers.")
     if not optimizers:
-        raise ValueError("plot_trajectories: no optimizers. Mend: {'Adam': lambda params: optim.Adam(params, lr=0.1)}.")
+        raise ValueError("plot_trajectories: no optimizers. Fix: {'Adam': lambda params: optim.Adam(params, lr=0.1)}.")
     paths = {name: trajectory(fun, start, make, steps) for name, make in optimizers.items()}
     left, right, bottom, top = _around(paths) if box is None else box
     if ax is None:

@@ -1,6 +1,6 @@
 """What becomes of every public function of NumPy on tensors: ``python tests/coverage_table.py`` writes the page.
 
-Differentiable is what has an implementation; passing and refused are tables of the library. What is no function of
+Differentiable is what has an implementation; passing and refused are tables of the library. What is not a function of
 arrays of numbers is listed here, with the reason.
 """
 

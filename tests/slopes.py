@@ -115,7 +115,7 @@ SLOPES: dict[str, tuple[Slope, ...]] = {
     "rel_entr":     (lambda x, y: mp.log(x / y) + 1, lambda x, y: -x / y if x > 0 and y > 0 else mp.nan),
     "kl_div":       (lambda x, y: mp.log(x / y), lambda x, y: 1 - x / y if x > 0 and y > 0 else mp.nan),
 }  # fmt: skip
-"""A slope that is no real number is none."""
+"""A slope that is not a real number is none."""
 
 _BY_SERIES = """beta betaln dawsn digamma erfcinv erfcx erfinv gamma gammaln i0 i0_derivative i0e i1 i1e inverse_mills
     iv ive log_ndtr loggamma ndtri polygamma psi sinc sinc_derivative special.i0"""

@@ -57,7 +57,7 @@ def test_the_logarithm_of_a_negative_number_is_named_before_any_gradient_is_accu
         "2 of 3: negative argument",
         "first at [1], where x = −1",
         "np.log(x)",
-        "Mend:",
+        "Fix:",
     ):
         assert words in str(error)
 

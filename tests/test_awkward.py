@@ -233,7 +233,7 @@ def test_a_pole_in_a_branch_not_taken_is_not_seen(f: Any) -> None:
 
 
 def test_a_genuine_pole_stays_nan_or_infinite() -> None:
-    """A zero that was computed is no choice, and neither is a value that is used outside the choice, too."""
+    """A zero that was computed is not a choice, and neither is a value that is used outside the choice, too."""
     with np.errstate(all="ignore"):
         assert np.isnan(gradient(lambda x: np.sqrt(x) * 0.0, [0.0])[0])
         assert np.isnan(gradient(lambda x: (lambda r: np.where(x > 0, r, 0.0) + 0.0 * r)(np.sqrt(x)), [0.0])[0])

@@ -203,7 +203,7 @@ def test_requires_grad_can_be_switched_on_leaves_only() -> None:
 def test_only_floating_tensors_have_gradients() -> None:
     for array in (np.arange(3), np.array([True, False])):
         tensor = ag.Tensor(array)
-        with pytest.raises(TypeError, match=f"{array.dtype}.*Mend"):
+        with pytest.raises(TypeError, match=f"{array.dtype}.*Fix"):
             tensor.requires_grad = True
         assert not tensor.requires_grad
 

@@ -1,4 +1,4 @@
-"""Wrong input is named: operation, shapes, dtypes, and the mend; and nothing is half-applied."""
+"""Wrong input is named: operation, shapes, dtypes, and the fix; and nothing is half-applied."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ SHAPES: dict[str, tuple[Action, tuple[str, ...]]] = {
     "matmul of a vector": (lambda: leaf(3) @ np.ones((4, 2)), ("matmul", "(3 != 4)", "(4, 2)")),
     "matmul with a number": (lambda: leaf(2, 3) @ leaf(), ("matmul", "enough dimensions", "(2, 3)", "float64 ()")),
     "matmul of unlike stacks": (lambda: leaf(2, 3, 3) @ leaf(4, 3, 3), ("matmul", "(2, 3, 3)", "(4, 3, 3)")),
-    "broadcast": (lambda: leaf(2, 3) + leaf(2), ("add", "float64 (2, 3)", "float64 (2,)", "Mend", "broadcast")),
-    "broadcast with an array": (lambda: np.ones(4) * leaf(3), ("multiply", "(4,)", "(3,)", "Mend")),
+    "broadcast": (lambda: leaf(2, 3) + leaf(2), ("add", "float64 (2, 3)", "float64 (2,)", "Fix", "broadcast")),
+    "broadcast with an array": (lambda: np.ones(4) * leaf(3), ("multiply", "(4,)", "(3,)", "Fix")),
     "where": (lambda: np.where(np.ones(2, bool), leaf(3), 0.0), ("where", "bool (2,)", "float64 (3,)")),
     "reshape": (lambda: leaf(2, 3).reshape(4, 2), ("reshape", "float64 (2, 3)", "(4, 2)")),
     "broadcast_to": (lambda: np.broadcast_to(leaf(3), (2, 2)), ("broadcast_to", "(3,)", "(2, 2)")),
@@ -50,7 +50,7 @@ SHAPES: dict[str, tuple[Action, tuple[str, ...]]] = {
     "stack": (lambda: np.stack([leaf(2), leaf(3)]), ("stack", "(2,)", "(3,)")),
     "squeeze": (lambda: np.squeeze(leaf(2, 3), axis=0), ("squeeze", "(2, 3)", "axis=0")),
     "sum over a missing axis": (lambda: leaf(2, 3).sum(axis=2), ("sum", "axis", "2", "(2, 3)")),
-    "max over a missing axis": (lambda: leaf(2, 3).max(axis=-3), ("max", "axis", "-3", "(2, 3)", "Mend")),
+    "max over a missing axis": (lambda: leaf(2, 3).max(axis=-3), ("max", "axis", "-3", "(2, 3)", "Fix")),
     "softmax over a missing axis": (lambda: ag.softmax(leaf(2), axis=1), ("axis", "(2,)")),
     "transpose": (lambda: np.transpose(leaf(2, 3), (0, 1, 2)), ("transpose", "(2, 3)", "(0, 1, 2)")),
     "swapaxes": (lambda: leaf(2, 3).swapaxes(0, 5), ("swapaxes", "(2, 3)", "5")),
@@ -124,8 +124,8 @@ def test_operands_that_are_no_numbers(operation: str, case: str) -> None:
 @pytest.mark.parametrize(
     ("operation", "message"),
     [
-        (np.log, "log: divide by zero.* Mend: keep the arguments"),
-        (lambda x: np.sqrt(x - 1), "sqrt: invalid value.* Mend: keep the arguments"),
+        (np.log, "log: divide by zero.* Fix: keep the arguments"),
+        (lambda x: np.sqrt(x - 1), "sqrt: invalid value.* Fix: keep the arguments"),
     ],
 )
 def test_what_numpy_is_told_to_raise_is_not_blamed_on_the_shapes(operation: Any, message: str) -> None:
@@ -156,7 +156,7 @@ def test_a_ragged_list() -> None:
 @pytest.mark.parametrize("data", [np.arange(3), np.array([True]), np.int64(3)])
 def test_integers_have_no_gradients(data: Any) -> None:
     described = f"{data.dtype} {data.shape}"
-    refused(TypeError, "requires_grad", described, "Mend", "dtype=float", action=lambda: ag.Tensor(data, True))
+    refused(TypeError, "requires_grad", described, "Fix", "dtype=float", action=lambda: ag.Tensor(data, True))
 
 
 def test_the_mend_for_integers_works() -> None:
@@ -169,7 +169,7 @@ def test_the_mend_for_integers_works() -> None:
 def test_several_numbers_have_no_single_gradient() -> None:
     x = leaf(2, 3)
     y = x * 2
-    refused(ValueError, "backward", "float64 (2, 3)", "Mend", "sum()", "cotangent", action=y.backward)
+    refused(ValueError, "backward", "float64 (2, 3)", "Fix", "sum()", "cotangent", action=y.backward)
     assert x.grad is None
     y.backward(np.ones((2, 3)))
     assert x.grad.tolist() == [[2.0] * 3] * 2
@@ -207,7 +207,7 @@ def test_a_second_backward_after_release() -> None:
     x = leaf()
     y = x * x
     y.backward()
-    refused(RuntimeError, "backward", "released", "retain_graph=True", "Mend", action=y.backward)
+    refused(RuntimeError, "backward", "released", "retain_graph=True", "Fix", action=y.backward)
     refused(RuntimeError, "released", action=(y * 2).backward)
     assert x.grad.item() == 2.0
 

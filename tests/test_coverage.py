@@ -75,7 +75,7 @@ def test_what_is_refused_raises_and_names_a_way_out(name: str) -> None:
         args = [leaf()] * f.nin
     else:
         args = [leaf()] * required(f)
-    with pytest.raises(TypeError, match=r"(Mend|Fix): ") as caught:
+    with pytest.raises(TypeError, match=r"(Fix|Fix): ") as caught:
         f(*args)
     assert "detach()" in str(caught.value) or "ag.stop_gradient" in str(caught.value)
 
@@ -164,5 +164,5 @@ def test_methods_that_are_refused_name_a_way_out() -> None:
         lambda: np.add.reduce(x, out=np.zeros(2)),
         lambda: np.logaddexp.reduce(x, initial=0.0),
     ):
-        with pytest.raises(TypeError, match=r"Fix|Mend|unknown"):
+        with pytest.raises(TypeError, match=r"Fix|Fix|unknown"):
             call()

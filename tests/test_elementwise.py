@@ -241,7 +241,7 @@ def test_dtype_converts_the_operands() -> None:
         assert_same_but_for_rounding(y.numpy(), call(x.numpy()))
         y.sum().backward()
         assert x.grad.dtype == np.float64
-    with pytest.raises(TypeError, match=r"np.exp: where=.*Mend: np.where"):
+    with pytest.raises(TypeError, match=r"np.exp: where=.*Fix: np.where"):
         np.exp(x, where=np.array([True, False]))
     with pytest.raises(TypeError, match=r"np.exp: casting="):
         np.exp(x, casting="unsafe")

@@ -119,7 +119,7 @@ def test_what_cannot_be_evaluated_is_refused():
     for call in (fitted.evaluate, fitted.predict, fitted.fit):
         with pytest.raises(ValueError, match="batch_size=0 must be an integer of at least 1"):
             call((X, Y), batch_size=0)
-        with pytest.raises(TypeError, match="Sequential is no data"):
+        with pytest.raises(TypeError, match="Sequential is not data"):
             call(nn.Sequential(model))
     with pytest.raises(ValueError, match=r"no batches in the data.*can be read anew"):
         fitted.fit((X, Y), (batch for batch in [(X, Y)]), epochs=2)

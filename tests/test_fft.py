@@ -70,8 +70,8 @@ def test_what_is_refused() -> None:
     for error, message, call in (
         (ValueError, "fft.fft: Invalid number", lambda: np.fft.fft(x, n=0)),
         (ValueError, "norm", lambda: np.fft.hfft(x, norm="other")),
-        (ValueError, "fftn: s=.*Mend", lambda: np.fft.fftn(x, s=(2,))),
-        (ValueError, "rfftn: 1 lengths.*Mend", lambda: np.fft.rfftn(x, s=(2,), axes=(0, 1))),
+        (ValueError, "fftn: s=.*Fix", lambda: np.fft.fftn(x, s=(2,))),
+        (ValueError, "rfftn: 1 lengths.*Fix", lambda: np.fft.rfftn(x, s=(2,), axes=(0, 1))),
         (TypeError, "fft.rfft", lambda: np.fft.rfft(x * 1j)),
         (TypeError, "out=.*Fix", lambda: np.fft.fft(x, out=np.zeros((2, 3), complex))),
     ):

@@ -181,10 +181,10 @@ def test_runs_stay_below_their_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with nn.SummaryWriter(tmp_path / "runs" / "one") as writer:
         for name in ("../../x", "/../../x", "a/../../../x", "..", "x/..", str(tmp_path / "x"), "..\\..\\x", "\0"):
-            with pytest.raises(ValueError, match=r"add_hparams: .* is no folder below"):
+            with pytest.raises(ValueError, match=r"add_hparams: .* is not a folder below"):
                 writer.add_hparams({"lr": 1}, {"loss": 1}, run_name=name)
             if name not in ("..", str(tmp_path / "x")):  # main_.. and main_/tmp/… are names as good as any
-                with pytest.raises(ValueError, match=r"add_scalars: .* is no folder below"):
+                with pytest.raises(ValueError, match=r"add_scalars: .* is not a folder below"):
                     writer.add_scalars("main", {"good": 0, name: 1})
         writer.add_scalars("../../main", {"..:x": 1})
         writer.add_hparams({"lr": 1}, {"loss": 1}, run_name="deep/er")

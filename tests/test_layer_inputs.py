@@ -43,7 +43,7 @@ def test_data_in_another_dtype_than_the_weights_is_refused(name: str) -> None:
     model = nn.ModuleDict({"inner": make()})
     model.forward = lambda x: model["inner"](x)
     before = model.state_dict()
-    with pytest.raises(TypeError, match=r"inner.*float64.*float32.*Mend: x\.astype\(np\.float32\)"):
+    with pytest.raises(TypeError, match=r"inner.*float64.*float32.*Fix: x\.astype\(np\.float32\)"):
         model(np.ones(shape))
     assert all(np.array_equal(before[k], v) for k, v in model.state_dict().items())
 

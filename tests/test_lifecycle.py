@@ -1,4 +1,4 @@
-"""Errors and answers about the life of a graph: the rule, the place, the mend."""
+"""Errors and answers about the life of a graph: the rule, the place, the fix."""
 
 from __future__ import annotations
 
@@ -24,9 +24,7 @@ W, V = leaf(1.3, 2.0), leaf(1.0, 2.0)
 def test_a_second_backward_names_the_row_and_under_a_watch_its_line() -> None:
     loss = (W * 2.0).sum()
     loss.backward()
-    with pytest.raises(
-        RuntimeError, match=r"went through sum \(\)\. A graph is walked once.*Mend: .*retain_graph=True"
-    ):
+    with pytest.raises(RuntimeError, match=r"went through sum \(\)\. A graph is walked once.*Fix: .*retain_graph=True"):
         loss.backward()
     with ag.detect_anomaly():
         loss = np.exp(W).sum()  # this line
@@ -45,7 +43,7 @@ def test_a_hidden_state_carried_over_is_mended_by_detach() -> None:
 
 
 def test_a_detached_loss_tells_the_rule() -> None:
-    rule = r"A tensor is recorded when .* detach\(\), \.data, numpy\(\).* Mend: set requires_grad=True.*why_no_grad"
+    rule = r"A tensor is recorded when .* detach\(\), \.data, numpy\(\).* Fix: set requires_grad=True.*why_no_grad"
     with pytest.raises(RuntimeError, match=rule):
         (W.detach() * 2).sum().backward()
 
@@ -136,5 +134,5 @@ def test_a_table_before_backward_computes_the_derivatives_on_the_side() -> None:
 def test_a_table_or_picture_of_a_released_graph_is_refused_with_the_mend() -> None:
     loss = (leaf(1.0) * 2).sum()
     loss.backward()
-    with pytest.raises(RuntimeError, match=r"released by a backward pass.*Mend: trace before backward\(\)"):
+    with pytest.raises(RuntimeError, match=r"released by a backward pass.*Fix: trace before backward\(\)"):
         ag.trace(loss)

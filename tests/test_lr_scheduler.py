@@ -311,7 +311,7 @@ def test_a_schedule_of_ones_own_is_a_function_of_the_epoch():
         (lambda o: s.CosineAnnealingWarmRestarts(o, 1.5), ValueError, "T_0=1.5"),
         (lambda o: s.CosineAnnealingWarmRestarts(o, 3).step(-1), ValueError, "epoch=-1"),
         (lambda o: s.LambdaLR(o, [len]), ValueError, "1 values of lr_lambda for 2 parameter groups"),
-        (lambda o: s.LambdaLR(o, 0.9), TypeError, "no function of the epoch"),
+        (lambda o: s.LambdaLR(o, 0.9), TypeError, "not a function of the epoch"),
         (lambda o: s.OneCycleLR(o, 1.0), ValueError, "total_steps, or epochs"),
         (lambda o: s.OneCycleLR(o, 1.0, 10, pct_start=2), ValueError, "pct_start=2"),
         (lambda o: s.OneCycleLR(o, 1.0, 10, anneal_strategy="sin"), ValueError, "anneal_strategy='sin'"),

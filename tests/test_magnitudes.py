@@ -23,7 +23,7 @@ GRIDS[np.float64] += [10.0**k for k in (5, 10, 20, 40, 80, 120, 160, 200)]
 
 
 def exact(slope: Any, point: Any, dtype: Any) -> float | None:
-    """The slope as a float, None where it is no real number or not representable as a normal one."""
+    """The slope as a float, None where it is not a real number or not representable as a normal one."""
     with mp.workdps(60):
         try:
             d = mp.mpmathify(slope(*(mp.mpf(float(v)) for v in point)))

@@ -222,7 +222,7 @@ class TestState:
         model, state = mixed(), mixed().state_dict()
         del state["0.bias"]
         state |= {"head": np.ones(1), "2.bias": np.ones(7), "2.weight": np.ones(1)}
-        with pytest.raises(RuntimeError, match=r"(?s)0\.bias.*head.*2\.weight.*\(1,\).*2\.bias.*\(7,\).*Mend"):
+        with pytest.raises(RuntimeError, match=r"(?s)0\.bias.*head.*2\.weight.*\(1,\).*2\.bias.*\(7,\).*Fix"):
             model.load_state_dict(state)
         with pytest.raises(RuntimeError, match=r"shapes.*2\.weight"):
             model.load_state_dict(state, strict=False)
@@ -424,7 +424,7 @@ class TestPaths:
         ("x", "error", "words"),
         [
             (X[:, :3], ValueError, r"^encoder\.0\.linear: Linear.*\(6, 3\)"),
-            (X.astype(np.float64), TypeError, r"^encoder\.0\.linear: Linear.*float64.*float32.*Mend"),
+            (X.astype(np.float64), TypeError, r"^encoder\.0\.linear: Linear.*float64.*float32.*Fix"),
         ],
     )
     def test_the_path_stands_first(self, x, error, words):

@@ -250,7 +250,7 @@ def test_evaluation_is_left_out_unless_asked_for() -> None:
         model(X)
     assert not watch.history
     assert asked.latest.layers["1"].gradient is None
-    with pytest.raises(RuntimeError, match=r"no step was seen\. Mend: .*evaluation=True"):
+    with pytest.raises(RuntimeError, match=r"no step was seen\. Fix: .*evaluation=True"):
         watch.summary()
 
 
@@ -334,7 +334,7 @@ def test_a_copy_of_the_model_is_not_watched_and_pickling_says_why_not() -> None:
         other = copy.deepcopy(model)
         loss_of(other).backward()
         assert watch.steps == 0 and watch._open is None
-        with pytest.raises(TypeError, match=r"cannot be pickled while it is watched\. Mend: stop"):
+        with pytest.raises(TypeError, match=r"cannot be pickled while it is watched\. Fix: stop"):
             pickle.dumps(model)
 
 
@@ -403,7 +403,7 @@ def test_records_are_flat_rows() -> None:
     assert {len(row) for row in rows if "layer" in row} == {len(rows[0])}
     np.testing.assert_array_equal(watch["0.weight"]["step"], [0, 1])
     np.testing.assert_array_equal(watch["1"]["gradient_std"], [r.layers["1"].gradient.std for r in watch.history])
-    with pytest.raises(KeyError, match=r"'nothing' is no layer or parameter"):
+    with pytest.raises(KeyError, match=r"'nothing' is not a layer or parameter"):
         watch["nothing"]
 
 
@@ -479,7 +479,7 @@ def test_pictures_show_what_was_gathered() -> None:
         ),
         (lambda: nn.monitor(network(), layers=nn.Conv2d).start(), ValueError, "layers names Conv2d"),
         (lambda: nn.monitor(network(), layers="nowhere.1").start(), ValueError, "layers names 'nowhere.1'"),
-        (lambda: nn.monitor(network()).start().start(), RuntimeError, r"Mend: stop\(\) it first"),
+        (lambda: nn.monitor(network()).start().start(), RuntimeError, r"Fix: stop\(\) it first"),
         (lambda: nn.monitor(network()).step(), RuntimeError, "not running"),
     ],
 )

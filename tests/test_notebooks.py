@@ -21,7 +21,7 @@ def code_cells(path: Path) -> list[dict[str, Any]]:
 def test_a_notebook_is_kept_as_one_run_from_top_to_bottom_left_it(path: Path) -> None:
     cells = code_cells(path)
     assert [cell["execution_count"] for cell in cells] == list(range(1, len(cells) + 1))
-    assert not any("execution" in cell["metadata"] for cell in cells), "times of the run. Mend: make notebooks"
+    assert not any("execution" in cell["metadata"] for cell in cells), "times of the run. Fix: make notebooks"
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)

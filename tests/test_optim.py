@@ -401,5 +401,5 @@ def test_an_option_of_another_kind_is_refused_by_name(rule):
 
 @pytest.mark.parametrize("params", [P(), {"params": [P()]}, {P()}], ids=["tensor", "group", "set"])
 def test_parameters_without_an_order_or_a_list_around_them_are_refused(params):
-    with pytest.raises(TypeError, match="Mend"):
+    with pytest.raises(TypeError, match="Fix"):
         optim.SGD(params)

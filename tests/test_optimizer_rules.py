@@ -353,7 +353,7 @@ def test_no_rule_takes_a_rate_that_is_none(name, lr):
         (lambda: optim.Adafactor([P()], eps=(None, -1)), "eps"),
         (lambda: optim.Adafactor([P()], d=0.5), "d=0.5"),
         (lambda: optim.Adafactor([P()], beta2_decay=0.8), "beta2_decay=0.8"),
-        (lambda: optim.Muon([P(3)]), r"parameter 0 of shape \(3,\) is no matrix"),
+        (lambda: optim.Muon([P(3)]), r"parameter 0 of shape \(3,\) is not a matrix"),
         (lambda: optim.Muon([P()], ns_steps=100), "ns_steps=100"),
         (lambda: optim.Muon([P()], adjust_lr_fn="mine"), "adjust_lr_fn='mine'"),
         (lambda: optim.Muon([P()], ns_coefficients=(1, 2)), "ns_coefficients"),

@@ -283,7 +283,7 @@ class TestAround:
         page.mouse.move(x + 60, y + 30)
         page.mouse.up()
         assert (box()["x"] - before["x"], box()["y"] - before["y"]) == pytest.approx((60, 30), abs=0.5)
-        assert page.locator("tbody.current").count() == 0  # a drag is no click
+        assert page.locator("tbody.current").count() == 0  # a drag is not a click
 
     def test_a_click_goes_to_the_step(self, show: Any) -> None:
         page = show(lecture(), "#step=8")
@@ -370,7 +370,7 @@ class TestAround:
 
     def test_without_graphviz_the_table_walks_alone(self, show: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         def missing(*_: Any) -> str:
-            raise RuntimeError('render: needs Graphviz. Mend: pip install "autograd-core[viz]".')
+            raise RuntimeError('render: needs Graphviz. Fix: pip install "autograd-core[viz]".')
 
         monkeypatch.setattr(render, "svg", missing)
         page = show(lecture())

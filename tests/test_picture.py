@@ -422,9 +422,9 @@ def test_an_input_may_have_any_name(name: str) -> None:
         ({"depth": 1.5}, "depth is None"),
         ({"limit": "all"}, "limit is None"),
         ({"colour": "size"}, "colour is 'kind', 'gradient' or a mapping"),
-        ({"colour": {"nobody": 1.0}}, "'nobody', which is no row"),
-        ({"colour": {Row("L", "op", None, (), None): 1.0}}, "which is no row"),
-        ({"colour": {"L": "much"}}, "'L': 'much', which is no number"),
+        ({"colour": {"nobody": 1.0}}, "'nobody', which is not a row"),
+        ({"colour": {Row("L", "op", None, (), None): 1.0}}, "which is not a row"),
+        ({"colour": {"L": "much"}}, "'L': 'much', which is not a number"),
     ],
 )
 def test_wrong_options_say_what_is_wrong(chosen: dict[str, Any], message: str) -> None:

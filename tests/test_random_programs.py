@@ -197,7 +197,7 @@ class Programs(RuleBasedStateMachine):
         row = self.pick(lambda row: True)
         g = self.rng.normal(size=row.value.shape)
         if not row.tracked or any(r.released for r in row.history):
-            with pytest.raises(RuntimeError, match="Mend"):
+            with pytest.raises(RuntimeError, match="Fix"):
                 row.tensor.backward(g, retain_graph=retain)
             return
         row.tensor.backward(g, retain_graph=retain)

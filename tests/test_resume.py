@@ -294,7 +294,7 @@ def test_a_full_disk_leaves_the_former_checkpoints(tmp_path, uninterrupted, monk
         patch.setattr(os, function, full)
         with pytest.raises(OSError, match=rf"could not be written.*{file}\.safetensors") as caught:
             run(tmp_path)
-    assert caught.value.errno == 28 and "Mend" in str(caught.value)
+    assert caught.value.errno == 28 and "Fix" in str(caught.value)
     left = checkpoint.checkpoints(tmp_path)
     assert [load_checkpoint(path)["progress"]["step"] for path in left] == former
     assert not {*os.listdir(tmp_path)} - {"best.safetensors", *(path.name for path in left)}
@@ -390,11 +390,11 @@ def test_a_checkpoint_that_is_named_must_exist(tmp_path):
 def test_what_is_no_state_of_a_trainer_is_refused(tmp_path):
     training = trainer_in(tmp_path / "checkpoints")
     for given in ({}, {"kinds": {}}, [1]):
-        with pytest.raises(ValueError, match="no state of a Trainer"):
+        with pytest.raises(ValueError, match="not a state of a Trainer"):
             training.load_state_dict(given)
     save_checkpoint(tmp_path / "mine.safetensors", {"epoch": 1})
-    with pytest.raises(ValueError, match=r"mine\.safetensors belongs to another training: .*no state of a Trainer"):
+    with pytest.raises(ValueError, match=r"mine\.safetensors belongs to another training: .*not a state of a Trainer"):
         training.fit((X, Y), resume=tmp_path / "mine.safetensors")
     nn.save(training.model, tmp_path / "weights.safetensors")
-    with pytest.raises(CorruptCheckpoint, match=r"Mend: nn\.load reads weights"):
+    with pytest.raises(CorruptCheckpoint, match=r"Fix: nn\.load reads weights"):
         training.fit((X, Y), resume=tmp_path / "weights.safetensors")

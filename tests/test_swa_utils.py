@@ -173,7 +173,7 @@ def test_averaging_checkpoints_is_swa():
         (lambda: swa_utils.get_ema_avg_fn(1.5), ValueError, "decay=1.5"),
         (lambda: swa_utils.get_ema_multi_avg_fn(-0.1), ValueError, "decay=-0.1"),
         (lambda: averaged(avg_fn=max, multi_avg_fn=max), ValueError, "not both"),
-        (lambda: swa_utils.AveragedModel(3), TypeError, "int is no module"),
+        (lambda: swa_utils.AveragedModel(3), TypeError, "int is not a module"),
         (lambda: averaged().update_parameters(nn.Linear(2, 2)), ValueError, r"shapes \[\(2, 2\), \(2,\)\]"),
         (lambda: averaged().load_state_dict({}), ValueError, "n_averaged"),
         (lambda: swa_utils.Ensemble([]), ValueError, "no models"),

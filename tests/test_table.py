@@ -326,9 +326,9 @@ def test_large_arrays_stand_as_shape_range_mean_and_norm() -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"rows": "ξ9"}, r"rows='ξ9' is no row: there are 6, ξ1 … L"),
-        ({"rows": [0, 6]}, "rows=6 is no row"),
-        ({"rows": 1.5}, "rows=1.5 is no row"),
+        ({"rows": "ξ9"}, r"rows='ξ9' is not a row: there are 6, ξ1 … L"),
+        ({"rows": [0, 6]}, "rows=6 is not a row"),
+        ({"rows": 1.5}, "rows=1.5 is not a row"),
         ({"max_rows": 0}, "at least 1, or None"),
     ],
 )

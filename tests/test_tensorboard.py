@@ -246,7 +246,7 @@ def test_the_default_folder_is_named_by_time_host_and_comment(tmp_path: Path, mo
         (lambda w: w.add_image("x", np.ones((3, 4, 5)), dataformats="CCW"), ValueError, "dataformats='CCW'"),
         (lambda w: w.add_figure("x", 3), TypeError, "matplotlib's Figure, not int"),
         (lambda w: w.add_text("x", 3), TypeError, "add_text: 'x' is int"),
-        (lambda w: w.add_graph(nn.Linear(1, 1)), ValueError, "traced with an input. Mend: add_graph"),
+        (lambda w: w.add_graph(nn.Linear(1, 1)), ValueError, "traced with an input. Fix: add_graph"),
         (lambda w: w.add_graph(3), TypeError, "add_graph: needs a module, a function or a Graph"),
     ],
 )

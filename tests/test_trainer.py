@@ -177,8 +177,8 @@ def test_data_that_cannot_be_trained_on_are_refused():
         ((X, Y[:-1]), ValueError, r"different lengths \[70, 69\]"),
         ((X[:0], Y[:0]), ValueError, "is empty"),
         (X, TypeError, r"ndarray of shape \(70, 3\) has no targets"),
-        ([X, Y], TypeError, r"a list of ndarray. Mend: a tuple"),
-        (3, TypeError, "int is no data"),
+        ([X, Y], TypeError, r"a list of ndarray. Fix: a tuple"),
+        (3, TypeError, "int is not data"),
         (DataLoader(TensorDataset(X, Y), 100, drop_last=True), ValueError, "no batches in epoch 1"),
         (iter([(X, Y)]), ValueError, "no batches in epoch 2"),
         (TensorDataset(X), TypeError, r"a batch is tuple of 1; expected a tuple \(inputs…, target\)"),
@@ -199,15 +199,15 @@ def test_settings_of_another_shape_say_what_is_expected():
     plateau = optim.lr_scheduler.ReduceLROnPlateau(optimizer)
     accuracy, stopping = nn.metrics.accuracy, nn.callbacks.EarlyStopping("loss")
     for loss, options, error, message in (
-        (nn.CrossEntropyLoss, {}, TypeError, r"loss is a class. Mend: CrossEntropyLoss\(\)"),
+        (nn.CrossEntropyLoss, {}, TypeError, r"loss is a class. Fix: CrossEntropyLoss\(\)"),
         (abs, {"metrics": accuracy}, TypeError, r"metrics is function.*metrics=\[nn.metrics.accuracy\]"),
-        (abs, {"metrics": ["accuracy"]}, TypeError, "metric 'accuracy' is no function"),
+        (abs, {"metrics": ["accuracy"]}, TypeError, "metric 'accuracy' is not a function"),
         (abs, {"metrics": "accuracy"}, TypeError, "metrics is str"),
         (abs, {"metrics": [lambda a, b: 1, lambda a, b: 2]}, ValueError, "two metrics of the name '<lambda>'"),
         (abs, {"metrics": {"loss": accuracy}}, ValueError, "'loss' is a number of every record"),
         (abs, {"metrics": {"val_f1": accuracy}}, ValueError, "'val_f1' is "),
-        (abs, {"callbacks": stopping}, TypeError, r"callbacks is EarlyStopping. Mend: a list"),
-        (abs, {"callbacks": [type(stopping)]}, TypeError, r"EarlyStopping is a class. Mend: EarlyStopping\(…\)"),
+        (abs, {"callbacks": stopping}, TypeError, r"callbacks is EarlyStopping. Fix: a list"),
+        (abs, {"callbacks": [type(stopping)]}, TypeError, r"EarlyStopping is a class. Fix: EarlyStopping\(…\)"),
         (abs, {"scheduler": plateau, "scheduler_unit": "step"}, ValueError, "ReduceLROnPlateau .* every epoch"),
     ):
         with pytest.raises(error, match=message):

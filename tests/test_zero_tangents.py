@@ -29,7 +29,7 @@ def settings_of(op: Any) -> dict[str, Any]:
 @pytest.mark.parametrize("name", ELEMENTWISE)
 @pytest.mark.parametrize("recorded", [False, True])
 def test_a_zero_tangent_is_a_constant(name: str, recorded: bool) -> None:
-    """Along (ẋ, 0) moves what moves along ẋ with y constant, and along 0 nothing; a recorded pass is no other."""
+    """Along (ẋ, 0) moves what moves along ẋ with y constant, and along 0 nothing; a recorded pass is not an other."""
     op = LIBRARY[name]
     x = grid(len(op.arguments))
     x = [ag.Tensor(a, requires_grad=True) for a in x] if recorded else x
@@ -66,7 +66,7 @@ def test_a_product_along_a_zero_direction() -> None:
 
 
 def test_nobody_is_warned_of_a_slope_that_was_not_asked_for() -> None:
-    """No logarithm of the base is taken where the exponent stands still, and 0·∞ is no surprise."""
+    """No logarithm of the base is taken where the exponent stands still, and 0·∞ is not a surprise."""
     value, t = ag.jvp(lambda a, b: a**b, (np.array([-2.0]), np.array([3.0])), (np.ones(1), np.zeros(1)))
     assert (value, t) == (-8.0, 12.0)
     with np.errstate(divide="ignore"):

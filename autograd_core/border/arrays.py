@@ -80,7 +80,7 @@ def like(tensor: Tensor, value: Any) -> Tensor:
         try:
             return Tensor(np.asarray(value, tensor.dtype))
         except (TypeError, ValueError) as error:
-            raise TypeError(f"{type(value).__name__} {value!r} is no array of {tensor.dtype}: {error}.") from error
+            raise TypeError(f"{type(value).__name__} {value!r} is not an array of {tensor.dtype}: {error}.") from error
     return Tensor(value)
 
 

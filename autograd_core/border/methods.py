@@ -46,7 +46,7 @@ def _iterate(self: Tensor) -> Iterator[Tensor]:
 
 
 def _flat(self: Tensor) -> Any:
-    raise AttributeError("flat: an iterator over a tensor's memory has no graph. Mend: t.ravel(), or t.ravel()[i].")
+    raise AttributeError("flat: an iterator over a tensor's memory has no graph. Fix: t.ravel(), or t.ravel()[i].")
 
 
 def _passing(function: Any) -> Any:
@@ -55,7 +55,7 @@ def _passing(function: Any) -> Any:
 
 def _writing_method(name: str) -> Any:
     def refuse(self: Tensor, *args: Any, **kwargs: Any) -> None:
-        raise TypeError(f"{name}: t.{name}() would write into a tensor's array. Mend: t = np.{name}(t).")
+        raise TypeError(f"{name}: t.{name}() would write into a tensor's array. Fix: t = np.{name}(t).")
 
     return refuse
 

@@ -65,9 +65,9 @@ def _on_arrays(function: Any, name: str, args: Any, kwargs: Any) -> Any:
 def _in_dtype(name: str, ufunc: np.ufunc, inputs: Any, dtype: Any = None, where: Any = True, **others: Any) -> Any:
     """The operands converted to what the ufunc computes in where its result shall have ``dtype``."""
     if where is not True:
-        raise TypeError(f"{name}: where= leaves holes in the result. Mend: np.where(mask, {name}(...), other).")
+        raise TypeError(f"{name}: where= leaves holes in the result. Fix: np.where(mask, {name}(...), other).")
     if others:
-        raise TypeError(f"{name}: {', '.join(others)}= is not answered on tensors. Mend: leave it out, or use astype.")
+        raise TypeError(f"{name}: {', '.join(others)}= is not answered on tensors. Fix: leave it out, or use astype.")
     if dtype is None:
         return inputs
     inputs = [x if hasattr(x, "dtype") or isinstance(x, (int, float, complex)) else np.asarray(x) for x in inputs]
@@ -135,7 +135,7 @@ def refusal(name: str, neighbour: str = "") -> str:
     neighbour = neighbour or REFUSED.get(name.split(".", 1)[1], "")
     return (
         f"{name} is not differentiable here, and dropping the graph in silence would make gradients wrong. "
-        f"Mend: {neighbour or 'declare a primitive (help(ag.primitive))'}; "
+        f"Fix: {neighbour or 'declare a primitive (help(ag.primitive))'}; "
         "or give it t.detach().numpy() if no gradient is needed."
     )
 

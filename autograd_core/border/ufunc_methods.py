@@ -43,7 +43,7 @@ REDUCTIONS: dict[np.ufunc, Callable[..., Any]] = {
 
 SCANS: dict[np.ufunc, Callable[..., Any]] = {np.add: np.cumsum, np.multiply: np.cumprod}
 
-MENDS = {
+FIXES = {
     "reduce": "reduce with add, multiply, maximum, minimum or logaddexp",
     "at": "np.add.at writes in place; add np.bincount(indices, weights) or a sum over slices instead",
     "reduceat": "sum slices x[i:j] and np.stack the sums",
@@ -59,7 +59,7 @@ def call(ufunc: np.ufunc, method: str, inputs: Any, settings: dict[str, Any]) ->
     if method == "reduce" and ufunc in REDUCTIONS:
         given = {k: v for k, v in settings.items() if k != "dtype" or v is not None}
         return REDUCTIONS[ufunc](*inputs, **{"axis": 0, **given})
-    raise TypeError(refusal(f"np.{ufunc.__name__}.{method}", MENDS.get(method, "")))
+    raise TypeError(refusal(f"np.{ufunc.__name__}.{method}", FIXES.get(method, "")))
 
 
 def outer(ufunc: np.ufunc, x: Any, y: Any, **settings: Any) -> Any:

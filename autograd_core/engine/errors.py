@@ -1,4 +1,4 @@
-"""Messages of failed operations: operation, shapes, dtypes, and the likely mend."""
+"""Messages of failed operations: operation, shapes, dtypes, and the likely fix."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def explain(op: Primitive, args: Sequence[Any], params: dict[str, Any], error: E
     detail = broken or str(error).removeprefix(f"{op.name}: ")
     numeric = isinstance(error, (FloatingPointError, RuntimeWarning))  # what np.errstate raises
     fix = _NUMERIC if numeric else op.advice(args)
-    message = f"{op.name}: {detail} [{given}{settings}].{f' Mend: {fix}' if fix and 'Fix: ' not in detail else ''}"
+    message = f"{op.name}: {detail} [{given}{settings}].{f' Fix: {fix}' if fix and 'Fix: ' not in detail else ''}"
     return kind(message)
 
 
@@ -81,7 +81,7 @@ def detached(tensor: Tensor) -> RuntimeError:
     """The error of ``backward()`` on a tensor without a graph."""
     return RuntimeError(
         f"backward: this tensor ({describe(tensor)}) was computed from nothing that requires gradients, or inside "
-        f"no_grad(). {RULE} Mend: set requires_grad=True on the inputs before computing; "
+        f"no_grad(). {RULE} Fix: set requires_grad=True on the inputs before computing; "
         "print(ag.why_no_grad(w, f)), with a function f that computes the loss, shows where the way from w ends."
     )
 
@@ -92,6 +92,6 @@ def released(node: Node) -> RuntimeError:
     row = f"{getattr(node.op, 'name', 'a row')} {node.shape}" + (f" in {origin.description}" if origin else "")
     return RuntimeError(
         f"backward: the graph was released by an earlier backward pass, which went through {row}. A graph is walked "
-        "once and then freed. Mend: backward(retain_graph=True) the first time, or compute the loss again; "
+        "once and then freed. Fix: backward(retain_graph=True) the first time, or compute the loss again; "
         "of a value that is carried over from an earlier step (a hidden state), go on with h.detach()."
     )

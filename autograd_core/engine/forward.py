@@ -19,7 +19,7 @@ def push(order: Iterable[Node], tangents: dict[Node, Any], record: bool = False)
     Rows that none of them reaches have no entry in the answer: their tangent is zero. With ``record`` the pass is
     computed with tensors, so that it can be differentiated in turn.
     """
-    with np.errstate(invalid="ignore"):  # a slope that is no number may belong to a direction that nobody goes
+    with np.errstate(invalid="ignore"):  # a slope that is not a number may belong to a direction that nobody goes
         for node in reversed(list(order)):
             if node in tangents or node.op is None:
                 continue

@@ -232,7 +232,7 @@ class Primitive:
         names = tuple(n for n in parameters_of(rule)[0] if n not in self.leading)
         for n in names:
             if n != "ans" and n not in self.parameters and not (n == "index" and self.variadic):
-                raise TypeError(f"{self.name}: a rule names {n!r}, which is no parameter of it and not 'ans'.")
+                raise TypeError(f"{self.name}: a rule names {n!r}, which is not a parameter of it and not 'ans'.")
         return names
 
     def _bind(self, rule: Rule, names: tuple[str, ...]) -> Callable[..., Any]:

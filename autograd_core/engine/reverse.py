@@ -183,7 +183,7 @@ def lifted(node: Node) -> tuple[Any, ...]:
 def as_gradients(cotangents: dict[Node, Any], leaves: Iterable[Any], *seeds: Any) -> list[Tensor]:
     """Cotangents as gradients: tensors of each leaf's shape and dtype, none of which shares memory with anything.
 
-    A cotangent array is adopted as it is where nothing else can hold it: it is no view, and no seed of the pass.
+    A cotangent array is adopted as it is where nothing else can hold it: it is not a view, and no seed of the pass.
     """
     taken = {id(bare(seed)) for seed in seeds}
     gradients = []
@@ -222,12 +222,12 @@ def _seed(tensor: Tensor, gradient: Any) -> Tensor:
         if tensor.dtype.kind == "c":
             raise ValueError(
                 f"backward: a complex result ({describe(tensor)}) has no gradient; only real ones do. "
-                "Mend: backward() of its real part or absolute value, or give the cotangent: y.backward(g)."
+                "Fix: backward() of its real part or absolute value, or give the cotangent: y.backward(g)."
             )
         if tensor.size != 1:
             raise ValueError(
                 f"backward: a result of {describe(tensor)} has no single gradient. "
-                "Mend: backward() of a scalar such as y.sum(), or give the cotangent: y.backward(g) with y's shape."
+                "Fix: backward() of a scalar such as y.sum(), or give the cotangent: y.backward(g) with y's shape."
             )
         return make_tensor(filled(1, tensor._data, tensor.shape, tensor.dtype), None)
     gradient = entry.like(tensor, gradient)

@@ -27,7 +27,7 @@ class Tensor:
     Raises
     ------
     TypeError
-        for gradients of integers or booleans, for data that is no array of numbers, and for ``Tensor(3, 4)``.
+        for gradients of integers or booleans, for data that is not an array of numbers, and for ``Tensor(3, 4)``.
 
     >>> w = Tensor([1.0, 2.0], requires_grad=True)
     >>> (w * w).sum().backward()
@@ -60,7 +60,7 @@ class Tensor:
             if not isinstance(node, Leaf):
                 raise RuntimeError(
                     "data: this tensor was computed and its value is part of a recorded graph. "
-                    "Mend: assign to a leaf, or to t.detach()."
+                    "Fix: assign to a leaf, or to t.detach()."
                 )
             _check_differentiable(array)
             node.shape, node.dtype = array.shape, array.dtype
@@ -108,7 +108,7 @@ class Tensor:
         if not self.is_leaf:
             raise RuntimeError(
                 "requires_grad: this tensor was computed from others; only a leaf can be switched. "
-                "Mend: use t.detach() for a copy without history."
+                "Fix: use t.detach() for a copy without history."
             )
         if not on:
             self._node = None
@@ -251,5 +251,5 @@ def _check_differentiable(array: Any) -> None:
     if array.dtype.kind not in "fc":
         raise TypeError(
             f"requires_grad: gradients of {array.dtype} {tuple(array.shape)} do not exist; only floating (or complex) "
-            "tensors have them. Mend: convert, e.g. Tensor(array, dtype=float)."
+            "tensors have them. Fix: convert, e.g. Tensor(array, dtype=float)."
         )

@@ -14,7 +14,7 @@ import numpy as np
 from .graph import Graph, Row
 
 _FEW = 40  # rows that a picture shows in full, repeats and all
-_TIMES = 3  # what comes less often is no repeat
+_TIMES = 3  # what comes less often is not a repeat
 _WORTHWHILE = 10  # rows; a shorter repeat is drawn as it is
 _LONGEST_PERIOD = 200  # rows and calls that are looked for as one repeated pattern
 _ENDS = 15  # boxes that stay at either end where the middle is folded

@@ -24,14 +24,14 @@ def recorded(tensor: Tensor) -> list[Node]:
     if tensor._node is None:
         raise RuntimeError(
             "trace: the result depends on no input or parameter that requires gradients, so nothing was recorded. "
-            "Mend: give floating arguments, set requires_grad=True, and use no detach() or no_grad() on the way."
+            "Fix: give floating arguments, set requires_grad=True, and use no detach() or no_grad() on the way."
         )
     try:
         return rows([tensor._node])[::-1]
     except RuntimeError as error:
         raise RuntimeError(
             "trace: the graph was released by a backward pass. "
-            "Mend: trace before backward(), or backward(retain_graph=True)."
+            "Fix: trace before backward(), or backward(retain_graph=True)."
         ) from error
 
 
@@ -171,7 +171,7 @@ class Reader:
         shown = repr(w) if isinstance(w, str) else describe(w)
         if isinstance(w, str) and w in self.inputs:
             raise ValueError(f"trace: wrt={shown} is a constant here: only floating numbers and arrays can be varied.")
-        raise ValueError(f"trace: wrt={shown} is no variable; there is {self._describe_variables()}.")
+        raise ValueError(f"trace: wrt={shown} is not a variable; there is {self._describe_variables()}.")
 
     def _describe_variables(self) -> str:
         return ", ".join(self.names[leaf] for leaf in self.leaves)

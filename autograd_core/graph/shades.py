@@ -75,11 +75,11 @@ def shades(graph: Graph, colour: Any, legend: str) -> Shades | None:
         for key, number in colour.items():
             row = by_name.get(getattr(key, "name", key))
             if row is None or not (key is row or key == row.name):
-                raise ValueError(f"dot: colour= has {key!r}, which is no row of this graph.")
+                raise ValueError(f"dot: colour= has {key!r}, which is not a row of this graph.")
             try:
                 numbers[row] = float(number)
             except (TypeError, ValueError) as error:
-                raise ValueError(f"dot: colour= has {key!r}: {number!r}, which is no number.") from error
+                raise ValueError(f"dot: colour= has {key!r}: {number!r}, which is not a number.") from error
         return Shades(numbers, legend or "value", add=True, logarithmic=None)
     if isinstance(colour, str) and colour == "kind":
         return None

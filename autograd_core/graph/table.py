@@ -68,7 +68,7 @@ class Table:
         if any(row.node.parents is None for row in graph.rows):
             raise RuntimeError(
                 "table: the graph was released by a backward pass since it was traced. "
-                "Mend: ask for the table before backward(), or backward(retain_graph=True)."
+                "Fix: ask for the table before backward(), or backward(retain_graph=True)."
             )
         self.graph = graph
         self.mode = mode
@@ -317,9 +317,9 @@ def _part(rows: list[Row], wanted: Any) -> list[Row]:
             chosen.add(by_name[w])
         else:
             raise ValueError(
-                f"table: rows={w!r} is no row: there are {len(rows)}, {printable(rows[0].name)} … "
+                f"table: rows={w!r} is not a row: there are {len(rows)}, {printable(rows[0].name)} … "
                 f"{printable(rows[-1].name)}. "
-                "Mend: give a slice, a name, a position, or a list of these."
+                "Fix: give a slice, a name, a position, or a list of these."
             )
     return [row for row in rows if row in chosen]
 
@@ -342,7 +342,7 @@ def _chosen(graph: Graph, wrt: Any) -> list[Row]:
     unknown = [w for w in wanted if w not in by_name]
     if unknown:
         raise ValueError(
-            f"table: wrt={unknown[0]!r} is no variable of this trace; there is {printable(', '.join(by_name))}."
+            f"table: wrt={unknown[0]!r} is not a variable of this trace; there is {printable(', '.join(by_name))}."
         )
     return [by_name[w] for w in wanted]
 

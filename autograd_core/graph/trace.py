@@ -47,10 +47,10 @@ def trace(f: Any, *args: Any, wrt: Any = None, names: Any = None, result: str = 
     with observer.observe(lambda *step: steps.append((*step, observer.origin()))):
         out = evaluate(f, [*inputs.values()], {}, variables)
     if not isinstance(out, Tensor):
-        mend = "return one tensor, computed from the arguments with NumPy's functions or ag's."
+        fix = "return one tensor, computed from the arguments with NumPy's functions or ag's."
         if hasattr(out, "dtype") and not any(isinstance(value, Tensor) for value in inputs.values()):
-            mend = "give a floating argument; arrays of integers are constants."
-        raise TypeError(f"trace: the function returned {describe(out)}, not a tensor. Mend: {mend}")
+            fix = "give a floating argument; arrays of integers are constants."
+        raise TypeError(f"trace: the function returned {describe(out)}, not a tensor. Fix: {fix}")
     return Reader(out, steps, inputs, known_things(f, names), result).graph(wrt)
 
 

@@ -20,7 +20,7 @@ def apply_along_axis(func1d, axis, arr, *args, **kwargs):
     lead = slices.shape[:-1]
     results = [func1d(slices[place], *args, **kwargs) for place in np.ndindex(*lead)]
     if not results:
-        raise ValueError(f"apply_along_axis: no slices along axis {axis} of {arr.shape}. Mend: give a nonempty array.")
+        raise ValueError(f"apply_along_axis: no slices along axis {axis} of {arr.shape}. Fix: give a nonempty array.")
     inner = np.shape(results[0])
     whole = np.reshape(np.stack(results), (*lead, *inner))
     new = range(len(lead), len(lead) + len(inner))

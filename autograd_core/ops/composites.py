@@ -57,4 +57,4 @@ def _parts(value: Any) -> Collection[Any]:
 def refuse_out(name: str, out: Any) -> None:
     """Say that ``out`` cannot be answered, also where it was given by position."""
     if out is not None:
-        raise TypeError(f"{name}: out= cannot be differentiated through. Mend: use the result, y = np.{name}(...).")
+        raise TypeError(f"{name}: out= cannot be differentiated through. Fix: use the result, y = np.{name}(...).")

@@ -4,7 +4,7 @@ With W the matrix of ω^(jk), ω = e^(−2πi/n), the transform is c W x and its
 by the same c. NumPy gives the two directions the same c where ``norm`` changes sides, "backward" for "forward"; "ortho"
 stays. Several axes are transformed one after another, as NumPy does it, and so differentiate by themselves.
 
-Loaded when first asked for: ``numpy.fft`` is no part of ``import numpy``.
+Loaded when first asked for: ``numpy.fft`` is not part of ``import numpy``.
 """
 
 from __future__ import annotations
@@ -139,7 +139,7 @@ def ihfft(a, n=None, axis=-1, norm=None):
 
 def _swapped(norm: str | None) -> str:
     if norm not in _OTHER_SIDE:
-        raise ValueError(f"hfft, ihfft: norm={norm!r}. Mend: give 'backward', 'ortho' or 'forward'.")
+        raise ValueError(f"hfft, ihfft: norm={norm!r}. Fix: give 'backward', 'ortho' or 'forward'.")
     return _OTHER_SIDE[norm]
 
 
@@ -243,11 +243,11 @@ def irfft2(a, s=None, axes=(-2, -1), norm=None):
 def _lengths(name: str, a: Any, s: Any, axes: Any) -> list[tuple[int, int]]:
     """For each axis to transform, the length there and the axis."""
     if s is not None and (axes is None or None in s):
-        raise ValueError(f"{name}: s={s} with axes={axes} is deprecated by NumPy. Mend: give an axis for each length.")
+        raise ValueError(f"{name}: s={s} with axes={axes} is deprecated by NumPy. Fix: give an axis for each length.")
     axes = range(-a.ndim, 0) if axes is None else axes
     s = [-1] * len(axes) if s is None else s
     if len(s) != len(axes):
-        raise ValueError(f"{name}: {len(s)} lengths s={s} for {len(axes)} axes={axes}. Mend: one length an axis.")
+        raise ValueError(f"{name}: {len(s)} lengths s={s} for {len(axes)} axes={axes}. Fix: one length an axis.")
     return [(a.shape[axis] if n == -1 else n, axis) for n, axis in zip(s, axes, strict=True)]
 
 

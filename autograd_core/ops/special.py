@@ -27,7 +27,7 @@ try:
     import scipy.special as scipy
 except ModuleNotFoundError as error:
     raise ModuleNotFoundError(
-        "ag.special takes its values from SciPy, which is not installed. Mend: pip install autograd-core[special]",
+        "ag.special takes its values from SciPy, which is not installed. Fix: pip install autograd-core[special]",
         name="scipy",
     ) from error
 
@@ -114,7 +114,7 @@ i1e = _declare(scipy.i1e, x=lambda x, ans: 0.5 * (i0e(x) + _ive(x, 2)) - np.sign
 
 @elementwise(name="log_ratio", x=lambda x: 1 / x, y=lambda y: -1 / y)
 def _log_ratio(x, y):
-    """log(x/y), accurate where x is near y and where x/y is no number of the dtype; that of 0/0 is −∞."""
+    """log(x/y), accurate where x is near y and where x/y is not a number of the dtype; that of 0/0 is −∞."""
     limits = np.finfo(np.result_type(x, y))
     y = _or_one(y, x)
     with np.errstate(over="ignore", under="ignore"):
@@ -219,7 +219,7 @@ def logsumexp(a: Any, axis: Any = None, b: Any = None, keepdims: bool = False, r
     if not (isinstance(a, Tensor) or isinstance(b, Tensor)):
         return scipy.logsumexp(a, axis, b, keepdims, return_sign)
     if _is_complex(a) or _is_complex(b):
-        raise TypeError("logsumexp: not answered for complex tensors. Mend: np.log(np.sum(b * np.exp(a), axis)).")
+        raise TypeError("logsumexp: not answered for complex tensors. Fix: np.log(np.sum(b * np.exp(a), axis)).")
     unseen = False if b is None else np.equal(bare(b), 0)
     largest = np.maximum.reduce(np.where(unseen, -np.inf, bare(a)), axis=axis, keepdims=True)
     largest = np.where(np.isfinite(largest), largest, 0)

@@ -83,7 +83,7 @@ def check_state(what: str, generator: np.random.Generator, state: Any) -> None:
         scratch.state = state
     except (TypeError, ValueError, KeyError, IndexError, OverflowError, AttributeError) as error:
         raise ValueError(
-            f"{what}: this is no state of {type(own).__name__}: {type(error).__name__}: {error}"
+            f"{what}: this is not a state of {type(own).__name__}: {type(error).__name__}: {error}"
         ) from error
 
 

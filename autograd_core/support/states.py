@@ -53,7 +53,7 @@ def real(what: str, value: Any, least: float = -math.inf, whole: bool = False, f
     except OverflowError as error:  # an integer beyond all floats
         raise ValueError(f"{what}: {error}.") from error
     if math.isnan(number) and finite:
-        raise ValueError(f"{what}: NaN is no number.")
+        raise ValueError(f"{what}: NaN is not a number.")
     if (finite and not math.isfinite(number)) or (whole and number % 1) or number < least:
         lowest = "" if least == -math.inf else f" of at least {least}"
         raise ValueError(f"{what}: {number!r} must be a {'whole' if whole else 'finite'} number{lowest}.")

@@ -68,7 +68,7 @@ def value_and_grad(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[...,
             returned = ", ".join(map(describe, run.outs))
             raise ValueError(
                 f"grad: the function returned {returned}, and only a single number, and no complex one, has a "
-                "gradient. Mend: sum or average the result, or use vjp."
+                "gradient. Fix: sum or average the result, or use vjp."
             )
         cotangents = run.pull([filled(1, out._data, out.shape, out.dtype)])
         return run.value(), cotangents if isinstance(argnums, tuple) else cotangents[0]

@@ -13,7 +13,7 @@ Rebuild = Callable[[Sequence[Any]], Any]
 def flatten(tree: Any, what: str) -> tuple[list[Any], Rebuild]:
     """The leaves of a tree in order (of a dict, by its own order), and the function that rebuilds it from others.
 
-    ``what`` names the tree in the message of the TypeError that a leaf which is no number or array raises.
+    ``what`` names the tree in the message of the TypeError that a leaf which is not a number or array raises.
 
     >>> import numpy as np
     >>> leaves, rebuild = flatten({"w": np.ones(2), "b": (1.0, 2.0)}, "parameters")
@@ -47,7 +47,7 @@ def _taken_apart(tree: Any, path: str, leaves: list[Any]) -> Callable[[Any], Any
     if not is_leaf(tree):
         raise TypeError(
             f"{path} is {type(tree).__name__}; derivatives are of numbers, arrays and tensors, and of tuples, lists "
-            "and dicts of them. Mend: leave it to the function itself (functools.partial, a closure)."
+            "and dicts of them. Fix: leave it to the function itself (functools.partial, a closure)."
         )
     leaves.append(tree)
     return next

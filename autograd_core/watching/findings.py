@@ -1,4 +1,4 @@
-"""What the NaN watch found, in words: the operation, its inputs, the place in them, the line of the program, a mend."""
+"""What the NaN watch found, in words: the operation, its inputs, the place in them, the line of the program, a fix."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Finding:
     """One operation that made a NaN or an infinity, as it was seen; see ``AnomalyError`` for its fields.
 
     order   : findings are numbered as they come
-    accused : False of an infinity that was given: it is no anomaly by itself
+    accused : False of an infinity that was given: it is not an anomaly by itself
     lines   : what else the report says
     """
 
@@ -63,15 +63,15 @@ class Finding:
         self.accused = True
         self.origin: observer.Origin | None = None
         self.lines: list[str] = []
-        self.mend = ""
+        self.fix = ""
 
     def report(self, *notes: str) -> str:
         """All that is known, a line each."""
         inputs = [f"  {summary}" for summary in self.inputs]
         place = [] if self.origin is None else [f"  in {self.origin.description}"]
-        mend = [f"  Mend: {self.mend}"] if self.mend else []
+        fix = [f"  Fix: {self.fix}"] if self.fix else []
         further = [f"  {line}" for line in (*self.lines, *notes)]
-        return "\n".join([f"{self.head}: {self.formula}".rstrip(": "), *inputs, *place, *further, *mend])
+        return "\n".join([f"{self.head}: {self.formula}".rstrip(": "), *inputs, *place, *further, *fix])
 
     def error(self, *notes: str) -> Any:
         from .anomaly import AnomalyError
@@ -105,7 +105,7 @@ def forward(
         if isinstance(op, Elementwise):
             found.lines += _at_first(where, dict(zip(names, arrays, strict=True)))
         found.lines += [f"before it: {f.head}" for f in behind]
-        found.mend = _MENDS.get((op.name, "forward"), _MENDS.get(("", made), ""))
+        found.fix = _FIXES.get((op.name, "forward"), _FIXES.get(("", made), ""))
     else:
         guilty = next((s for s in inputs if s.nans), None) or next((s for s in inputs if s.infs), None)
         made = "NaN" if guilty and guilty.nans else "Inf"
@@ -113,7 +113,7 @@ def forward(
         source = f", {guilty.source}," if guilty and guilty.source else ""
         found = Finding(order, "input", op.name, made, f"{which}{source} was {made} already", formula, inputs)
         found.accused = made == "NaN"
-        found.mend = (
+        found.fix = (
             "look at what the step before did to it: learning rate, clipping of gradients."
             if guilty and guilty.source.startswith("parameter")
             else "clean the data before, e.g. np.nan_to_num(x), or leave such rows out."
@@ -156,7 +156,7 @@ def _of_row(order: int, phase: str, node: Any, made: Any, formula: str, inputs: 
     found = Finding(
         order, phase, node.op.name, kind, f"{node.op.name} made {_count(kind, where)}, {phase}", formula, inputs
     )
-    found.mend = _MENDS.get((node.op.name, "backward"), _MENDS.get(("", kind), ""))
+    found.fix = _FIXES.get((node.op.name, "backward"), _FIXES.get(("", kind), ""))
     found.origin = getattr(node, "origin", None)
     if found.origin is None:
         found.lines.append("its line is not known, for it was computed outside of the watch")
@@ -190,7 +190,7 @@ def place_of(row: recording.Pulled, i: int, c: Any, is_bad: Callable[[Any], Any]
         return None
     with np.errstate(all="ignore"):
         d = op.local[i](row.saved, row.node.params)
-        bad = is_bad(np.multiply(g, 0 if d is None else d)) & is_bad(c)  # g·d where np.where did not choose is no part
+        bad = is_bad(np.multiply(g, 0 if d is None else d)) & is_bad(c)  # g·d where np.where did not choose is left out
     return _first(np.broadcast_to(bad, np.shape(g))) if np.any(bad) else None
 
 
@@ -242,7 +242,7 @@ def _formula(op: Any, names: Sequence[str], params: Any) -> str:
 
 
 def _derivative(op: Any, names: Sequence[str], i: int, params: Any) -> str:
-    """``∂sqrt/∂x = 1/(2·result)``; of what is no elementwise operation, nothing."""
+    """``∂sqrt/∂x = 1/(2·result)``; of what is not an elementwise operation, nothing."""
     from ..expressions.notation import write
     from ..expressions.symbol import Symbol
 
@@ -337,7 +337,7 @@ def _outside(name: str, arrays: Sequence[Any], data: Any, made: str) -> list[str
     return lines
 
 
-_MENDS: dict[tuple[str, str], str] = {
+_FIXES: dict[tuple[str, str], str] = {
     ("log", "forward"): "keep the argument positive, np.log(np.maximum(x, eps)); or a loss of logits, log_softmax.",
     ("divide", "forward"): "np.where(y != 0, x / y, 0), or divide by y + eps.",
     ("sqrt", "forward"): "keep the argument positive: np.sqrt(np.maximum(x, 0)).",

@@ -16,7 +16,7 @@ __all__ = ["why_no_grad"]
 
 
 def why_no_grad(w: Tensor, loss: Tensor | Callable[[], Any] | None = None) -> str:
-    """Why ``w.grad`` is None, in a sentence or two: the rule, the place, the mend.
+    """Why ``w.grad`` is None, in a sentence or two: the rule, the place, the fix.
 
     loss : the tensor whose ``backward()`` is to reach w; or a function without arguments that computes it, which is
         run once, so that the place where the way from w ends can be told with its module and line
@@ -37,7 +37,7 @@ def why_no_grad(w: Tensor, loss: Tensor | Callable[[], Any] | None = None) -> st
         place = f" in {origin.description}" if origin else ""
         return (
             f"w was computed ({w._node.op.name}{place}), and backward() keeps the gradients of leaves only. "  # type: ignore[union-attr]
-            "Mend: ag.trace(loss).table() shows the derivative by every row; ag.grad(f)(w) gives that of a function."
+            "Fix: ag.trace(loss).table() shows the derivative by every row; ag.grad(f)(w) gives that of a function."
         )
     if isinstance(loss, Tensor):
         return _by_graph(w, loss)
@@ -47,21 +47,21 @@ def why_no_grad(w: Tensor, loss: Tensor | Callable[[], Any] | None = None) -> st
         return "w has a gradient."
     return (
         "w is a leaf that requires gradients, but no backward() has reached it since its gradient was last cleared "
-        "(zero_grad(), grad = None). Mend: loss.backward(); or ask with the loss, why_no_grad(w, loss)."
+        "(zero_grad(), grad = None). Fix: loss.backward(); or ask with the loss, why_no_grad(w, loss)."
     )
 
 
 def _no_row(w: Tensor) -> str:
     if w.dtype.kind not in "fc":
-        return f"w is {describe(w)}, and only floating tensors have gradients. Mend: Tensor(array, dtype=float)."
+        return f"w is {describe(w)}, and only floating tensors have gradients. Fix: Tensor(array, dtype=float)."
     return (
         "w does not require gradients, so what is computed from it is not recorded for its sake. "
-        "Mend: w.requires_grad = True before the loss is computed (was it computed inside no_grad(), or detached?)."
+        "Fix: w.requires_grad = True before the loss is computed (was it computed inside no_grad(), or detached?)."
     )
 
 
 def _by_graph(w: Tensor, loss: Tensor) -> str:
-    ask = "Mend: give a function that computes the loss, why_no_grad(w, f), and the place is shown."
+    ask = "Fix: give a function that computes the loss, why_no_grad(w, f), and the place is shown."
     if loss._node is None:
         return f"The loss carries no graph. {RULE} {ask}"
     try:
@@ -69,7 +69,7 @@ def _by_graph(w: Tensor, loss: Tensor) -> str:
     except RuntimeError:
         return (
             "The graph of the loss was released by a backward pass, and what it came from is forgotten. "
-            "Mend: ask before backward(), or give a function that computes the loss."
+            "Fix: ask before backward(), or give a function that computes the loss."
         )
     if w._node in order:
         return _reached(w)
@@ -106,20 +106,20 @@ def _by_running(w: Tensor, loss: Callable[[], Any]) -> str:
     if cut is None and chain.values.get(id(bare(out)), "") is None:
         return "The way from w ends at the result of the function: detach(), .data or numpy() made it a constant."
     if cut is not None:
-        return f"The way from w ends at {cut.what}, in {cut.origin.description}. {_MEND}"
+        return f"The way from w ends at {cut.what}, in {cut.origin.description}. {_FIX}"
     if chain.last is None:
         return (
             f"None of the {len(steps)} operations of the function used w; a comparison, argmax, item() or np.asarray() "
-            f"of it is no recorded one. {_MEND}"
+            f"of it is not a recorded one. {_FIX}"
         )
     name, origin = chain.last
     return (
         f"The way from w ends after {name}, in {origin.description}: its value went into no operation that leads to "
-        f"the loss, but into a comparison, argmax, item() or the like, or nowhere. {_MEND}"
+        f"the loss, but into a comparison, argmax, item() or the like, or nowhere. {_FIX}"
     )
 
 
-_MEND = "Mend: compute from the tensor itself there, with functions of NumPy's or ag's, outside no_grad()."
+_FIX = "Fix: compute from the tensor itself there, with functions of NumPy's or ag's, outside no_grad()."
 
 
 class _Chain:

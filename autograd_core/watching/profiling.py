@@ -102,7 +102,7 @@ class profile:
 
     def __enter__(self) -> Self:
         if self._inside is not None:
-            raise RuntimeError("profile: this profile is running already. Mend: ag.profile() for another one.")
+            raise RuntimeError("profile: this profile is running already. Fix: ag.profile() for another one.")
         with ExitStack() as stack:
             stack.enter_context(observer.observe(self._after_operation, self._after_row, self._at_module))
             self._inside = stack.pop_all()

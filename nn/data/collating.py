@@ -27,7 +27,7 @@ def default_collate(items: list[Any]) -> Any:
     (array([[0., 0.], [1., 1.]]), array([0, 1]))
     """
     if not items:
-        raise ValueError("default_collate: no items. Mend: leave out empty lists of a batch_sampler.")
+        raise ValueError("default_collate: no items. Fix: leave out empty lists of a batch_sampler.")
     first = items[0]
     if isinstance(first, Mapping):
         return {key: default_collate([item[key] for item in items]) for key in first}
@@ -39,9 +39,9 @@ def default_collate(items: list[Any]) -> Any:
         return items
     arrays = [item.numpy() if isinstance(item, Tensor) else np.asarray(item) for item in items]
     if arrays[0].dtype.kind not in "biufc":
-        raise TypeError(f"default_collate: items of {type(first).__name__} cannot be stacked. Mend: give collate_fn.")
+        raise TypeError(f"default_collate: items of {type(first).__name__} cannot be stacked. Fix: give collate_fn.")
     shapes = sorted({array.shape for array in arrays})
     if len(shapes) > 1:
-        raise ValueError(f"default_collate: items of shapes {shapes} in one batch. Mend: give a collate_fn that pads.")
+        raise ValueError(f"default_collate: items of shapes {shapes} in one batch. Fix: give a collate_fn that pads.")
     batch = np.stack(arrays)
     return batch.astype(get_default_dtype()) if type(first) is float else batch

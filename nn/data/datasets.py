@@ -44,7 +44,7 @@ class TensorDataset(Dataset):
 
     def __init__(self, *arrays: Any) -> None:
         if not arrays:
-            raise TypeError("TensorDataset: no arrays. Mend: TensorDataset(x, y).")
+            raise TypeError("TensorDataset: no arrays. Fix: TensorDataset(x, y).")
         self.arrays = tuple(_rows(i, array) for i, array in enumerate(arrays))
         self._cuts = [(array, array.take if _can_be_taken(array) else None) for array in self.arrays]
         lengths = [len(array) for array in self.arrays]
@@ -67,14 +67,14 @@ class TensorDataset(Dataset):
 def _rows(position: int, array: Any) -> Any:
     if hasattr(array, "toarray"):
         what = f"{type(array).__name__} {array.shape}"
-        raise TypeError(f"TensorDataset: array {position} is {what}, which is sparse. Mend: x.toarray().")
+        raise TypeError(f"TensorDataset: array {position} is {what}, which is sparse. Fix: x.toarray().")
     if isinstance(array, Tensor):
         array = array.numpy()
     elif isinstance(array, (list, tuple)) or hasattr(array, "__array__"):
         array = np.asarray(array)  # a view without memmap's own bookkeeping; nothing is read
     if not hasattr(array, "shape") or len(array.shape) == 0:
         what = f"{array.dtype} {array.shape}" if hasattr(array, "shape") else type(array).__name__
-        raise TypeError(f"TensorDataset: array {position} is {what}, which has no rows. Mend: give an array (N, …).")
+        raise TypeError(f"TensorDataset: array {position} is {what}, which has no rows. Fix: give an array (N, …).")
     return array
 
 
@@ -88,7 +88,7 @@ class Subset(Dataset):
 
     indices : integers; or, as for an array, a mask of a bool for each item
 
-    Raises IndexError for a position that the dataset does not have, TypeError for what is no integer.
+    Raises IndexError for a position that the dataset does not have, TypeError for what is not an integer.
 
     >>> Subset(TensorDataset(np.arange(5) ** 2), [4, 1])[0]
     (np.int64(16),)
@@ -137,7 +137,7 @@ def random_split(dataset: Any, lengths: Sequence[float], generator: np.random.Ge
     if any(count < 0 for count in counts) or sum(counts) != size or len(counts) == 0:
         raise ValueError(
             f"random_split: lengths {list(lengths)} do not add up to the dataset's {size} items. "
-            "Mend: give numbers of items, or fractions that add up to 1."
+            "Fix: give numbers of items, or fractions that add up to 1."
         )
     order = (default_generator() if generator is None else generator).permutation(size)
     return [Subset(dataset, part) for part in np.split(order, np.cumsum(counts)[:-1])]

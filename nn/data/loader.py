@@ -66,7 +66,7 @@ class DataLoader:
     ) -> None:
         if isinstance(dataset, Mapping) or not hasattr(dataset, "__getitem__") or not hasattr(dataset, "__len__"):
             raise TypeError(
-                f"DataLoader: {type(dataset).__name__} has no length or no items 0, 1, …. Mend: TensorDataset(x, y)."
+                f"DataLoader: {type(dataset).__name__} has no length or no items 0, 1, …. Fix: TensorDataset(x, y)."
             )
         if len(dataset) == 0:
             raise ValueError(f"DataLoader: the dataset ({type(dataset).__name__}) is empty.")

@@ -43,7 +43,7 @@ class Compose:
     def __init__(self, *transforms: Transform) -> None:
         for transform in transforms:
             if not callable(transform):
-                raise TypeError(f"Compose: {type(transform).__name__} is not callable. Mend: Compose(first, second).")
+                raise TypeError(f"Compose: {type(transform).__name__} is not callable. Fix: Compose(first, second).")
         self.transforms = transforms
 
     def __call__(self, batch: Batch, generator: np.random.Generator) -> Batch:
@@ -67,7 +67,7 @@ class _OfOnePart:
         if not isinstance(batch, tuple) or len(batch) <= self.part:
             raise TypeError(
                 f"{type(self).__name__}: the batch is {_described(batch)}; expected a tuple with part {self.part}. "
-                "Mend: a TensorDataset of features and targets gives such batches."
+                "Fix: a TensorDataset of features and targets gives such batches."
             )
         return *batch[: self.part], self.change(batch[self.part], generator), *batch[self.part + 1 :]
 
@@ -293,7 +293,7 @@ class Scaled(_OfOnePart):
 
     def __init__(self, scaler: Any) -> None:
         if not hasattr(scaler, "transform"):
-            raise TypeError(f"Scaled: {type(scaler).__name__} has no transform. Mend: StandardScaler().fit(x_train).")
+            raise TypeError(f"Scaled: {type(scaler).__name__} has no transform. Fix: StandardScaler().fit(x_train).")
         self.scaler = scaler
 
     def change(self, x: Array, generator: np.random.Generator) -> Array:
@@ -311,7 +311,7 @@ def _described(batch: Any) -> str:
 def _floating(transform: Any, x: Array) -> None:
     if x.dtype.kind != "f":
         raise TypeError(
-            f"{type(transform).__name__}: {x.dtype} {x.shape} is not floating. Mend: x.astype(np.float32) beforehand."
+            f"{type(transform).__name__}: {x.dtype} {x.shape} is not floating. Fix: x.astype(np.float32) beforehand."
         )
 
 

@@ -13,7 +13,7 @@ try:
     import sklearn as _sklearn
 except ModuleNotFoundError as error:
     raise ModuleNotFoundError(
-        'nn.estimators: scikit-learn is not installed. Mend: pip install "autograd-core[sklearn]"', name=error.name
+        'nn.estimators: scikit-learn is not installed. Fix: pip install "autograd-core[sklearn]"', name=error.name
     ) from error
 
 from .mlp import MLPClassifier, MLPRegressor

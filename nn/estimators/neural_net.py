@@ -63,7 +63,7 @@ class _NeuralNet(Network):
         for name in nested:
             if not name.startswith(NESTED):
                 raise TypeError(
-                    f"{type(self).__name__}.__init__() got an unexpected keyword argument {name!r}. Mend: arguments of "
+                    f"{type(self).__name__}.__init__() got an unexpected keyword argument {name!r}. Fix: arguments of "
                     "the module are named module__…, those of the optimizer optimizer__…."
                 )
         self.__dict__.update(nested)
@@ -84,7 +84,7 @@ class _NeuralNet(Network):
     def _optimizer_options(self) -> dict[str, Any]:
         options = self._of("optimizer__")
         if options and self.optimizer is None:
-            raise ValueError(f"optimizer__…: {list(options)} are given, but no optimizer. Mend: optimizer='AdamW'.")
+            raise ValueError(f"optimizer__…: {list(options)} are given, but no optimizer. Fix: optimizer='AdamW'.")
         return options
 
     def _seed(self) -> int:
@@ -94,7 +94,7 @@ class _NeuralNet(Network):
         columns = self._wanted(y)
         if isinstance(self.module, Module):
             if self._of("module__"):
-                raise ValueError("module__…: the module is there already. Mend: give its class.")
+                raise ValueError("module__…: the module is there already. Fix: give its class.")
             module = copy.deepcopy(self.module)
         else:
             known = inspect.signature(self.module).parameters
@@ -108,7 +108,7 @@ class _NeuralNet(Network):
         if len(shape) != 2 or shape[0] != len(X[:2]) or shape[1] not in columns:
             raise ValueError(
                 f"module: outputs of shape {shape} for {len(X[:2])} rows; expected (n, "
-                f"{' or '.join(map(str, columns))}). Mend: take out_features in the module's constructor, which is "
+                f"{' or '.join(map(str, columns))}). Fix: take out_features in the module's constructor, which is "
                 "then given here."
             )
         self.module_, self.n_outputs_ = module, shape[1]

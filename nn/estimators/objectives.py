@@ -113,14 +113,14 @@ def given_loss(function: Any, output: Any, target: Any, share: Any) -> Any:
     if not isinstance(losses, ag.Tensor):
         raise TypeError(
             f"loss: the given function returned a {type(losses).__name__}, which does not depend on the outputs. "
-            "Mend: compute it from the outputs with NumPy or autograd_core."
+            "Fix: compute it from the outputs with NumPy or autograd_core."
         )
     shape = np.shape(losses)
     if np.size(losses) == 1 and len(target) != 1:
         if np.ndim(share):
             raise ValueError(
                 "sample_weight: the given loss returns one number, which cannot be weighted row by row. "
-                "Mend: a loss for each row, e.g. nn.HuberLoss(reduction='none')."
+                "Fix: a loss for each row, e.g. nn.HuberLoss(reduction='none')."
             )
         return np.reshape(losses, ())
     if shape[:1] != (len(target),):

@@ -94,7 +94,7 @@ def gaussian_noise(input: Any, std: float = 0.1, training: bool = True, generato
 def keep_mask(shape: tuple[int, ...], p: float, dtype: Any, generator: np.random.Generator) -> Any:
     """1 with probability 1 − p and 0 with probability p, independently, from 8 random bits an element.
 
-    Where 256·p is no whole number, the elements whose 8 bits fall on the boundary (one in 256) are decided by 32 more,
+    Where 256·p is not an integer, the elements whose 8 bits fall on the boundary (one in 256) are decided by 32 more,
     so that p is exact to 2⁻⁴⁰.
 
     >>> keep_mask((4, 5), 0.5, np.float32, np.random.default_rng(0)).shape
@@ -116,7 +116,7 @@ def keep_mask(shape: tuple[int, ...], p: float, dtype: Any, generator: np.random
 
 def _check(name: str, input: Any, p: float) -> None:
     if not 0 <= p <= 1:
-        raise ValueError(f"{name}: p={p!r} is no probability.")
+        raise ValueError(f"{name}: p={p!r} is not a probability.")
     if not hasattr(input, "shape") or input.dtype.kind not in "fc":
         what = f"{input.dtype} {input.shape}" if hasattr(input, "shape") else type(input).__name__
         raise TypeError(f"{name}: input is {what}; expected a floating tensor or array.")
@@ -170,7 +170,7 @@ class _DropoutNd(Layer):
     @checked(p=PROBABILITY)
     def __init__(self, p: float = 0.5, inplace: bool = False, generator: Generator = None) -> None:
         if not 0 <= p <= 1:
-            raise ValueError(f"{type(self).__name__}: p={p!r} is no probability.")
+            raise ValueError(f"{type(self).__name__}: p={p!r} is not a probability.")
         self.p, self.inplace, self.generator = p, inplace, generator
 
     def forward(self, input: Any) -> Any:
@@ -281,7 +281,7 @@ def mc_dropout(model: Module, x: Any, samples: int = 100) -> Samples:
     if not dropping:
         raise ValueError(
             f"mc_dropout: {type(model).__name__} has no dropout, so all its outputs are the same. "
-            "Mend: put nn.Dropout layers into it and train with them."
+            "Fix: put nn.Dropout layers into it and train with them."
         )
     inputs = x if isinstance(x, tuple) else (x,)
 

@@ -133,7 +133,7 @@ class Bilinear(Layer):
 def _wrong_dtype(layer: Module, name: str, given: Any, expected: Any) -> TypeError:
     return TypeError(
         f"{type(layer).__name__}({layer.extra_repr()}): {name} is {given}, but the weights are {expected}. "
-        f"Mend: x.astype(np.{expected}), or model.to(np.{given if given.kind == 'f' else 'float64'})."
+        f"Fix: x.astype(np.{expected}), or model.to(np.{given if given.kind == 'f' else 'float64'})."
     )
 
 

@@ -114,7 +114,7 @@ def instance_norm(
     if n == 1:
         raise ValueError(
             f"instance_norm: input of shape {input.shape} has one value a channel and sample, whose variance says "
-            "nothing. Mend: inputs with more places."
+            "nothing. Fix: inputs with more places."
         )
     if running_mean is not None and input.size:
         values = accurate(bare(input))

@@ -21,7 +21,7 @@ Where = Callable[[str, Parameter], bool]
 def weights(model: Module, where: Where | None = None) -> Iterator[Tensor]:
     """The parameters of a model that are penalised: all but the biases, or those for which ``where(path, p)``.
 
-    A bias is a parameter whose own name begins with "bias"; a frozen parameter is no weight either.
+    A bias is a parameter whose own name begins with "bias"; a frozen parameter is not a weight either.
     """
     for path, parameter in model.named_parameters():
         chosen = where(path, parameter) if where else not path.rpartition(".")[2].startswith("bias")
@@ -35,7 +35,7 @@ def _terms(name: str, parameters: Chosen, where: Where | None) -> list[Tensor]:
     else:
         terms = list(weights(parameters, where) if isinstance(parameters, Module) else parameters)
     if not terms:
-        raise ValueError(f"{name}: no parameters chosen. Mend: choose with where=lambda path, parameter: …")
+        raise ValueError(f"{name}: no parameters chosen. Fix: choose with where=lambda path, parameter: …")
     return terms
 
 
@@ -120,7 +120,7 @@ class ActivityPenalty:
 
     def __call__(self) -> Any:
         if not self._found:
-            raise RuntimeError("ActivityPenalty: no forward pass since the last call. Mend: call the model first.")
+            raise RuntimeError("ActivityPenalty: no forward pass since the last call. Fix: call the model first.")
         found, self._found = self._found, []
         return _sum(found)
 

@@ -53,7 +53,7 @@ def _same_shape(name: str, input: Any, target: Any) -> None:
     if np.shape(input) != np.shape(target):
         raise ValueError(
             f"{name}: input {np.shape(input)} and target {np.shape(target)} must have one shape; broadcasting them "
-            "would average over pairs. Mend: reshape, e.g. target[:, None]."
+            "would average over pairs. Fix: reshape, e.g. target[:, None]."
         )
 
 
@@ -146,7 +146,7 @@ def binary_cross_entropy(input: Any, target: Any, weight: Any = None, reduction:
     values = input.data if isinstance(input, Tensor) else input
     if not np.all((values >= 0) & (values <= 1)):
         raise ValueError(f"{name}: probabilities from {values.min()} to {values.max()}; they lie in [0, 1]. "
-                         "Mend: apply a sigmoid, or use binary_cross_entropy_with_logits.")  # fmt: skip
+                         "Fix: apply a sigmoid, or use binary_cross_entropy_with_logits.")  # fmt: skip
     p = accurate(input)
     losses = pointwise.bernoulli(p, beside(p, target))
     return reduced(losses if weight is None else losses * beside(p, weight), reduction, name, input)

@@ -226,7 +226,7 @@ class ModuleDict(Module):
         pairs = list(modules.items() if isinstance(modules, (Mapping, ModuleDict)) else modules)
         for i, pair in enumerate(pairs):
             if not (isinstance(pair, (tuple, list)) and len(pair) == 2 and isinstance(pair[1], Module)):
-                raise TypeError(f"ModuleDict: item {i} is no pair of a name and a Module.")
+                raise TypeError(f"ModuleDict: item {i} is not a pair of a name and a Module.")
         for key, module in pairs:
             self[key] = module
 

@@ -11,11 +11,11 @@ def same_dtype(name: str, what: str, given: Any, weight: Any) -> None:
     >>> import numpy as np
     >>> same_dtype("conv2d", "input", np.ones(2), np.ones(2, np.float32))
     Traceback (most recent call last):
-    TypeError: conv2d: input is float64, but the weights are float32. Mend: x.astype(np.float32), or ...
+    TypeError: conv2d: input is float64, but the weights are float32. Fix: x.astype(np.float32), or ...
     """
     if given.dtype != weight.dtype:
         other = given.dtype if given.dtype.kind == "f" else "float64"
         raise TypeError(
             f"{name}: {what} is {given.dtype}, but the weights are {weight.dtype}. "
-            f"Mend: x.astype(np.{weight.dtype}), or model.to(np.{other})."
+            f"Fix: x.astype(np.{weight.dtype}), or model.to(np.{other})."
         )

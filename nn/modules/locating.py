@@ -41,7 +41,7 @@ def locate(error: Exception, module: Module) -> None:
 
 
 def name_within(module: Module, inner: Module) -> str:
-    """What ``inner`` is called in ``module``; its class in brackets where it is no part of it."""
+    """What ``inner`` is called in ``module``; its class in brackets where it is not part of it."""
     return next((name for name, child in module.named_modules() if child is inner), f"<{type(inner).__name__}>")
 
 

@@ -71,13 +71,13 @@ class Module:
             if value is not None and not isinstance(value, Parameter):
                 raise TypeError(
                     f"{self._get_name()}.{name} is a parameter; {type(value).__name__} cannot take its place. "
-                    f"Mend: nn.Parameter(value), or write into it: module.{name}.data[...] = value."
+                    f"Fix: nn.Parameter(value), or write into it: module.{name}.data[...] = value."
                 )
         elif name in self._buffer_names and name in own and not isinstance(value, Parameter):
             if value is not None and not isinstance(value, Tensor):
                 raise TypeError(
                     f"{self._get_name()}.{name} is a buffer; {type(value).__name__} cannot take its place. "
-                    f"Mend: give a Tensor, or write into it: module.{name}.data[...] = value."
+                    f"Fix: give a Tensor, or write into it: module.{name}.data[...] = value."
                 )
         elif isinstance(value, Buffer):
             return self.register_buffer(name, value, value.persistent)
@@ -103,7 +103,7 @@ class Module:
         if hasattr(self, name) and not (own is None or isinstance(own, Tensor | Module)):
             raise KeyError(f"{what}: {self._get_name()} already has an attribute {name!r} of another kind.")
         if own is None and hasattr(type(self), name):
-            raise KeyError(f"{what}: {name!r} is a method or setting of {self._get_name()}. Mend: another name.")
+            raise KeyError(f"{what}: {name!r} is a method or setting of {self._get_name()}. Fix: another name.")
 
     def register_buffer(self, name: str, tensor: Any, persistent: _bool = True) -> None:
         """Keep an array that is not learned (a tensor without gradient); saved where ``persistent``."""
@@ -117,7 +117,7 @@ class Module:
         """The same as assigning the parameter (or None) as an attribute, for names that are computed."""
         self._check_new("register_parameter", name)
         if param is not None and not isinstance(param, Parameter):
-            raise TypeError(f"register_parameter: {name!r} is {type(param).__name__}. Mend: nn.Parameter(value).")
+            raise TypeError(f"register_parameter: {name!r} is {type(param).__name__}. Fix: nn.Parameter(value).")
         setattr(self, name, param)
 
     def add_module(self, name: str, module: Module | None) -> None:

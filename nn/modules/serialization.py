@@ -27,7 +27,7 @@ def save(obj: Module | Mapping[str, Any], f: str | os.PathLike[str]) -> None:
     """Write a model's state, or any mapping of names to arrays or tensors, to a safetensors file.
 
     Atomic: the file is either the whole new one or, whatever happens, the old one. PyTorch's ``safetensors`` reads it,
-    under the same keys. Needs the extra ``io``. Raises TypeError for what is no mapping of arrays of numbers.
+    under the same keys. Needs the extra ``io``. Raises TypeError for what is not a mapping of arrays of numbers.
 
     >>> import nn, tempfile, pathlib
     >>> path = pathlib.Path(tempfile.mkdtemp()) / "model.safetensors"
@@ -55,7 +55,7 @@ def load(f: str | os.PathLike[str], model: Module | None = None, strict: bool = 
     the model's; nothing is loaded then. Needs the extra ``io``.
     """
     if isinstance(f, Module):
-        raise TypeError(f"nn.load: {type(f).__name__} given as the file. Mend: nn.load(path, model).")
+        raise TypeError(f"nn.load: {type(f).__name__} given as the file. Fix: nn.load(path, model).")
     package = safetensors_for("nn.load")
     with open(f, "rb") as file:
         content = file.read()
@@ -63,7 +63,7 @@ def load(f: str | os.PathLike[str], model: Module | None = None, strict: bool = 
         arrays = {name: array_of(name, spec) for name, spec in package.deserialize(content)}
     except package.SafetensorError as error:
         fault = foreign(content) or (
-            f"is no whole safetensors file: {error}. Mend: write it anew with nn.save, or fetch it again."
+            f"is not a whole safetensors file: {error}. Fix: write it anew with nn.save, or fetch it again."
         )
         raise ValueError(f"nn.load: {os.fspath(f)} ({len(content)} bytes) {fault}") from error
     if model is not None:
@@ -116,7 +116,7 @@ def plain(key: Any, value: Any, operation: str = "nn.save") -> np.ndarray[Any, A
         given = f"{array.dtype} {array.shape} ({type(value).__name__})"
         raise TypeError(
             f"{operation}: {key!r} is {given}, which the format cannot hold. "
-            "Mend: give an array of numbers, e.g. value.astype(np.float32)."
+            "Fix: give an array of numbers, e.g. value.astype(np.float32)."
         )
     return np.array(array, dtype=array.dtype.newbyteorder("="), order="C", copy=True)
 

@@ -75,8 +75,8 @@ def load(module: Module, state: Mapping[str, Any], strict: bool, assign: bool) -
     if strict and missing:
         problems.insert(0, f"missing keys {missing}")
     if problems:
-        mend = " Mend: strict=False loads what fits by name." if strict and (missing or unexpected) else ""
-        raise RuntimeError(f"load_state_dict of {module._get_name()}: {', '.join(problems)}. Nothing was loaded.{mend}")
+        fix = " Fix: strict=False loads what fits by name." if strict and (missing or unexpected) else ""
+        raise RuntimeError(f"load_state_dict of {module._get_name()}: {', '.join(problems)}. Nothing was loaded.{fix}")
     at_once([change for key, array in given.items() for change in _changes(own[key], array, assign)])
     return KeyMismatch(missing, unexpected)
 

@@ -78,7 +78,7 @@ class Monitor:
         if not isinstance(model, Module):
             raise TypeError(f"monitor: watches an nn.Module, not {type(model).__name__}.")
         if optimizer is not None and not hasattr(optimizer, "register_gradient_hook"):
-            raise TypeError(f"monitor: optimizer is {type(optimizer).__name__}. Mend: an optimizer of optim, or None.")
+            raise TypeError(f"monitor: optimizer is {type(optimizer).__name__}. Fix: an optimizer of optim, or None.")
         for name, value, least in (
             ("every", every, 1),
             ("bins", bins, 1),
@@ -88,7 +88,7 @@ class Monitor:
             if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
                 raise ValueError(f"monitor: {name}={value!r} must be a whole number, at least {least}.")
         if optimizer is not None and not {*map(id, optimizer.parameters())} & {*map(id, model.parameters())}:
-            raise ValueError("monitor: the optimizer moves no parameter of this model. Mend: give the one that does.")
+            raise ValueError("monitor: the optimizer moves no parameter of this model. Fix: give the one that does.")
         self.model, self.optimizer, self.every = model, optimizer, int(every)
         self.bins, self.window, self.capacity, self.evaluation = int(bins), int(window), int(history), evaluation
         self.layers = layers
@@ -109,7 +109,7 @@ class Monitor:
     def start(self) -> Self:
         """Begin to watch. RuntimeError where that was begun before."""
         if self._handles:
-            raise RuntimeError("monitor: start() of a monitor that is running. Mend: stop() it first.")
+            raise RuntimeError("monitor: start() of a monitor that is running. Fix: stop() it first.")
         named = list(self.model.named_modules())
         self._check_layers(named)
         self._names = {id(module): name for name, module in named}
@@ -142,7 +142,7 @@ class Monitor:
         return self  # a copy of the model is not watched: its modules are unknown here
 
     def __reduce__(self) -> NoReturn:
-        raise TypeError("monitor: a model cannot be pickled while it is watched. Mend: stop() the monitor first.")
+        raise TypeError("monitor: a model cannot be pickled while it is watched. Fix: stop() the monitor first.")
 
     def step(self) -> None:
         """The parameters have moved: the next forward pass belongs to a new step.
@@ -297,7 +297,7 @@ class Monitor:
         """The record of a step by its number (from the end where negative)."""
         if not self.history:
             raise RuntimeError(
-                "monitor: no step was seen. Mend: run the model while it is watched, in training mode or with "
+                "monitor: no step was seen. Fix: run the model while it is watched, in training mode or with "
                 "evaluation=True."
             )
         if step < 0 and -step <= len(self.history):
@@ -318,7 +318,7 @@ class Monitor:
         found = [row for row in self.records() if name in (row.get("layer"), row.get("parameter"))]
         if not found:
             known = [*self.latest.layers, *self.latest.parameters]
-            raise KeyError(f"monitor: {name!r} is no layer or parameter that was seen; there are {known}.")
+            raise KeyError(f"monitor: {name!r} is not a layer or parameter that was seen; there are {known}.")
         columns: Mapping[str, Sequence[Any]] = {key: [row[key] for row in found] for key in found[0]}
         return {k: np.array([np.nan if v is None else v for v in column]) for k, column in columns.items()}
 

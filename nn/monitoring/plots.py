@@ -18,7 +18,7 @@ def _pyplot() -> Any:
         import matplotlib.pyplot as plt
     except ImportError as error:
         raise ModuleNotFoundError(
-            'monitor: pictures need matplotlib. Mend: pip install "autograd-core[viz]".', name=error.name
+            'monitor: pictures need matplotlib. Fix: pip install "autograd-core[viz]".', name=error.name
         ) from error
     return plt
 
@@ -35,7 +35,7 @@ def plot_spreads(watch: Monitor, what: str, step: int, layers: Any, ax: Any) -> 
         seen = [(name, layer.kind) for name, layer in record.layers.items()]
         raise ValueError(
             f"plot_{what}s: step {record.step} has no {what} of layers={layers!r}; layers seen: {seen}."
-            + (" Mend: call backward() while the model is watched." if what == "gradient" else "")
+            + (" Fix: call backward() while the model is watched." if what == "gradient" else "")
         )
     plt = _pyplot()
     if ax is None:

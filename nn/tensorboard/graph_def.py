@@ -48,7 +48,7 @@ def _traced(model: Any, inputs: Any) -> Any:
     if not callable(model):
         raise TypeError(f"add_graph: needs a module, a function or a Graph of ag.trace, not {type(model).__name__}.")
     if inputs is None:
-        raise ValueError("add_graph: a model is traced with an input. Mend: add_graph(model, x), or give a Graph.")
+        raise ValueError("add_graph: a model is traced with an input. Fix: add_graph(model, x), or give a Graph.")
     args = inputs if isinstance(inputs, tuple) else (inputs,)
     if not isinstance(model, Module):
         return ag.trace(model, *args)

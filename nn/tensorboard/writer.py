@@ -23,7 +23,7 @@ try:
     from tensorboard.summary.writer.event_file_writer import EventFileWriter
 except ImportError as error:
     raise ModuleNotFoundError(
-        'SummaryWriter: needs the package tensorboard. Mend: pip install "autograd-core[tensorboard]".', name=error.name
+        'SummaryWriter: needs the package tensorboard. Fix: pip install "autograd-core[tensorboard]".', name=error.name
     ) from error
 
 __all__ = ["SummaryWriter"]
@@ -130,7 +130,7 @@ class SummaryWriter:
     ) -> None:
         """One number (NaN and infinities, too), stored in single precision unless told otherwise.
 
-        Raises TypeError or ValueError for what is no single real number.
+        Raises TypeError or ValueError for what is not a single real number.
         """
         number = _number("add_scalar", tag, scalar_value)
         if not (new_style or double_precision):
@@ -165,7 +165,7 @@ class SummaryWriter:
         bins     : "tensorflow" (each bin 10 % wider than the one nearer to zero), or what ``np.histogram`` takes
         max_bins : neighbouring bins are joined until there are no more
 
-        Raises ValueError where there is no finite element, TypeError for what is no real array.
+        Raises ValueError where there is no finite element, TypeError for what is not a real array.
         """
         x = _array("add_histogram", tag, values).astype(np.float64).ravel()
         x = x[np.isfinite(x)]
@@ -349,7 +349,7 @@ def _below(what: str, part: str) -> str:
     """``part``, the name of a folder; ValueError where it would lie outside of the run's."""
     pieces = part.replace("\\", "/").split("/")
     if ".." in pieces or "\0" in part or os.path.isabs(part) or os.path.splitdrive(part)[0]:
-        raise ValueError(f"{what}: {part!r} is no folder below that of the run. Fix: a name without '..'.")
+        raise ValueError(f"{what}: {part!r} is not a folder below that of the run. Fix: a name without '..'.")
     return part
 
 

@@ -22,14 +22,14 @@ def loader_of(what: str, data: Any, batch_size: int, shuffle: bool = False) -> A
     """Something to iterate over batches of: loaders as they are, a loader of arrays and datasets."""
     if is_array(data):
         raise TypeError(
-            f"{what}: {type(data).__name__} of shape {getattr(data, 'shape', ())} has no targets. Mend: give (x, y)."
+            f"{what}: {type(data).__name__} of shape {getattr(data, 'shape', ())} has no targets. Fix: give (x, y)."
         )
     if isinstance(data, tuple):
         data = TensorDataset(*data)
     if isinstance(data, list):
         _check_batches(what, data)
     if isinstance(data, (Module, str)) or not (hasattr(data, "__iter__") or hasattr(data, "__getitem__")):
-        raise TypeError(f"{what}: {type(data).__name__} is no data. Mend: (x, y), a dataset or a DataLoader.")
+        raise TypeError(f"{what}: {type(data).__name__} is not data. Fix: (x, y), a dataset or a DataLoader.")
     if hasattr(data, "__getitem__") and hasattr(data, "__len__") and not isinstance(data, list):
         return DataLoader(data, batch_size, shuffle)
     return data
@@ -45,11 +45,11 @@ def _check_batches(what: str, data: list[Any]) -> None:
     first = data[0] if data else None
     if not isinstance(first, (tuple, list)):
         kind = "nothing" if first is None else type(first).__name__
-        raise TypeError(f"{what}: a list of {kind}. Mend: a tuple (x, y), or a list of batches.")
+        raise TypeError(f"{what}: a list of {kind}. Fix: a tuple (x, y), or a list of batches.")
     if any(isinstance(part, Number) for part in first):
         raise TypeError(
             f"{what}: a list of {type(first).__name__} with single numbers, which are no batches. "
-            "Mend: arrays, e.g. np.asarray(x), or DataLoader(samples, batch_size) for a list of samples."
+            "Fix: arrays, e.g. np.asarray(x), or DataLoader(samples, batch_size) for a list of samples."
         )
 
 
@@ -75,7 +75,7 @@ def check_in_order(loader: Any) -> None:
         if not (isinstance(batches, BatchSampler) and isinstance(batches.sampler, SequentialSampler)):
             raise ValueError(
                 "Trainer.predict: this DataLoader gives its items in another order than the dataset, so that outputs "
-                "could not be told apart. Mend: predict(loader.dataset)."
+                "could not be told apart. Fix: predict(loader.dataset)."
             )
 
 
@@ -86,7 +86,7 @@ def parts(what: str, batch: Any, least: int) -> Any:
     if least == 1 and hasattr(batch, "shape"):
         return (batch,)
     given = f"{type(batch).__name__} of {len(batch)}" if hasattr(batch, "__len__") else type(batch).__name__
-    raise TypeError(f"{what}: a batch is {given}; expected a tuple (inputs…, target). Mend: give a collate_fn.")
+    raise TypeError(f"{what}: a batch is {given}; expected a tuple (inputs…, target). Fix: give a collate_fn.")
 
 
 def collected(value: Any) -> Any:

@@ -35,7 +35,7 @@ class _Best:
             )
             mode = "min" if small else "max" if large else None
             if mode is None:
-                raise ValueError(f"{owner}: is a small or a large {monitor!r} better? Mend: mode='min' or mode='max'.")
+                raise ValueError(f"{owner}: is a small or a large {monitor!r} better? Fix: mode='min' or mode='max'.")
         if mode not in ("min", "max"):
             raise ValueError(f"{owner}: mode={mode!r} must be 'min' or 'max'.")
         if not min_delta >= 0:
@@ -51,7 +51,7 @@ class _Best:
         if self.monitor not in record:
             raise ValueError(
                 f"{self.owner}: the records have no {self.monitor!r}; there are {', '.join(record)}. "
-                "Mend: fit(…, validation=…), or another monitor."
+                "Fix: fit(…, validation=…), or another monitor."
             )
         value = record[self.monitor]
         gain = self.value - value if self.mode == "min" else value - self.value
@@ -174,7 +174,7 @@ class ModelCheckpoint(Callback):
         if unit not in ("epoch", "step"):
             raise ValueError(f"ModelCheckpoint: unit={unit!r} must be 'epoch' or 'step'.")
         if best_only and monitor is None:
-            raise ValueError("ModelCheckpoint: best_only of what? Mend: monitor='val_loss', for instance.")
+            raise ValueError("ModelCheckpoint: best_only of what? Fix: monitor='val_loss', for instance.")
         self.folder, self.unit, self.best_only = Path(folder), unit, best_only
         self._best = None if monitor is None else _Best("ModelCheckpoint", monitor, mode)
 

@@ -22,7 +22,7 @@ def check_parts(model: Any, loss: Any, optimizer: Any, scheduler: Any, scheduler
     if not isinstance(model, Module):
         raise TypeError(f"Trainer: model is {type(model).__name__}, not a Module.")
     if isinstance(loss, type):
-        raise TypeError(f"Trainer: loss is a class. Mend: {loss.__name__}().")
+        raise TypeError(f"Trainer: loss is a class. Fix: {loss.__name__}().")
     if not callable(loss):
         raise TypeError(f"Trainer: loss is {type(loss).__name__}; give a function of (output, target).")
     if not isinstance(optimizer, Optimizer):
@@ -39,38 +39,38 @@ def check_parts(model: Any, loss: Any, optimizer: Any, scheduler: Any, scheduler
     if not any(id(p) in own for p in optimizer.parameters()):
         raise ValueError(
             "Trainer: the optimizer holds none of the model's parameters, so the model would not learn. "
-            "Mend: make it from model.parameters()."
+            "Fix: make it from model.parameters()."
         )
 
 
 def listed_callbacks(callbacks: Any) -> list[Callback]:
     """The callbacks as a list; TypeError for anything else among them."""
     if not isinstance(callbacks, Iterable):
-        raise TypeError(f"Trainer: callbacks is {type(callbacks).__name__}. Mend: a list of callbacks.")
+        raise TypeError(f"Trainer: callbacks is {type(callbacks).__name__}. Fix: a list of callbacks.")
     given = list(callbacks)
     for callback in given:
         if isinstance(callback, type):
-            raise TypeError(f"Trainer: callback {callback.__name__} is a class. Mend: {callback.__name__}(…).")
+            raise TypeError(f"Trainer: callback {callback.__name__} is a class. Fix: {callback.__name__}(…).")
         if not isinstance(callback, Callback):
-            raise TypeError(f"Trainer: {type(callback).__name__} is no Callback. Mend: inherit from nn.Callback.")
+            raise TypeError(f"Trainer: {type(callback).__name__} is no Callback. Fix: inherit from nn.Callback.")
     return given
 
 
 def named_metrics(metrics: Any) -> dict[str, Metric]:
-    """Metrics by name; TypeError for what is no function, ValueError for a name that is taken."""
+    """Metrics by name; TypeError for what is not a function, ValueError for a name that is taken."""
     if isinstance(metrics, str) or not isinstance(metrics, Iterable):
-        raise TypeError(f"Trainer: metrics is {type(metrics).__name__}. Mend: a list, metrics=[nn.metrics.accuracy].")
+        raise TypeError(f"Trainer: metrics is {type(metrics).__name__}. Fix: a list, metrics=[nn.metrics.accuracy].")
     named: dict[str, Metric] = {}
     pairs = metrics.items() if isinstance(metrics, Mapping) else ((getattr(m, "__name__", None), m) for m in metrics)
     for name, metric in pairs:
         if not callable(metric) or not isinstance(name, str):
             raise TypeError(
-                f"Trainer: metric {metric!r} is no function with a name. Mend: [nn.metrics.accuracy], or "
+                f"Trainer: metric {metric!r} is not a function with a name. Fix: [nn.metrics.accuracy], or "
                 "{name: function of (output, target)}."
             )
         if name in named:
-            raise ValueError(f"Trainer: two metrics of the name {name!r}. Mend: {{name: function}}.")
+            raise ValueError(f"Trainer: two metrics of the name {name!r}. Fix: {{name: function}}.")
         if name in RECORDED or name.startswith("val_"):
-            raise ValueError(f"Trainer: {name!r} is a number of every record. Mend: another name for the metric.")
+            raise ValueError(f"Trainer: {name!r} is a number of every record. Fix: another name for the metric.")
         named[name] = metric
     return named

@@ -75,7 +75,7 @@ def named_if_it_fails(path: str | os.PathLike[str]) -> Iterator[None]:
         raise OSError(
             error.errno,
             f"the file could not be written ({error.strerror}); what was there before is as it was. "
-            "Mend: make room, or choose another folder, and go on with fit(resume=…)",
+            "Fix: make room, or choose another folder, and go on with fit(resume=…)",
             os.fspath(path),
         ) from error
 
@@ -87,7 +87,7 @@ def load_checkpoint(path: str | os.PathLike[str]) -> Any:
     start = _place_of_digest(content)
     if start is None:
         foreign = (
-            serialization.foreign(content) or "is no checkpoint, or its beginning is lost. Mend: nn.load reads weights."
+            serialization.foreign(content) or "is not a checkpoint, or its start is lost. Fix: nn.load reads weights."
         )
         raise CorruptCheckpoint(f"{os.fspath(path)} ({len(content)} bytes) {foreign}")
     check = hashlib.blake2b(content[:start])
@@ -173,7 +173,7 @@ def refuse_later(folder: str | os.PathLike[str], step: int, source: str | os.Pat
             raise FileExistsError(
                 errno.EEXIST,
                 f"this checkpoint is of another training than the one that begins at step {step}; nothing was trained. "
-                "Mend: fit(resume=True) to go on with that one, another folder, or delete its checkpoints",
+                "Fix: fit(resume=True) to go on with that one, another folder, or delete its checkpoints",
                 os.fspath(path),
             )
 
@@ -192,7 +192,7 @@ def prepare(folder: str | os.PathLike[str]) -> None:
     except OSError as error:
         raise OSError(
             error.errno,
-            f"checkpoints cannot be written there ({error.strerror}); training has not begun. Mend: another folder",
+            f"checkpoints cannot be written there ({error.strerror}); training has not begun. Fix: another folder",
             os.fspath(folder),
         ) from error
 
@@ -225,7 +225,7 @@ def _packed(value: Any, path: str, arrays: dict[str, Any]) -> Any:
         return items if isinstance(value, list) else {"$tuple": items}
     raise TypeError(
         f"save_checkpoint: {path} is {type(value).__name__}, which a checkpoint cannot hold. "
-        "Mend: keep numbers, strings and arrays, within dicts, lists and tuples."
+        "Fix: keep numbers, strings and arrays, within dicts, lists and tuples."
     )
 
 

@@ -81,9 +81,9 @@ class History:
         try:
             import matplotlib.pyplot as plt
         except ImportError as error:
-            raise ImportError('plot needs matplotlib. Mend: pip install "autograd-core[viz]"') from error
+            raise ImportError('plot needs matplotlib. Fix: pip install "autograd-core[viz]"') from error
         if not self.records:
-            raise ValueError("history.plot: there are no records yet. Mend: fit first.")
+            raise ValueError("history.plot: there are no records yet. Fix: fit first.")
         chosen = names or tuple(
             name for name in self.columns if name not in ("epoch", "step", "lr", "seconds") and name[:4] != "val_"
         )

@@ -18,7 +18,7 @@ REFRESH = 0.1
 
 
 class ProgressBar(Callback):
-    """A bar for the present epoch and a line for each finished one; silent where stderr is no terminal.
+    """A bar for the present epoch and a line for each finished one; silent where stderr is not a terminal.
 
     force : True or False to decide by other means than whether it is a terminal
 
@@ -38,7 +38,7 @@ class ProgressBar(Callback):
             from rich.console import Console
             from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
         except ImportError as error:
-            raise ImportError('ProgressBar needs rich. Mend: pip install "autograd-core[viz]"') from error
+            raise ImportError('ProgressBar needs rich. Fix: pip install "autograd-core[viz]"') from error
         columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
         console = Console(file=sys.stderr, force_terminal=True if self.force else None)
         self._bar = Progress(*columns, TextColumn("{task.fields[numbers]}"), console=console, transient=True)

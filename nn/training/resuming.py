@@ -69,7 +69,7 @@ def restore(trainer: Trainer, given: Mapping[str, Any]) -> None:
     """
     before = collect(trainer)
     if not isinstance(given, Mapping) or before.keys() - given.keys():
-        raise ValueError(f"this is no state of a Trainer, which has {', '.join(before)}.")
+        raise ValueError(f"this is not a state of a Trainer, which has {', '.join(before)}.")
     kinds = states.mapping("kinds", given["kinds"])
     for what, own in before["kinds"].items():
         if kinds.get(what) != own:

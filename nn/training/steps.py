@@ -20,7 +20,7 @@ def value_of(loss: Any) -> float:
     """The number that a loss is; ValueError where it is none."""
     if not isinstance(loss, Tensor) or loss.size != 1:
         what = f"a tensor of shape {loss.shape}" if isinstance(loss, Tensor) else type(loss).__name__
-        raise ValueError(f"Trainer: the loss is {what}; it must be one number, a tensor. Mend: reduction='mean'.")
+        raise ValueError(f"Trainer: the loss is {what}; it must be one number, a tensor. Fix: reduction='mean'.")
     return float(loss.item())
 
 

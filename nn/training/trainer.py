@@ -178,7 +178,7 @@ class Trainer:
         folders = [c.folder for c in self.callbacks if isinstance(c, ModelCheckpoint)]
         if len(folders) != 1:
             raise ValueError(
-                f"Trainer.fit: resume=True with {len(folders)} ModelCheckpoint callbacks. Mend: resume=folder."
+                f"Trainer.fit: resume=True with {len(folders)} ModelCheckpoint callbacks. Fix: resume=folder."
             )
         return folders[0]
 
@@ -211,7 +211,7 @@ class Trainer:
         sums.seconds += time.perf_counter() - began
         if self.batch == 0 and not self.should_stop:
             raise ValueError(
-                f"Trainer.fit: no batches in epoch {self.epoch + 1}. Mend: give data that can be read anew each epoch "
+                f"Trainer.fit: no batches in epoch {self.epoch + 1}. Fix: give data that can be read anew each epoch "
                 "and, with drop_last, at least one whole batch."
             )
         self._close_epoch(sums, held_out)
@@ -286,7 +286,7 @@ class Trainer:
         self.optimizer.zero_grad()
         where = f"step {self.step + 1} (epoch {self.epoch + 1}, batch {self.batch + 1})"
         advice = what_is_not_finite([*inputs, target]) or (
-            "Mend: a smaller learning rate, clip_norm=1.0, or the operation named below."
+            "Fix: a smaller learning rate, clip_norm=1.0, or the operation named below."
         )
         message = f"Trainer.fit: {reason} at {where}; nothing of this step was applied. {advice}\n{report}"
         if self.on_nonfinite == "raise":
@@ -328,7 +328,7 @@ class Trainer:
                     outputs.append(collected(output))
                     targets.append(collected(target))
         if not sums.weight:
-            raise ValueError("Trainer.evaluate: there are no batches in the data. Mend: data that can be read anew.")
+            raise ValueError("Trainer.evaluate: there are no batches in the data. Fix: data that can be read anew.")
         numbers = {"loss": sums.loss / sums.weight}
         if self.metrics:
             output, target = joined(outputs), joined(targets)
@@ -357,7 +357,7 @@ class Trainer:
                 inputs = parts("Trainer.predict", batch, 1)
                 outputs.append(collected(self.model(*(inputs[:-1] if len(inputs) > 1 else inputs))))
         if not outputs:
-            raise ValueError("Trainer.predict: there are no batches in the data. Mend: data that can be read anew.")
+            raise ValueError("Trainer.predict: there are no batches in the data. Fix: data that can be read anew.")
         return joined(outputs)
 
     # State ---------------------------------------------------------------------------------------------------------

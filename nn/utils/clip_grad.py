@@ -48,7 +48,7 @@ def get_total_norm(tensors: Tensors, norm_type: float = 2.0, error_if_nonfinite:
     if error_if_nonfinite and not np.isfinite(total):
         raise RuntimeError(
             f"get_total_norm: the norm of order {p} of the gradients is {total}, so they cannot be clipped. "
-            "Mend: find where they overflow, or error_if_nonfinite=False to go on."
+            "Fix: find where they overflow, or error_if_nonfinite=False to go on."
         )
     return Tensor(np.asarray(total))
 

@@ -90,7 +90,7 @@ def _normalized(x: Any, eps: float) -> Any:
 class _SpectralNorm(Module):
     def __init__(self, weight: Tensor, n_power_iterations: int = 1, dim: int = 0, eps: float = 1e-12) -> None:
         if not -weight.ndim <= dim < weight.ndim:
-            raise ValueError(f"spectral_norm: dim={dim} is no axis of a weight of shape {weight.shape}.")
+            raise ValueError(f"spectral_norm: dim={dim} is not an axis of a weight of shape {weight.shape}.")
         self.dim, self.eps = dim % weight.ndim, eps
         if weight.ndim > 1:
             self.n_power_iterations = n_power_iterations
@@ -197,7 +197,7 @@ class _Orthogonal(Module):
         if self.orthogonal_map != "householder":
             raise NotImplementedError(
                 f"orthogonal: {self.orthogonal_map} without use_trivialization cannot be assigned to: the map has no "
-                "inverse here. Mend: use_trivialization=True, or householder."
+                "inverse here. Fix: use_trivialization=True, or householder."
             )
         h, tau = np.linalg.qr(q, mode="raw")
         x = np.swapaxes(h, -1, -2).copy()

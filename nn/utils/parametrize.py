@@ -119,7 +119,7 @@ class ParametrizationList(ModuleList):
                 if not hasattr(module, "right_inverse"):
                     raise RuntimeError(
                         f"parametrization {type(module).__name__} has no right_inverse, so its result cannot be "
-                        "assigned. Mend: define right_inverse(value), or assign to parametrizations.….original."
+                        "assigned. Fix: define right_inverse(value), or assign to parametrizations.….original."
                     )
                 value = module.right_inverse(value)
         new = [value] if self.is_tensor else list(value)
@@ -137,7 +137,7 @@ def _check_same(value: Any, shape: Any, dtype: Any) -> None:
     if value.shape != shape or value.dtype != dtype:
         raise ValueError(
             f"register_parametrization: makes {value.dtype} {value.shape} of {dtype} {shape}; shape and dtype must "
-            "stay. Mend: unsafe=True where that is meant."
+            "stay. Fix: unsafe=True where that is meant."
         )
 
 
@@ -217,7 +217,7 @@ def remove_parametrizations(module: Module, tensor_name: str, leave_parametrized
     elif not made.is_tensor:
         raise ValueError(
             f"remove_parametrizations: {tensor_name} is computed from {made.ntensors} tensors, none of which is it. "
-            "Mend: leave_parametrized=True."
+            "Fix: leave_parametrized=True."
         )
     del module.parametrizations[tensor_name]
     if not len(module.parametrizations):

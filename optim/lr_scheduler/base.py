@@ -21,7 +21,7 @@ class LRScheduler:
     last_epoch : −1 to begin; n to go on after epoch n with an optimizer whose state was loaded
 
     ``base_lrs`` are the rates that the groups began with, kept in each group as ``initial_lr``.
-    Raises TypeError for what is no optimizer, ValueError where a schedule should go on and a group has no
+    Raises TypeError for what is not an optimizer, ValueError where a schedule should go on and a group has no
     ``initial_lr``.
     """
 
@@ -32,7 +32,7 @@ class LRScheduler:
         if last_epoch >= 0 and not all("initial_lr" in group for group in groups):
             raise ValueError(
                 f"{self._name}: last_epoch={last_epoch} goes on where another schedule stopped, but the optimizer's "
-                "groups have no 'initial_lr'. Mend: load the optimizer's state_dict first, or last_epoch=-1."
+                "groups have no 'initial_lr'. Fix: load the optimizer's state_dict first, or last_epoch=-1."
             )
         self.last_epoch = last_epoch
         self.check(vars(self))
@@ -128,7 +128,7 @@ class LRScheduler:
     def _checked(self, optimizer: Any) -> Optimizer:
         if not isinstance(optimizer, Optimizer):
             raise TypeError(
-                f"{self._name}: {type(optimizer).__name__} is no Optimizer. Mend: pass the optimizer itself."
+                f"{self._name}: {type(optimizer).__name__} is no Optimizer. Fix: pass the optimizer itself."
             )
         return optimizer
 
@@ -235,7 +235,7 @@ def _plot(schedule: Any, rates: Any, ax: Any, style: dict[str, Any]) -> Any:
     try:
         import matplotlib.pyplot as plt
     except ImportError as error:
-        raise ImportError("plot needs matplotlib. Mend: pip install autograd-core[viz]") from error
+        raise ImportError("plot needs matplotlib. Fix: pip install autograd-core[viz]") from error
     ax = plt.gca() if ax is None else ax
     first = getattr(schedule, "last_epoch", 0)
     label = style.pop("label", type(schedule).__name__)

@@ -28,7 +28,7 @@ class _Composite(LRScheduler):
             if isinstance(part, ReduceLROnPlateau) or not isinstance(part, LRScheduler):
                 raise ValueError(
                     f"{self._name}: scheduler {i} is {type(part).__name__}; it needs schedules whose step() takes no "
-                    "measure. Mend: step a ReduceLROnPlateau on its own."
+                    "measure. Fix: step a ReduceLROnPlateau on its own."
                 )
             if part.optimizer is not shared:
                 raise ValueError(f"{self._name}: scheduler {i} ({type(part).__name__}) drives another optimizer.")

@@ -25,7 +25,7 @@ class _MomentumLR(LRScheduler):
         defaults = optimizer.defaults
         if cycle_momentum and not ("momentum" in defaults or "betas" in defaults):
             raise ValueError(
-                f"{self._name}: {type(optimizer).__name__} has neither momentum nor betas. Mend: cycle_momentum=False."
+                f"{self._name}: {type(optimizer).__name__} has neither momentum nor betas. Fix: cycle_momentum=False."
             )
         self.cycle_momentum, self.use_beta1 = cycle_momentum, "betas" in defaults
 

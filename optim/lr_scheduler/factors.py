@@ -186,7 +186,7 @@ class _RuleLR(LRScheduler):
         self.lr_lambdas = each_group(type(self).__name__, "lr_lambda", lr_lambda, self._checked(optimizer))
         for rule in self.lr_lambdas:
             if not callable(rule):
-                raise TypeError(f"{type(self).__name__}: lr_lambda {rule!r} is no function of the epoch.")
+                raise TypeError(f"{type(self).__name__}: lr_lambda {rule!r} is not a function of the epoch.")
         super().__init__(optimizer, last_epoch)
 
     def state_dict(self) -> dict[str, Any]:

@@ -92,7 +92,7 @@ class ReduceLROnPlateau(LRScheduler):
     def step(self, metrics: Any = None, epoch: int | None = None) -> None:  # type: ignore[override]
         """Tell the measure of an epoch."""
         if metrics is None:
-            raise TypeError("ReduceLROnPlateau.step: no measure. Mend: schedule.step(validation_loss).")
+            raise TypeError("ReduceLROnPlateau.step: no measure. Fix: schedule.step(validation_loss).")
         current = value_of(metrics)
         self.last_epoch = self.last_epoch + 1 if epoch is None else epoch
         if self.is_better(current, self.best):

@@ -39,7 +39,7 @@ def exponents(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
 
 @st.composite
 def divided(draw: st.DrawFn) -> Call:
-    """x and y of either sign whose quotient is no integer."""
+    """x and y of either sign whose quotient is not an integer."""
     y, q = draw(elementwise(real, fractional)).args
     return Call((np.asarray(y * q), y), {})
 

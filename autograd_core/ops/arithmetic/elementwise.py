@@ -104,7 +104,7 @@ def clip(a, a_min=None, a_max=None, *, min=None, max=None):
     array([-1. ,  0.5,  1. ])
     """
     if (a_min is not None and min is not None) or (a_max is not None and max is not None):
-        raise ValueError("clip: a bound was given twice. Mend: give a_min and a_max, or min and max.")
+        raise ValueError("clip: a bound was given twice. Fix: give a_min and a_max, or min and max.")
     low, high = a_min if min is None else min, a_max if max is None else max
     if low is None and high is None:
         return positive(a)

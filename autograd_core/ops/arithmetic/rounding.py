@@ -132,5 +132,5 @@ def nan_to_num(x, copy=True, nan=0.0, posinf=None, neginf=None):
     if not isinstance(x, Tensor):
         return np.nan_to_num(x, copy, nan, posinf, neginf)
     if not copy:
-        raise TypeError("nan_to_num: copy=False would write into a tensor's array. Mend: x = np.nan_to_num(x).")
+        raise TypeError("nan_to_num: copy=False would write into a tensor's array. Fix: x = np.nan_to_num(x).")
     return _nan_to_num(x, nan=nan, posinf=posinf, neginf=neginf)

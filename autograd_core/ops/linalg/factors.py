@@ -131,7 +131,7 @@ def qr(a, mode="reduced"):
     array([[5.]])
     """
     if mode not in ("reduced", "complete", "r"):
-        raise ValueError(f"qr: mode={mode!r} is not differentiable here. Mend: 'reduced', 'complete' or 'r'.")
+        raise ValueError(f"qr: mode={mode!r} is not differentiable here. Fix: 'reduced', 'complete' or 'r'.")
     complete = mode == "complete" and a.shape[-2] > a.shape[-1]
     q, r = _qr_parts(_qr(a, complete=complete), a, complete)
     return r if mode == "r" else _Result(q, r)

@@ -81,13 +81,13 @@ def norm(x, ord=None, axis=None, keepdims=False):
         return _of_matrices(x, ord, axis, axes, keepdims)
     raise ValueError(
         f"norm: ord={ord!r} along {len(axes)} axes. "
-        "Mend: one axis for vectors, two for matrices, or neither ord nor axis."
+        "Fix: one axis for vectors, two for matrices, or neither ord nor axis."
     )
 
 
 def _of_vectors(x: Any, ord: Any, given: Any, axis: int, keepdims: bool) -> Any:
     if isinstance(ord, str):
-        raise ValueError(f"norm: ord={ord!r} is no norm of vectors. Mend: give a number, or two axes.")
+        raise ValueError(f"norm: ord={ord!r} is not a norm of vectors. Fix: give a number, or two axes.")
     if ord is None or ord == 2:
         return _euclidean(x, ord=ord, axis=given, keepdims=keepdims)
     if ord == 0:
@@ -104,7 +104,7 @@ def _of_vectors(x: Any, ord: Any, given: Any, axis: int, keepdims: bool) -> Any:
 def _of_matrices(x: Any, ord: Any, given: Any, axes: tuple[int, int], keepdims: bool) -> Any:
     row, column = (i % x.ndim for i in axes)
     if row == column:
-        raise ValueError(f"norm: axis={axes} names one axis twice. Mend: give two axes.")
+        raise ValueError(f"norm: axis={axes} names one axis twice. Fix: give two axes.")
     if ord in (None, "fro", "f"):
         return _euclidean(x, ord=ord, axis=given, keepdims=keepdims)
     if ord in (2, -2, "nuc"):
@@ -117,7 +117,7 @@ def _of_matrices(x: Any, ord: Any, given: Any, axes: tuple[int, int], keepdims: 
         sums = np.sum(np.absolute(x), axis=summed, keepdims=True)
         result = (np.max if ord > 0 else np.min)(sums, axis=other, keepdims=True)
     else:
-        raise ValueError(f"norm: ord={ord!r} is no norm of matrices. Mend: None, 'fro', 'nuc', ±1, ±2 or ±np.inf.")
+        raise ValueError(f"norm: ord={ord!r} is not a norm of matrices. Fix: None, 'fro', 'nuc', ±1, ±2 or ±np.inf.")
     return result if keepdims else np.squeeze(result, (row, column))
 
 
@@ -156,7 +156,7 @@ def cond(x, p=None):
     np.float64(2.0)
     """
     if not x.size:
-        raise np.linalg.LinAlgError(f"cond: shape {x.shape}. Mend: give matrices that are not empty.")
+        raise np.linalg.LinAlgError(f"cond: shape {x.shape}. Fix: give matrices that are not empty.")
     if p in (None, 2, -2):
         s = svdvals(x)
         with np.errstate(all="ignore"):

@@ -67,7 +67,7 @@ def regular(name: str, a: Any, what: str) -> Iterator[None]:
     except np.linalg.LinAlgError as error:
         raise np.linalg.LinAlgError(
             f"{name}: there is no derivative here, for {what} is singular [{a.dtype} {a.shape}]. "
-            "Mend: add a small multiple of the identity, or use a function of the singular values (svdvals, pinv)."
+            "Fix: add a small multiple of the identity, or use a function of the singular values (svdvals, pinv)."
         ) from error
 
 

@@ -48,5 +48,5 @@ def outer(x1, x2, /):
            [ 2., 20.]])
     """
     if np.ndim(x1) != 1 or np.ndim(x2) != 1:
-        raise ValueError(f"outer: shapes {np.shape(x1)} and {np.shape(x2)}. Mend: give vectors, or use np.outer.")
+        raise ValueError(f"outer: shapes {np.shape(x1)} and {np.shape(x2)}. Fix: give vectors, or use np.outer.")
     return np.outer(x1, x2)

@@ -82,7 +82,7 @@ def tensorinv(a, ind=2):
     (4, 2, 2)
     """
     if ind <= 0:
-        raise ValueError(f"tensorinv: ind={ind}. Mend: give the number of axes of the result, at least 1.")
+        raise ValueError(f"tensorinv: ind={ind}. Fix: give the number of axes of the result, at least 1.")
     shape = a.shape[ind:] + a.shape[:ind]
     return np.reshape(inv(np.reshape(a, (-1, math.prod(a.shape[ind:])))), shape)
 
@@ -103,7 +103,7 @@ def tensorsolve(a, b, axes=None):
     if a.size != count * count or b.size != count:
         raise ValueError(
             f"tensorsolve: {b.size} equations for {count} unknowns of shape {shape} [a: {a.shape}, b: {b.shape}]. "
-            "Mend: a.shape must be b.shape followed by the shape of the solution, of as many elements."
+            "Fix: a.shape must be b.shape followed by the shape of the solution, of as many elements."
         )
     return np.reshape(solve(np.reshape(a, (count, count)), np.reshape(b, (count,))), shape)
 
@@ -223,7 +223,7 @@ def lstsq(a, b, rcond=None):
     if a.ndim != 2 or b.ndim not in (1, 2) or a.shape[0] != b.shape[0]:
         raise np.linalg.LinAlgError(
             f"lstsq: a of shape {a.shape}, b of shape {b.shape}. "
-            "Mend: give a matrix, and a vector or a matrix of its height."
+            "Fix: give a matrix, and a vector or a matrix of its height."
         )
     columns = np.expand_dims(b, -1) if b.ndim == 1 else b
     found = np.linalg.lstsq(bare(a), bare(columns), rcond)
@@ -244,7 +244,7 @@ def matrix_power(a, n):
     """
     n = operator.index(n)
     if a.ndim < 2 or a.shape[-1] != a.shape[-2]:
-        raise np.linalg.LinAlgError(f"matrix_power: shape {a.shape}. Mend: give square matrices.")
+        raise np.linalg.LinAlgError(f"matrix_power: shape {a.shape}. Fix: give square matrices.")
     if n == 0:
         return Tensor(np.linalg.matrix_power(bare(a), 0))
     if n < 0:
@@ -274,14 +274,14 @@ def multi_dot(arrays, *, out=None):
     refuse_out("linalg.multi_dot", out)
     arrays = [x if hasattr(x, "ndim") else np.asarray(x) for x in arrays]
     if len(arrays) < 2:
-        raise ValueError(f"multi_dot: {len(arrays)} arrays. Mend: give two at least.")
+        raise ValueError(f"multi_dot: {len(arrays)} arrays. Fix: give two at least.")
     if len(arrays) == 2:
         return np.dot(*arrays)
     row, column = arrays[0].ndim == 1, arrays[-1].ndim == 1
     arrays[0] = np.expand_dims(arrays[0], 0) if row else arrays[0]
     arrays[-1] = np.expand_dims(arrays[-1], 1) if column else arrays[-1]
     if any(x.ndim != 2 for x in arrays):
-        raise np.linalg.LinAlgError(f"multi_dot: shapes {[x.shape for x in arrays]}. Mend: give matrices.")
+        raise np.linalg.LinAlgError(f"multi_dot: shapes {[x.shape for x in arrays]}. Fix: give matrices.")
     product = _cheapest(arrays)
     return product[0, 0] if row and column else np.reshape(product, (-1,)) if row or column else product
 

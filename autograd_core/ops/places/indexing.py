@@ -96,7 +96,7 @@ def _along(name: str, arr: Any, indices: Any, axis: int) -> tuple[Any, ...]:
     if indices.ndim != arr.ndim or indices.dtype.kind not in "iu":
         raise (IndexError if indices.dtype.kind not in "iu" else ValueError)(
             f"{name}: indices {indices.dtype} {indices.shape} for an array of shape {arr.shape}. "
-            f"Mend: integers with {arr.ndim} axes (np.expand_dims)."
+            f"Fix: integers with {arr.ndim} axes (np.expand_dims)."
         )
     place = normalize_axis_index(axis, arr.ndim, name)
     others = [np.arange(n).reshape([-1 if k == i else 1 for i in range(arr.ndim)]) for k, n in enumerate(arr.shape)]
@@ -112,7 +112,7 @@ def trim_zeros(filt, trim="fb", axis=None):
     """
     trim = trim.lower()
     if trim not in ("fb", "bf", "f", "b"):
-        raise ValueError(f"trim_zeros: trim={trim!r}. Mend: 'f' for the front, 'b' for the back, or 'fb'.")
+        raise ValueError(f"trim_zeros: trim={trim!r}. Fix: 'f' for the front, 'b' for the back, or 'fb'.")
     ndim = filt.ndim
     axes = range(ndim) if axis is None else normalize_axis_tuple(axis, ndim, "trim_zeros")
     found = np.argwhere(filt)

@@ -38,14 +38,14 @@ def take(a, indices, axis=None, out=None, mode="raise"):
 def _in_bounds(indices: Any, n: int, mode: str, name: str) -> Any:
     if indices.dtype.kind not in "iub":
         if indices.size:
-            raise TypeError(f"{name}: {indices.dtype} indices. Mend: give integers (indices.astype(int)).")
+            raise TypeError(f"{name}: {indices.dtype} indices. Fix: give integers (indices.astype(int)).")
         indices = indices.astype(int)
     if indices.dtype.kind == "b":
         indices = indices.astype(int)
     if mode == "raise":
         return indices
     if mode not in ("wrap", "clip"):
-        raise ValueError(f"{name}: mode={mode!r}. Mend: give 'raise', 'wrap' or 'clip'.")
+        raise ValueError(f"{name}: mode={mode!r}. Fix: give 'raise', 'wrap' or 'clip'.")
     return np.mod(indices, n) if mode == "wrap" else np.clip(indices, 0, n - 1)
 
 
@@ -88,7 +88,7 @@ def choose(a, choices, out=None, mode="raise"):
     numbers = bare(a) if hasattr(a, "dtype") else np.asarray(a)
     count = len(choices)
     if mode == "raise" and numbers.size and (numbers.min() < 0 or numbers.max() >= count):
-        raise ValueError(f"choose: a number outside of 0 … {count - 1}. Mend: mode='wrap' or mode='clip'.")
+        raise ValueError(f"choose: a number outside of 0 … {count - 1}. Fix: mode='wrap' or mode='clip'.")
     numbers = _in_bounds(numbers, count, mode, "choose")
     shape = np.broadcast_shapes(numbers.shape, *map(np.shape, choices))
     dtype = np.result_type(*[bare(c) for c in choices])
@@ -109,11 +109,11 @@ def select(condlist, choicelist, default=0):
     array([0. , 0.5, 4. ])
     """
     if len(condlist) != len(choicelist) or not len(condlist):
-        raise ValueError(f"select: {len(condlist)} conditions for {len(choicelist)} choices. Mend: one for each.")
+        raise ValueError(f"select: {len(condlist)} conditions for {len(choicelist)} choices. Fix: one for each.")
     conditions = [np.asarray(bare(c)) for c in condlist]
     for i, c in enumerate(conditions):
         if c.dtype != bool:
-            raise TypeError(f"select: condition {i} is {c.dtype}, not boolean. Mend: condition != 0.")
+            raise TypeError(f"select: condition {i} is {c.dtype}, not boolean. Fix: condition != 0.")
     choices = [c if hasattr(c, "dtype") or type(c) in (int, float, complex) else np.asarray(c) for c in choicelist]
     dtype = np.result_type(*[bare(c) for c in choices], bare(default))
     result = _of_dtype(default, dtype)
@@ -163,5 +163,5 @@ def where(condition, x=None, y=None, /):
     if x is None and y is None:
         return np.nonzero(condition)
     if x is None or y is None:
-        raise ValueError("where: one of x and y is missing. Mend: give both, or neither.")
+        raise ValueError("where: one of x and y is missing. Fix: give both, or neither.")
     return _where(condition, x, y)

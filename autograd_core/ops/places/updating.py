@@ -130,7 +130,7 @@ class Place:
         if not fits:
             raise TypeError(
                 f"at[...].{name}: {given} values do not go into {dtype} {self.x.shape} without loss. "
-                f"Mend: x.astype(np.{given}) first."
+                f"Fix: x.astype(np.{given}) first."
             )
         if not hasattr(values, "dtype"):
             return values
@@ -188,7 +188,7 @@ def fill_diagonal(a, val, wrap=False):
     """
     shape = a.shape
     if len(shape) < 2 or (len(shape) > 2 and len(set(shape)) > 1):
-        raise ValueError(f"fill_diagonal: shape {shape}. Mend: give a matrix, or an array whose sides are equal.")
+        raise ValueError(f"fill_diagonal: shape {shape}. Fix: give a matrix, or an array whose sides are equal.")
     step = 1 + sum(int(np.prod(shape[k:])) for k in range(1, len(shape)))
     end = shape[1] * shape[1] if len(shape) == 2 and not wrap else None
     diagonal = slice(None, end, step)

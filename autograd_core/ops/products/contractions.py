@@ -261,7 +261,7 @@ def cross(a, b, axisa=-1, axisb=-1, axisc=-1, axis=None):
     if a.shape[-1] != 3 or b.shape[-1] != 3:
         raise ValueError(
             f"cross: vectors of {a.shape[-1]} and {b.shape[-1]} components; needs 3 (NumPy gives up 2). "
-            "Mend: append a zero, or write a[..., 0] * b[..., 1] - a[..., 1] * b[..., 0]."
+            "Fix: append a zero, or write a[..., 0] * b[..., 1] - a[..., 1] * b[..., 0]."
         )
     return np.moveaxis(_cross(a, b), -1, axisc)
 

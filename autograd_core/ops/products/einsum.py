@@ -45,7 +45,7 @@ def einsum(*operands, out=None, optimize=False, **settings):
         return np.einsum(*operands, out=out, optimize=optimize, **settings)
     if out is not None or settings:
         given = ", ".join(f"{name}=" for name in ("out", *settings) if name != "out" or out is not None)
-        raise TypeError(f"einsum: {given} is not answered on tensors. Mend: use the result, and astype for a dtype.")
+        raise TypeError(f"einsum: {given} is not answered on tensors. Fix: use the result, and astype for a dtype.")
     subscripts, arrays = _explicit(operands)
     if optimize:  # NumPy sums truth values by "or", and small integers wrap, where it contracts them first
         dtype = np.result_type(*[x.dtype for x in arrays if hasattr(x, "dtype")])
@@ -68,11 +68,11 @@ def _explicit(operands: Sequence[Any]) -> tuple[str, list[Any]]:
     inputs, arrow, output = text.partition("->")
     terms = inputs.split(",")
     if len(terms) != len(arrays):
-        raise ValueError(f"einsum: {text!r} names {len(terms)} operands, {len(arrays)} given. Mend: one term for each.")
+        raise ValueError(f"einsum: {text!r} names {len(terms)} operands, {len(arrays)} given. Fix: one term for each.")
     further = [np.ndim(x) - len(t.replace("...", "")) for x, t in zip(arrays, terms, strict=True)]
     if any(n < 0 or (n and "..." not in t) for n, t in zip(further, terms, strict=True)):
         shapes = ", ".join(str(np.shape(x)) for x in arrays)
-        raise ValueError(f"einsum: {text!r} does not fit arrays of shapes {shapes}. Mend: one letter for each axis.")
+        raise ValueError(f"einsum: {text!r} does not fit arrays of shapes {shapes}. Fix: one letter for each axis.")
     unused = [c for c in _LETTERS if c not in text]
     fresh = "".join(unused[: max(further, default=0)])
     if not arrow:

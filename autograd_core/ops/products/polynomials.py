@@ -38,7 +38,7 @@ def polyval(p, x):
     """
     p = p if hasattr(p, "ndim") else np.stack(p) if _has_shapes(p) else np.asarray(p)
     if p.ndim != 1:
-        raise ValueError(f"polyval: coefficients of shape {p.shape}. Mend: give a vector, or sum p[k] * x**k.")
+        raise ValueError(f"polyval: coefficients of shape {p.shape}. Fix: give a vector, or sum p[k] * x**k.")
     return _polyval(p, x)
 
 
@@ -94,7 +94,7 @@ def poly(seq_of_zeros):
     if zeros.ndim == 2 and zeros.shape[0] == zeros.shape[1] != 0:
         zeros = np.linalg.eigvals(zeros)
     elif zeros.ndim > 1:
-        raise ValueError(f"poly: zeros of shape {zeros.shape}. Mend: give a vector of zeros, or a square matrix.")
+        raise ValueError(f"poly: zeros of shape {zeros.shape}. Fix: give a vector of zeros, or a square matrix.")
     if not zeros.size:
         return 1.0
     product = np.ones((1,), zeros.dtype)
@@ -193,7 +193,7 @@ def polyder(p, m=1):
     array([2., 2.])
     """
     if m < 0:
-        raise ValueError(f"polyder: order {m} is negative. Mend: polyint(p, {-m}).")
+        raise ValueError(f"polyder: order {m} is negative. Fix: polyint(p, {-m}).")
     for _ in range(m):
         p = p[:-1] * np.arange(p.shape[0] - 1, 0, -1)
     return p
@@ -207,10 +207,10 @@ def polyint(p, m=1, k=None):
     array([1., 2., 0.])
     """
     if m < 0:
-        raise ValueError(f"polyint: order {m} is negative. Mend: polyder(p, {-m}).")
+        raise ValueError(f"polyint: order {m} is negative. Fix: polyder(p, {-m}).")
     constants = _vector(0.0 if k is None else k)
     if 1 != constants.shape[0] < m:
-        raise ValueError(f"polyint: {constants.shape[0]} constants for {m} integrals. Mend: give one, or one for each.")
+        raise ValueError(f"polyint: {constants.shape[0]} constants for {m} integrals. Fix: give one, or one for each.")
     p = _vector(p)
     for i in range(m):
         last = constants[i : i + 1] if constants.shape[0] > 1 else constants

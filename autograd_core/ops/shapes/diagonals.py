@@ -47,7 +47,7 @@ def diag(v, k=0):
         side = v.shape[0] + abs(k)
         return _on_diagonal(v, (side, side), k, 0, 1)
     if v.ndim != 2:
-        raise ValueError(f"diag: shape {v.shape}. Mend: give a vector or a matrix, or use diagonal.")
+        raise ValueError(f"diag: shape {v.shape}. Fix: give a vector or a matrix, or use diagonal.")
     return diagonal(v, k)
 
 

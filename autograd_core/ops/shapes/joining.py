@@ -69,7 +69,7 @@ def stack(arrays, axis=0, out=None, *, dtype=None, casting="same_kind"):
     arrays = together(arrays, "stack")
     if len({np.shape(a) for a in arrays}) > 1:
         shapes = ", ".join(str(np.shape(a)) for a in arrays)
-        raise ValueError(f"stack: arrays of shapes {shapes}; all must have one shape. Mend: concatenate, or reshape.")
+        raise ValueError(f"stack: arrays of shapes {shapes}; all must have one shape. Fix: concatenate, or reshape.")
     return concatenate([np.expand_dims(a, axis) for a in arrays], axis, out, dtype=dtype, casting=casting)
 
 
@@ -195,7 +195,7 @@ def split(ary, indices_or_sections, axis=0):
     if not np.ndim(bare(indices_or_sections)) and n % indices_or_sections:
         raise ValueError(
             f"split: {n} elements along axis {axis} into {indices_or_sections} pieces of one length. "
-            "Mend: array_split."
+            "Fix: array_split."
         )
     return array_split(ary, indices_or_sections, axis)
 
@@ -235,7 +235,7 @@ def dsplit(ary, indices_or_sections):
 
 def _needs_axes(name: str, ary: Any, least: int) -> None:
     if ary.ndim < least:
-        raise ValueError(f"{name}: shape {ary.shape} has fewer than {least} axes. Mend: split, or reshape.")
+        raise ValueError(f"{name}: shape {ary.shape} has fewer than {least} axes. Fix: split, or reshape.")
 
 
 def unstack(x, /, *, axis=0):
@@ -245,7 +245,7 @@ def unstack(x, /, *, axis=0):
     (np.float64(0.0), np.float64(1.0))
     """
     if x.ndim == 0:
-        raise ValueError("unstack: a number has no slices. Mend: give at least 1 axis (x[None]).")
+        raise ValueError("unstack: a number has no slices. Fix: give at least 1 axis (x[None]).")
     place = normalize_axis_index(axis, x.ndim, "unstack")
     return tuple(x[(*[slice(None)] * place, i)] for i in range(x.shape[place]))
 

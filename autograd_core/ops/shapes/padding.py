@@ -46,12 +46,12 @@ def pad(array, pad_width, mode="constant", **kwargs):
     array([3., 2., 1., 2., 3.])
     """
     if callable(mode):
-        raise TypeError("pad: a function as mode writes in place. Mend: np.concatenate of what shall stand there.")
+        raise TypeError("pad: a function as mode writes in place. Fix: np.concatenate of what shall stand there.")
     if mode not in SETTINGS:
-        raise ValueError(f"pad: mode {mode!r} is not supported. Mend: one of {', '.join(SETTINGS)}.")
+        raise ValueError(f"pad: mode {mode!r} is not supported. Fix: one of {', '.join(SETTINGS)}.")
     unknown = set(kwargs) - {SETTINGS[mode]}
     if unknown:
-        raise ValueError(f"pad: mode {mode!r} has no {', '.join(unknown)}. Mend: {SETTINGS[mode] or 'leave it out'}.")
+        raise ValueError(f"pad: mode {mode!r} has no {', '.join(unknown)}. Fix: {SETTINGS[mode] or 'leave it out'}.")
     array = array if isinstance(array, Tensor) else np.asarray(array)
     widths = _widths(pad_width, array.ndim)
     if mode not in ("constant", "empty"):
@@ -79,7 +79,7 @@ def _widths(pad_width: Any, ndim: int) -> list[tuple[int, int]]:
     if widths.dtype.kind != "i":
         raise TypeError("pad: `pad_width` must be of integral type.")
     if widths.min(initial=0) < 0:
-        raise ValueError("pad: index can't contain negative values; a width is 0 or more. Mend: slice to cut off.")
+        raise ValueError("pad: index can't contain negative values; a width is 0 or more. Fix: slice to cut off.")
     return [(int(before), int(after)) for before, after in _pairs(widths, ndim)]
 
 

@@ -102,5 +102,5 @@ def _converted(name: str, y: Any, dtype: Any) -> Any:
     if dtype is None or y.dtype == dtype:
         return y
     if np.dtype(dtype).kind not in "fc":
-        raise TypeError(f"{name}: dtype={np.dtype(dtype)} has no derivative. Mend: give a floating or complex dtype.")
+        raise TypeError(f"{name}: dtype={np.dtype(dtype)} has no derivative. Fix: give a floating or complex dtype.")
     return y.astype(dtype)

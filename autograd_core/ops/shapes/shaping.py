@@ -71,7 +71,7 @@ def _reads_rows(a: Any, order: str, name: str) -> bool:
         return not flags.fnc
     if order in ("C", "F"):
         return order == "C"
-    raise ValueError(f"{name}: order={order!r} is not answered on this tensor. Mend: give order='C' or order='F'.")
+    raise ValueError(f"{name}: order={order!r} is not answered on this tensor. Fix: give order='C' or order='F'.")
 
 
 @implements(np.expand_dims)
@@ -172,7 +172,7 @@ def matrix_transpose(x, /):
     (4, 3, 2)
     """
     if x.ndim < 2:
-        raise ValueError(f"matrix_transpose: shape {x.shape} is no matrix. Mend: give at least 2 axes (x[:, None]).")
+        raise ValueError(f"matrix_transpose: shape {x.shape} is not a matrix. Fix: give at least 2 axes (x[:, None]).")
     return swapaxes(x, -1, -2)
 
 
@@ -238,7 +238,7 @@ def meshgrid(*xi, copy=True, sparse=False, indexing="xy"):
     ((2, 3), array([0., 1.]))
     """
     if indexing not in ("xy", "ij"):
-        raise ValueError(f"meshgrid: indexing={indexing!r}. Mend: give indexing='xy' or indexing='ij'.")
+        raise ValueError(f"meshgrid: indexing={indexing!r}. Fix: give indexing='xy' or indexing='ij'.")
     places = list(range(len(xi)))
     if indexing == "xy" and len(xi) > 1:
         places[:2] = 1, 0
@@ -311,7 +311,7 @@ def fliplr(m):
     array([[2., 1.]])
     """
     if m.ndim < 2:
-        raise ValueError(f"fliplr: shape {m.shape} has no columns. Mend: flip(m), or give at least 2 axes.")
+        raise ValueError(f"fliplr: shape {m.shape} has no columns. Fix: flip(m), or give at least 2 axes.")
     return flip(m, 1)
 
 
@@ -324,7 +324,7 @@ def flipud(m):
            [1.]])
     """
     if m.ndim < 1:
-        raise ValueError("flipud: a number has no rows. Mend: give at least 1 axis (m[None]).")
+        raise ValueError("flipud: a number has no rows. Fix: give at least 1 axis (m[None]).")
     return flip(m, 0)
 
 

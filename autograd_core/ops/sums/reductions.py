@@ -62,11 +62,11 @@ def cast(g: Any, a: Any) -> Any:
 def given(name: str, a: Any, dtype: Any, out: Any, initial: Any = _ABSENT, **others: Any) -> dict[str, Any]:
     """The settings that were given, checked, as NumPy takes them; the mask ``where`` without its tensor."""
     if out is not None:
-        raise TypeError(f"{name}: out= cannot be differentiated through. Mend: use the result, y = np.{name}(...).")
+        raise TypeError(f"{name}: out= cannot be differentiated through. Fix: use the result, y = np.{name}(...).")
     if isinstance(initial, Tensor):
-        raise TypeError(f"{name}: initial= is a tensor. Mend: combine it with the result, for instance by + or *.")
+        raise TypeError(f"{name}: initial= is a tensor. Fix: combine it with the result, for instance by + or *.")
     if dtype is not None and np.dtype(dtype).kind not in "fc" and np.dtype(a.dtype).kind in "fc":
-        raise TypeError(f"{name}: dtype={np.dtype(dtype)} has no derivative. Mend: give it t.detach().numpy().")
+        raise TypeError(f"{name}: dtype={np.dtype(dtype)} has no derivative. Fix: give it t.detach().numpy().")
     settings = {k: bare(v) for k, v in others.items()} | {"dtype": dtype, "initial": initial}
     return {k: v for k, v in settings.items() if v is not None and v is not _ABSENT and v is not True}
 

@@ -44,7 +44,7 @@ def diff(a, n=1, axis=-1, prepend=None, append=None):
     if n == 0:
         return a
     if n < 0 or not a.ndim:
-        raise ValueError(f"diff: n = {n} differences of an array {a.shape}. Mend: n ≥ 0 and at least one axis.")
+        raise ValueError(f"diff: n = {n} differences of an array {a.shape}. Fix: n ≥ 0 and at least one axis.")
     pieces = [_slab(a, prepend, axis), a, _slab(a, append, axis)]
     pieces = [p for p in pieces if p is not None]
     return _diff(pieces[0] if len(pieces) == 1 else np.concatenate(pieces, axis=axis), n, axis)
@@ -77,7 +77,7 @@ def _end(end: Any, dtype: Any) -> Any:
         return None
     end = as_array(end)
     if not np.can_cast(end.dtype, dtype, casting="same_kind"):
-        raise TypeError(f"ediff1d: an end of {end.dtype} beside {dtype}. Mend: convert it, or the array.")
+        raise TypeError(f"ediff1d: an end of {end.dtype} beside {dtype}. Fix: convert it, or the array.")
     return np.reshape(end if end.dtype == dtype else end.astype(dtype), (-1,))
 
 
@@ -99,11 +99,11 @@ def gradient(f, *varargs, axis=None, edge_order=1):
     dtype = f.dtype if f.dtype.kind in "fc" else np.dtype(np.float64)
     f = f if f.dtype == dtype else f.astype(dtype)
     if edge_order not in (1, 2):
-        raise ValueError(f"gradient: edge_order={edge_order}. Mend: 1 or 2.")
+        raise ValueError(f"gradient: edge_order={edge_order}. Fix: 1 or 2.")
     slopes = []
     for k, h in zip(axes, _distances(f, axes, varargs), strict=True):
         if f.shape[k] <= edge_order:
-            raise ValueError(f"gradient: {f.shape[k]} samples along axis {k}. Mend: at least edge_order + 1.")
+            raise ValueError(f"gradient: {f.shape[k]} samples along axis {k}. Fix: at least edge_order + 1.")
         first, last = _edges(f, k, h, edge_order)
         pieces = [p if p.dtype == dtype else p.astype(dtype) for p in (first, _between(f, k, h), last)]
         slopes.append(np.concatenate(pieces, axis=k))
@@ -129,7 +129,7 @@ def _distances(f: Any, axes: list[int], varargs: Any) -> list[Any]:
     if len(varargs) == 1 and np.ndim(varargs[0]) == 0:
         return list(varargs) * len(axes)
     if len(varargs) != len(axes):
-        raise TypeError(f"gradient: {len(varargs)} distances for {len(axes)} axes. Mend: none, one, or one for each.")
+        raise TypeError(f"gradient: {len(varargs)} distances for {len(axes)} axes. Fix: none, one, or one for each.")
     found: list[Any] = []
     for k, x in zip(axes, varargs, strict=True):
         if np.ndim(x) == 0:
@@ -228,10 +228,10 @@ def interp(x, xp, fp, left=None, right=None, period=None):
     """
     x, xp, fp = _in_double("x", x, "biuf"), _in_double("xp", xp, "biuf"), _in_double("fp", fp, "biufc")
     if xp.ndim != 1 or fp.shape != xp.shape or not xp.shape[0]:
-        raise ValueError(f"interp: points xp {xp.shape} and fp {fp.shape}. Mend: one axis, as many of each.")
+        raise ValueError(f"interp: points xp {xp.shape} and fp {fp.shape}. Fix: one axis, as many of each.")
     if period is not None:
         if period == 0:
-            raise ValueError("interp: period=0. Mend: a positive one.")
+            raise ValueError("interp: period=0. Fix: a positive one.")
         period = abs(period)
         left = right = None
         x, xp = np.remainder(x, period), np.remainder(xp, period)
@@ -256,6 +256,6 @@ def interp(x, xp, fp, left=None, right=None, period=None):
 def _in_double(name: str, v: Any, kinds: str) -> Any:
     v = as_array(v)
     if v.dtype.kind not in kinds:
-        raise TypeError(f"interp: {name} of {v.dtype} numbers has no order. Mend: interpolate along a real axis.")
+        raise TypeError(f"interp: {name} of {v.dtype} numbers has no order. Fix: interpolate along a real axis.")
     double = np.dtype(np.complex128 if v.dtype.kind == "c" else np.float64)
     return v if v.dtype == double else v.astype(double)

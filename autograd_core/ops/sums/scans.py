@@ -106,7 +106,7 @@ def nancumprod(a, axis=None, dtype=None, out=None):
 
 def _cumulative(name: str, scan: Any, first: Any, x: Any, axis: int | None, include_initial: bool) -> Any:
     if axis is None and x.ndim != 1:
-        raise ValueError(f"{name}: an array of shape {x.shape} has no single axis. Mend: name one, axis=0.")
+        raise ValueError(f"{name}: an array of shape {x.shape} has no single axis. Fix: name one, axis=0.")
     axis = 0 if axis is None else axis
     y = scan(x, axis)
     if not include_initial:

@@ -70,7 +70,7 @@ def sort_complex(a):
 
 def _refuse_order(name: str, order: Any) -> None:
     if order is not None:
-        raise TypeError(f"{name}: order= names fields, which a tensor has not. Mend: leave it out.")
+        raise TypeError(f"{name}: order= names fields, which a tensor has not. Fix: leave it out.")
 
 
 # Medians and quantiles: each a mean of two neighbours among the sorted numbers ---------------------------------------

@@ -159,7 +159,7 @@ def _root(v: Any) -> Any:
 def _ddof(name: str, out: Any, ddof: Any, correction: Any) -> Any:
     refuse_out(name, out)
     if correction is not None and ddof != 0:
-        raise ValueError(f"{name}: ddof={ddof} and correction={correction} are one setting. Mend: give one of them.")
+        raise ValueError(f"{name}: ddof={ddof} and correction={correction} are one setting. Fix: give one of them.")
     return ddof if correction is None else correction
 
 
@@ -201,7 +201,7 @@ def average(a, axis=None, weights=None, returned=False, *, keepdims=False):
     weights = _beside(weights, a.shape, axis)
     total = np.sum(weights, axis=axis, dtype=dtype, keepdims=keepdims)
     if np.any(np.equal(total, 0)):
-        raise ZeroDivisionError("average: weights sum to zero, so there is no mean. Mend: np.sum(weights * a).")
+        raise ZeroDivisionError("average: weights sum to zero, so there is no mean. Fix: np.sum(weights * a).")
     mean = np.sum(a.astype(dtype) * weights.astype(dtype), axis=axis, keepdims=keepdims) / total
     return (mean, np.broadcast_to(total, mean.shape)) if returned else mean
 
@@ -211,7 +211,7 @@ def _beside(weights: Any, shape: tuple[int, ...], axis: Any) -> Any:
     if weights.shape == shape:
         return weights
     if axis is None:
-        raise TypeError(f"average: weights {weights.shape} for an array {shape}. Mend: say which axis= they belong to.")
+        raise TypeError(f"average: weights {weights.shape} for an array {shape}. Fix: say which axis= they belong to.")
     axes = [k % len(shape) for k in (axis if isinstance(axis, tuple) else (axis,))]
     if weights.shape != tuple(shape[k] for k in axes):
         raise ValueError(f"average: weights {weights.shape} for axis {axis} of an array {shape}; they must agree.")
@@ -255,7 +255,7 @@ def _rows(name: str, m: Any, dtype: Any, rowvar: bool) -> Any:
     """Variables in rows, observations in columns."""
     m = as_array(m)
     if m.ndim > 2:
-        raise ValueError(f"cov: {name} has shape {m.shape}; variables and observations are two axes. Mend: reshape.")
+        raise ValueError(f"cov: {name} has shape {m.shape}; variables and observations are two axes. Fix: reshape.")
     rows = np.reshape(m, (1, -1)) if m.ndim < 2 else m
     rows = rows if rows.dtype == dtype else rows.astype(dtype)
     turned = not rowvar and (m.ndim == 2 if name == "m" else rows.shape[0] != 1)
