@@ -50,6 +50,15 @@ def prelu(input: Any, weight: Any) -> Any:
         if channels != np.size(weight):
             raise ValueError(f"prelu: {np.size(weight)} slopes for an input of shape {input.shape}; axis 1 must agree.")
         weight = np.reshape(weight, (-1, *[1] * (input.ndim - 2)))
+    return _prelu(input, weight)
+
+
+@ag.elementwise(
+    name="prelu",
+    input=lambda input, weight: np.where(np.greater(input, 0), 1, weight),
+    weight=lambda input: -relu(-input),
+)
+def _prelu(input, weight):
     return np.where(np.greater(input, 0), input, weight * input)
 
 

@@ -124,8 +124,12 @@ def _of_logs(
         losses, of_row = np.where(kept, losses, 0), np.where(kept, of_row, 0)
     if reduction == "mean":
         total = np.sum(of_row)
+        none = total == 0
         # Of nothing the mean is NaN, but its derivative is 0: a batch without targets leaves the weights as they are.
-        return np.where(total == 0, np.nan, np.sum(losses) / np.where(total == 0, 1, total))
+        mean = np.sum(losses) / np.where(none, np.inf, total)
+        return (
+            mean if weight is None and kept is None and len(y) else mean + np.where(none, np.nan, 0).astype(logs.dtype)
+        )
     return reduced(np.reshape(losses, np.shape(target)), reduction, name, logs)
 
 

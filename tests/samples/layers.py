@@ -132,6 +132,7 @@ SAMPLES: dict[str, Calls] = {
     "module_boundary": with_settings(elementwise(real), hook=[lambda g: g]),
     # Activations
     "leaky_relu":      with_settings(elementwise(real), negative_slope=[0.01, 1.5]),
+    "prelu":           elementwise(real, real),
     "beyond":          with_settings(elementwise(even), threshold=[0.5]),
     "threshold":       with_settings(elementwise(even), threshold=[0.5], value=[-1.0]),
     "hardtanh":        with_settings(elementwise(even), min_val=[-0.5], max_val=[0.5]),
