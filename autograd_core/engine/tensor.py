@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -151,7 +152,7 @@ class Tensor:
         return bool(self._data)
 
     def __index__(self) -> int:
-        return self._data.__index__()
+        return operator.index(self._data)
 
     def __format__(self, spec: str) -> str:
         return format(self._data.item(), spec) if spec and self.size == 1 else format(str(self), spec)

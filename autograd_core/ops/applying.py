@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..engine import entry
 from ..engine.registry import implements
 
 __all__ = ["apply_along_axis", "apply_over_axes"]
@@ -34,7 +35,7 @@ def apply_over_axes(func, a, axes):
     >>> apply_over_axes(np.sum, np.ones((2, 3)), (0, 1))
     array([[6.]])
     """
-    for axis in np.atleast_1d(axes):
+    for axis in np.atleast_1d(entry.setting(axes, "apply_over_axes", "axes")):
         place = int(axis) % len(a.shape)
         result = func(a, place)
         a = result if len(result.shape) == len(a.shape) else np.expand_dims(result, place)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ...engine import entry
 from ...engine.forms import conjugate, expanded, primitive
 from ...engine.tensor import Tensor, bare
 from ..composites import composite
@@ -72,6 +73,7 @@ def norm(x, ord=None, axis=None, keepdims=False):
     >>> norm(np.array([3.0, 4.0])), norm(np.array([[3.0, -4.0]]), 1)
     (np.float64(5.0), np.float64(4.0))
     """
+    ord = entry.setting(ord, "norm", "ord")
     if ord is None and axis is None:
         return _euclidean(x, keepdims=keepdims)
     axes = tuple(range(x.ndim)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
@@ -157,6 +159,7 @@ def cond(x, p=None):
     """
     if not x.size:
         raise np.linalg.LinAlgError(f"cond: shape {x.shape}. Fix: give matrices that are not empty.")
+    p = entry.setting(p, "cond", "p")
     if p in (None, 2, -2):
         s = svdvals(x)
         with np.errstate(all="ignore"):

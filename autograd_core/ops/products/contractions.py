@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ...engine import entry
 from ...engine.forms import conjugate, multilinear
 from ...engine.registry import implements
 from ..composites import composite, refuse_out
@@ -81,7 +82,7 @@ def vecdot(x1, x2, /, *, axis=-1, keepdims=False):
     >>> vecdot(np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([1.0, 1.0]))
     array([3., 7.])
     """
-    if axis != -1:
+    if entry.setting(axis, "vecdot", "axis") != -1:
         x1, x2 = np.moveaxis(x1, axis, -1), np.moveaxis(x2, axis, -1)
     result = _vecdot(x1, x2)
     return np.expand_dims(result, axis) if keepdims else result

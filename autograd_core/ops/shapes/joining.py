@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
+from ...engine import entry
 from ...engine.forms import linear
 from ...engine.registry import implements
 from ...engine.tensor import Tensor, bare
@@ -173,7 +174,8 @@ def array_split(ary, indices_or_sections, axis=0):
     >>> array_split(np.arange(3.0), 2)
     [array([0., 1.]), array([2.])]
     """
-    place, given = normalize_axis_index(axis, ary.ndim, "array_split"), bare(indices_or_sections)
+    place = normalize_axis_index(axis, ary.ndim, "array_split")
+    given = entry.setting(indices_or_sections, "array_split", "indices_or_sections")
     n = ary.shape[place]
     if np.ndim(given):
         points = [0, *given, n]
@@ -192,7 +194,8 @@ def split(ary, indices_or_sections, axis=0):
     [array([0., 1.]), array([2., 3.])]
     """
     n = ary.shape[normalize_axis_index(axis, ary.ndim, "split")]
-    if not np.ndim(bare(indices_or_sections)) and n % indices_or_sections:
+    indices_or_sections = entry.setting(indices_or_sections, "split", "indices_or_sections")
+    if not np.ndim(indices_or_sections) and n % indices_or_sections:
         raise ValueError(
             f"split: {n} elements along axis {axis} into {indices_or_sections} pieces of one length. "
             "Fix: array_split."

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ...engine import entry
 from ...engine.forms import linear, unbroadcast
 from ...engine.registry import implements
 from ...engine.tensor import Tensor, bare
@@ -194,6 +195,7 @@ def rollaxis(a, axis, start=0):
     >>> rollaxis(np.ones((2, 3, 4)), 2).shape
     (4, 2, 3)
     """
+    axis, start = entry.setting(axis, "rollaxis", "axis"), entry.setting(start, "rollaxis", "start")
     order = np.rollaxis(np.empty((1,) * a.ndim), axis, start)  # says what is wrong with the axes
     position, before = axis % order.ndim, start + order.ndim if start < 0 else start
     return moveaxis(a, position, before - (position < before))

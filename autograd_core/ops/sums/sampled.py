@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ...engine import entry
 from ...engine.forms import linear, primitive
 from ...engine.tensor import bare
 from ..composites import composite
@@ -40,7 +41,7 @@ def diff(a, n=1, axis=-1, prepend=None, append=None):
     >>> diff(np.array([1.0, 4.0, 9.0])), diff(np.array([1.0, 4.0, 9.0]), prepend=0.0)
     (array([3., 5.]), array([1., 3., 5.]))
     """
-    a = as_array(a)
+    a, n = as_array(a), entry.setting(n, "diff", "n")
     if n == 0:
         return a
     if n < 0 or not a.ndim:
@@ -98,6 +99,7 @@ def gradient(f, *varargs, axis=None, edge_order=1):
     axes = _axes(f, axis)
     dtype = f.dtype if f.dtype.kind in "fc" else np.dtype(np.float64)
     f = f if f.dtype == dtype else f.astype(dtype)
+    edge_order = entry.setting(edge_order, "gradient", "edge_order")
     if edge_order not in (1, 2):
         raise ValueError(f"gradient: edge_order={edge_order}. Fix: 1 or 2.")
     slopes = []

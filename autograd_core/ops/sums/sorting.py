@@ -141,6 +141,7 @@ _percentile, _nanpercentile = _of_orders(np.percentile), _of_orders(np.nanpercen
 
 def _row(a: Any, axis: Any) -> tuple[Any, tuple[int, ...]]:
     """The array with the reduced axes as one, the last; and which they were."""
+    axis = entry.setting(axis, "quantile", "axis")
     axes = tuple(range(a.ndim)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
     if any(not -a.ndim <= k < a.ndim for k in axes):
         raise np.exceptions.AxisError(f"axis {axis} is out of bounds for an array of shape {a.shape}")

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ...engine import entry
 from ...engine.forms import conjugate, expanded, primitive
 from ...engine.tensor import Tensor, bare
 from ...support.caller import warn
@@ -230,7 +231,7 @@ def cov(m, y=None, rowvar=True, bias=False, ddof=None, fweights=None, aweights=N
     array([[ 1., -1.],
            [-1.,  1.]])
     """
-    ddof = (0 if bias else 1) if ddof is None else ddof
+    ddof = (0 if bias else 1) if ddof is None else entry.setting(ddof, "cov", "ddof")
     if dtype is None:
         dtype = np.result_type(np.float64, *[as_array(x) for x in (m, y) if x is not None])
     x = _rows("m", m, dtype, rowvar)
