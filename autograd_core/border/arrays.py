@@ -11,6 +11,7 @@ from ..engine.tensor import Tensor
 from ..ops.composites import SIMPLE, holds_tensors
 from ..ops.shapes.making import array as _array
 from .containers import as_numbers, check_numeric, in_list, is_container
+from .sparse import SparseConstant
 
 if TYPE_CHECKING:
     from ..engine.primitive import Primitive
@@ -49,6 +50,8 @@ def as_array(data: Any, dtype: Any) -> Any:
         data = np.asarray(data)
     elif is_container(data) or hasattr(data, "dtype"):
         data = as_numbers(data, "Tensor")
+        if isinstance(data, SparseConstant):
+            raise TypeError("Tensor: a tensor is dense. Fix: Tensor(A.toarray()), or A @ t with A as a constant.")
     else:
         raise TypeError(f"Tensor: cannot hold {type(data).__name__}; give an array of numbers, a list or a number.")
     check_numeric(data, "Tensor")

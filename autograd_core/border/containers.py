@@ -180,8 +180,6 @@ def _of_polars(value: Any, operation: str) -> Any:
 
 
 def _of_sparse(value: Any, operation: str) -> Any:
-    if operation == "Tensor":
-        refuse(operation, value, "tensors are dense", "Tensor(A.toarray()), or A @ t with A as the constant that it is")
     return SparseConstant(value)
 
 

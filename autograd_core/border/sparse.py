@@ -29,6 +29,10 @@ class SparseConstant:
         return self.matrix.shape
 
     @property
+    def size(self) -> int:
+        return self.shape[0] * self.shape[1]
+
+    @property
     def dtype(self) -> np.dtype[Any]:
         return self.matrix.dtype
 

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 import autograd_core as ag
+from autograd_core.engine import entry
 
 Sizes = tuple[int, ...]
 Pads = tuple[tuple[int, int], ...]
@@ -21,6 +22,7 @@ Pads = tuple[tuple[int, int], ...]
 
 def sizes(value: Any, dims: int, what: str, least: int = 1) -> Sizes:
     """One number for each of ``dims`` axes, from a number or a sequence of them."""
+    value = entry.setting(value, *what.split(": "))
     values = tuple(value) if isinstance(value, (tuple, list, np.ndarray)) else (value,)
     if len(values) == 1:
         values *= dims

@@ -83,6 +83,7 @@ def _convolve_transposed(
 
 
 def _pads(name: str, padding: Any, kernel: Sizes, stride: Sizes, dilation: Sizes) -> Pads:
+    padding = entry.setting(padding, name, "padding")
     if padding == "valid":
         return ((0, 0),) * len(kernel)
     if padding == "same":

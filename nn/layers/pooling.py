@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 import autograd_core as ag
+from autograd_core.engine import entry
 
 from ..kernels.accuracy import accurate, like
 from ..kernels.correlation import max_of_windows
@@ -69,6 +70,7 @@ def _avg_pool(
 
 
 def _geometry(name: str, dims: int, x: Any, kernel_size: Any, stride: Any, padding: Any) -> tuple[Sizes, Sizes, Pads]:
+    stride = entry.setting(stride, name, "stride")
     kernel = sizes(kernel_size, dims, f"{name}: kernel_size")
     stride = kernel if stride is None or stride == () else sizes(stride, dims, f"{name}: stride")
     pad = sizes(padding, dims, f"{name}: padding", 0)

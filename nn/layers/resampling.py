@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from autograd_core.engine import entry
+
 from ..modules.checking import COUNT, checked
 from ..modules.layer import Layer
 from .pooling import adaptive_avg_pool1d, adaptive_avg_pool2d
@@ -55,7 +57,7 @@ def _target(input: Any, size: Any, scale_factor: Any, dims: int) -> tuple[tuple[
     """The sizes of the result, and how far apart its places lie in the input."""
     if (size is None) == (scale_factor is None):
         raise ValueError("interpolate: give either size or scale_factor.")
-    given = size if scale_factor is None else scale_factor
+    given = entry.setting(size if scale_factor is None else scale_factor, "interpolate", "size or scale_factor")
     values = tuple(given) if isinstance(given, (tuple, list)) else (given,) * dims
     if len(values) != dims:
         raise ValueError(f"interpolate: {given!r} for {dims} axes; give a number or {dims} of them.")

@@ -1,4 +1,4 @@
-"""Lists of numbers as data: what the library's own layers, losses and functions take wherever they take arrays."""
+"""Lists of numbers, and containers of other libraries, as data: wherever layers, losses and functions take arrays."""
 
 from __future__ import annotations
 
@@ -8,14 +8,22 @@ from typing import Any
 
 import numpy as np
 
-from autograd_core import get_default_dtype
+import autograd_core as ag
+from autograd_core.border.containers import as_numbers, is_container
 from autograd_core.engine.primitive import parameters_of
+from autograd_core.ops.composites import holds_tensors
 
 from .module import Module
+from .parameter import Parameter
+
+_PLAIN = frozenset((ag.Tensor, Parameter, np.ndarray, int, float, bool, str, tuple, type(None), np.random.Generator))
+"""Types of most arguments, which are what they are."""
 
 
 class Layer(Module):
     """Base of the library's layers and losses. A list of numbers given to one is data, in the parameters' dtype.
+
+    So is what other libraries keep numbers in (a DataFrame, a tensor of PyTorch), in its own dtype, as an array's.
 
     >>> import nn
     >>> nn.ReLU()([[-1.0, 2.0]])
@@ -23,14 +31,14 @@ class Layer(Module):
     """
 
     def _run(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        if list in map(type, args) or list in map(type, kwargs.values()):
+        if not (_PLAIN.issuperset(map(type, args)) and _PLAIN.issuperset(map(type, kwargs.values()))):
             own = next((p.dtype for p in self.parameters() if p.dtype.kind == "f"), None)
-            args, kwargs = _as_arrays(args, kwargs, own)
+            args, kwargs = _as_arrays(type(self).__name__, args, kwargs, own)
         return super()._run(args, kwargs)
 
 
 def takes_lists(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The function, to which a list of numbers is data, too, where it has to be given arrays."""
+    """The function, to which lists of numbers and other libraries' containers are data, where it takes arrays."""
     inner: Any = function
     while hasattr(inner, "__wrapped__"):
         inner = inner.__wrapped__
@@ -39,9 +47,10 @@ def takes_lists(function: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(function)
     def on_data(*args: Any, **kwargs: Any) -> Any:
-        if list in map(type, args) or list in map(type, kwargs.values()):
+        if not (_PLAIN.issuperset(map(type, args)) and _PLAIN.issuperset(map(type, kwargs.values()))):
             named = dict(zip(names, args, strict=False)) | kwargs
-            _, kwargs = _as_arrays((), {key: value for key, value in named.items() if key in data}, None, names[0])
+            given = {key: value for key, value in named.items() if key in data or type(value) is not list}
+            _, kwargs = _as_arrays(function.__name__, (), given, None, names[0])
             return function(**named | kwargs)
         return function(*args, **kwargs)
 
@@ -49,20 +58,22 @@ def takes_lists(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _as_arrays(
-    args: tuple[Any, ...], kwargs: dict[str, Any], own: Any, first: str = "input"
+    owner: str, args: tuple[Any, ...], kwargs: dict[str, Any], own: Any, first: str = "input"
 ) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """Lists of floats in the parameters' dtype, or in that of an array beside them; the first one of integers, too."""
     floats = (a.dtype for a in (*args, *kwargs.values()) if getattr(getattr(a, "dtype", None), "kind", "") == "f")
-    dtype = own or next(floats, get_default_dtype())
-    converted = tuple(_as_array(a, dtype, i == 0) for i, a in enumerate(args))
-    return converted, {key: _as_array(a, dtype, key == first) for key, a in kwargs.items()}
+    dtype = own or next(floats, ag.get_default_dtype())
+    converted = tuple(_as_array(owner, a, dtype, i == 0) for i, a in enumerate(args))
+    return converted, {key: _as_array(owner, a, dtype, key == first) for key, a in kwargs.items()}
 
 
-def _as_array(value: Any, dtype: Any, is_first: bool) -> Any:
+def _as_array(owner: str, value: Any, dtype: Any, is_first: bool) -> Any:
     if type(value) is not list:
-        return value
+        return as_numbers(value, owner) if is_container(value) else value
+    if holds_tensors(value):
+        return ag.array(value, weak=True)
     try:
         array = np.asarray(value)
-    except (TypeError, ValueError):  # ragged, or of recorded tensors: the layer itself says what it takes
+    except (TypeError, ValueError):  # ragged: the layer itself says what it takes
         return value
     return array.astype(dtype) if array.dtype.kind == "f" or (is_first and array.dtype.kind in "iu") else value

@@ -50,8 +50,8 @@ def array(object, dtype=None, *, ndmin=0, weak=False):
     parts: list[Any] = []
     shape = _read(object, parts)
     if weak:
-        strong = [p.dtype for p in parts if isinstance(p, Tensor)]
-        parts = [p if isinstance(p, Tensor) else entry.operand(p.tolist(), "array", (*strong,)) for p in parts]
+        strong = tuple([p.dtype for p in parts if isinstance(p, Tensor)])
+        parts = [p if isinstance(p, Tensor) else entry.operand(p.reshape(-1).tolist(), "array", strong) for p in parts]
     starts = tuple(accumulate([p.size for p in parts], initial=0))
     result = _array(*parts, starts=starts, shape=(*[1] * (ndmin - len(shape)), *shape))
     return result if dtype is None or result.dtype == dtype else result.astype(dtype)
