@@ -148,11 +148,17 @@ def test_pandas_does_not_align_a_tensor_by_label() -> None:
     assert ((a - t) * (b - t)).tolist() == [1.0, 4.0, 9.0]
 
 
+def matrix() -> Any:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return np.matrix(NUMBERS)
+
+
 MASKED = np.ma.array(NUMBERS, mask=[False, True, False])
 REFUSED: dict[str, Callable[[], Any]] = {
     "MaskedArray": lambda: MASKED,
     "masked scalar in a list": lambda: [np.ma.array(1.0, mask=True), 1.0, 2.0],
-    "matrix": lambda: np.matrix(NUMBERS),
+    "matrix": matrix,
     "object": lambda: np.array([1.0, fractions.Fraction(1, 2), 3.0], object),
     "datetime64": lambda: np.array(["2020-01-01"] * 3, "M8[D]"),
     "timedelta64": lambda: np.array([1, 2, 3], "m8[s]"),
@@ -205,14 +211,14 @@ def test_tensors_of_pytorch() -> None:
     for y in (leaf() * other, other * leaf(), np.multiply(other, leaf())):
         np.testing.assert_array_equal(y.numpy(), NUMBERS * [1.0, 4.0, 9.0])
     assert ag.Tensor(other).dtype == np.float64 and nn.ReLU()(other).tolist() == NUMBERS.tolist()
-    assert type(leaf() < other) is type(other < leaf()) is np.ndarray or True
+    assert type(leaf() < other) is np.ndarray
     for wrong, words in ((other.clone().requires_grad_(), "PyTorch's graph"), (other.bfloat16(), "BFloat16")):
         for action in (
             ag.Tensor,
             lambda c: leaf() * c,
             lambda c: c * leaf(),
             nn.ReLU(),
-            lambda c: np.stack([leaf(), c]),
+            lambda c: np.hypot(leaf(), c),
         ):
             with pytest.raises(TypeError, match=f"torch's Tensor: .*{words}.*Fix: "):
                 action(wrong)
@@ -437,9 +443,9 @@ def test_no_setting_of_a_layer_loses_a_gradient(name: str) -> None:
             except TypeError as refusal:
                 assert key in str(refusal) or "gradient" in str(refusal) or "graph" in str(refusal)
                 continue
-            assert isinstance(y, ag.Tensor) and not isinstance(y.data, ag.Tensor)
             slope = 0.0
-            if y.requires_grad:
+            if isinstance(y, ag.Tensor) and y.requires_grad:
+                assert not isinstance(y.data, ag.Tensor)
                 y.backward()
                 slope = 0.0 if t.grad is None else t.grad.item()
             if number > 1e-6:
@@ -540,6 +546,7 @@ def test_lists_of_tensors_are_arrays_wherever_numpy_asks_us() -> None:
         (lambda: np.concatenate([t, [u, 1]]), np.concatenate([plain, [1.0, 1]])),
         (lambda: np.where([True, False, True], t, [u, w, u]), np.array([1.0, 4.0, 9.0])),
         (lambda: np.select([t < 2, t < 5], [[u, u, u], v], default=w), np.array([1.0, 2.0, 4.0])),
+        (lambda: np.choose([1, 0, 1], [[u, u, u], v]), np.array([0.5, 1.0, 3.0])),
         (lambda: ag.select([plain < 2], [NUMBERS], default=u), np.array([0.5, 1.0, 1.0])),
         (lambda: np.interp([u, w], [0.0, 10.0], v[:2]), np.interp([1.0, 4.0], [0.0, 10.0], NUMBERS[:2])),
         (lambda: ag.diag([u, w]), np.diag([1.0, 4.0])),

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from autograd_core.engine import entry
+
 from .. import init
 from ..kernels.correlation import correlate
 from ..kernels.windows import Pads, Sizes, batched, fold, sizes, windows_along

@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from autograd_core.engine import entry
+
 from ..kernels.accuracy import accurate, like, squared
 from ..modules.checking import NOT_NEGATIVE, checked
 from ..modules.layer import Layer
@@ -20,6 +22,7 @@ def pairwise_distance(x1: Any, x2: Any, p: float = 2.0, eps: float = 1e-6, keepd
     >>> pairwise_distance(np.array([[3.0, 4.0]]), np.zeros((1, 2)), eps=0.0)
     array([5.])
     """
+    p = entry.setting(p, "pairwise_distance", "p")
     d = accurate(x1) - accurate(x2) + eps
     return like(x1, np.linalg.norm(d, p, axis=-1, keepdims=keepdim))
 

@@ -11,6 +11,7 @@ from ...engine.registry import implements
 from ...engine.tensor import Tensor, bare
 from ..arithmetic.elementwise import where as _where
 from ..composites import composite, refuse_out
+from ..shapes.making import as_array
 from ..shapes.shaping import astype, ravel
 from .updating import At
 
@@ -86,6 +87,7 @@ def choose(a, choices, out=None, mode="raise"):
     """
     refuse_out("choose", out)
     numbers = bare(a) if hasattr(a, "dtype") else np.asarray(a)
+    choices = [as_array(c) for c in choices]
     count = len(choices)
     if mode == "raise" and numbers.size and (numbers.min() < 0 or numbers.max() >= count):
         raise ValueError(f"choose: a number outside of 0 … {count - 1}. Fix: mode='wrap' or mode='clip'.")
@@ -114,7 +116,7 @@ def select(condlist, choicelist, default=0):
     for i, c in enumerate(conditions):
         if c.dtype != bool:
             raise TypeError(f"select: condition {i} is {c.dtype}, not boolean. Fix: condition != 0.")
-    choices = [c if hasattr(c, "dtype") or type(c) in (int, float, complex) else np.asarray(c) for c in choicelist]
+    choices = [c if hasattr(c, "dtype") or type(c) in (int, float, complex) else as_array(c) for c in choicelist]
     dtype = np.result_type(*[bare(c) for c in choices], bare(default))
     result = _of_dtype(default, dtype)
     for condition, choice in zip(conditions[::-1], choices[::-1], strict=True):
