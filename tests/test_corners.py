@@ -419,3 +419,26 @@ def test_a_squared_error_is_real() -> None:
     loss.backward()
     assert loss.item() == 13.0 and loss.dtype == np.float64
     np.testing.assert_array_equal(z.grad.numpy(), z.numpy())  # ∂|z|²/∂a + i ∂|z|²/∂b = 2z, halved by the mean
+
+
+def test_robust_losses_of_complex_numbers_are_of_their_distance() -> None:
+    z, y = np.random.default_rng(0).normal(size=(2, 5, 2)).view(complex)[..., 0]
+    for loss in (F.huber_loss, F.smooth_l1_loss, F.l1_loss):
+        value = loss(z, y, reduction="none")
+        np.testing.assert_array_equal(value, loss(np.abs(z - y), np.zeros(5), reduction="none"))
+        ag.gradcheck(lambda a, b, loss=loss: loss(a + 1j * b, y, reduction="none"), z.real.copy(), z.imag.copy())
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        F.softshrink,
+        lambda z: F.binary_cross_entropy_with_logits(z, np.ones(2)),
+        lambda z: F.binary_cross_entropy_with_logits(z, np.ones(2), pos_weight=np.ones(2)),
+        lambda z: F.multilabel_soft_margin_loss(z, np.ones(2)),
+    ],
+)
+def test_what_is_a_function_of_real_numbers_says_so(f: Any) -> None:
+    for z in (np.ones(2) + 1j, ag.Tensor(np.ones(2) + 1j, requires_grad=True)):
+        with pytest.raises(TypeError, match="function of real numbers"):
+            f(z)

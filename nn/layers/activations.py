@@ -16,7 +16,7 @@ from autograd_core import default_generator, relu, sigmoid, tanh
 from autograd_core.ops.arithmetic.elementwise import step
 
 from ..modules.checking import NONZERO, NOT_NEGATIVE, checked
-from ..modules.dtypes import same_dtype
+from ..modules.dtypes import real_only, same_dtype
 
 __all__ = [
     *("celu", "elu", "gelu", "glu", "hardshrink", "hardsigmoid", "hardswish", "hardtanh", "leaky_relu", "log_softmax"),
@@ -152,6 +152,7 @@ def softshrink(input, lambd=0.5):
     >>> softshrink(np.array([0.2, -2.0]))
     array([ 0. , -1.5])
     """
+    real_only("softshrink", input)
     return np.sign(input) * np.maximum(np.absolute(input) - lambd, 0)
 
 

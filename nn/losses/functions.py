@@ -18,6 +18,7 @@ from autograd_core.engine.tensor import bare
 from ..kernels.accuracy import accurate, like, squared
 from ..layers.distances import pairwise_distance
 from ..modules.checking import NOT_NEGATIVE, POSITIVE, checked
+from ..modules.dtypes import real_only
 from . import pointwise
 
 __all__ = [
@@ -93,10 +94,16 @@ def huber_loss(input: Any, target: Any, reduction: str = "mean", delta: float = 
     if not delta > 0:
         raise ValueError(f"huber_loss: delta={delta!r} must be positive.")
     x = accurate(input)
-    return reduced(pointwise.huber(x - beside(x, target), delta=delta), reduction, "huber_loss", input)
+    return reduced(pointwise.huber(_residuals(x, target), delta=delta), reduction, "huber_loss", input)
 
 
 @checked(beta=NOT_NEGATIVE)
+def _residuals(x: Any, target: Any) -> Any:
+    """x − target, of complex numbers the length of it."""
+    d = x - beside(x, target)
+    return np.absolute(d) if d.dtype.kind == "c" else d
+
+
 def smooth_l1_loss(input: Any, target: Any, reduction: str = "mean", beta: float = 1.0) -> Any:
     """½d²/beta for |d| < beta, |d| − ½beta beyond, d = input − target (Girshick 2015); |d| for beta = 0.
 
@@ -109,7 +116,7 @@ def smooth_l1_loss(input: Any, target: Any, reduction: str = "mean", beta: float
         return l1_loss(input, target, reduction)
     _same_shape("smooth_l1_loss", input, target)
     x = accurate(input)
-    return reduced(pointwise.smooth_l1(x - beside(x, target), beta=beta), reduction, "smooth_l1_loss", input)
+    return reduced(pointwise.smooth_l1(_residuals(x, target), beta=beta), reduction, "smooth_l1_loss", input)
 
 
 # Distributions -------------------------------------------------------------------------------------------------------
@@ -125,6 +132,7 @@ def binary_cross_entropy_with_logits(
     """
     name = "binary_cross_entropy_with_logits"
     _same_shape(name, input, target)
+    real_only(name, input)
     z = accurate(input)
     y = beside(z, target)
     if pos_weight is None:

@@ -16,6 +16,7 @@ from autograd_core.engine.tensor import bare
 from ..kernels import fused
 from ..kernels.accuracy import accurate, like
 from ..modules.checking import PROBABILITY, checked
+from ..modules.dtypes import real_only
 from . import pointwise
 from .functions import beside, constant, reduced
 
@@ -212,6 +213,7 @@ def multilabel_soft_margin_loss(input: Any, target: Any, weight: Any = None, red
     0.6931471824645996
     """
     name = "multilabel_soft_margin_loss"
+    real_only(name, input)
     x = accurate(input)
     y = beside(x, target)
     if np.shape(y) != input.shape:

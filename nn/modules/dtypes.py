@@ -19,3 +19,18 @@ def same_dtype(name: str, what: str, given: Any, weight: Any) -> None:
             f"{name}: {what} is {given.dtype}, but the weights are {weight.dtype}. "
             f"Fix: x.astype(np.{weight.dtype}), or model.to(np.{other})."
         )
+
+
+def real_only(name: str, x: Any) -> None:
+    """Raise TypeError for complex numbers, which the function ``name`` has no meaning for.
+
+    >>> import numpy as np
+    >>> real_only("softshrink", np.ones(2) + 1j)
+    Traceback (most recent call last):
+    TypeError: softshrink: complex128 (2,); it is a function of real numbers. Fix: ...
+    """
+    if x.dtype.kind == "c":
+        raise TypeError(
+            f"{name}: {x.dtype} {x.shape}; it is a function of real numbers. "
+            "Fix: use np.abs(x), or x.real and x.imag one by one."
+        )
