@@ -126,6 +126,23 @@ CONVENTIONS: dict[str, list[tuple[str, Any, str]]] = {
 
 
 AT_THE_BORDER = """\
+## What enters the graph
+
+Arrays keep their dtype. Beside a tensor Python numbers and lists are weak: they take its dtype, and never widen it
+(floats beside integers are float64, as NumPy has it); a mask, indices and exponents of `ldexp` stay what they are.
+`ag.Tensor([1.5])` on its own has the default dtype. A list that holds tensors is `ag.array` of it, wherever NumPy asks
+us; `np.array([[c, -s], [s, c]])` it does not, and is refused: `ag.array`, `ag.r_`, `ag.c_`, `ag.select` and `ag.full`
+stand for NumPy's.
+
+What other libraries keep numbers in comes in by its values and in its own dtype, wherever data may enter: Series and
+DataFrames (labels are not aligned), arrays of xarray and JAX, tensors of PyTorch, Series of Polars, buffers. Refused by
+name are masked elements, missing values, text, dates, records, objects, `np.matrix`, and tensors that PyTorch or JAX
+differentiates. A matrix of SciPy's sparse kind is a constant of `A @ t` and `t @ A`. A type that answers both of
+NumPy's protocols itself (CuPy's, Dask's) flows through as it is.
+
+A setting (`axis`, the slope of `leaky_relu`, the period of `np.unwrap`) has no derivative: a recorded tensor given
+there is refused by name, one of integers, or without a graph, is its value.
+
 ## What leaves the graph
 
 Inside `ag.grad`, `vjp`, `jvp`, `jacobian`, `hessian`, `optim.minimize`, `gradcheck` and `trace` a tensor that is being

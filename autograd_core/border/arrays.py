@@ -50,6 +50,8 @@ def as_array(data: Any, dtype: Any) -> Any:
         data = np.asarray(data)
     elif is_container(data) or hasattr(data, "dtype"):
         data = as_numbers(data, "Tensor")
+        if isinstance(data, Tensor):
+            data = data.__array__()
         if isinstance(data, SparseConstant):
             raise TypeError("Tensor: a tensor is dense. Fix: Tensor(A.toarray()), or A @ t with A as a constant.")
     else:

@@ -169,7 +169,8 @@ def _of_jax(value: Any, operation: str) -> Any:
 
 
 def _of_xarray(value: Any, operation: str) -> Any:
-    return np.asarray(value.values)
+    """It adopts a tensor as its data, and gives it back with its graph."""
+    return value.data if isinstance(value.data, Tensor) else np.asarray(value.values)
 
 
 def _of_polars(value: Any, operation: str) -> Any:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from autograd_core import Tensor, default_generator
+from autograd_core.border.containers import as_numbers
 
 from .collating import batch_of
 
@@ -70,6 +71,8 @@ def _rows(position: int, array: Any) -> Any:
         raise TypeError(f"TensorDataset: array {position} is {what}, which is sparse. Fix: x.toarray().")
     if isinstance(array, Tensor):
         array = array.numpy()
+    elif isinstance(array, np.ma.MaskedArray):
+        array = as_numbers(array, f"TensorDataset: array {position}")  # whose masked elements are no data
     elif isinstance(array, (list, tuple)) or hasattr(array, "__array__"):
         array = np.asarray(array)  # a view without memmap's own bookkeeping; nothing is read
     if not hasattr(array, "shape") or len(array.shape) == 0:
