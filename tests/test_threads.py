@@ -138,12 +138,12 @@ def test_a_block_with_a_generator_of_its_own_is_forked_too():
 
 @forks
 def test_a_fork_while_another_thread_accumulates_can_still_compute():
-    from autograd_core.engine import reverse
+    from autograd_core.engine import node
 
     held, release = threading.Event(), threading.Event()
 
     def hold():
-        with reverse._accumulating:
+        with node.accumulating:
             held.set()
             release.wait(120)
 

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from ..engine.reverse import backward
 from ..engine.tensor import Tensor, bare
 from ..ops.arithmetic import complex, elementwise, rounding
 from ..ops.places import indexing, selecting, updating
@@ -17,6 +16,7 @@ from ..ops.sums import reductions, scans, statistics
 from . import writing
 from .arrays import admitted
 from .asking import ASKED
+from .backward import backward
 from .leaving import WAYS_OUT
 
 

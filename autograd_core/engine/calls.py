@@ -117,10 +117,8 @@ def make_function(op: Primitive) -> Callable[..., Any]:
         function = _short(op, "x", _ONE, "out = forward(a)")
     function.__name__ = function.__qualname__ = op.name
     if isinstance(op.forward, np.ufunc):
-        function.__module__ = "autograd_core"
-        function.__doc__ = (
-            f"``np.{op.name}({', '.join(op.parameters)})`` on tensors, recorded; on arrays it is NumPy's own."
-        )
+        function.__module__, call = "autograd_core", f"np.{op.name}({', '.join(op.parameters)})"
+        function.__doc__ = f"``{call}`` on tensors, recorded; on arrays it is NumPy's own."
     else:
         function.__module__, function.__doc__ = op.forward.__module__, op.forward.__doc__
         function.__wrapped__ = op.forward  # type: ignore[attr-defined]  # where help() finds the signature
@@ -129,11 +127,7 @@ def make_function(op: Primitive) -> Callable[..., Any]:
 
 
 def _general(op: Primitive) -> Callable[..., Any]:
-    settled = NO_SETTINGS if op.arguments == op.parameters and not op.variadic else None
-
     def function(*args: Any, **kwargs: Any) -> Any:
-        if settled is not None and len(args) == len(op.arguments) and not kwargs:
-            return op(args, settled)
         return op(*op.bind_call(args, kwargs))
 
     return function
@@ -154,7 +148,8 @@ def _short(op: Primitive, signature: str, arrays: str, call: str) -> Callable[..
     of_op |= {"defaults": op.defaults, "settings": settings, "complete": complete}
     space = _NAMES | of_op
     exec(_compiled(source), space)
-    return space["function"]
+    function: Callable[..., Any] = space["function"]
+    return function
 
 
 def _kept(values: str, plan: tuple[int, ...]) -> str:

@@ -31,18 +31,14 @@ class Contract:
     def __init__(self, text: str, arguments: Sequence[str]) -> None:
         self.text, found = text, _CONTRACT.fullmatch(text)
         if found is None:
-            raise ValueError(
-                f"contract={text!r} is not a comparison of two terms. Fix: write one such as "
-                "'x.shape[-1] == 2 * y.shape[-2]' or 'x.ndim > 1', with spaces around the sign."
-            )
-        groups = found.groups()  # each side: its text, factor, name, axis, number
-        self.left, self.sign, self.right = groups[1:5], groups[5], groups[7:11]
+            example = "'x.shape[-1] == 2 * y.shape[-2]' or 'x.ndim > 1', with spaces around the sign"
+            raise ValueError(f"contract={text!r} is not a comparison of two terms. Fix: write one such as {example}.")
+        parts = found.groups()  # each side: its text, factor, name, axis, number
+        self.left, self.sign, self.right = parts[1:5], parts[5], parts[7:11]
         unknown = {side[1] for side in (self.left, self.right) if side[1]} - set(arguments)
         if unknown:
-            raise ValueError(
-                f"contract={text!r} speaks of {', '.join(sorted(unknown))}; Fix: the arguments are "
-                f"{', '.join(arguments)}."
-            )
+            names = ", ".join(arguments)
+            raise ValueError(f"contract={text!r} speaks of {', '.join(unknown)}; Fix: the arguments are {names}.")
 
     def broken(self, args: Mapping[str, Any]) -> str:
         """``needs x.shape[-1] == y.shape[-2] (3 != 4)`` where that does not hold, else an empty string."""

@@ -10,7 +10,6 @@ import numpy as np
 if TYPE_CHECKING:
     from .node import Node
     from .primitive import Primitive
-    from .tensor import Tensor
 
 _KINDS = (
     *(np.exceptions.AxisError, np.linalg.LinAlgError, IndexError, ValueError),
@@ -68,21 +67,6 @@ def not_an_array(op: Primitive, out: Any) -> TypeError:
     return TypeError(
         f"{op.name}: its forward returned {describe(out)}, and a primitive computes one array. "
         "Fix: return an array (np.asarray, np.stack), or declare a primitive for each of several results."
-    )
-
-
-RULE = (
-    "A tensor is recorded when it is computed, outside no_grad(), from one that requires gradients, by functions of "
-    "NumPy's or ag's; detach(), .data, numpy(), item(), float() and integers are constants."
-)
-
-
-def detached(tensor: Tensor) -> RuntimeError:
-    """The error of ``backward()`` on a tensor without a graph."""
-    return RuntimeError(
-        f"backward: this tensor ({describe(tensor)}) was computed from nothing that requires gradients, or inside "
-        f"no_grad(). {RULE} Fix: set requires_grad=True on the inputs before computing; "
-        "print(ag.why_no_grad(w, f)), with a function f that computes the loss, shows where the way from w ends."
     )
 
 

@@ -14,21 +14,21 @@ primitive       vjp rules, and jvp rules or none        as they stand; without a
 decorate: ``@linear(x=lambda g, x, axis: …)`` above ``def total(x, axis): …``. All of them take
 
 name     : how the primitive prints (default: the name of its forward)
-contract : what the shapes of the arguments must satisfy, e.g. ``"x.shape[-1] == y.shape[-2]"``
+contract : a comparison of its arguments' sizes that must hold: ``"x.shape[-1] == y.shape[-2]"``
 fix      : what to do where the forward fails, for its error message
-flops    : how many operations it takes, ``(forward, backward)``: functions of a ``watching.flops.Call``
+flops    : operations counted, ``(forward, backward)``: functions of a ``watching.flops.Call``, or None: not known
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .forward import transposed
 from .node import SPEC, VALUE, Node
-from .primitive import Primitive, Rule, parameters_of
+from .primitive import Contributions, Primitive, Rule, Rules, Saved, parameters_of
 from .tensor import Tensor, bare
 
 if TYPE_CHECKING:
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 __all__ = ["elementwise", "reduction", "linear", "multilinear", "primitive"]
 
 
-# Looked up in every backward step of every operation.
 _multiply, _ndarray = np.multiply, np.ndarray
 _BY_OPERATOR = (np.generic, Tensor)
 
@@ -105,11 +104,11 @@ class Elementwise(Primitive):
         "make the shapes broadcast: aligned from the right, sizes are equal or one of them is 1 (x[:, None], reshape)."
     )
 
-    def __init__(self, *declaration: Any, vjp: dict[str, Callable[..., Any]] | None = None, **options: Any) -> None:
+    def __init__(self, *declaration: Any, vjp: Rules | None = None, **options: Any) -> None:
         self.quick = vjp or {}
         super().__init__(*declaration, **options)
 
-    def advice(self, args: Sequence[Any]) -> str:
+    def advice(self, args: Saved) -> str:
         try:
             np.broadcast_shapes(*map(np.shape, args))
         except ValueError:
@@ -124,7 +123,7 @@ class Elementwise(Primitive):
             return by_rule
         places = [self.place(name) for name in self.needs[i]]
 
-        def vjp(g: Any, node: Node, saved: Sequence[Any]) -> Any:
+        def vjp(g: Any, node: Node, saved: Saved) -> Any:
             kept = [saved[place] for place in places]
             for a in (g, *kept):
                 if type(a) is not _ndarray or a.dtype.kind == "c":
@@ -140,7 +139,7 @@ class Elementwise(Primitive):
         if len(names) == 1 and names[0] not in self.defaults:  # the usual case, without a generic call
             place = self.place(names[0])
 
-            def vjp(g: Any, node: Node, saved: Sequence[Any]) -> Any:
+            def vjp(g: Any, node: Node, saved: Saved) -> Any:
                 d = rule(saved[place])
                 if type(d) is _ndarray and type(g) is _ndarray and d.dtype.kind != "c":
                     c = _multiply(g, d)
@@ -164,14 +163,12 @@ class Elementwise(Primitive):
             return lambda g, node, saved: None
         raise TypeError(f"{self.name}: a constant rule is 1, -1 or 0, not {rule!r}; give a function instead.")
 
-    def cotangents(
-        self, places: Sequence[int], g: Any, node: Node, saved: Sequence[Any], chosen: Any
-    ) -> Iterable[tuple[int, Any, Any]]:
+    def cotangents(self, places: list[int], g: Any, node: Node, saved: Saved, chosen: Any) -> Contributions:
         if chosen is None:
             return super().cotangents(places, g, node, saved, None)
         return ((i, self._chosen_vjp(i, g, node, saved, chosen), chosen) for i in places)
 
-    def _chosen_vjp(self, i: int, g: Any, node: Node, saved: Sequence[Any], chosen: Any) -> Any:
+    def _chosen_vjp(self, i: int, g: Any, node: Node, saved: Saved, chosen: Any) -> Any:
         """g·d where it was chosen, and 0 elsewhere, whatever d is there."""
         if not callable(self.rules[i]):
             return self.vjps[i](g, node, saved)
@@ -179,7 +176,7 @@ class Elementwise(Primitive):
             d = np.where(chosen, conjugate(self.local[i](saved, node.params)), 0)
         return unbroadcast(times(g, d), node.parents[i].shape)  # type: ignore[index,union-attr]
 
-    def jvp(self, node: Node, saved: Sequence[Any], tangents: Sequence[Any]) -> Any:
+    def jvp(self, node: Node, saved: Saved, tangents: Saved) -> Any:
         total = None
         for t, rule, local in zip(tangents, self.rules, self.local, strict=True):
             if t is not None and rule is not None:
@@ -195,17 +192,17 @@ class Reduction(Primitive):
     usual_fix = "give an axis that the array has."
 
     def make_vjp(self, i: int) -> Callable[..., Any]:
-        def vjp(g: Any, node: Node, saved: Sequence[Any]) -> Any:
+        def vjp(g: Any, node: Node, saved: Saved) -> Any:
             params = node.params
             return np.multiply(expanded(g, params["axis"], params["keepdims"]), conjugate(self.weights(node, saved)))
 
         return vjp
 
-    def jvp(self, node: Node, saved: Sequence[Any], tangents: Sequence[Any]) -> Any:
+    def jvp(self, node: Node, saved: Saved, tangents: Saved) -> Any:
         (t,), params = tangents, node.params or {}
         return np.sum(moved(t, self.weights(node, saved)), axis=params["axis"], keepdims=params["keepdims"])
 
-    def weights(self, node: Node, saved: Sequence[Any]) -> Any:
+    def weights(self, node: Node, saved: Saved) -> Any:
         """∂out/∂x, of x's shape."""
         params, ans = node.params, saved[-1]
         ans = None if ans is None else expanded(ans, params["axis"], params["keepdims"])
@@ -231,18 +228,10 @@ class Linear(Primitive):
     leading = ("g", "total")
     separately = False
 
-    def __init__(
-        self,
-        *declaration: Any,
-        choices: dict[str, Callable[..., Any]] | None = None,
-        add: Callable[..., Any] | None = None,
-        **options: Any,
-    ) -> None:
+    def __init__(self, *declaration: Any, choices: Rules | None = None, add: Any = None, **options: Any) -> None:
         super().__init__(*declaration, **options)
-        self.choices = {
-            self.arguments.index(a): self._bind(rule, self._read_needs(rule)) for a, rule in (choices or {}).items()
-        }
-        self.adds = add and self._bind(add, self._read_needs(add))
+        self.choices = {self.arguments.index(a): self.bound(rule) for a, rule in (choices or {}).items()}
+        self.adds = add and self.bound(add)
         self.alone = self.alone and not (choices or add)
 
     def keeps(self, i: int) -> dict[str, int]:
@@ -263,12 +252,12 @@ class Linear(Primitive):
         if self.variadic:
             return lambda g, node, saved, index: local(saved, {**node.params, "index": index}, g)
 
-        def vjp(g: Any, node: Node, saved: Sequence[Any]) -> Any:
+        def vjp(g: Any, node: Node, saved: Saved) -> Any:
             return unbroadcast(local(saved, node.params, g), node.parents[i].shape)  # type: ignore[index,union-attr]
 
         return vjp
 
-    def jvp(self, node: Node, saved: Sequence[Any], tangents: Sequence[Any]) -> Any:
+    def jvp(self, node: Node, saved: Saved, tangents: Saved) -> Any:
         rules = self.rules * len(tangents) if self.variadic else self.rules
         some = next(t for t in tangents if t is not None)
 
@@ -281,14 +270,12 @@ class Linear(Primitive):
         ]
         return _stretch(self.function(*args, **node.params), node.shape)
 
-    def cotangents(
-        self, places: Sequence[int], g: Any, node: Node, saved: Sequence[Any], chosen: Any
-    ) -> Iterable[tuple[int, Any, Any]]:
+    def cotangents(self, places: list[int], g: Any, node: Node, saved: Saved, chosen: Any) -> Contributions:
         for i, c, _ in super().cotangents(places, g, node, saved, chosen):
             here = self.choices[i](node.saved, node.params) if i in self.choices else None
             yield i, c, here if chosen is None or here is None else np.logical_and(here, chosen)
 
-    def pull(self, node: Node, g: Any, saved: Sequence[Any], walk: Walk) -> None:
+    def pull(self, node: Node, g: Any, saved: Saved, walk: Walk) -> None:
         if self.adds is None or walk.create_graph or walk.chosen or type(g) is not _ndarray or not walk.asked(node):
             return super().pull(node, g, saved, walk)
         row: Any = node.parents[0]  # type: ignore[index]
@@ -310,7 +297,7 @@ class Multilinear(Linear):
     def keeps(self, i: int) -> dict[str, int]:
         return {self.arguments[0]: VALUE} if self.variadic else super().keeps(i)
 
-    def jvp(self, node: Node, saved: Sequence[Any], tangents: Sequence[Any]) -> Any:
+    def jvp(self, node: Node, saved: Saved, tangents: Saved) -> Any:
         total = None
         for i, t in enumerate(tangents):
             if t is not None and (self.variadic or self.rules[i] is not None):
@@ -328,15 +315,7 @@ class General(Primitive):
 
     leading = ("g", "t")
 
-    def __init__(
-        self,
-        forward: Callable[..., Any],
-        rules: dict[str, Rule],
-        *,
-        jvp: dict[str, Callable[..., Any]] | None = None,
-        together: Callable[..., Any] | None = None,
-        **options: Any,
-    ) -> None:
+    def __init__(self, forward: Any, rules: Rules, jvp: Any = None, together: Any = None, **options: Any) -> None:
         self.jvp_rules = jvp
         self.together = together
         self.alone = not together  # one call for all arguments
@@ -351,8 +330,7 @@ class General(Primitive):
                 f"Fix: jvp={{{wanted[0]!r}: lambda t: ...}}, or no jvp: then the vjp is transposed."
             )
         super().__init__(forward, rules, **options)
-        bound = {a: self._bind(rule, self._read_needs(rule)) for a, rule in (jvp or {}).items()}
-        self.pushes = None if jvp is None else [bound.get(a) for a in self.arguments]
+        self.pushes = None if jvp is None else [a in jvp and self.bound(jvp[a]) for a in self.arguments]
 
     def keeps(self, i: int) -> dict[str, int]:
         argument = self.arguments[i]
@@ -369,64 +347,43 @@ class General(Primitive):
         return lambda saved, params, g: local(saved, params, g)[params["index"] if self.variadic else i]
 
     def make_vjp(self, i: int) -> Callable[..., Any]:
-        local, rule, names = self.local[i], self.rules[i], self.needs[i]
-        if not callable(rule):
+        local = self.local[i]
+        if self.rules[i] is None:
             return lambda g, node, saved: None
         if self.variadic:
             return lambda g, node, saved, index: local(saved, {**node.params, "index": index}, g)
-        if (
-            rule is not self.together and len(names) == 1 and (names[0] == "ans" or names[0] in self.arguments)
-        ):  # without a generic call
-            place = self.place(names[0])
-            return lambda g, node, saved: rule(g, saved[place])
         return lambda g, node, saved: local(saved, node.params, g)
 
-    def cotangents(
-        self, places: Sequence[int], g: Any, node: Node, saved: Sequence[Any], chosen: Any
-    ) -> Iterable[tuple[int, Any, Any]]:
+    def cotangents(self, places: list[int], g: Any, node: Node, saved: Saved, chosen: Any) -> Contributions:
         if self.together is None:
             return super().cotangents(places, g, node, saved, chosen)
         found = self.every(saved, node.params, g)
         return ((i, found[i], None) for i in places)
 
-    def jvp(self, node: Node, saved: Sequence[Any], tangents: Sequence[Any]) -> Any:
+    def jvp(self, node: Node, saved: Saved, tangents: Saved) -> Any:
         if self.pushes is None:
             return transposed(node, saved, tangents)
         total = None
         for i, t in enumerate(tangents):
             push = self.pushes[0 if self.variadic else i]
-            if t is not None and push is not None:
+            if t is not None and push:
                 params = {**node.params, "index": i} if self.variadic else node.params
                 total = _add(total, push(saved, params, t))
         return _stretch(total, node.shape)
 
 
 def _constructor(form: type[Primitive], doc: str) -> Callable[..., Any]:
-    def declare(
-        forward: Callable[..., Any] | None = None,
-        /,
-        *,
-        name: str | None = None,
-        contract: str | None = None,
-        fix: str | None = None,
-        flops: tuple[Any, Any] | None = None,
-        vjp: dict[str, Callable[..., Any]] | None = None,
-        jvp: dict[str, Callable[..., Any]] | None = None,
-        together: Callable[..., Any] | None = None,
-        choices: dict[str, Callable[..., Any]] | None = None,
-        add: Callable[..., Any] | None = None,
-        **rules: Rule,
-    ) -> Any:
-        options: dict[str, Any] = {"name": name, "contract": contract, "fix": fix, "flops": flops, "vjp": vjp}
-        options |= {"jvp": jvp, "together": together, "choices": choices, "add": add}
-        given = {key: value for key, value in options.items() if value is not None}
+    def declare(forward: Any = None, /, **declaration: Any) -> Any:
         if forward is None:
-            return lambda function: form(function, rules, **given).function
-        return form(forward, rules, **given).function
+            return lambda function: declare(function, **declaration)
+        options = {key: declaration.pop(key) for key in _OPTIONS & declaration.keys()}
+        return form(forward, declaration, **options).function
 
     declare.__doc__ = doc
     return declare
 
+
+_OPTIONS = {"name", "contract", "fix", "flops", "vjp", "jvp", "together", "choices", "add"}
 
 elementwise = _constructor(
     Elementwise,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from _thread import RLock
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -81,21 +82,17 @@ class Leaf(Node):
 class Variable(Leaf):
     """The row of a transform's own argument; ``bound`` while the function that it is an argument of is running."""
 
-    __slots__ = ("bound",)
-
-    def __init__(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
-        super().__init__(shape, dtype)
-        self.bound = True
+    bound = True
 
 
 class Alias(Node):
     """The same, of an argument that is itself being differentiated from outside: a row above that one."""
 
-    __slots__ = ("bound",)
+    bound = True
 
-    def __init__(self, *row: Any) -> None:
-        super().__init__(*row)
-        self.bound = True
+
+accumulating = RLock()
+"""Held while gradients are added up: threads may share leaves, and a finalizer may call ``backward`` meanwhile."""
 
 
 class WatchedNode(Node):

@@ -38,18 +38,19 @@ if TYPE_CHECKING:
 __all__ = ["Primitive"]
 
 Rule = Callable[..., Any] | int | None
+Rules = dict[str, Any]
+Saved = Sequence[Any]
+Contributions = Iterable[tuple[int, Any, Any]]
 
 
 class Primitive:
     """A differentiable operation on arrays; ``function`` is its public face.
 
-    name     : how it prints; ``qualified`` (name) and ``declared`` (place): see ``registry``
-    contract : what the shapes of the arguments must satisfy, e.g. ``"x.shape[-1] == y.shape[-2]"``
-    fix      : what to do where the forward fails, for its error message
-    flops    : how many operations it takes, ``(forward, backward)``: functions of a ``watching.flops.Call``
-    vjps     : for each argument ``vjp(g, node, saved)``, the cotangent of the argument, or None where it is zero
+    vjps[i](g, node, saved)     -> cotangent of argument i, or None where it is zero
+    jvp(node, saved, tangents)  -> tangent of the result; a tangent of None is zero
 
-    ``saved`` lists the arguments and then the result, with None where nothing was kept.
+    ``saved`` lists the arguments and then the result, with None where nothing was kept. How a primitive is declared is
+    told in ``forms``, what its qualified name is in ``registry``.
     """
 
     declared: Place
@@ -57,21 +58,20 @@ class Primitive:
     leading: tuple[str, ...] = ()
     """Names by which a rule may ask for what the engine hands it first (the cotangent ``g``)."""
     usual_fix = ""
-    """What helps where the forward fails and the declaration says nothing."""
     choices: Mapping[int, Callable[..., Any]] = MappingProxyType({})
-    """Of a choice such as np.where: for arguments that are chosen from, where they are chosen."""
+    """Of a choice such as np.where: where an argument was chosen."""
     alone = True
     """Whether a backward pass may ask ``vjps`` one by one; False of a row that has its own ``pull``."""
 
     def __init__(
         self,
         forward: Callable[..., Any],
-        rules: dict[str, Rule],
+        rules: Rules,
         *,
         name: str | None = None,
         contract: str = "",
         fix: str = "",
-        flops: tuple[Callable[[Any], float] | None, Callable[[Any], float] | None] | None = None,
+        flops: tuple[Any, Any] | None = None,
         **unknown: Any,
     ) -> None:
         self.forward = forward
@@ -117,8 +117,7 @@ class Primitive:
         """``vjp(g, node, saved)``; of a primitive with any number of arguments it is told the index, too."""
         raise NotImplementedError
 
-    def jvp(self, node: Node, saved: Sequence[Any], tangents: Sequence[Any]) -> Any:
-        """The tangent of the result; a tangent of None is zero."""
+    def jvp(self, node: Node, saved: Saved, tangents: Saved) -> Any:
         raise NotImplementedError
 
     def keeps(self, i: int) -> dict[str, int]:
@@ -136,18 +135,15 @@ class Primitive:
         """What to do where the forward failed for these arguments."""
         return self.fix
 
-    def cotangents(
-        self, places: Sequence[int], g: Any, node: Node, saved: Sequence[Any], chosen: Any
-    ) -> Iterable[tuple[int, Any, Any]]:
+    def cotangents(self, places: list[int], g: Any, node: Node, saved: Saved, chosen: Any) -> Contributions:
         """For each argument in ``places``: its index, its cotangent, and what np.where chose of it (None: not known).
 
-        chosen : what np.where chose of the result; None: that is not known, or all of it
-        """
+        ``chosen`` is what np.where chose of the result."""
         if self.variadic:
             return ((i, self.vjps[0](g, node, saved, i), None) for i in places)
         return ((i, self.vjps[i](g, node, saved), None) for i in places)
 
-    def pull(self, node: Node, g: Any, saved: Sequence[Any], walk: Walk) -> None:
+    def pull(self, node: Node, g: Any, saved: Saved, walk: Walk) -> None:
         """Give the parents of one row their cotangents, from that of its result."""
         parents: Any = node.parents
         for i, c, chosen in self.cotangents(walk.asked(node), g, node, saved, walk.chosen.pop(node, None)):
@@ -157,20 +153,12 @@ class Primitive:
 
     def __call__(self, args: Sequence[Any], params: dict[str, Any]) -> Any:
         """Compute, and record a node where an argument is tracked."""
-        values: list[Any] = []
-        parents: list[Node | None] = []
-        constants = 0
-        for a in args:
-            if isinstance(a, Tensor):
-                values.append(a._data)
-                parents.append(a._node)
-            else:
-                values.append(a)
-                parents.append(None)
-                constants += 1
-        if constants:
-            if constants == len(values):
-                return self.on_plain(args, params)
+        tensors = [isinstance(a, Tensor) for a in args]
+        if True not in tensors:
+            return self.on_plain(args, params)
+        values = [a._data if on else a for a, on in zip(args, tensors)]  # noqa: B905 (as long as each other)
+        parents = tuple([a._node if on else None for a, on in zip(args, tensors)])  # noqa: B905
+        if False in tensors:
             values, again = entry.operands(self, args, values)
             if again:
                 return self(again, params)
@@ -180,11 +168,9 @@ class Primitive:
             raise explain(self, values, params, error) from error
         if not hasattr(out, "shape"):
             raise not_an_array(self, out)
-        return self.finish(args, params, values, tuple(parents), out)
+        return self.finish(args, params, values, parents, out)
 
-    def finish(
-        self, args: Any, params: Any, values: Sequence[Any], parents: tuple[Node | None, ...], out: Any
-    ) -> Tensor:
+    def finish(self, args: Any, params: Any, values: Saved, parents: tuple[Node | None, ...], out: Any) -> Tensor:
         """Wrap the result, with a node where something is tracked and recording is on; tell who watches."""
         node = None
         if (not recording.special or recording.is_grad_enabled()) and True in (
@@ -212,14 +198,15 @@ class Primitive:
         levels = dict.fromkeys((*range(len(tracked)), "ans"), NOTHING)
         for i, on in enumerate(tracked):
             for name, level in self.keeps(0 if self.variadic else i).items() if on else ():
-                places = ["ans"] if name == "ans" else range(len(tracked)) if self.variadic else [self.place(name)]
-                for place in places:
+                for place in (
+                    ("ans",) if name == "ans" else range(len(tracked)) if self.variadic else (self.place(name),)
+                ):
                     levels[place] = max(levels[place], level)
         return tuple(levels.values())
 
-    def place(self, name: str) -> int:
+    def place(self, name: str) -> Any:
         """Where an argument, or the result, stands in ``saved``."""
-        return -1 if name == "ans" else self.arguments.index(name)
+        return -1 if name == "ans" else slice(-1) if self.variadic else self.arguments.index(name)
 
     def argument_names(self, count: int) -> tuple[str, ...]:
         return tuple(f"{self.arguments[0]}[{i}]" for i in range(count)) if self.variadic else self.arguments
@@ -235,23 +222,21 @@ class Primitive:
                 raise TypeError(f"{self.name}: a rule names {n!r}, which is not a parameter of it and not 'ans'.")
         return names
 
+    def bound(self, rule: Rule) -> Callable[..., Any]:
+        """``local(saved, params, *leading)``: a rule, given what it names."""
+        return self._bind(rule, self._read_needs(rule))
+
     def _bind(self, rule: Rule, names: tuple[str, ...]) -> Callable[..., Any]:
-        """``local(saved, params, *leading)``: the rule, given what it names."""
         if not callable(rule):
             return lambda saved, params, *leading: rule
         if not names:
             return lambda saved, params, *leading: rule(*leading)
-        if self.variadic:
-            whole = self.arguments[0]
-            return lambda saved, params, *leading: rule(
-                *leading, *[saved[:-1] if n == whole else saved[-1] if n == "ans" else params[n] for n in names]
-            )
-        places = [self.place(n) if n == "ans" or n in self.arguments else n for n in names]
-        if len(places) == 1 and isinstance(places[0], int):
+        places: list[Any] = [self.place(n) if n == "ans" or n in self.arguments else n for n in names]
+        if len(places) == 1 and type(places[0]) is not str:
             only = places[0]
             return lambda saved, params, *leading: rule(*leading, saved[only])
         return lambda saved, params, *leading: rule(
-            *leading, *[saved[p] if isinstance(p, int) else params[p] for p in places]
+            *leading, *[params[p] if type(p) is str else saved[p] for p in places]
         )
 
     def bind_call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:

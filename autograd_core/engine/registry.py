@@ -34,8 +34,7 @@ class Place(NamedTuple):
 
     def repeats(self, other: Place) -> bool:
         """True where this is the declaration ``other``, run again."""
-        again = self.load is not other.load or (self.file, self.line) == (other.file, other.line)
-        return again or self.module == "__main__"
+        return self.module == "__main__" or self.load is not other.load or self[:3] == other[:3]
 
 
 def register(op: Primitive) -> None:
@@ -45,10 +44,9 @@ def register(op: Primitive) -> None:
     op.qualified = f"numpy.{ufunc.__name__}" if of_numpy else f"{op.declared.module}.{op.name}"
     known = primitives.get(op.qualified)
     if known is not None and not op.declared.repeats(known.declared):
-        raise TypeError(
-            f"the primitive {op.qualified} was declared before, in {known.declared.file}:{known.declared.line}. "
-            f"Fix: another name={'' if not of_numpy else ', and a function that calls it as the forward'}."
-        )
+        where = f"{known.declared.file}:{known.declared.line}"
+        fix = "give a function of your own as the forward" if of_numpy else "give it another name="
+        raise TypeError(f"a primitive {op.qualified} was declared before, in {where}. Fix: {fix}.")
     primitives[op.qualified] = op
 
 

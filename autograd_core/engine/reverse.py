@@ -2,53 +2,15 @@
 
 from __future__ import annotations
 
-from _thread import RLock
 from collections.abc import Collection, Iterable
 from typing import Any
 
 import numpy as np
 
-from . import entry, recording
-from .errors import describe, detached, released
-from .node import Leaf, Node, Spec
-from .tensor import Tensor, bare, make_tensor
-
-
-def backward(self: Tensor, gradient: Any = None, *, retain_graph: bool = False, create_graph: bool = False) -> None:
-    """Accumulate d self / d leaf into ``.grad`` of every leaf that ``self`` was computed from.
-
-    gradient : cotangent of self's shape; may be left out for a one-element tensor (then 1)
-    retain_graph : keep the graph for another backward pass (default: release it as it is used)
-    create_graph : record the pass, too (implies retain_graph); x and ``x.grad`` hold each other until ``x.grad = None``
-
-    Raises RuntimeError where nothing was recorded or the graph was released, ValueError for a wrong cotangent; then
-    nothing is accumulated and nothing released. Threads may accumulate into the same leaves. An interrupt (Ctrl-C)
-    accumulates into all leaves or into none; the graph may be released then.
-
-    >>> x = Tensor(3.0, requires_grad=True)
-    >>> (x**2).backward()
-    >>> x.grad.item()
-    6.0
-    """
-    root = self._node
-    if root is None:
-        raise detached(self)
-    seed: Any = _seed(self, gradient)
-    if not create_graph:
-        seed = seed._data
-    order = rows([root])
-    cotangents = pull(order, {root: seed}, create_graph, release=not (retain_graph or create_graph))
-    leaves = [node for node in order if isinstance(node, Leaf)]
-    gradients = as_gradients(cotangents, ((leaf, leaf.shape, leaf.dtype) for leaf in leaves), seed)
-    with _accumulating:
-        for i, leaf in enumerate(leaves):
-            if leaf.grad is not None:
-                gradients[i] = leaf.grad + gradients[i]
-        any(map(_set_grad, leaves, gradients))  # a loop in C: no signal gets between two leaves
-
-
-_set_grad: Any = Leaf.__dict__["grad"].__set__
-_accumulating = RLock()  # threads may share leaves; a finalizer may call backward() while it is held
+from . import recording
+from .errors import released
+from .node import Node, Spec
+from .tensor import make_tensor
 
 
 def rows(roots: Iterable[Node], stop: Collection[Node] = (), lenient: bool = False) -> list[Node]:
@@ -178,61 +140,3 @@ def lifted(node: Node) -> tuple[Any, ...]:
         s if owner is None or s is None or isinstance(s, Spec) else make_tensor(s, owner)
         for s, owner in zip(node.saved, owners, strict=True)  # type: ignore[arg-type]
     )
-
-
-def as_gradients(cotangents: dict[Node, Any], leaves: Iterable[Any], *seeds: Any) -> list[Tensor]:
-    """Cotangents as gradients: tensors of each leaf's shape and dtype, none of which shares memory with anything.
-
-    A cotangent array is adopted as it is where nothing else can hold it: it is not a view, and no seed of the pass.
-    """
-    taken = {id(bare(seed)) for seed in seeds}
-    gradients = []
-    for leaf, shape, dtype in leaves:
-        g = cotangents.get(leaf)
-        if type(g) is not np.ndarray or g.dtype != dtype or g.base is not None or id(g) in taken:
-            g = _own(filled(0, bare(seeds[0]), shape, dtype) if g is None else g, dtype)
-        g = g if isinstance(g, Tensor) else make_tensor(g, None)
-        taken.add(id(g._data))
-        gradients.append(g)
-    return gradients
-
-
-def _own(g: Any, dtype: Any) -> Any:
-    """A copy of ``g`` in another dtype or in memory of its own; a tensor stays one and keeps its history."""
-    if dtype.kind == "f" and g.dtype.kind == "c":
-        g = np.real(g)
-    if g.dtype != dtype:
-        g = g.astype(dtype)
-    elif isinstance(g, Tensor):
-        return make_tensor(g._data.copy(), g._node)
-    return g if isinstance(g, Tensor) else np.array(g) if isinstance(g, np.generic) else g.copy()
-
-
-def filled(number: int, like: Any, shape: tuple[int, ...], dtype: Any) -> Any:
-    """An array of the same kind as ``like`` that holds one number."""
-    if isinstance(like, (np.ndarray, np.generic)):
-        array = np.empty(shape, dtype)
-        array.fill(number)
-        return array
-    return np.full_like(like, number, dtype, shape=shape)
-
-
-def _seed(tensor: Tensor, gradient: Any) -> Tensor:
-    if gradient is None:
-        if tensor.dtype.kind == "c":
-            raise ValueError(
-                f"backward: a complex result ({describe(tensor)}) has no gradient; only real ones do. "
-                "Fix: backward() of its real part or absolute value, or give the cotangent: y.backward(g)."
-            )
-        if tensor.size != 1:
-            raise ValueError(
-                f"backward: a result of {describe(tensor)} has no single gradient. "
-                "Fix: backward() of a scalar such as y.sum(), or give the cotangent: y.backward(g) with y's shape."
-            )
-        return make_tensor(filled(1, tensor._data, tensor.shape, tensor.dtype), None)
-    gradient = entry.like(tensor, gradient)
-    if gradient.shape != tensor.shape:
-        raise ValueError(
-            f"backward: cotangent {describe(gradient)} for a result of {describe(tensor)}; shapes must agree."
-        )
-    return gradient

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 from _thread import RLock, allocate_lock
 
-from ..engine import recording, reverse
+from ..engine import node, recording
 
 
 def _in_child() -> None:
-    recording._lock, reverse._accumulating = allocate_lock(), RLock()
+    recording._lock, node.accumulating = allocate_lock(), RLock()
     recording.special = recording.thread.counted
 
 

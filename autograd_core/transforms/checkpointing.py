@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 from ..engine import recording
 from ..engine.forward import push
 from ..engine.node import Node
-from ..engine.primitive import Primitive
+from ..engine.primitive import Contributions, Primitive, Saved
 from ..engine.reverse import pull, rows
 from ..engine.tensor import Tensor, make_tensor
 from ..support import random
@@ -101,21 +101,19 @@ class _Checkpoint(Primitive):
     """The operation of a checkpointed row: its derivatives are those of the rows that it stands for."""
 
     def make_vjp(self, i: int) -> Callable[..., Any]:
-        def vjp(g: Any, node: Node, saved: Sequence[Any], index: int) -> Any:
+        def vjp(g: Any, node: Node, saved: Saved, index: int) -> Any:
             return next(iter(self.cotangents([index], g, node, saved, None)))[1]
 
         return vjp
 
-    def cotangents(
-        self, places: Sequence[int], g: Any, node: Node, saved: Sequence[Any], chosen: Any
-    ) -> Iterable[tuple[int, Any, Any]]:
+    def cotangents(self, places: list[int], g: Any, node: Node, saved: Saved, chosen: Any) -> Contributions:
         root, order = node.params["_again"]()
         inputs: Any = node.parents
         choices = {} if chosen is None else {root: chosen}
         found = pull(order, {root: g}, create_graph=isinstance(g, Tensor), stop=set(inputs), chosen=choices)
         return ((i, found.get(inputs[i]), choices.get(inputs[i])) for i in places)
 
-    def jvp(self, node: Node, saved: Sequence[Any], tangents: Sequence[Any]) -> Any:
+    def jvp(self, node: Node, saved: Saved, tangents: Saved) -> Any:
         root, order = node.params["_again"]()
         inputs: Any = node.parents
         given = {p: t for p, t in zip(inputs, tangents, strict=True) if t is not None}

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..border.arrays import like
+from ..border.backward import as_gradients, filled
 from ..border.leaving import GraphLostError, NoDependenceWarning
 from ..engine import recording
 from ..engine.calls import NO_SETTINGS
@@ -20,7 +21,7 @@ from ..engine.errors import describe
 from ..engine.forms import elementwise
 from ..engine.forward import push
 from ..engine.node import Alias, Leaf, Node, Variable
-from ..engine.reverse import as_gradients, filled, pull, rows
+from ..engine.reverse import pull, rows
 from ..engine.tensor import Tensor, make_tensor
 from ..ops.arithmetic.elementwise import positive
 from ..support import caller

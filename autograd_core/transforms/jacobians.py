@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..engine.reverse import filled
+from ..border.backward import filled
 from ..engine.tensor import Tensor
 from . import trees
 from .gradients import Argnums, Run, grad, jvp

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from ..border.backward import RULE
 from ..engine import recording
-from ..engine.errors import RULE, describe
+from ..engine.errors import describe
 from ..engine.node import Leaf
 from ..engine.reverse import rows
 from ..engine.tensor import Tensor, bare
