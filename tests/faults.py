@@ -3,6 +3,7 @@
 import functools
 import linecache
 import random
+import signal
 import sys
 
 from hypothesis import settings
@@ -56,6 +57,24 @@ def interrupted(call, at):
         sys.setprofile(before[1])
         sys.settrace(before[0])
     return instants, False
+
+
+def alarmed(call, seconds):
+    """Make a call and raise KeyboardInterrupt by a real signal after so many seconds; whether it was broken off."""
+
+    def ring(*_):
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGALRM, ring)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, max(seconds, 1e-6))
+        call()
+        signal.setitimer(signal.ITIMER_REAL, 0)
+    except KeyboardInterrupt:
+        return True
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    return False
 
 
 @functools.cache

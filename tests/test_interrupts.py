@@ -1,7 +1,10 @@
 """Ctrl-C at any instant: what was changed for a while is as it was, and what is changed for good is changed whole."""
 
 import os
+import random
+import signal
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -10,7 +13,7 @@ import autograd_core as ag
 import nn
 import optim
 from autograd_core.engine import recording
-from faults import instants, interrupted
+from faults import alarmed, count, instants, interrupted
 from nn.data import DataLoader, TensorDataset
 from optim.swa_utils import update_bn
 from test_states import MAKERS, RULES, Optimizing, frozen
@@ -171,6 +174,23 @@ def test_an_estimator_leaves_modes_and_the_default_generator(solver):
     try_all(make, 25, 500)
 
 
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="no timers that send signals")
+@pytest.mark.parametrize("name", FOR_A_WHILE)
+def test_real_signals_at_random_moments_leave_modes_and_threads_as_before(name):
+    at_random, broken_off = random.Random(0), 0
+    model, batches = model_in_mixed_modes(), loader()
+    modes = [module.training for module in model.modules()]
+    FOR_A_WHILE[name](model, batches)
+    began = time.perf_counter()
+    FOR_A_WHILE[name](model, batches)
+    longest = time.perf_counter() - began
+    for _ in range(count(20, 1000)):
+        before = surroundings()
+        broken_off += alarmed(lambda: FOR_A_WHILE[name](model, batches), at_random.uniform(0, longest))
+        assert surroundings() == before
+        assert [module.training for module in model.modules()] == modes
+
+
 def test_an_evaluation_leaves_the_loader_and_the_random_numbers_where_they_were():
     model, batches = model_in_mixed_modes(), loader(shuffle=True)
     trainer = trainer_of(model)
@@ -184,6 +204,29 @@ def test_an_evaluation_leaves_the_loader_and_the_random_numbers_where_they_were(
         return lambda: trainer.evaluate(batches), check
 
     try_all(make, 40, 500)
+
+
+def test_parametrized_tensors_are_computed_anew_after_a_block_that_kept_them():
+    class Double(nn.Module):
+        def forward(self, x):
+            return 2 * x
+
+    layer = nn.Linear(2, 2)
+    nn.utils.parametrize.register_parametrization(layer, "weight", Double())
+
+    def make():
+        def call():
+            with nn.utils.parametrize.cached():
+                layer(np.ones((1, 2), np.float32))
+
+        def check(_):
+            before = layer.weight.numpy().copy()
+            layer.parametrizations.weight.original.data += 1
+            assert not (layer.weight.numpy() == before).any()
+
+        return call, check
+
+    try_all(make, 200, 500)
 
 
 def test_a_block_that_could_not_end_ends_with_the_one_around_it():

@@ -69,6 +69,32 @@ def test_a_finalizer_may_call_backward_while_a_sum_is_written():
     assert leaf.grad.tolist() == [2, 2, 2] and other.grad.tolist() == [2, 2, 2]
 
 
+def test_a_block_of_cached_values_ends_with_its_own_thread():
+    layer = nn.Linear(2, 2)
+    nn.utils.parametrize.register_parametrization(layer, "weight", Double())
+    inside, leave = threading.Event(), threading.Event()
+
+    def other():
+        with nn.utils.parametrize.cached():
+            inside.set()
+            leave.wait(10)
+
+    thread = threading.Thread(target=other)
+    with nn.utils.parametrize.cached():
+        thread.start()
+        inside.wait(10)
+        before = layer.weight.numpy().copy()
+    for step in (leave.set, thread.join):  # while the other block is open, and after it
+        step()
+        layer.parametrizations.weight.original.data += 1
+        assert not (layer.weight.numpy() == before).any()
+
+
+class Double(nn.Module):
+    def forward(self, x):
+        return 2 * x
+
+
 # Forks -------------------------------------------------------------------------------------------------------------
 
 forks = pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")

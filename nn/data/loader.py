@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import threading
+from _thread import start_new_thread
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from functools import partial
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import Any
 
 import numpy as np
@@ -219,7 +221,8 @@ def ahead_of(source: Iterator[Any], count: int) -> Any:
     room: SimpleQueue[None] = SimpleQueue()
     for _ in range(count):
         room.put(None)
-    stop = started = False
+    over: SimpleQueue[None] = SimpleQueue()
+    stop = begun = False
 
     def work() -> None:
         try:
@@ -229,19 +232,22 @@ def ahead_of(source: Iterator[Any], count: int) -> Any:
             ready.put(("end", None))
         except BaseException as error:
             ready.put(("error", error))
+        for _ in range(3):  # as often as it may be asked for below
+            over.put(None)
 
     def end() -> None:
         nonlocal stop
         stop = True
         room.put(None)
-        if started:
+        with suppress(Empty):  # broken off before it was begun, or just after
+            over.get(timeout=None if begun else 0.5)
             thread.join()
 
     thread = threading.Thread(target=work, name="DataLoader", daemon=True)
     try:
         try:
-            thread.start()
-            started = True
+            start_new_thread(thread.start, ())  # Ctrl-C, which would break off start(), reaches the main thread only
+            begun = True
             while True:
                 kind, value = ready.get()
                 if kind == "end":

@@ -6,7 +6,9 @@ where it is learned, and makes ``layer.weight`` the result of ``f(original)``.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import weakref
+from _thread import _local
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -26,22 +28,33 @@ __all__ = [
     "type_before_parametrizations",
 ]
 
-_cache: dict[int, tuple[Any, Any]] | None = None
+
+class _Cache(dict[int, tuple[Any, Any]]):
+    """What a block of ``cached`` has computed. The block alone holds it: it is gone with the block, however that ends,
+    even where an interrupt (Ctrl-C) keeps the block from putting things back."""
+
+
+class _Thread(_local):
+    cache: Callable[[], _Cache | None] = staticmethod(lambda: None)
+
+
+_thread = _Thread()
 
 
 @contextmanager
 def cached() -> Iterator[None]:
-    """Compute each parametrized tensor once in this block, however often it is asked for.
+    """Compute each parametrized tensor once in this block of this thread, however often it is asked for.
 
     For a recurrent layer that uses its weights in each time step, for example.
     """
-    global _cache
-    outer = _cache
-    _cache = {} if outer is None else outer
+    before = _thread.cache
+    around = before()
+    cache = _Cache() if around is None else around
     try:
+        _thread.cache = weakref.ref(cache)
         yield
     finally:
-        _cache = outer
+        _thread.cache = before
 
 
 class ParametrizationList(ModuleList):
@@ -105,11 +118,12 @@ class ParametrizationList(ModuleList):
 
     def value(self) -> Any:
         """The computed tensor; inside ``cached()`` the same one each time."""
-        if _cache is None:
+        cache = _thread.cache()
+        if cache is None:
             return self()
-        if id(self) not in _cache:
-            _cache[id(self)] = (self, self())  # the list too: its id must not be given to another
-        return _cache[id(self)][1]
+        if id(self) not in cache:
+            cache[id(self)] = (self, self())  # the list too: its id must not be given to another
+        return cache[id(self)][1]
 
     def assign(self, value: Any) -> None:
         """Store what makes ``value`` the computed tensor (or the nearest that the parametrization can give)."""
