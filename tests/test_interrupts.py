@@ -166,6 +166,8 @@ def test_an_estimator_leaves_modes_and_the_default_generator(solver):
     pytest.importorskip("sklearn")
     from nn.estimators import MLPClassifier
 
+    MLPClassifier(3, solver=solver, max_iter=2, random_state=0).fit(X, Y)  # and what is imported first is imported
+
     def make():
         estimator = MLPClassifier(3, solver=solver, max_iter=2, random_state=0)
         own = ag.default_generator()
