@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import autograd_core as ag
+from autograd_core.engine.primitive import Primitive
 from samples import (
     COMPOSITES,
     LIBRARY,
@@ -34,6 +36,15 @@ def test_every_primitive_has_samples_and_every_sample_a_primitive() -> None:
     missing, unknown = set(LIBRARY) - set(SAMPLES), set(SAMPLES) - set(LIBRARY)
     assert not missing, f"add a row of samples in tests/samples/ for {sorted(missing)}"
     assert not unknown, f"no primitive is called {sorted(unknown)}"
+
+
+def test_no_two_primitives_share_a_name() -> None:
+    """Whichever module was imported first: a later one of the same name would drop the earlier out of every law."""
+    ours = [module for name, module in sys.modules.items() if name.split(".")[0] in ("autograd_core", "nn")]
+    functions = [value for module in ours for value in vars(module).values() if callable(value)]
+    found = [f.primitive for f in functions if isinstance(getattr(f, "primitive", None), Primitive)]
+    assert len(found) > len(SAMPLES) / 2
+    assert not [op.name for op in found if op.name in LIBRARY and LIBRARY[op.name] is not op]
 
 
 def close(a: float, b: float) -> bool:
