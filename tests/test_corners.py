@@ -1,8 +1,7 @@
-"""nn at the corners: infinities, NaN, zeros, subnormals, targets that do not count, rows that see
-nothing.
+"""nn at the corners: infinities, NaN, zeros, subnormals, targets that do not count, rows that see nothing.
 
-What stands here is what PyTorch does, seen by ``parity/test_at_corners.py``; where it is not, the comment says so, as does
-docs/conventions.md.
+What stands here is what PyTorch does, seen by ``parity/test_at_corners.py``; where it is not, the comment says so, and
+docs/conventions.md does.
 """
 
 from __future__ import annotations
