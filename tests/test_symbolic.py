@@ -35,7 +35,7 @@ def derivative_of(f: Any) -> Callable[..., Any]:
 
 
 def truth(relation: Callable[..., Any]) -> Callable[..., Any]:
-    return lambda *x: sympy.Integer(bool(relation(*x)))
+    return lambda *x, **settings: sympy.Integer(bool(relation(*x, **settings)))
 
 
 def either(condition: Any, x: Any, y: Any) -> Any:
@@ -160,8 +160,18 @@ LAYERS = {
     "elu": lambda x, alpha: either(x > 0, x, alpha * (sympy.exp(x) - 1)),
     "celu": lambda x, alpha: either(x > 0, x, alpha * (sympy.exp(x / alpha) - 1)),
     "silu": lambda x: x / (1 + sympy.exp(-x)),
+    "hardswish": lambda x: x * sympy.Min(sympy.Max(x + 3, 0), 6) / 6,
+    "prelu": lambda x, weight: either(x > 0, x, weight * x),
+    "beyond": truth(lambda x, threshold: x > threshold),
 }
-SYMPY: dict[str, Callable[..., Any]] = ARITHMETIC | LOGIC | EXPONENTIAL | SPECIAL | LAYERS
+LOSSES = {
+    "hinge": lambda x: sympy.Max(x, 0),
+    "huber": lambda d, delta: either(abs(d) <= delta, d**2 / 2, delta * (abs(d) - delta / 2)),
+    "smooth_l1": lambda d, beta: either(abs(d) < beta, d**2 / (2 * beta), abs(d) - beta / 2),
+    "logistic": lambda z, y: y * sympy.log(1 + sympy.exp(-z)) + (1 - y) * sympy.log(1 + sympy.exp(z)),
+    "bernoulli": lambda p, y: -y * sympy.log(p) - (1 - y) * sympy.log(1 - p),
+}
+SYMPY: dict[str, Callable[..., Any]] = ARITHMETIC | LOGIC | EXPONENTIAL | SPECIAL | LAYERS | LOSSES
 
 OURS = {"autograd_core", "nn"}
 ELEMENTWISE: dict[str, Primitive] = {

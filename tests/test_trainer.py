@@ -132,7 +132,7 @@ def test_lbfgs_gets_the_closure_that_it_needs():
     history = nn.Trainer(model, nn.MSELoss(), optimizer).fit(
         (X.astype(float), T.astype(float)), epochs=3, batch_size=70
     )
-    assert history["loss"][-1] < 1e-10
+    assert history["loss"][-1] < 1e-8
     with pytest.raises(FloatingPointError, match="the loss is nan"):
         nn.Trainer(model, nn.MSELoss(), optimizer).fit((X.astype(float), T * np.nan), batch_size=70)
 
