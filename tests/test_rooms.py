@@ -23,7 +23,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "nn.kernels": set(),
     "nn.layers": {"modules", "kernels", "init"},
     "nn.losses": {"modules", "kernels", "layers"},
-    "nn.utils": {"modules"},
+    "nn.utils": {"modules", "kernels"},
     "nn.data": set(),
     "nn.monitoring": {"modules"},
     "nn.tensorboard": {"modules"},
