@@ -1,6 +1,6 @@
 """Clipping gradients, parameters as one vector, and parametrizations; names as in ``torch.nn.utils``.
 
-Imports modules.
+Imports modules and kernels.
 """
 
 from . import parametrizations, parametrize
