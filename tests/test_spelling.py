@@ -19,7 +19,7 @@ from strategies import generators
 Function = Callable[..., Any]
 NUMPY_HAS_NONE = {"relu", "sigmoid", "softplus", "logsumexp", "softmax", "log_softmax", "scatter", "getitem", "step"}
 NUMPY_HAS_NONE |= {"sinc_derivative", "i0_derivative", "fractional_part", "mantissa", "gap"}
-NUMPY_HAS_NONE |= {"polygamma", "inverse_mills", "iv", "ive"}
+NUMPY_HAS_NONE |= {"polygamma", "inverse_mills", "log_ratio", "iv", "ive"}
 NUMPY_HAS_NONE |= {"permute", "constant_along"}
 NUMPY_HAS_NONE |= {"put_at", "overlap_add"}
 NUMPY_HAS_NONE |= {f"linalg.{name}" for name in ("mirrored", "folded", "norm", "pnorm", "solve", "pinv", "lstsq")}

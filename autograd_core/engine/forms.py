@@ -38,6 +38,7 @@ __all__ = ["elementwise", "reduction", "linear", "multilinear", "primitive"]
 
 
 _multiply, _ndarray = np.multiply, np.ndarray
+HALF = np.dtype(np.float16)
 _BY_OPERATOR = (np.generic, Tensor)
 
 
@@ -53,7 +54,27 @@ def unbroadcast(g: Any, shape: tuple[int, ...]) -> Any:
     lead = len(g.shape) - len(shape)
     stretched = tuple(lead + i for i, n in enumerate(shape) if n == 1 and g.shape[lead + i] != 1)
     axes = (*range(lead), *stretched)
-    return np.reshape(np.add.reduce(g, axis=axes) if type(g) is np.ndarray else np.sum(g, axis=axes), shape)
+    whole = type(g) is _ndarray and g.dtype is not HALF
+    return np.reshape(np.add.reduce(g, axis=axes) if whole else summed(g, axis=axes), shape)
+
+
+def summed(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """Σ x along ``axis``. float16, which counts to 2048 and ends at 65504, is added up in float32."""
+    if x.dtype != HALF:
+        return np.sum(x, axis=axis, keepdims=keepdims)
+    return np.sum(x, axis=axis, keepdims=keepdims, dtype=np.float32).astype(HALF)
+
+
+def in_single(rule: Callable[..., Any]) -> Callable[..., Any]:
+    """Decorator of a function whose first argument is an array: half precision is computed in single, and rounded."""
+
+    @functools.wraps(rule)
+    def function(x: Any, *others: Any, **settings: Any) -> Any:
+        if getattr(x, "dtype", None) != HALF or settings.get("dtype") is not None:
+            return rule(x, *others, **settings)
+        return rule(x.astype(np.float32), *others, **settings).astype(HALF)
+
+    return function
 
 
 def times(t: Any, d: Any) -> Any:
@@ -70,7 +91,7 @@ def moved(t: Any, d: Any) -> Any:
 def _holds_nan(array: Any) -> bool:
     if type(array) is not _ndarray:
         return bool(np.any(np.isnan(array)))
-    if array.dtype.kind == "f":
+    if array.dtype.kind == "f" and array.dtype is not HALF:
         flat = array.ravel()
         squares = flat.dot(flat)  # one pass, and half a microsecond for a short array; NaN where one of them is
         return bool(squares != squares)
@@ -193,20 +214,25 @@ class Reduction(Primitive):
 
     def make_vjp(self, i: int) -> Callable[..., Any]:
         def vjp(g: Any, node: Node, saved: Saved) -> Any:
-            params = node.params
-            return np.multiply(expanded(g, params["axis"], params["keepdims"]), conjugate(self.weights(node, saved)))
+            axis, keepdims = _axis_of(node), node.params["keepdims"]  # type: ignore[index]
+            return np.multiply(expanded(g, axis, keepdims), conjugate(self.weights(node, saved)))
 
         return vjp
 
     def jvp(self, node: Node, saved: Saved, tangents: Saved) -> Any:
         (t,), params = tangents, node.params or {}
-        return np.sum(moved(t, self.weights(node, saved)), axis=params["axis"], keepdims=params["keepdims"])
+        return summed(moved(t, self.weights(node, saved)), axis=params["axis"], keepdims=params["keepdims"])
 
     def weights(self, node: Node, saved: Saved) -> Any:
         """∂out/∂x, of x's shape."""
         params, ans = node.params, saved[-1]
-        ans = None if ans is None else expanded(ans, params["axis"], params["keepdims"])
+        ans = None if ans is None else expanded(ans, _axis_of(node), params["keepdims"])
         return self.local[0]((*saved[:-1], ans), params)
+
+
+def _axis_of(node: Node) -> Any:
+    """The axis that was reduced: of a 0-d array NumPy takes 0 and −1, too, and there is none to put back."""
+    return node.params["axis"] if node.parents[0].shape else None  # type: ignore[index,union-attr]
 
 
 def expanded(reduced: Any, axis: Any, keepdims: bool) -> Any:

@@ -259,6 +259,8 @@ class Primitive:
 
 def parameters_of(function: Any) -> tuple[tuple[str, ...], dict[str, Any], bool]:
     """Names of the parameters in order, the defaults, and whether the first stands for any number of arguments."""
+    while hasattr(function, "__wrapped__"):  # a decorated one takes what it decorates takes
+        function = function.__wrapped__
     code = getattr(function, "__code__", None)
     if code is None:
         import inspect  # slow to import, and seldom needed

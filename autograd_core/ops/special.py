@@ -211,17 +211,18 @@ def log_softmax(x: Any, axis: Any = None) -> Any:
 def logsumexp(a: Any, axis: Any = None, b: Any = None, keepdims: bool = False, return_sign: bool = False) -> Any:
     """log |Σ b eᵃ| over ``axis``, without overflow; with ``return_sign`` also the sum's sign.
 
-    Without it a negative sum has no logarithm: NaN. On tensors the value may differ from SciPy's by a rounding error.
+    Without it a negative sum has no logarithm: NaN; that of a complex sum has its angle as its imaginary part, between
+    −π and π. On tensors the value may differ from SciPy's by a rounding error.
 
     >>> logsumexp(np.array([1000.0, 1000.0]), b=np.array([1.0, 3.0]))
     np.float64(1001.3862943611199)
     """
     if not (isinstance(a, Tensor) or isinstance(b, Tensor)):
         return scipy.logsumexp(a, axis, b, keepdims, return_sign)
-    if _is_complex(a) or _is_complex(b):
-        raise TypeError("logsumexp: not answered for complex tensors. Fix: np.log(np.sum(b * np.exp(a), axis)).")
+    complex_sum = _is_complex(a) or _is_complex(b)
     unseen = False if b is None else np.equal(bare(b), 0)
-    largest = np.maximum.reduce(np.where(unseen, -np.inf, bare(a)), axis=axis, keepdims=True)
+    seen = np.where(unseen, -np.inf, np.real(bare(a)))
+    largest = np.maximum.reduce(seen, axis=axis, keepdims=True, **({} if seen.size else {"initial": -np.inf}))
     largest = np.where(np.isfinite(largest), largest, 0)
     if b is not None:
         with np.errstate(over="ignore"):  # 0·∞ of what has no weight
@@ -231,5 +232,6 @@ def logsumexp(a: Any, axis: Any = None, b: Any = None, keepdims: bool = False, r
     largest = largest if keepdims else np.squeeze(largest, axis=axis)
     sign = np.sign(total)
     with np.errstate(divide="ignore"):  # log 0 = −∞ is meant
-        total = np.log(absolute(total) if return_sign else np.where(sign < 0, np.nan, total)) + largest
+        size = absolute(total) if return_sign else total if complex_sum else np.where(sign < 0, np.nan, total)
+        total = np.log(size) + largest
     return (total, sign) if return_sign else total

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ...engine import entry
-from ...engine.forms import conjugate, expanded, primitive
+from ...engine.forms import conjugate, expanded, in_single, primitive, summed
 from ...engine.tensor import Tensor, bare
 from ..composites import composite
 from .solving import inv
@@ -25,10 +25,11 @@ __all__ = ["cond", "matrix_norm", "norm", "vector_norm"]
     x=lambda g, x, ans, axis, keepdims: x * np.real(expanded(g / _nonzero(ans), axis, keepdims)),
     jvp={
         "x": lambda t, x, ans, axis, keepdims: (
-            np.sum(np.real(conjugate(x) * t), axis=axis, keepdims=keepdims) / _nonzero(ans)
+            summed(np.real(conjugate(x) * t / _nonzero(expanded(ans, axis, keepdims))), axis, keepdims)
         )
     },
 )
+@in_single
 def _euclidean(x, ord=None, axis=None, keepdims=False):
     return np.linalg.norm(x, ord, axis, keepdims)
 
@@ -39,11 +40,12 @@ def _euclidean(x, ord=None, axis=None, keepdims=False):
         np.real(expanded(g, axis, keepdims)) * _slopes(x, ans, ord, axis, keepdims)
     ),
     jvp={
-        "x": lambda t, x, ans, ord, axis, keepdims: np.sum(
-            np.real(conjugate(_slopes(x, ans, ord, axis, keepdims)) * t), axis=axis, keepdims=keepdims
+        "x": lambda t, x, ans, ord, axis, keepdims: summed(
+            np.real(conjugate(_slopes(x, ans, ord, axis, keepdims)) * t), axis, keepdims
         )
     },
 )
+@in_single
 def _of_power(x, ord, axis=None, keepdims=False):
     return np.linalg.norm(x, ord, axis, keepdims)
 

@@ -171,7 +171,7 @@ def _phase_weights(v: Any) -> Any:
     values, eps = bare(v), float(np.finfo(v.dtype).eps)
     sizes = np.absolute(values)
     sizes = sizes * (np.less_equal(np.absolute(np.imag(values)), 100 * eps) & np.greater(sizes, eps**0.5))
-    chosen = np.equal(sizes, np.max(sizes, axis=-2, keepdims=True))
+    chosen = np.equal(sizes, np.max(sizes, axis=-2, keepdims=True, initial=0))
     return chosen * conjugate(v) / np.sum(np.real(chosen * conjugate(v) * v), axis=-2, keepdims=True)
 
 

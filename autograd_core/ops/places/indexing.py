@@ -9,7 +9,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from ...engine import entry
-from ...engine.forms import linear
+from ...engine.forms import in_single, linear
 from ...engine.registry import implements
 from ...engine.tensor import bare
 from ..composites import composite
@@ -34,6 +34,7 @@ def _getitem(x, index):
 
 
 @linear(name="scatter", values=lambda g, index: _getitem(g, index))
+@in_single
 def _scatter(values, shape, index):
     if isinstance(values, (_ndarray, np.generic)):
         out = np.zeros(shape, values.dtype)

@@ -29,7 +29,7 @@ def take(a, indices, axis=None, out=None, mode="raise"):
     """
     refuse_out("take", out)
     a = a if hasattr(a, "shape") else np.asarray(a)
-    if axis is None:
+    if axis is None or (not a.ndim and axis in (0, -1)):
         a, axis = ravel(a), 0
     place, indices = normalize_axis_index(axis, a.ndim, "take"), bare(indices)
     indices = _in_bounds(indices if hasattr(indices, "dtype") else np.asarray(indices), a.shape[place], mode, "take")

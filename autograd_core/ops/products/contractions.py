@@ -194,6 +194,7 @@ def tensordot(a, b, axes=2):
     except TypeError:
         of_a, of_b = range(-axes, 0), range(axes)
     of_a, of_b = (tuple(s) if np.ndim(s) else (s,) for s in (of_a, of_b))
+    a, b = (x if hasattr(x, "ndim") else np.asarray(x) for x in (a, b))
     return _tensordot(a, b, (tuple(i % a.ndim for i in of_a), tuple(i % b.ndim for i in of_b)))
 
 
@@ -288,11 +289,16 @@ def trace(a, offset=0, axis1=0, axis2=1, dtype=None, out=None):
 # Sliding one vector along the other ----------------------------------------------------------------------------------
 
 
-@implements(np.convolve)
 @multilinear(
+    name="convolve",
     a=lambda g, a, v, mode: np.correlate(_in_full(g, a, v, mode), v, "valid"),
     v=lambda g, a, v, mode: np.correlate(_in_full(g, a, v, mode), a, "valid"),
 )
+def _convolve(a, v, mode="full"):
+    return np.convolve(a, v, mode)
+
+
+@composite(np.convolve)
 def convolve(a, v, mode="full"):
     """Σᵢ a[i] v[k − i] of two vectors of lengths n ≥ m (or the other way round).
 
@@ -301,7 +307,7 @@ def convolve(a, v, mode="full"):
     >>> convolve(np.array([1.0, 2.0, 3.0]), np.array([1.0, 1.0]))
     array([1., 3., 5., 3.])
     """
-    return np.convolve(a, v, mode)
+    return _convolve(*(np.atleast_1d(x if hasattr(x, "ndim") else np.asarray(x)) for x in (a, v)), mode)
 
 
 @implements(np.correlate)

@@ -284,7 +284,7 @@ def repeat(a, repeats, axis=None):
     >>> repeat(np.array([1.0, 2.0]), [1, 2])
     array([1., 2., 2.])
     """
-    return _repeat(a, bare(repeats), axis)
+    return _repeat(a if np.ndim(a) else np.reshape(a, (1,)), bare(repeats), axis)
 
 
 @composite(np.tile)

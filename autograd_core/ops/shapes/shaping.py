@@ -141,7 +141,7 @@ def atleast_3d(*arys):
 
 
 @implements(np.transpose)
-@linear(a=lambda g, axes: np.transpose(g, None if axes is None else tuple(np.argsort([k % g.ndim for k in axes]))))
+@linear(a=lambda g, axes: np.transpose(g, None if axes is None else _back(g.ndim, axes)))
 def transpose(a, axes=None):
     """Axes in another order (reversed by default).
 
@@ -152,6 +152,11 @@ def transpose(a, axes=None):
 
 
 permute_dims = transpose
+
+
+def _back(ndim: int, axes: Any) -> tuple[int, ...]:
+    """The order that undoes ``axes``; one axis may be named without a tuple."""
+    return tuple(np.argsort([k % ndim for k in (axes if np.ndim(axes) else (axes,))]))
 
 
 @implements(np.swapaxes)

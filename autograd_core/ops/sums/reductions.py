@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ...engine.forms import Linear, conjugate, expanded, linear, primitive, reduction
+from ...engine.forms import Linear, conjugate, expanded, in_single, linear, primitive, reduction, summed
 from ...engine.registry import implements
 from ...engine.tensor import Tensor, bare
 from ..composites import composite
@@ -24,7 +24,7 @@ _ABSENT: Any = np._NoValue  # type: ignore[attr-defined]  # NumPy's own default 
 
 def spread(g: Any, shape: tuple[int, ...], axis: Any, keepdims: bool) -> Any:
     """Adjoint of summation: every summand gets the cotangent of its sum."""
-    g = expanded(g, axis, keepdims)
+    g = expanded(g, axis, keepdims) if shape else g
     if isinstance(g, _SMALL) and math.prod(shape) < 4096:  # np.broadcast_to takes 4 µs, and pays for large arrays
         whole = np.empty(shape, g.dtype)
         whole[...] = g
@@ -35,10 +35,15 @@ def spread(g: Any, shape: tuple[int, ...], axis: Any, keepdims: bool) -> Any:
 def counted(a: Any, axis: Any, where: Any = True) -> Any:
     """How many elements are reduced to one: an int, or where a mask chooses among them an array (axes kept)."""
     if where is True:
-        axes = range(len(a.shape)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
+        axes = range(len(a.shape)) if axis is None or not a.shape else axis if isinstance(axis, tuple) else (axis,)
         return math.prod([a.shape[k] for k in axes])
     mask = np.broadcast_to(bare(where), a.shape)
-    return np.sum(mask, axis=axis, dtype=np.finfo(a.dtype).dtype, keepdims=True)
+    return np.sum(mask, axis=axis, dtype=np.result_type(np.finfo(a.dtype).dtype, np.float32), keepdims=True)
+
+
+def over(g: Any, count: int) -> Any:
+    """g / count, also where the count is no number of g's dtype."""
+    return in_single(np.divide)(g, count) if count > 2048 else g / count
 
 
 def masked(x: Any, where: Any) -> Any:
@@ -105,7 +110,7 @@ class _Sum(_Whole):
 
 class _Mean(_Whole):
     def each(self, g: Any, count: int) -> Any:
-        return g / count
+        return over(g, count)
 
 
 def _sum(a, axis=None, dtype=None, out=None, keepdims=False, initial=_ABSENT, where=True):
@@ -142,7 +147,7 @@ def _mean(a, axis=None, dtype=None, out=None, keepdims=False, *, where=True):
 def _averaged(g: Any, a: Any, axis: Any, keepdims: bool, dtype: Any, where: Any) -> Any:
     if where is True and dtype is None:
         count = math.prod(a.shape) // builtins.max(1, math.prod(g.shape))
-        return spread(g / builtins.max(1, count), a.shape, axis, keepdims)
+        return spread(over(g, builtins.max(1, count)), a.shape, axis, keepdims)
     whole = np.broadcast_to(expanded(g, axis, keepdims) / counted(a, axis, where), a.shape)
     return cast(masked(whole, where), a)
 
@@ -172,7 +177,7 @@ def nanmean(a, axis=None, dtype=None, out=None, keepdims=False, *, where=True):
 
 
 def _shares(a: Any, axis: Any, mask: Any) -> Any:
-    return mask / np.maximum(counted(a, axis, mask), 1)
+    return cast(mask / np.maximum(counted(a, axis, mask), 1), a)
 
 
 @linear(name="bincount", x=None, weights=lambda g, x, weights: cast(g[bare(x)], weights))
@@ -208,7 +213,7 @@ def _other_factors(a: Any, axis: Any, initial: Any, where: Any) -> Any:
     """Π over j ≠ i of aⱼ: in the first axis the others of the same line, then those of the other lines."""
     factors = a if where is True else np.where(bare(where), a, 1)
     others: Any = 1.0 if initial is _ABSENT or initial is None else initial
-    for k in range(a.ndim) if axis is None else axis if isinstance(axis, tuple) else (axis,):
+    for k in range(a.ndim) if axis is None or not a.ndim else axis if isinstance(axis, tuple) else (axis,):
         others = others * _before(factors, k) * turned(_before(turned(factors, k), k), k)
         factors = np.prod(factors, axis=k, keepdims=True)
     return masked(others * np.ones_like(a), where)
@@ -276,12 +281,17 @@ def _ties(a: Any, extreme: Any, axis: Any, initial: Any, where: Any) -> Any:
     """1/n at each of the n elements that equal the extreme, 0 elsewhere."""
     hit = np.equal(a, extreme)
     if initial is _ABSENT and where is True:
-        return np.divide(hit, np.sum(hit, axis=axis, keepdims=True), dtype=a.dtype)
+        return _part(hit, np.sum(hit, axis=axis, keepdims=True), a)
     hit = hit if where is True else np.logical_and(hit, where)
     count = np.sum(hit, axis=axis, keepdims=True)
     if initial is not _ABSENT and initial is not None:
         count = count + np.equal(extreme, initial)
-    return np.divide(hit, np.maximum(count, 1), dtype=a.dtype)
+    return _part(hit, np.maximum(count, 1), a)
+
+
+def _part(hit: Any, count: Any, a: Any) -> Any:
+    """1/count where it was hit, in a's dtype."""
+    return cast(np.divide(hit, count, dtype=np.result_type(a.dtype, np.float32)), a)
 
 
 @implements(np.nanmax)
@@ -316,17 +326,27 @@ def ptp(a, axis=None, out=None, keepdims=False):
     return max(a, axis, out, keepdims) - min(a, axis, out, keepdims)
 
 
-# Exponentials are taken of differences to the largest x: none overflows, and far-out x lose no accuracy.
+# Exponentials are taken of differences to the largest x: none overflows, and far-out x lose no accuracy. Of complex x
+# that is the largest real part, so that angles stay as they are, and logarithms on their principal branch.
+
+
+def _largest(x: Any, axis: Any) -> Any:
+    """The largest real part along ``axis``, which is kept; −∞ of nothing."""
+    x = np.real(x) if x.dtype.kind == "c" else x
+    if not x.size:
+        return np.maximum.reduce(x, axis=axis, keepdims=True, initial=-math.inf)
+    return np.maximum.reduce(x, axis=axis, keepdims=True)
 
 
 @reduction(x=lambda x, axis: softmax(x, axis))
+@in_single
 def logsumexp(x, axis=None, keepdims=False):
     """log Σ eˣ along ``axis``, without overflow; its derivative is the softmax eˣ / Σ eˣ.
 
     >>> logsumexp(np.array([1000.0, 1000.0]))
     array(1000.69314718)
     """
-    largest = np.maximum.reduce(x, axis=axis, keepdims=True)
+    largest = _largest(x, axis)
     largest = np.where(np.isfinite(largest), largest, 0)  # ∞ − ∞ would make NaN of ±∞
     total = np.log(np.add.reduce(np.exp(x - largest), axis=axis, keepdims=True)) + largest
     return total if keepdims else np.squeeze(total, axis=axis)
@@ -336,30 +356,32 @@ def logsumexp(x, axis=None, keepdims=False):
     x=lambda g, ans, axis: _softmax_slope(g, conjugate(ans), axis),
     jvp={"x": lambda t, ans, axis: _softmax_slope(t, ans, axis)},
 )
+@in_single
 def softmax(x, axis=-1):
     """eˣ / Σ eˣ along ``axis`` (an int, a tuple, or None for all); ∂sᵢ/∂xⱼ = sᵢ (δᵢⱼ − sⱼ).
 
     >>> softmax(np.array([0.0, 0.0]))
     array([0.5, 0.5])
     """
-    powers = np.exp(x - np.maximum.reduce(x, axis=axis, keepdims=True))
+    powers = np.exp(x - _largest(x, axis))
     return powers / np.add.reduce(powers, axis=axis, keepdims=True)
 
 
 def _softmax_slope(v: Any, s: Any, axis: Any) -> Any:
     """A symmetric matrix: the same for tangents and cotangents."""
-    return s * (v - np.sum(v * s, axis=axis, keepdims=True))
+    return s * (v - summed(v * s, axis, keepdims=True))
 
 
 @primitive(
-    x=lambda g, ans, axis: g - conjugate(np.exp(ans)) * np.sum(g, axis=axis, keepdims=True),
-    jvp={"x": lambda t, ans, axis: t - np.sum(t * np.exp(ans), axis=axis, keepdims=True)},
+    x=lambda g, ans, axis: g - conjugate(np.exp(ans)) * summed(g, axis, keepdims=True),
+    jvp={"x": lambda t, ans, axis: t - summed(t * np.exp(ans), axis, keepdims=True)},
 )
+@in_single
 def log_softmax(x, axis=-1):
     """x − log Σ eˣ along ``axis``, accurate where softmax underflows.
 
     >>> log_softmax(np.array([0.0, 1000.0]))
     array([-1000.,     0.])
     """
-    shifted = x - np.maximum.reduce(x, axis=axis, keepdims=True)
+    shifted = x - _largest(x, axis)
     return shifted - np.log(np.add.reduce(np.exp(shifted), axis=axis, keepdims=True))

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ...engine.forms import conjugate, linear, primitive
+from ...engine.forms import conjugate, in_single, linear, primitive
 from ...engine.tensor import bare
 from ..composites import composite, refuse_out
 from .reductions import cast, given, part, turned
@@ -14,7 +14,7 @@ from .reductions import cast, given, part, turned
 __all__ = ["cumprod", "cumsum", "nancumprod", "nancumsum"]
 
 
-@linear(name="cumsum", a=lambda g, a, axis: cast(turned(np.cumsum(turned(g, axis), axis=axis), axis), a))
+@linear(name="cumsum", a=lambda g, a, axis: cast(turned(in_single(np.cumsum)(turned(g, axis), axis=axis), axis), a))
 def _cumsum(a, axis=0, dtype=None):
     return np.cumsum(a, axis=axis, **given("cumsum", a, dtype, None))
 
@@ -58,8 +58,8 @@ def _shifted(ans: Any, axis: int) -> Any:
 
 
 def _line(a: Any, axis: int | None) -> tuple[Any, int]:
-    """The array and an axis of it: flattened, where no axis was named."""
-    return (np.reshape(a, (-1,)), 0) if axis is None else (a, axis)
+    """The array and an axis of it: flattened, where no axis was named, or a 0-d array has none but 0 and −1."""
+    return (np.reshape(a, (-1,)), 0) if axis is None or (not a.ndim and axis in (0, -1)) else (a, axis)
 
 
 @composite(np.cumsum)
@@ -105,6 +105,7 @@ def nancumprod(a, axis=None, dtype=None, out=None):
 
 
 def _cumulative(name: str, scan: Any, first: Any, x: Any, axis: int | None, include_initial: bool) -> Any:
+    x = x if x.ndim else np.reshape(x, (1,))
     if axis is None and x.ndim != 1:
         raise ValueError(f"{name}: an array of shape {x.shape} has no single axis. Fix: name one, axis=0.")
     axis = 0 if axis is None else axis

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -149,7 +150,8 @@ def _row(a: Any, axis: Any) -> tuple[Any, tuple[int, ...]]:
     if len(axes) == 1 and axes[0] == a.ndim - 1:
         return a, axes
     kept = [k for k in range(a.ndim) if k not in axes]
-    return np.reshape(np.transpose(a, (*kept, *axes)), (*[a.shape[k] for k in kept], -1)), axes
+    count = math.prod(a.shape[k] for k in axes)
+    return np.reshape(np.transpose(a, (*kept, *axes)), (*[a.shape[k] for k in kept], count)), axes
 
 
 def _with_axes(y: Any, axes: tuple[int, ...], keepdims: bool, in_front: int = 0) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ...engine import entry
-from ...engine.forms import conjugate, expanded, primitive
+from ...engine.forms import conjugate, expanded, in_single, primitive, summed
 from ...engine.tensor import Tensor, bare
 from ...support.caller import warn
 from ..composites import composite, refuse_out
@@ -19,6 +19,7 @@ __all__ = ["average", "corrcoef", "cov", "nanstd", "nanvar", "std", "var"]
 # Variances: the mean's own variation drops out, for the deviations from it add up to 0 --------------------------------
 
 
+@in_single
 def _deviation(a: Any, axis: Any, where: Any, ddof: Any) -> Any:
     """(a − mean) / (n − ddof), and 0 where ``a`` was not chosen."""
     count = counted(a, axis, where)
@@ -30,13 +31,13 @@ def _deviation(a: Any, axis: Any, where: Any, ddof: Any) -> Any:
 
 def _along(g: Any, a: Any, axis: Any, keepdims: bool) -> Any:
     """A cotangent of the real result beside ``a``."""
-    return expanded(np.real(g) if g.dtype.kind == "c" else g, axis, keepdims)
+    return expanded(np.real(g) if g.dtype.kind == "c" else g, axis if a.ndim else None, keepdims)
 
 
 def _inner(d: Any, t: Any, axis: Any, keepdims: bool) -> Any:
     """⟨d, t⟩ of real numbers, or of complex ones as pairs of real ones."""
     product = conjugate(d) * t
-    return np.sum(np.real(product) if product.dtype.kind == "c" else product, axis=axis, keepdims=keepdims)
+    return summed(np.real(product) if product.dtype.kind == "c" else product, axis, keepdims)
 
 
 def _variance(forward: Any, chosen: Any) -> Any:
@@ -55,7 +56,9 @@ def _deviation_root(forward: Any, chosen: Any) -> Any:
     """σ = √v has dσ = dv / 2σ, and 0 where all numbers are equal."""
 
     def slope(a: Any, ans: Any, axis: Any, where: Any, ddof: Any, keepdims: bool) -> Any:
-        return _deviation(a, axis, chosen(a, where), ddof) / expanded(ans + np.equal(ans, 0), axis, keepdims)
+        return _deviation(a, axis, chosen(a, where), ddof) / expanded(
+            ans + np.equal(ans, 0), axis if a.ndim else None, keepdims
+        )
 
     return primitive(
         forward,
@@ -75,18 +78,22 @@ def _all(a: Any, where: Any) -> Any:
     return where
 
 
+@in_single
 def _var(a, axis=None, dtype=None, ddof=0, keepdims=False, where=True):
     return np.var(a, axis=axis, ddof=ddof, keepdims=keepdims, **given("var", a, dtype, None, where=where))
 
 
+@in_single
 def _std(a, axis=None, dtype=None, ddof=0, keepdims=False, where=True):
     return np.std(a, axis=axis, ddof=ddof, keepdims=keepdims, **given("std", a, dtype, None, where=where))
 
 
+@in_single
 def _nanvar(a, axis=None, dtype=None, ddof=0, keepdims=False, where=True):
     return np.nanvar(a, axis=axis, ddof=ddof, keepdims=keepdims, **given("nanvar", a, dtype, None, where=where))
 
 
+@in_single
 def _nanstd(a, axis=None, dtype=None, ddof=0, keepdims=False, where=True):
     return np.nanstd(a, axis=axis, ddof=ddof, keepdims=keepdims, **given("nanstd", a, dtype, None, where=where))
 
@@ -195,8 +202,7 @@ def average(a, axis=None, weights=None, returned=False, *, keepdims=False):
     a = as_array(a)
     if weights is None:
         mean = np.mean(a, axis=axis, keepdims=keepdims)
-        total = Tensor(np.full_like(bare(mean), a.size / max(1, mean.size)))
-        return (mean, total) if returned else mean
+        return (mean, Tensor(np.full_like(bare(mean), a.size / max(1, mean.size)))) if returned else mean
     weights = as_array(weights)
     dtype = np.result_type(a.dtype, weights.dtype, *(["f8"] if a.dtype.kind in "biu" else []))
     weights = _beside(weights, a.shape, axis)
