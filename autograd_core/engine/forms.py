@@ -65,18 +65,6 @@ def summed(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     return np.sum(x, axis=axis, keepdims=keepdims, dtype=np.float32).astype(HALF)
 
 
-def in_single(rule: Callable[..., Any]) -> Callable[..., Any]:
-    """Decorator of a function whose first argument is an array: half precision is computed in single, and rounded."""
-
-    @functools.wraps(rule)
-    def function(x: Any, *others: Any, **settings: Any) -> Any:
-        if getattr(x, "dtype", None) != HALF or settings.get("dtype") is not None:
-            return rule(x, *others, **settings)
-        return rule(x.astype(np.float32), *others, **settings).astype(HALF)
-
-    return function
-
-
 def times(t: Any, d: Any) -> Any:
     """t·d by the cheaper of two ways: the ufunc for arrays, Python's operator for NumPy scalars and tensors."""
     return t * d if isinstance(t, _BY_OPERATOR) and type(d) is not _ndarray else _multiply(t, d)

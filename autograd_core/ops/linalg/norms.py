@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 from ...engine import entry
-from ...engine.forms import conjugate, expanded, in_single, primitive, summed
+from ...engine.forms import conjugate, expanded, primitive, summed
 from ...engine.tensor import Tensor, bare
 from ..composites import composite
+from ..precision import in_single
 from .solving import inv
 from .svd import svdvals
 

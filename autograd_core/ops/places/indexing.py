@@ -9,10 +9,11 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from ...engine import entry
-from ...engine.forms import in_single, linear
+from ...engine.forms import linear
 from ...engine.registry import implements
 from ...engine.tensor import bare
 from ..composites import composite
+from ..precision import in_single
 
 __all__ = [
     "getitem", "sliding_window_view", "take_along_axis", "trim_zeros",

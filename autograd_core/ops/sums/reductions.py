@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from ...engine.forms import Linear, conjugate, expanded, in_single, linear, primitive, reduction, summed
+from ...engine.forms import Linear, conjugate, expanded, linear, primitive, reduction, summed
 from ...engine.registry import implements
 from ...engine.tensor import Tensor, bare
 from ..composites import composite
+from ..precision import in_single
 
 __all__ = [
     "amax", "amin", "bincount", "log_softmax", "logsumexp", "max", "mean", "min", "nanmax", "nanmean", "nanmin",

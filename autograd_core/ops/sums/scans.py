@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from ...engine.forms import conjugate, in_single, linear, primitive
+from ...engine.forms import conjugate, linear, primitive
 from ...engine.tensor import bare
 from ..composites import composite, refuse_out
+from ..precision import in_single
 from .reductions import cast, given, part, turned
 
 __all__ = ["cumprod", "cumsum", "nancumprod", "nancumsum"]

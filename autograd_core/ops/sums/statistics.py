@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 
 from ...engine import entry
-from ...engine.forms import conjugate, expanded, in_single, primitive, summed
+from ...engine.forms import conjugate, expanded, primitive, summed
 from ...engine.tensor import Tensor, bare
 from ...support.caller import warn
 from ..composites import composite, refuse_out
+from ..precision import in_single
 from ..shapes.making import as_array
 from .reductions import cast, counted, given, masked, numbers, sum
 

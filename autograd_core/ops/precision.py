@@ -1,0 +1,23 @@
+"""Half precision, which counts to 2048 and ends at 65504: sums and quotients of it are computed in single precision."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..engine.forms import HALF
+
+
+def in_single(rule: Callable[..., Any]) -> Callable[..., Any]:
+    """Decorator of a function whose first argument is an array: half precision is computed in single, and rounded."""
+
+    @functools.wraps(rule)
+    def function(x: Any, *others: Any, **settings: Any) -> Any:
+        if getattr(x, "dtype", None) != HALF or settings.get("dtype") is not None:
+            return rule(x, *others, **settings)
+        return rule(x.astype(np.float32), *others, **settings).astype(HALF)
+
+    return function
