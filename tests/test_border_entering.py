@@ -460,6 +460,7 @@ def test_a_refused_setting_names_itself_and_what_keeps_the_gradient() -> None:
         (lambda: np.unwrap(t, period=s), "unwrap: period="),
         (lambda: np.quantile(t, s), "quantile: q="),
         (lambda: np.linalg.norm(t, s), "norm: ord="),
+        (lambda: np.linalg.norm(t, ag.Tensor(2.0, requires_grad=True)), "norm: ord="),
         (lambda: np.sum(t, initial=s), "sum: initial="),
     ):
         with pytest.raises(TypeError, match=f"{name} is a recorded tensor.*no derivative.*Fix: .*stop_gradient"):
@@ -467,6 +468,19 @@ def test_a_refused_setting_names_itself_and_what_keeps_the_gradient() -> None:
     with ag.no_grad():
         assert F.leaky_relu(t, s).shape == (3,)
     assert F.leaky_relu(t, s.detach()).requires_grad and F.leaky_relu(t, ag.stop_gradient(s)).requires_grad
+
+
+def test_a_forward_does_not_compute_with_tensors_that_are_not_its_arguments() -> None:
+    """The row would know nothing of them; a tensor is never the data of another."""
+    w, t = leaf(), leaf()
+    for declared, args in (
+        (ag.elementwise(lambda x: x * w, name="captures_1", x=lambda: w), (t,)),
+        (ag.elementwise(lambda x, y: x * y * w, name="captures_2", x=1, y=1), (t, t)),
+        (ag.linear(lambda x, n=1: x * w, name="captures_3", x=lambda g: g), (t, 2)),
+        (ag.linear(lambda *xs: xs[0] * w, name="captures_4", xs=lambda g, index: g), (t, t, t)),
+    ):
+        with pytest.raises(TypeError, match=r"captures_\d: its forward computed with a tensor.*Fix: make it"):
+            declared(*args)
 
 
 # Lists of tensors ----------------------------------------------------------------------------------------------------
@@ -592,6 +606,8 @@ def test_r_and_c_join_as_numpys(brackets: str, name: str) -> None:
     np.testing.assert_array_equal(found.numpy(), expected, strict=True)
     np.testing.assert_array_equal(f(ours, x, NUMBERS), expected, strict=True)
     ag.gradcheck(lambda a, b: np.sin(f(ours, a, b)), x, NUMBERS)
+    single = f(ours, ag.Tensor(x.astype(np.float32)), NUMBERS.astype(np.float32))
+    assert single.dtype == f(theirs, x.astype(np.float32), NUMBERS.astype(np.float32)).dtype
 
 
 def test_where_numpy_cannot_be_intercepted_the_message_names_what_keeps_the_gradient() -> None:

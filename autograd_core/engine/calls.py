@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import entry, recording
-from .errors import explain
+from .errors import explain, not_an_array
 from .node import PRECISE, SPEC, VALUE, Node, as_precise, keep
 from .tensor import Tensor
 
@@ -103,6 +103,8 @@ _PRECISE = """
     if type(a) is not type(b) or a.dtype is not b.dtype:
         a, b = as_precise(a, out.dtype), as_precise(b, out.dtype)"""
 
+_NO_TENSOR = "\n        if type(out) is Tensor:\n            raise not_an_array(op, out)"
+
 
 def make_function(op: Primitive) -> Callable[..., Any]:
     """The function that users call, with the forward's signature and documentation."""
@@ -142,6 +144,7 @@ def _short(op: Primitive, signature: str, arrays: str, call: str) -> Callable[..
         plans = [op.plan(on) for on in ((True, True), (True, False), (False, True))]
         names["precise"] = _PRECISE if any(PRECISE in plan for plan in plans) else ""
         kept = "({} if q is not None else {}) if p is not None else {}".format(*(_kept("ab", p) for p in plans))
+    call += "" if isinstance(op.forward, np.ufunc) else _NO_TENSOR
     source = _SHORT.format(signature=signature, arrays=arrays, call=call, kept=kept, **names)
     settings, complete = op.parameters[1:], len(op.defaults) == len(op.parameters) - 1
     of_op = {"op": op, "forward": op.forward, "on_scalars": _ON_SCALARS.get(op.forward), "params": NO_SETTINGS}
@@ -200,13 +203,6 @@ def _scalar(value: Any) -> Any:
 
 
 _NAMES: dict[str, Any] = {f.__name__: f for f in (explain, keep, as_precise, Tensor, Node, _beside, _scalar)}
-_NAMES |= {
-    "recording": recording,
-    "entry": entry,
-    "_ndarray": _ndarray,
-    "_new": object.__new__,
-    "_SCALARS": _SCALARS,
-    "SPEC": SPEC,
-}
-_NAMES |= {"__name__": __name__}
+_NAMES |= {"not_an_array": not_an_array, "recording": recording, "entry": entry, "__name__": __name__}
+_NAMES |= {"_ndarray": _ndarray, "_new": object.__new__, "_SCALARS": _SCALARS, "SPEC": SPEC}
 """What the text of ``_SHORT`` mentions, beside the primitive's own."""

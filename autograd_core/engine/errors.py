@@ -64,10 +64,12 @@ def explain(op: Primitive, args: Sequence[Any], params: dict[str, Any], error: E
 
 def not_an_array(op: Primitive, out: Any) -> TypeError:
     """The error of a forward that returned something else."""
-    return TypeError(
-        f"{op.name}: its forward returned {describe(out)}, and a primitive computes one array. "
-        "Fix: return an array (np.asarray, np.stack), or declare a primitive for each of several results."
-    )
+    if hasattr(out, "requires_grad"):
+        what, fix = "computed with a tensor that is not its argument", "make it an argument, with a rule of its own"
+    else:
+        what = f"returned {describe(out)}, and a primitive computes one array"
+        fix = "return an array (np.asarray, np.stack), or declare a primitive for each of several results"
+    return TypeError(f"{op.name}: its forward {what}. Fix: {fix}.")
 
 
 def released(node: Node) -> RuntimeError:

@@ -166,7 +166,7 @@ class Primitive:
             out = self.forward(*values, **params)
         except Exception as error:
             raise explain(self, values, params, error) from error
-        if not hasattr(out, "shape"):
+        if not hasattr(out, "shape") or type(out) is Tensor:
             raise not_an_array(self, out)
         return self.finish(args, params, values, parents, out)
 
