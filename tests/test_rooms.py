@@ -13,7 +13,7 @@ HOUSE = Path(__file__).parent.parent
 MAY_IMPORT: dict[str, set[str]] = {
     "autograd_core.engine": set(),
     "autograd_core.support": {"engine"},
-    "autograd_core.expressions": {"engine", "support"},
+    "autograd_core.expressions": {"engine", "ops", "support"},
     "autograd_core.ops": {"engine", "support"},
     "autograd_core.border": {"engine", "ops", "support"},
     "autograd_core.watching": {"engine", "expressions", "ops", "support", "border"},
@@ -25,7 +25,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "nn.losses": {"modules", "kernels", "layers"},
     "nn.utils": {"modules", "kernels"},
     "nn.data": set(),
-    "nn.monitoring": {"modules"},
+    "nn.monitoring": {"modules", "layers"},
     "nn.tensorboard": {"modules"},
     "nn.training": {"modules", "data", "utils", "serialization"},
     "nn.estimators": {"modules", "kernels", "layers", "losses", "training"},

@@ -3,14 +3,20 @@ r"""Expressions and values as LaTeX: ``-\frac{1}{\xi_{3}^{2}}``."""
 from __future__ import annotations
 
 import math
+import operator
 import re
+import sys
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from ..engine.errors import printable
+from ..ops.arithmetic import elementwise
+from ..ops.places import indexing
+from ..ops.shapes import shaping
 from . import values
+from .meaning import applies, meaning, said_of
 from .notation import LONGEST_LIST, MATRIX_PRODUCT, POWER, PRODUCT, SUM, WHOLE, Text, settings_of, write
 from .symbol import Symbol, fold, shortened
 
@@ -94,7 +100,7 @@ def _leaf(x: Any) -> Text:
 
 
 def _application(symbol: Symbol, args: list[Any]) -> Text:
-    write_it = _SPECIAL.get(symbol.head)
+    write_it = _SPECIAL.get(meaning(symbol.function))
     result = write_it(symbol, args) if write_it else None
     return result or _call(symbol, args)
 
@@ -149,7 +155,7 @@ def _broadcast(symbol: Symbol, args: list[Text]) -> Text | None:
     sizes, inner = symbol.settings.get("shape", symbol.args[-1]), symbol.args[0]
     if not isinstance(sizes, tuple) or not sizes:
         return None
-    stretched = fold(inner.args[0], _leaf, _application) if inner.head == "expand_dims" else args[0]
+    stretched = fold(inner.args[0], _leaf, _application) if applies(np.expand_dims, inner) else args[0]
     shape = r" \times ".join(map(str, sizes))
     return Tex(rf"{stretched.at(PRODUCT).text} \cdot 1_{{{shape}}}", PRODUCT)
 
@@ -161,11 +167,17 @@ def _item(symbol: Symbol, args: list[Text]) -> Text:
 
 def _call(symbol: Symbol, args: list[Any]) -> Text:
     r"""``\exp x``, ``\operatorname{softmax}\left(x, \text{axis=1}\right)``."""
-    function = _FUNCTIONS.get(symbol.head) or rf"\operatorname{{{escaped(symbol.head)}}}"
+    function = _command(meaning(symbol.function)) or rf"\operatorname{{{escaped(symbol.head)}}}"
     settings = [rf"\text{{{escaped(text)}}}" for text in settings_of(symbol)]
     listed = ", ".join([*map(_listed, args), *settings])
     plain = len(args) == 1 and not settings and getattr(symbol.args[0], "function", symbol) is None
     return Tex(rf"{function}\left({listed}\right)", WHOLE, f"{function} {listed}" if plain else "")
+
+
+def _command(function: Any) -> str | None:
+    """The command of a function that LaTeX knows."""
+    scipy = sys.modules.get("scipy.special")  # who uses its functions has loaded it
+    return r"\Gamma" if function is getattr(scipy, "gamma", np.nan) else _FUNCTIONS.get(function)
 
 
 def _listed(arg: Any) -> str:
@@ -174,37 +186,41 @@ def _listed(arg: Any) -> str:
     return ", ".join(map(_listed, arg if len(arg) <= LONGEST_LIST else [*arg[:3], Tex(r"\ldots"), arg[-1]]))
 
 
-_FUNCTIONS = {
-    **{f: rf"\{f}" for f in ("exp", "log", "sin", "cos", "tan", "sinh", "cosh", "tanh", "arcsin", "arccos", "arctan")},
-    "maximum": r"\max",
-    "minimum": r"\min",
-    "max": r"\max",
-    "min": r"\min",
-    "sum": r"\sum",
-    "gamma": r"\Gamma",
-}
-_SPECIAL: dict[str, Callable[..., Text | None]] = {
-    "add": _infix(" + ", SUM, SUM, SUM),
-    **dict.fromkeys(("subtract", "gap"), _infix(" - ", SUM, SUM, MATRIX_PRODUCT)),
-    "multiply": _infix(r" \cdot ", PRODUCT, PRODUCT, PRODUCT),
-    "matmul": _infix(r"\,", MATRIX_PRODUCT, POWER, POWER),
-    "divide": _fraction,
-    "reciprocal": _around(r"\frac{1}{", "}", PRODUCT),
-    **dict.fromkeys(("power", "square"), _power),
-    "negative": _prefix("-"),
-    "positive": _prefix("+"),
-    "sqrt": _around(r"\sqrt{", "}"),
-    **dict.fromkeys(("absolute", "abs"), _around(r"\left\lvert ", r"\right\rvert ")),
-    "equal": _relation("="),
-    "not_equal": _relation(r"\neq"),
-    "less": _relation("<"),
-    "less_equal": _relation(r"\leq"),
-    **dict.fromkeys(("greater", "step"), _relation(">")),
-    "greater_equal": _relation(r"\geq"),
-    **dict.fromkeys(("swapaxes", "transpose"), _transposed),
-    "broadcast_to": _broadcast,
-    "getitem": _item,
-}
+_FUNCTIONS: dict[Any, str] = said_of(
+    {
+        **{f: rf"\{f.__name__}" for f in (np.exp, np.log, np.sin, np.cos, np.tan, np.sinh, np.cosh, np.tanh)},
+        **{f: rf"\{f.__name__}" for f in (np.arcsin, np.arccos, np.arctan)},
+        np.maximum: r"\max",
+        np.minimum: r"\min",
+        np.max: r"\max",
+        np.min: r"\min",
+        np.sum: r"\sum",
+    }
+)
+_SPECIAL: dict[Any, Callable[..., Text | None]] = said_of(
+    {
+        np.add: _infix(" + ", SUM, SUM, SUM),
+        **dict.fromkeys((np.subtract, elementwise.gap), _infix(" - ", SUM, SUM, MATRIX_PRODUCT)),
+        np.multiply: _infix(r" \cdot ", PRODUCT, PRODUCT, PRODUCT),
+        np.matmul: _infix(r"\,", MATRIX_PRODUCT, POWER, POWER),
+        np.divide: _fraction,
+        np.reciprocal: _around(r"\frac{1}{", "}", PRODUCT),
+        **dict.fromkeys((np.power, np.square), _power),
+        np.negative: _prefix("-"),
+        np.positive: _prefix("+"),
+        np.sqrt: _around(r"\sqrt{", "}"),
+        np.absolute: _around(r"\left\lvert ", r"\right\rvert "),
+        np.equal: _relation("="),
+        np.not_equal: _relation(r"\neq"),
+        np.less: _relation("<"),
+        np.less_equal: _relation(r"\leq"),
+        **dict.fromkeys((np.greater, elementwise.step), _relation(">")),
+        np.greater_equal: _relation(r"\geq"),
+        **dict.fromkeys((np.swapaxes, np.transpose), _transposed),
+        **dict.fromkeys((np.broadcast_to, shaping._broadcast_to), _broadcast),
+        **dict.fromkeys((operator.getitem, indexing._getitem), _item),
+    }
+)
 
 _ESCAPES = {
     **{c: rf"\{c}" for c in "_$&#%{}"},

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..engine.errors import printable
+from ..ops.arithmetic import elementwise
+from ..ops.places import indexing
+from ..ops.shapes import shaping
 from . import values
+from .meaning import applies, meaning, method, said_of
 from .symbol import Symbol, fold, shortened
 
 # How tightly an expression holds together; an operand that is looser than its place asks for is put in brackets.
@@ -52,7 +57,7 @@ def _leaf(x: Any) -> Text:
 
 
 def _application(symbol: Symbol, args: list[Any]) -> Text:
-    write_it = _SPECIAL.get(symbol.head)
+    write_it = _SPECIAL.get(meaning(symbol.function))
     result = write_it(symbol, args) if write_it else None
     return result or _call(printable(symbol.head), symbol, args)
 
@@ -106,8 +111,8 @@ def _modulus(symbol: Symbol, args: list[Text]) -> Text:
 def _transposed(symbol: Symbol, args: list[Text]) -> Text | None:
     axes = [a for a in (*symbol.args[1:], *symbol.settings.values()) if a is not None]
     matrix = len(getattr(symbol.args[0], "_shape", None) or ()) == 2
-    reversed_ = symbol.head == "transpose" and not axes
-    swapped = symbol.head == "swapaxes" and (set(axes) == {-1, -2} or (matrix and set(axes) == {0, 1}))
+    reversed_ = applies(np.transpose, symbol) and not axes
+    swapped = applies(np.swapaxes, symbol) and (set(axes) == {-1, -2} or (matrix and set(axes) == {0, 1}))
     return Text(f"{args[0].at(WHOLE).text}ᵀ", POWER) if swapped or reversed_ else None
 
 
@@ -116,7 +121,7 @@ def _broadcast(symbol: Symbol, args: list[Text]) -> Text | None:
     sizes, inner = symbol.settings.get("shape", symbol.args[-1]), symbol.args[0]
     if not isinstance(sizes, tuple) or not sizes:
         return None
-    stretched = fold(inner.args[0], _leaf, _application) if inner.head == "expand_dims" else args[0]
+    stretched = fold(inner.args[0], _leaf, _application) if applies(np.expand_dims, inner) else args[0]
     return Text(f"{stretched.at(PRODUCT).text}·{_ones(sizes)}", PRODUCT)
 
 
@@ -200,35 +205,40 @@ _NEVER = object()
 _SUPERSCRIPT = str.maketrans("−0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _SUBSCRIPT = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
-_SPECIAL: dict[str, Callable[..., Text | None]] = {
-    "add": _infix(" + ", SUM, SUM, SUM),
-    "subtract": _infix(" − ", SUM, SUM, MATRIX_PRODUCT),
-    "gap": _infix(" − ", SUM, SUM, MATRIX_PRODUCT),
-    "multiply": _infix("·", PRODUCT, PRODUCT, PRODUCT),
-    "divide": _infix("/", PRODUCT, PRODUCT, POWER),
-    "matmul": _infix(" @ ", MATRIX_PRODUCT, POWER, POWER),
-    "power": _power,
-    "square": _square,
-    "negative": _negative,
-    "positive": lambda symbol, args: Text(f"+{args[0].at(POWER).text}", PRODUCT),
-    "reciprocal": _reciprocal,
-    "sqrt": _root,
-    "absolute": _modulus,
-    "abs": _modulus,
-    "equal": _truth("="),
-    "not_equal": _truth("≠"),
-    "less": _truth("<"),
-    "less_equal": _truth("≤"),
-    "greater": _truth(">"),
-    "greater_equal": _truth("≥"),
-    "step": lambda symbol, args: Text(f"[{args[0].at(SUM).text} > 0]"),
-    "maximum": lambda symbol, args: _call("max", symbol, args),
-    "minimum": lambda symbol, args: _call("min", symbol, args),
-    "swapaxes": _transposed,
-    "transpose": _transposed,
-    "broadcast_to": _broadcast,
-    "getitem": _item,
-    "scatter": _scatter,
-    "astype": _convert,
-    "sum": _sum,
-}
+_SPECIAL: dict[Any, Callable[..., Text | None]] = said_of(
+    {
+        np.add: _infix(" + ", SUM, SUM, SUM),
+        np.subtract: _infix(" − ", SUM, SUM, MATRIX_PRODUCT),
+        elementwise.gap: _infix(" − ", SUM, SUM, MATRIX_PRODUCT),
+        np.multiply: _infix("·", PRODUCT, PRODUCT, PRODUCT),
+        np.divide: _infix("/", PRODUCT, PRODUCT, POWER),
+        np.matmul: _infix(" @ ", MATRIX_PRODUCT, POWER, POWER),
+        np.power: _power,
+        np.square: _square,
+        np.negative: _negative,
+        np.positive: lambda symbol, args: Text(f"+{args[0].at(POWER).text}", PRODUCT),
+        np.reciprocal: _reciprocal,
+        np.sqrt: _root,
+        np.absolute: _modulus,
+        np.equal: _truth("="),
+        np.not_equal: _truth("≠"),
+        np.less: _truth("<"),
+        np.less_equal: _truth("≤"),
+        np.greater: _truth(">"),
+        np.greater_equal: _truth("≥"),
+        elementwise.step: lambda symbol, args: Text(f"[{args[0].at(SUM).text} > 0]"),
+        np.maximum: lambda symbol, args: _call("max", symbol, args),
+        np.minimum: lambda symbol, args: _call("min", symbol, args),
+        np.swapaxes: _transposed,
+        np.transpose: _transposed,
+        np.broadcast_to: _broadcast,
+        shaping._broadcast_to: _broadcast,
+        operator.getitem: _item,
+        indexing._getitem: _item,
+        indexing._scatter: _scatter,
+        method("astype"): _convert,
+        shaping._astype: _convert,
+        np.sum: _sum,
+    }
+)
+"""By what a function means: how its applications are written."""

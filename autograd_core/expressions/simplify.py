@@ -11,13 +11,15 @@ from typing import Any
 
 import numpy as np
 
+from .meaning import applies, said_of
+
 
 def _add(x: Any, y: Any) -> Any:
     if _is(x, 0):
         return y
     if _is(y, 0):
         return x
-    if _head(y) == "negative":
+    if applies(np.negative, y):
         return x - y.args[0]
     return 2 * x if same(x, y) else None
 
@@ -27,7 +29,7 @@ def _subtract(x: Any, y: Any) -> Any:
         return x
     if _is(x, 0):
         return -y
-    return x + y.args[0] if _head(y) == "negative" else None
+    return x + y.args[0] if applies(np.negative, y) else None
 
 
 def _multiply(x: Any, y: Any) -> Any:
@@ -38,7 +40,7 @@ def _multiply(x: Any, y: Any) -> Any:
             return other
         if _is(one, -1):
             return -other
-        if _head(one) == "negative":
+        if applies(np.negative, one):
             return -(one.args[0] * y) if one is x else -(x * one.args[0])
     return x**2 if same(x, y) else None
 
@@ -48,11 +50,11 @@ def _divide(x: Any, y: Any) -> Any:
         return x
     if _is(x, 0):
         return 0
-    if _head(x) == "negative":
+    if applies(np.negative, x):
         return -(x.args[0] / y)
-    if _head(x) == "divide":
+    if applies(np.divide, x):
         above, below = x.args
-        base, exponent = below.args if _head(below) == "power" and _is_number(below.args[1]) else (below, 1)
+        base, exponent = below.args if applies(np.power, below) and _is_number(below.args[1]) else (below, 1)
         if same(base, y):
             return above / base ** (exponent + 1)
     return None
@@ -63,23 +65,26 @@ def _power(x: Any, y: Any) -> Any:
 
 
 def _negative(x: Any) -> Any:
-    return x.args[0] if _head(x) == "negative" else None
+    return x.args[0] if applies(np.negative, x) else None
 
 
 def _expand_dims(x: Any, axis: Any) -> Any:
     return x if getattr(x, "_shape", None) == () else None  # a number broadcasts as it is
 
 
-SIMPLER: dict[str, Callable[..., Any]] = {
-    "add": _add,
-    "subtract": _subtract,
-    "multiply": _multiply,
-    "divide": _divide,
-    "power": _power,
-    "negative": _negative,
-    "positive": lambda x: x,
-    "expand_dims": _expand_dims,
-}
+SIMPLER: dict[Any, Callable[..., Any]] = said_of(
+    {
+        np.add: _add,
+        np.subtract: _subtract,
+        np.multiply: _multiply,
+        np.divide: _divide,
+        np.power: _power,
+        np.negative: _negative,
+        np.positive: lambda x: x,
+        np.expand_dims: _expand_dims,
+    }
+)
+"""By what a function means."""
 
 
 def same(x: Any, y: Any, depth: int = 10) -> bool:
@@ -88,15 +93,11 @@ def same(x: Any, y: Any, depth: int = 10) -> bool:
         return True
     if _is_number(x) and _is_number(y):
         return bool(x == y)
-    if depth == 0 or not hasattr(x, "head") or not hasattr(y, "head"):
+    if depth == 0 or not hasattr(x, "head") or not hasattr(y, "head") or x.function is not y.function:
         return False
-    if x.head != y.head or len(x.args) != len(y.args) or x.settings or y.settings:
+    if (x.function is None and x.head != y.head) or len(x.args) != len(y.args) or x.settings or y.settings:
         return False
     return all(same(a, b, depth - 1) for a, b in zip(x.args, y.args, strict=True))
-
-
-def _head(x: Any) -> str | None:
-    return x.head if getattr(x, "function", None) is not None else None
 
 
 def _is_number(x: Any) -> bool:

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from .meaning import meaning, method
 from .simplify import SIMPLER
 
 _LARGEST_DUMMY = 100_000  # elements; the shape of an expression of larger arrays is not found by trying
@@ -148,11 +149,7 @@ class Symbol:
         if name in ("real", "imag"):
             return apply(getattr(np, name), (self,), {})
 
-        def method(x: Any, *args: Any, **kwargs: Any) -> Any:
-            return getattr(x, name)(*args, **kwargs)
-
-        method.__name__ = name
-        return lambda *args, **kwargs: apply(method, (self, *args), kwargs)
+        return lambda *args, **kwargs: apply(method(name), (self, *args), kwargs)
 
     @property
     def T(self) -> Any:
@@ -181,12 +178,10 @@ def apply(function: Callable[..., Any], args: Any, settings: Mapping[str, Any], 
         left[0] -= 1
         if left[0] < 0:
             raise OverflowError("the expression is too long to be of use to a reader.")
-    head = getattr(function, "__name__", str(function))
-    if simplify and not settings and head in SIMPLER:
-        simpler = SIMPLER[head](*args)
-        if simpler is not None:
-            return simpler
-    symbol = Symbol(head)
+    simpler = SIMPLER.get(meaning(function)) if simplify and not settings else None
+    if simpler is not None and (simple := simpler(*args)) is not None:
+        return simple
+    symbol = Symbol(getattr(function, "__name__", str(function)))
     symbol.function = function
     symbol.args = tuple(args)
     symbol.settings = dict(settings)

@@ -101,11 +101,11 @@ def forward(
         head = f"{op.name} made {_count(made, where)}, forward"
         found = Finding(order, "forward", op.name, made, head, formula, inputs)
         arrays = [bare(a) for a in args]
-        found.lines += _outside(op.name, arrays, data, made)
+        found.lines += _outside(op, arrays, data, made)
         if isinstance(op, Elementwise):
             found.lines += _at_first(where, dict(zip(names, arrays, strict=True)))
         found.lines += [f"before it: {f.head}" for f in behind]
-        found.fix = _FIXES.get((op.name, "forward"), _FIXES.get(("", made), ""))
+        found.fix = _FIXES.get((op.forward, "forward"), _FIXES.get(("", made), ""))
     else:
         guilty = next((s for s in inputs if s.nans), None) or next((s for s in inputs if s.infs), None)
         made = "NaN" if guilty and guilty.nans else "Inf"
@@ -156,7 +156,7 @@ def _of_row(order: int, phase: str, node: Any, made: Any, formula: str, inputs: 
     found = Finding(
         order, phase, node.op.name, kind, f"{node.op.name} made {_count(kind, where)}, {phase}", formula, inputs
     )
-    found.fix = _FIXES.get((node.op.name, "backward"), _FIXES.get(("", kind), ""))
+    found.fix = _FIXES.get((node.op.forward, "backward"), _FIXES.get(("", kind), ""))
     found.origin = getattr(node, "origin", None)
     if found.origin is None:
         found.lines.append("its line is not known, for it was computed outside of the watch")
@@ -297,37 +297,37 @@ _POWER: tuple[_Case, ...] = (
     ("zero to a negative power", lambda x, y: (x == 0) & (y < 0)),
 )
 _UNIT: tuple[_Case, ...] = (("outside of [−1, 1]", lambda x: np.abs(x) > 1),)
-_OUTSIDE: dict[str, tuple[_Case, ...]] = {
-    "log": _LOG,
-    "log2": _LOG,
-    "log10": _LOG,
-    "log1p": (("below −1", lambda x: x < -1), ("−1 as argument", lambda x: x == -1)),
-    "sqrt": _LOG[:1],
-    "reciprocal": (("division by zero", lambda x: x == 0),),
-    "divide": _DIVIDE,
-    "floor_divide": _DIVIDE,
-    "remainder": _DIVIDE,
-    "fmod": _DIVIDE,
-    "power": _POWER,
-    "float_power": _POWER,
-    "arcsin": _UNIT,
-    "arccos": _UNIT,
-    "arctanh": (*_UNIT, ("±1 as argument", lambda x: np.abs(x) == 1)),
-    "arccosh": (("below 1", lambda x: x < 1),),
-    "logit": (
+_OUTSIDE: dict[Any, tuple[_Case, ...]] = {
+    np.log: _LOG,
+    np.log2: _LOG,
+    np.log10: _LOG,
+    np.log1p: (("below −1", lambda x: x < -1), ("−1 as argument", lambda x: x == -1)),
+    np.sqrt: _LOG[:1],
+    np.reciprocal: (("division by zero", lambda x: x == 0),),
+    np.divide: _DIVIDE,
+    np.floor_divide: _DIVIDE,
+    np.remainder: _DIVIDE,
+    np.fmod: _DIVIDE,
+    np.power: _POWER,
+    np.float_power: _POWER,
+    np.arcsin: _UNIT,
+    np.arccos: _UNIT,
+    np.arctanh: (*_UNIT, ("±1 as argument", lambda x: np.abs(x) == 1)),
+    np.arccosh: (("below 1", lambda x: x < 1),),
+    np.subtract: (("∞ − ∞", lambda x, y: np.isinf(x) & (x == y)),),
+    np.add: (("∞ − ∞", lambda x, y: np.isinf(x) & (x == -y)),),
+    np.multiply: (("0·∞", lambda x, y: (x == 0) & np.isinf(y) | np.isinf(x) & (y == 0)),),
+    "autograd_core.ops.special.logit": (
         ("outside of [0, 1]", lambda x: (x < 0) | (x > 1)),
         ("0 or 1 as argument", lambda x: (x == 0) | (x == 1)),
     ),
-    "subtract": (("∞ − ∞", lambda x, y: np.isinf(x) & (x == y)),),
-    "add": (("∞ − ∞", lambda x, y: np.isinf(x) & (x == -y)),),
-    "multiply": (("0·∞", lambda x, y: (x == 0) & np.isinf(y) | np.isinf(x) & (y == 0)),),
 }
-"""By operation: what is wrong with its arguments, and where that is so."""
+"""By ufunc or qualified name: what is wrong with its arguments, and where that is so."""
 
 
-def _outside(name: str, arrays: Sequence[Any], data: Any, made: str) -> list[str]:
+def _outside(op: Any, arrays: Sequence[Any], data: Any, made: str) -> list[str]:
     lines = []
-    for words, is_so in _OUTSIDE.get(name, ()):
+    for words, is_so in _OUTSIDE.get(op.forward) or _OUTSIDE.get(op.qualified, ()):
         where = is_so(*arrays)
         count, size = int(np.sum(where)), np.size(where)
         if count:
@@ -337,13 +337,13 @@ def _outside(name: str, arrays: Sequence[Any], data: Any, made: str) -> list[str
     return lines
 
 
-_FIXES: dict[tuple[str, str], str] = {
-    ("log", "forward"): "keep the argument positive, np.log(np.maximum(x, eps)); or a loss of logits, log_softmax.",
-    ("divide", "forward"): "np.where(y != 0, x / y, 0), or divide by y + eps.",
-    ("sqrt", "forward"): "keep the argument positive: np.sqrt(np.maximum(x, 0)).",
-    ("sqrt", "backward"): "the slope at 0 is infinite: np.sqrt(x + eps), or np.where(x > 0, np.sqrt(x), 0).",
-    ("power", "backward"): "the slope at 0 is infinite: (x + eps) ** p, or np.where(x > 0, x**p, 0).",
-    ("exp", "forward"): "subtract the maximum first (np.logaddexp, ag.logsumexp, softmax), or scale the argument.",
-    ("log", "backward"): "the slope at 0 is infinite: np.log(x + eps).",
+_FIXES: dict[tuple[Any, str], str] = {
+    (np.log, "forward"): "keep the argument positive, np.log(np.maximum(x, eps)); or a loss of logits, log_softmax.",
+    (np.divide, "forward"): "np.where(y != 0, x / y, 0), or divide by y + eps.",
+    (np.sqrt, "forward"): "keep the argument positive: np.sqrt(np.maximum(x, 0)).",
+    (np.sqrt, "backward"): "the slope at 0 is infinite: np.sqrt(x + eps), or np.where(x > 0, np.sqrt(x), 0).",
+    (np.power, "backward"): "the slope at 0 is infinite: (x + eps) ** p, or np.where(x > 0, x**p, 0).",
+    (np.exp, "forward"): "subtract the maximum first (np.logaddexp, ag.logsumexp, softmax), or scale the argument.",
+    (np.log, "backward"): "the slope at 0 is infinite: np.log(x + eps).",
     ("", "Inf"): "scale what goes in, or compute in a wider dtype (float64).",
 }

@@ -14,7 +14,7 @@ from autograd_core.engine.tensor import bare
 
 from ..modules.module import Module
 from .records import Gather, LayerRecord, ParameterRecord, StepRecord, Units, spread_of
-from .step import SQUASHING, Layer, Step, first_tensor, norm, saturated, squashing
+from .step import SQUASHING, Layer, Step, first_tensor, norm, saturated
 
 if TYPE_CHECKING:
     from .report import Report
@@ -221,8 +221,8 @@ class Monitor:
 
     def _executed(self, op: Any, args: Any, params: Any, result: Any) -> None:
         """A primitive ran: a squashing one is noted, to be read when its module is done."""
-        if self._stack and op.name in SQUASHING and (how := squashing(op.name, args, params)):
-            name = "relu" if op.name == "maximum" else op.name
+        name, how_of = SQUASHING.get(op, ("", None))
+        if self._stack and how_of is not None and (how := how_of(args, params)):
             source = self._layer_of(getattr(args[0], "_node", None))
             self._stack[-1][1].append((name, how, source, result, self._open.tick() if self._open else 0))
 

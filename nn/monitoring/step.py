@@ -9,8 +9,10 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
+import autograd_core as ag
 from autograd_core import Tensor
 
+from ..layers.activations import hardtanh
 from .records import Gather
 
 _SIGMOID = 1 / (1 + math.exp(-4)) - 0.5  # σ(±4) lies that far from ½; the slope there is 7 % of that at 0
@@ -47,16 +49,24 @@ class Step:
         return self.ticks
 
 
-SQUASHING = {"relu", "maximum", "sigmoid", "tanh", "hardtanh"}
+def _relu(args: Any, params: Any) -> Any:
+    """maximum(x, 0)."""
+    return "relu" if not isinstance(args[1], Tensor) and np.ndim(args[1]) == 0 and args[1] == 0 else None
 
 
-def squashing(op: str, args: Any, params: Any) -> Any:
-    """What an operation does to its argument: "relu", or what ``saturated`` needs; None where it is neither."""
-    if op == "maximum":
-        return "relu" if not isinstance(args[1], Tensor) and np.ndim(args[1]) == 0 and args[1] == 0 else None
-    if op == "hardtanh":
-        return "relu" if params["min_val"] == 0 else (params["min_val"], params["max_val"])
-    return op
+def _hardtanh(args: Any, params: Any) -> Any:
+    return "relu" if params["min_val"] == 0 else (params["min_val"], params["max_val"])
+
+
+SQUASHING: dict[Any, tuple[str, Any]] = {
+    ag.relu.primitive: ("relu", lambda args, params: "relu"),
+    ag.maximum.primitive: ("relu", _relu),
+    ag.sigmoid.primitive: ("sigmoid", lambda args, params: "sigmoid"),
+    ag.tanh.primitive: ("tanh", lambda args, params: "tanh"),
+    hardtanh.primitive: ("hardtanh", _hardtanh),
+}
+"""By primitive: how the layer is called, and what it does to its argument: "relu", or what ``saturated`` needs; None
+where it is neither."""
 
 
 def saturated(data: Any, how: Any) -> int:
