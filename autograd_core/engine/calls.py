@@ -18,7 +18,7 @@ import numpy as np
 
 from . import entry, recording
 from .errors import explain, not_an_array
-from .node import PRECISE, SPEC, VALUE, Node, as_precise, keep
+from .node import PLAIN, PRECISE, SPEC, VALUE, Node, as_precise, keep
 from .tensor import Tensor
 
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 NO_SETTINGS: dict[str, Any] = {}
 
-_ndarray = np.ndarray
 _SCALARS = (np.generic, float, int)
 _ON_SCALARS: dict[Any, Callable[..., Any]] = {
     np.add: operator.add,
@@ -63,12 +62,12 @@ def function({signature}):
 """
 _ONE = """\
 if not isinstance(x, Tensor):
-        return forward(x) if type(x) is _ndarray else op.on_plain((x,), params)
+        return forward(x) if type(x) in PLAIN else op.on_plain((x,), params)
     a, p = x._data, x._node"""
 _ONE_AND_SETTINGS = """\
 x = args[0] if args else None
     if not isinstance(x, Tensor):
-        return forward(*args, **kwargs) if type(x) is _ndarray else op(*op.bind_call(args, kwargs))
+        return forward(*args, **kwargs) if type(x) in PLAIN else op(*op.bind_call(args, kwargs))
     params = defaults
     if kwargs or len(args) > 1 or not complete:
         given = len(args) - 1
@@ -94,7 +93,7 @@ if isinstance(x, Tensor):
     else:
         return op.on_plain((x, y), params)"""
 _PERHAPS_SCALARS = """\
-if type(a) is _ndarray and type(b) is _ndarray:
+if type(a) in PLAIN and type(b) in PLAIN:
             out = forward(a, b)
         else:
             a, b = _scalar(a), _scalar(b)
@@ -176,7 +175,7 @@ def _beside(value: Any, array: Any, op: Primitive, place: int) -> Any:
         if kind is not bool:
             return entry.operand(value, op.name, () if op.rules[place] is None else (array.dtype,))
         value = int(value)
-    if type(array) is _ndarray or (isinstance(array, np.generic) and op.forward not in _ON_SCALARS):
+    if type(array) in PLAIN or (isinstance(array, np.generic) and op.forward not in _ON_SCALARS):
         numbers = _numbers.get(array.dtype)
         if numbers is not None:
             known = numbers.get(value)
@@ -199,10 +198,10 @@ def _remember(value: float, dtype: Any, numbers: dict[float, Any]) -> Any:
 
 def _scalar(value: Any) -> Any:
     """A 0-d array as the NumPy scalar that it holds."""
-    return value[()] if type(value) is _ndarray and not value.ndim else value
+    return value[()] if type(value) in PLAIN and not value.ndim else value
 
 
 _NAMES: dict[str, Any] = {f.__name__: f for f in (explain, keep, as_precise, Tensor, Node, _beside, _scalar)}
 _NAMES |= {"not_an_array": not_an_array, "recording": recording, "entry": entry, "__name__": __name__}
-_NAMES |= {"_ndarray": _ndarray, "_new": object.__new__, "_SCALARS": _SCALARS, "SPEC": SPEC}
+_NAMES |= {"PLAIN": PLAIN, "_new": object.__new__, "_SCALARS": _SCALARS, "SPEC": SPEC}
 """What the text of ``_SHORT`` mentions, beside the primitive's own."""

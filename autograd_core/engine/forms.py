@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .forward import transposed
-from .node import SPEC, VALUE, Node
+from .node import PLAIN, SPEC, VALUE, Node
 from .primitive import Contributions, Primitive, Rule, Rules, Saved, parameters_of
 from .tensor import Tensor, bare
 
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 __all__ = ["elementwise", "reduction", "linear", "multilinear", "primitive"]
 
 
-_multiply, _ndarray = np.multiply, np.ndarray
+_multiply = np.multiply
 HALF = np.dtype(np.float16)
 _BY_OPERATOR = (np.generic, Tensor)
 
@@ -54,7 +54,7 @@ def unbroadcast(g: Any, shape: tuple[int, ...]) -> Any:
     lead = len(g.shape) - len(shape)
     stretched = tuple(lead + i for i, n in enumerate(shape) if n == 1 and g.shape[lead + i] != 1)
     axes = (*range(lead), *stretched)
-    whole = type(g) is _ndarray and g.dtype is not HALF
+    whole = type(g) in PLAIN and g.dtype is not HALF
     return np.reshape(np.add.reduce(g, axis=axes) if whole else summed(g, axis=axes), shape)
 
 
@@ -67,7 +67,7 @@ def summed(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
 
 def times(t: Any, d: Any) -> Any:
     """t·d by the cheaper of two ways: the ufunc for arrays, Python's operator for NumPy scalars and tensors."""
-    return t * d if isinstance(t, _BY_OPERATOR) and type(d) is not _ndarray else _multiply(t, d)
+    return t * d if isinstance(t, _BY_OPERATOR) and type(d) not in PLAIN else _multiply(t, d)
 
 
 def moved(t: Any, d: Any) -> Any:
@@ -77,7 +77,7 @@ def moved(t: Any, d: Any) -> Any:
 
 
 def _holds_nan(array: Any) -> bool:
-    if type(array) is not _ndarray:
+    if type(array) not in PLAIN:
         return bool(np.any(np.isnan(array)))
     if array.dtype.kind == "f" and array.dtype is not HALF:
         flat = array.ravel()
@@ -135,7 +135,7 @@ class Elementwise(Primitive):
         def vjp(g: Any, node: Node, saved: Saved) -> Any:
             kept = [saved[place] for place in places]
             for a in (g, *kept):
-                if type(a) is not _ndarray or a.dtype.kind == "c":
+                if type(a) not in PLAIN or a.dtype.kind == "c":
                     return by_rule(g, node, saved)
             return unbroadcast(quick(g, *kept), node.parents[i].shape)  # type: ignore[index,union-attr]
 
@@ -150,7 +150,7 @@ class Elementwise(Primitive):
 
             def vjp(g: Any, node: Node, saved: Saved) -> Any:
                 d = rule(saved[place])
-                if type(d) is _ndarray and type(g) is _ndarray and d.dtype.kind != "c":
+                if type(d) in PLAIN and type(g) in PLAIN and d.dtype.kind != "c":
                     c = _multiply(g, d)
                 else:
                     c = times(g, conjugate(d))
@@ -227,7 +227,7 @@ def expanded(reduced: Any, axis: Any, keepdims: bool) -> Any:
     """A reduced array with the reduced axes put back with length 1 (a full reduction broadcasts as it is)."""
     if keepdims or axis is None:
         return reduced
-    if type(reduced) is _ndarray and type(axis) is int:  # np.expand_dims takes 3 µs
+    if type(reduced) in PLAIN and type(axis) is int:  # np.expand_dims takes 3 µs
         rest = reduced.ndim - axis if axis >= 0 else -1 - axis
         return reduced[(..., None, *(slice(None),) * rest)]
     return np.expand_dims(reduced, axis)
@@ -290,7 +290,7 @@ class Linear(Primitive):
             yield i, c, here if chosen is None or here is None else np.logical_and(here, chosen)
 
     def pull(self, node: Node, g: Any, saved: Saved, walk: Walk) -> None:
-        if self.adds is None or walk.create_graph or walk.chosen or type(g) is not _ndarray or not walk.asked(node):
+        if self.adds is None or walk.create_graph or walk.chosen or type(g) not in PLAIN or not walk.asked(node):
             return super().pull(node, g, saved, walk)
         row: Any = node.parents[0]  # type: ignore[index]
         total = walk.cotangents.get(row)
@@ -299,7 +299,7 @@ class Linear(Primitive):
             return
         c = self.vjps[0](g, node, saved)
         walk.add(row, c)
-        if total is None and type(c) is _ndarray:
+        if total is None and type(c) in PLAIN:
             walk.own.add(row)
 
 

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
 NOTHING, SPEC, VALUE, PRECISE = 0, 1, 2, 3
 
+PLAIN: set[type] = {np.ndarray}
+"""The array types that take the short ways; one that notes every call joins, so as to see the arithmetic of NumPy's."""
+
 
 class Spec(NamedTuple):
     """Shape and dtype (None for a Python number) of an argument whose value is not needed."""

@@ -9,7 +9,7 @@ import numpy as np
 
 from . import recording
 from .errors import released
-from .node import Node, Spec
+from .node import PLAIN, Node, Spec
 from .tensor import make_tensor
 
 
@@ -128,7 +128,7 @@ class Walk:
             total += c
             return total
         total = total + c
-        if type(total) is np.ndarray:
+        if type(total) in PLAIN:
             self.own.add(row)
         return total
 
