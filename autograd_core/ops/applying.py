@@ -14,6 +14,8 @@ __all__ = ["apply_along_axis", "apply_over_axes"]
 def apply_along_axis(func1d, axis, arr, *args, **kwargs):
     """``func1d(slice, *args, **kwargs)`` for every 1-d slice along ``axis``, whose place the results' axes take.
 
+    Arguments are those of ``np.apply_along_axis``.
+
     >>> apply_along_axis(np.sum, 0, np.ones((2, 3)))
     array([2., 2., 2.])
     """
@@ -31,6 +33,8 @@ def apply_along_axis(func1d, axis, arr, *args, **kwargs):
 @implements(np.apply_over_axes)
 def apply_over_axes(func, a, axes):
     """``func(a, axis)`` over one axis after another; an axis that it takes away is put back with length 1.
+
+    Arguments are those of ``np.apply_over_axes``.
 
     >>> apply_over_axes(np.sum, np.ones((2, 3)), (0, 1))
     array([[6.]])

@@ -54,6 +54,8 @@ def fft(a, n=None, axis=-1, norm=None):
 def ifft(a, n=None, axis=-1, norm=None):
     """The inverse of ``fft``: 1/n Σₖ aₖ e^(2πi jk/n) along ``axis``.
 
+    Arguments are those of ``np.fft.ifft``.
+
     >>> ifft(np.array([1.0, 1.0, 1.0])).real
     array([1., 0., 0.])
     """
@@ -72,6 +74,8 @@ def ifft(a, n=None, axis=-1, norm=None):
 def rfft(a, n=None, axis=-1, norm=None):
     """``fft`` of real numbers, without the frequencies above n/2, which mirror those below.
 
+    Arguments are those of ``np.fft.rfft``.
+
     >>> rfft(np.array([1.0, 0.0, 0.0])).real
     array([1., 1.])
     """
@@ -87,6 +91,8 @@ def rfft(a, n=None, axis=-1, norm=None):
 )
 def irfft(a, n=None, axis=-1, norm=None):
     """The inverse of ``rfft``: ``n`` real numbers (default 2(m − 1)) from the m frequencies up to n/2.
+
+    Arguments are those of ``np.fft.irfft``.
 
     >>> irfft(np.array([1.0, 1.0]), n=3)
     array([1., 0., 0.])
@@ -121,6 +127,8 @@ def _along(g: Any, axis: int, places: slice) -> tuple[slice, ...]:
 def hfft(a, n=None, axis=-1, norm=None):
     """``fft`` of n numbers with a₋ⱼ = āⱼ, given those up to n/2: the result is real.
 
+    Arguments are those of ``np.fft.hfft``.
+
     >>> hfft(np.array([1.0, 1.0, 1.0]))
     array([4., 1., 0., 1.])
     """
@@ -130,6 +138,8 @@ def hfft(a, n=None, axis=-1, norm=None):
 @composite(np.fft.ihfft)
 def ihfft(a, n=None, axis=-1, norm=None):
     """The inverse of ``hfft``: ``ifft`` of real numbers, up to n/2.
+
+    Arguments are those of ``np.fft.ihfft``.
 
     >>> ihfft(np.array([4.0, 1.0, 0.0, 1.0])).real
     array([1.5, 1. , 0.5])
@@ -150,6 +160,8 @@ def _swapped(norm: str | None) -> str:
 def fftn(a, s=None, axes=None, norm=None):
     """``fft`` along ``axes`` (default: all), each cut or filled with zeros to its length in ``s`` (−1: as it is).
 
+    Arguments are those of ``np.fft.fftn``.
+
     >>> fftn(np.array([[1.0, 0.0], [0.0, 0.0]])).real
     array([[1., 1.],
            [1., 1.]])
@@ -162,6 +174,8 @@ def fftn(a, s=None, axes=None, norm=None):
 @composite(np.fft.ifftn)
 def ifftn(a, s=None, axes=None, norm=None):
     """``ifft`` along ``axes``: the inverse of ``fftn``.
+
+    Arguments are those of ``np.fft.ifftn``.
 
     >>> ifftn(np.ones((2, 2))).real
     array([[1., 0.],
@@ -176,6 +190,8 @@ def ifftn(a, s=None, axes=None, norm=None):
 def rfftn(a, s=None, axes=None, norm=None):
     """``fftn`` of real numbers, without the mirrored half of the frequencies along the last of ``axes``.
 
+    Arguments are those of ``np.fft.rfftn``.
+
     >>> rfftn(np.ones((2, 3))).shape
     (2, 2)
     """
@@ -186,6 +202,8 @@ def rfftn(a, s=None, axes=None, norm=None):
 @composite(np.fft.irfftn)
 def irfftn(a, s=None, axes=None, norm=None):
     """The inverse of ``rfftn``; the last length of ``s`` is 2(m − 1) where none is given.
+
+    Arguments are those of ``np.fft.irfftn``.
 
     >>> irfftn(np.ones((2, 2)), s=(2, 3), axes=(0, 1)).shape
     (2, 3)
@@ -200,6 +218,8 @@ def irfftn(a, s=None, axes=None, norm=None):
 def fft2(a, s=None, axes=(-2, -1), norm=None):
     """``fftn`` along two axes.
 
+    Arguments are those of ``np.fft.fft2``.
+
     >>> fft2(np.ones((2, 2))).real
     array([[4., 0.],
            [0., 0.]])
@@ -210,6 +230,8 @@ def fft2(a, s=None, axes=(-2, -1), norm=None):
 @composite(np.fft.ifft2)
 def ifft2(a, s=None, axes=(-2, -1), norm=None):
     """``ifftn`` along two axes.
+
+    Arguments are those of ``np.fft.ifft2``.
 
     >>> ifft2(np.ones((2, 2))).real
     array([[1., 0.],
@@ -222,6 +244,8 @@ def ifft2(a, s=None, axes=(-2, -1), norm=None):
 def rfft2(a, s=None, axes=(-2, -1), norm=None):
     """``rfftn`` along two axes.
 
+    Arguments are those of ``np.fft.rfft2``.
+
     >>> rfft2(np.ones((2, 2))).real
     array([[4., 0.],
            [0., 0.]])
@@ -232,6 +256,8 @@ def rfft2(a, s=None, axes=(-2, -1), norm=None):
 @composite(np.fft.irfft2)
 def irfft2(a, s=None, axes=(-2, -1), norm=None):
     """``irfftn`` along two axes.
+
+    Arguments are those of ``np.fft.irfft2``.
 
     >>> irfft2(np.array([[4.0, 0.0], [0.0, 0.0]]))
     array([[1., 1.],
@@ -259,6 +285,8 @@ def _lengths(name: str, a: Any, s: Any, axes: Any) -> list[tuple[int, int]]:
 def fftshift(x, axes=None):
     """Frequency 0 moved from the front to the middle of ``axes`` (default: all).
 
+    Arguments are those of ``np.fft.fftshift``.
+
     >>> fftshift(np.array([0.0, 1.0, -2.0, -1.0]))
     array([-2., -1.,  0.,  1.])
     """
@@ -269,6 +297,8 @@ def fftshift(x, axes=None):
 @linear(name="fft.ifftshift", x=lambda g, axes: np.fft.fftshift(g, axes))
 def ifftshift(x, axes=None):
     """The inverse of ``fftshift``: frequency 0 moved from the middle to the front.
+
+    Arguments are those of ``np.fft.ifftshift``.
 
     >>> ifftshift(np.array([-2.0, -1.0, 0.0, 1.0]))
     array([ 0.,  1., -2., -1.])

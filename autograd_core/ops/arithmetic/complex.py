@@ -79,6 +79,8 @@ def _turned(x: Any) -> Any:
 def real(val):
     """The real part; of what is real, itself.
 
+    Arguments are those of ``np.real``.
+
     >>> real(np.array([1 + 2j]))
     array([1.])
     """
@@ -89,6 +91,8 @@ def real(val):
 def imag(val):
     """The imaginary part.
 
+    Arguments are those of ``np.imag``.
+
     >>> imag(np.array([1 + 2j]))
     array([2.])
     """
@@ -98,6 +102,8 @@ def imag(val):
 @implements(np.conjugate)
 def conjugate(x):
     """a − ib; of what is real, itself.
+
+    Arguments are those of ``np.conjugate``.
 
     >>> conjugate(np.array([1 + 2j]))
     array([1.-2.j])
@@ -125,6 +131,8 @@ abs = absolute
 def sign(x):
     """−1, 0 or 1, with derivative 0; of a complex number z/|z|, its direction (0 at 0).
 
+    Arguments are those of ``np.sign``.
+
     >>> sign(np.array([-2.0, 0.0, 5.0]))
     array([-1.,  0.,  1.])
     """
@@ -146,6 +154,8 @@ def real_if_close(a, tol=100):
 @implements(np.angle)
 def angle(z, deg=False):
     """The argument of a complex number, in radians or degrees; of a real one 0 or π, with derivative 0.
+
+    Arguments are those of ``np.angle``.
 
     >>> angle(np.array([1j]), deg=True)
     array([90.])

@@ -100,6 +100,8 @@ def _clip(a, low, high):
 def clip(a, a_min=None, a_max=None, *, min=None, max=None):
     """``minimum(maximum(a, a_min), a_max)``, either bound None for no bound; a tie shares the derivative.
 
+    Arguments are those of ``np.clip``.
+
     >>> clip(np.array([-3.0, 0.5, 3.0]), -1, 1)
     array([-1. ,  0.5,  1. ])
     """

@@ -21,6 +21,8 @@ __all__ = ["i0", "sinc"]
 def sinc(x):
     """sin(πx) / (πx), and 1 at 0.
 
+    Arguments are those of ``np.sinc``.
+
     >>> sinc(np.array([0.0, 0.5]))
     array([1.        , 0.63661977])
     """

@@ -43,6 +43,8 @@ heaviside = elementwise(np.heaviside, x=0, y=lambda x: np.equal(x, 0))
 def round(a, decimals=0):
     """Rounded to ``decimals`` digits, halves to even; the derivative is 0.
 
+    Arguments are those of ``np.round``.
+
     >>> round(np.array([0.5, 1.25]), 1)
     array([0.5, 1.2])
     """
@@ -125,6 +127,8 @@ def _nan_to_num(x, nan=0.0, posinf=None, neginf=None):
 @implements(np.nan_to_num)
 def nan_to_num(x, copy=True, nan=0.0, posinf=None, neginf=None):
     """NaN and ±∞ replaced by numbers, which have derivative 0; the others pass with derivative 1.
+
+    Arguments are those of ``np.nan_to_num``.
 
     >>> nan_to_num(np.array([1.0, np.nan, np.inf]), posinf=9.0)
     array([1., 0., 9.])

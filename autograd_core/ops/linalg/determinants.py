@@ -29,6 +29,8 @@ def _per_matrix(d: Any) -> Any:
 def det(a):
     """The determinant of each matrix; its derivative is the matrix of cofactors, where the determinant is 0, too.
 
+    Arguments are those of ``np.linalg.det``.
+
     >>> det(np.array([[1.0, 2.0], [3.0, 4.0]]))
     np.float64(-2.0)
     """

@@ -94,6 +94,8 @@ def eigh(a, UPLO="L"):
 def eigvalsh(a, UPLO="L"):
     """The eigenvalues of Hermitian matrices, in ascending order (see ``eigh``).
 
+    Arguments are those of ``np.linalg.eigvalsh``.
+
     >>> eigvalsh(np.array([[2.0, 0.0], [0.0, 1.0]]))
     array([1., 2.])
     """
@@ -170,6 +172,8 @@ def eig(a):
 )
 def eigvals(a):
     """The eigenvalues of square matrices, in no order; complex since NumPy 2.5, before that where needed.
+
+    Arguments are those of ``np.linalg.eigvals``.
 
     >>> np.real(eigvals(np.array([[2.0, 0.0], [0.0, 1.0]])))
     array([2., 1.])

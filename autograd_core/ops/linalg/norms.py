@@ -73,6 +73,8 @@ def norm(x, ord=None, axis=None, keepdims=False):
 
     The slope at 0 is 0, and ties share the slope.
 
+    Arguments are those of ``np.linalg.norm``.
+
     >>> norm(np.array([3.0, 4.0])), norm(np.array([[3.0, -4.0]]), 1)
     (np.float64(5.0), np.float64(4.0))
     """
@@ -130,6 +132,8 @@ def _of_matrices(x: Any, ord: Any, given: Any, axes: tuple[int, int], keepdims: 
 def vector_norm(x, /, *, axis=None, keepdims=False, ord=2):
     """Lengths of vectors along ``axis``, any number of axes (default: all); ``ord`` as in ``norm``.
 
+    Arguments are those of ``np.linalg.vector_norm``.
+
     >>> vector_norm(np.array([[3.0, 0.0], [0.0, 4.0]]))
     np.float64(5.0)
     """
@@ -146,6 +150,8 @@ def vector_norm(x, /, *, axis=None, keepdims=False, ord=2):
 @composite(np.linalg.matrix_norm)
 def matrix_norm(x, /, *, keepdims=False, ord="fro"):
     """Lengths of matrices along the last two axes; ``ord`` as in ``norm``.
+
+    Arguments are those of ``np.linalg.matrix_norm``.
 
     >>> matrix_norm(np.array([[3.0, 0.0], [0.0, 4.0]]))
     np.float64(5.0)

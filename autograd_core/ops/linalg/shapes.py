@@ -13,6 +13,8 @@ __all__ = ["diagonal", "matrix_transpose", "outer", "trace"]
 def matrix_transpose(x, /):
     """Each matrix transposed.
 
+    Arguments are those of ``np.linalg.matrix_transpose``.
+
     >>> matrix_transpose(np.ones((4, 2, 3))).shape
     (4, 3, 2)
     """
@@ -23,6 +25,8 @@ def matrix_transpose(x, /):
 def diagonal(x, /, *, offset=0):
     """The diagonal of each matrix.
 
+    Arguments are those of ``np.linalg.diagonal``.
+
     >>> diagonal(np.array([[1.0, 2.0], [3.0, 4.0]]))
     array([1., 4.])
     """
@@ -32,6 +36,8 @@ def diagonal(x, /, *, offset=0):
 @composite(np.linalg.trace)
 def trace(x, /, *, offset=0, dtype=None):
     """The sum of the diagonal of each matrix.
+
+    Arguments are those of ``np.linalg.trace``.
 
     >>> trace(np.array([[1.0, 2.0], [3.0, 4.0]]))
     np.float64(5.0)

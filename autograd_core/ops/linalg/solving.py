@@ -143,6 +143,8 @@ def pinv(a, rcond=None, hermitian=False, **rtol):
 
     The derivative is that among matrices of the same rank.
 
+    Arguments are those of ``np.linalg.pinv``.
+
     >>> pinv(np.array([[2.0], [0.0]]))
     array([[0.5, 0. ]])
     """
@@ -238,6 +240,8 @@ def lstsq(a, b, rcond=None):
 def matrix_power(a, n):
     """aⁿ of each matrix, for whole numbers n; the inverse's powers for negative ones.
 
+    Arguments are those of ``np.linalg.matrix_power``.
+
     >>> matrix_power(np.array([[1.0, 1.0], [0.0, 1.0]]), 3)
     array([[1., 3.],
            [0., 1.]])
@@ -266,6 +270,8 @@ def multi_dot(arrays, *, out=None):
     """The product of two or more matrices in the order that takes the fewest multiplications.
 
     The first may be a row, given as a vector, and the last a column.
+
+    Arguments are those of ``np.linalg.multi_dot``.
 
     >>> multi_dot([np.ones((2, 3)), np.ones((3, 1)), np.ones((1, 2))])
     array([[3., 3.],

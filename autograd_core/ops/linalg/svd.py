@@ -139,6 +139,8 @@ def svd(a, full_matrices=True, compute_uv=True, hermitian=False):
 def svdvals(x, /):
     """The singular values of each matrix, in descending order; the slope of a value that is 0 is 0.
 
+    Arguments are those of ``np.linalg.svdvals``.
+
     >>> svdvals(np.array([[0.0, 2.0], [1.0, 0.0]]))
     array([2., 1.])
     """

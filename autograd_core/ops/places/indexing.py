@@ -83,6 +83,8 @@ def _is_mask(index: Any) -> bool:
 def take_along_axis(arr, indices, axis=-1):
     """Of each row along ``axis`` the elements at the row's own indices (None: of the flattened array).
 
+    Arguments are those of ``np.take_along_axis``.
+
     >>> take_along_axis(np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([[1], [0]]), axis=1)
     array([[2.],
            [3.]])
@@ -108,6 +110,8 @@ def _along(name: str, arr: Any, indices: Any, axis: int) -> tuple[Any, ...]:
 @composite(np.trim_zeros)
 def trim_zeros(filt, trim="fb", axis=None):
     """Without the zeros at the front ("f") and the back ("b"): of each axis, or of those named.
+
+    Arguments are those of ``np.trim_zeros``.
 
     >>> trim_zeros(np.array([0.0, 1.0, 0.0]))
     array([1.])

@@ -54,6 +54,8 @@ def _in_bounds(indices: Any, n: int, mode: str, name: str) -> Any:
 def compress(condition, a, axis=None, out=None):
     """The slices along an axis (None: the elements) where the condition, one truth value for each, holds.
 
+    Arguments are those of ``np.compress``.
+
     >>> compress([False, True], np.array([1.0, 2.0]))
     array([2.])
     """
@@ -70,6 +72,8 @@ def compress(condition, a, axis=None, out=None):
 def extract(condition, arr):
     """The elements where the condition holds, in a row.
 
+    Arguments are those of ``np.extract``.
+
     >>> extract([[True, False], [False, True]], np.array([[1.0, 2.0], [3.0, 4.0]]))
     array([1., 4.])
     """
@@ -81,6 +85,8 @@ def choose(a, choices, out=None, mode="raise"):
     """At each place the element of the choice whose number stands in ``a``, all broadcast together.
 
     mode : what a number out of bounds does: "raise", "wrap" round, or "clip" to the nearest
+
+    Arguments are those of ``np.choose``.
 
     >>> choose([1, 0], [np.array([1.0, 2.0]), np.array([10.0, 20.0])])
     array([10.,  2.])
@@ -106,6 +112,8 @@ def _of_dtype(x: Any, dtype: Any) -> Any:
 def select(condlist, choicelist, default=0):
     """At each place the choice of the first condition that holds there, ``default`` where none does.
 
+    Arguments are those of ``np.select``.
+
     >>> x = np.array([-1.0, 0.5, 2.0])
     >>> select([x < 0, x > 1], [0 * x, x**2], default=x)
     array([0. , 0.5, 4. ])
@@ -130,6 +138,8 @@ def piecewise(x, condlist, funclist, *args, **kw):
 
     One more function than conditions: the last is for where none holds. A function is given the elements of x where
     its condition holds, and ``args`` and ``kw``; the result has x's dtype.
+
+    Arguments are those of ``np.piecewise``.
 
     >>> piecewise(np.array([-2.0, 3.0]), [np.array([True, False])], [lambda x: -x, lambda x: x**2])
     array([2., 9.])

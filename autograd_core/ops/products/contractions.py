@@ -32,6 +32,8 @@ def matmul(x, y):
 
     Adjoints: x̄ = g yᴴ and ȳ = xᴴ g.
 
+    Arguments are those of ``np.linalg.matmul``.
+
     >>> matmul(np.eye(2), np.array([1.0, 2.0]))
     array([1., 2.])
     """
@@ -79,6 +81,8 @@ def _vecdot(x1, x2):
 def vecdot(x1, x2, /, *, axis=-1, keepdims=False):
     """Σ x̄1·x2 along ``axis`` of both, the other axes broadcast.
 
+    Arguments are those of ``np.linalg.vecdot``.
+
     >>> vecdot(np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([1.0, 1.0]))
     array([3., 7.])
     """
@@ -109,6 +113,8 @@ if hasattr(np, "matvec"):  # NumPy ≥ 2.2
 def vdot(a, b, /):
     """Σ ā·b over all elements of both.
 
+    Arguments are those of ``np.vdot``.
+
     >>> vdot(np.array([1.0, 2.0]), np.array([3.0, 4.0]))
     np.float64(11.0)
     """
@@ -132,6 +138,8 @@ def _dot(a, b):
 def dot(a, b, out=None):
     """Sum over the last axis of ``a`` and the last but one of ``b`` (its only one, if so); other axes do not broadcast.
 
+    Arguments are those of ``np.dot``.
+
     >>> dot(np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([1.0, 1.0]))
     array([3., 7.])
     """
@@ -152,6 +160,8 @@ def _inner(a, b):
 @composite(np.inner)
 def inner(a, b, /):
     """Sum over the last axis of both; other axes do not broadcast.
+
+    Arguments are those of ``np.inner``.
 
     >>> inner(np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([1.0, 1.0]))
     array([3., 7.])
@@ -219,6 +229,8 @@ def _tensordot_right(g: Any, a: Any, ndim: int, of_a: tuple[int, ...], of_b: tup
 def outer(a, b, out=None):
     """a[i]·b[j] of the flattened arrays.
 
+    Arguments are those of ``np.outer``.
+
     >>> outer(np.array([1.0, 2.0]), np.array([1.0, 10.0]))
     array([[ 1., 10.],
            [ 2., 20.]])
@@ -270,7 +282,10 @@ def cross(a, b, axisa=-1, axisb=-1, axisc=-1, axis=None):
 
 @composite(np.linalg.cross)
 def linalg_cross(x1, x2, /, *, axis=-1):
-    """The vector product along ``axis``."""
+    """The vector product along ``axis``.
+
+    Arguments are those of ``np.linalg.cross``.
+    """
     return cross(x1, x2, axis=axis)
 
 

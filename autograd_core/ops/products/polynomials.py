@@ -33,6 +33,8 @@ def _polyval(p, x):
 def polyval(p, x):
     """p[0] xⁿ + … + p[n] by Horner's scheme.
 
+    Arguments are those of ``np.polyval``.
+
     >>> polyval(np.array([1.0, 0.0, 2.0]), np.array([3.0]))
     array([11.])
     """
@@ -87,6 +89,8 @@ def _like(x: Any, cotangent: Any) -> Any:
 def poly(seq_of_zeros):
     """The polynomial 1·xⁿ + … with these zeros; of a matrix with its eigenvalues.
 
+    Arguments are those of ``np.poly``.
+
     >>> poly(np.array([1.0, 2.0]))
     array([ 1., -3.,  2.])
     """
@@ -114,6 +118,8 @@ def poly(seq_of_zeros):
 def vander(x, N=None, increasing=False):
     """Powers of each x in a row: x^(N − 1), …, x, 1, or the other way round; N is the length of ``x`` by default.
 
+    Arguments are those of ``np.vander``.
+
     >>> vander(np.array([2.0, 3.0]), 3)
     array([[4., 2., 1.],
            [9., 3., 1.]])
@@ -138,6 +144,8 @@ def _slopes(powers: Any, increasing: bool) -> Any:
 def polyadd(a1, a2):
     """The sum of two polynomials.
 
+    Arguments are those of ``np.polyadd``.
+
     >>> polyadd(np.array([1.0, 2.0, 3.0]), np.array([1.0, 1.0]))
     array([1., 3., 4.])
     """
@@ -147,6 +155,8 @@ def polyadd(a1, a2):
 @composite(np.polysub)
 def polysub(a1, a2):
     """The difference of two polynomials.
+
+    Arguments are those of ``np.polysub``.
 
     >>> polysub(np.array([1.0, 2.0, 3.0]), np.array([1.0, 1.0]))
     array([1., 1., 2.])
@@ -158,6 +168,8 @@ def polysub(a1, a2):
 def polymul(a1, a2):
     """The product of two polynomials.
 
+    Arguments are those of ``np.polymul``.
+
     >>> polymul(np.array([1.0, 1.0]), np.array([1.0, -1.0]))
     array([ 1.,  0., -1.])
     """
@@ -167,6 +179,8 @@ def polymul(a1, a2):
 @composite(np.polydiv)
 def polydiv(u, v):
     """Quotient and remainder of two polynomials; leading zeros of the remainder are cut off.
+
+    Arguments are those of ``np.polydiv``.
 
     >>> polydiv(np.array([1.0, -3.0, 2.0]), np.array([1.0, -1.0]))
     (array([ 1., -2.]), array([0.]))
@@ -189,6 +203,8 @@ def polydiv(u, v):
 def polyder(p, m=1):
     """The m-th derivative of a polynomial.
 
+    Arguments are those of ``np.polyder``.
+
     >>> polyder(np.array([1.0, 2.0, 3.0]))
     array([2., 2.])
     """
@@ -202,6 +218,8 @@ def polyder(p, m=1):
 @composite(np.polyint)
 def polyint(p, m=1, k=None):
     """The m-th integral of a polynomial; ``k`` gives the constants, in the order of integration (default: zeros).
+
+    Arguments are those of ``np.polyint``.
 
     >>> polyint(np.array([2.0, 2.0]))
     array([1., 2., 0.])

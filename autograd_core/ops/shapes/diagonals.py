@@ -29,6 +29,8 @@ def _on_diagonal(v: Any, shape: tuple[int, ...], offset: int, axis1: int, axis2:
 def diagonal(a, offset=0, axis1=0, axis2=1):
     """The elements [i, i + offset] of two axes, which vanish; the diagonal is the last axis.
 
+    Arguments are those of ``np.diagonal``.
+
     >>> diagonal(np.array([[1.0, 2.0], [3.0, 4.0]]))
     array([1., 4.])
     """
@@ -38,6 +40,8 @@ def diagonal(a, offset=0, axis1=0, axis2=1):
 @composite(np.diag)
 def diag(v, k=0):
     """The k-th diagonal of a matrix; of a vector the matrix with that diagonal, zero elsewhere.
+
+    Arguments are those of ``np.diag``.
 
     >>> diag(np.array([1.0, 2.0]))
     array([[1., 0.],
@@ -67,6 +71,8 @@ def diagflat(v, k=0):
 def tril(m, k=0):
     """Matrices with zeros above the k-th diagonal.
 
+    Arguments are those of ``np.tril``.
+
     >>> tril(np.ones((2, 2)))
     array([[1., 0.],
            [1., 1.]])
@@ -78,6 +84,8 @@ def tril(m, k=0):
 @linear(m=lambda g, k: np.triu(g, k))
 def triu(m, k=0):
     """Matrices with zeros below the k-th diagonal.
+
+    Arguments are those of ``np.triu``.
 
     >>> triu(np.ones((2, 2)))
     array([[1., 1.],

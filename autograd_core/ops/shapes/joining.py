@@ -45,6 +45,8 @@ def concatenate(arrays, /, axis=0, out=None, *, dtype=None, casting="same_kind")
 
     dtype, casting : what the arrays are converted to (their common dtype by default), and how freely
 
+    Arguments are those of ``np.concatenate``.
+
     >>> concatenate([np.zeros(2), np.ones(1)])
     array([0., 0., 1.])
     """
@@ -63,6 +65,8 @@ concat = concatenate
 def stack(arrays, axis=0, out=None, *, dtype=None, casting="same_kind"):
     """Arrays of one shape joined along a new axis.
 
+    Arguments are those of ``np.stack``.
+
     >>> stack([np.zeros(2), np.ones(2)], axis=1)
     array([[0., 1.],
            [0., 1.]])
@@ -78,6 +82,8 @@ def stack(arrays, axis=0, out=None, *, dtype=None, casting="same_kind"):
 def vstack(tup, *, dtype=None, casting="same_kind"):
     """Arrays below one another; vectors are rows.
 
+    Arguments are those of ``np.vstack``.
+
     >>> vstack([np.zeros(2), np.ones(2)])
     array([[0., 0.],
            [1., 1.]])
@@ -92,6 +98,8 @@ row_stack = vstack
 def hstack(tup, *, dtype=None, casting="same_kind"):
     """Arrays beside one another: along the second axis, vectors along their only one.
 
+    Arguments are those of ``np.hstack``.
+
     >>> hstack([np.zeros(2), np.ones(1)])
     array([0., 0., 1.])
     """
@@ -103,6 +111,8 @@ def hstack(tup, *, dtype=None, casting="same_kind"):
 def dstack(tup):
     """Arrays behind one another, along the third axis.
 
+    Arguments are those of ``np.dstack``.
+
     >>> dstack([np.zeros(2), np.ones(2)]).shape
     (1, 2, 2)
     """
@@ -112,6 +122,8 @@ def dstack(tup):
 @composite(np.column_stack, of_lists=True)
 def column_stack(tup):
     """Vectors as columns, matrices as they are, beside one another.
+
+    Arguments are those of ``np.column_stack``.
 
     >>> column_stack([np.zeros(2), np.ones(2)])
     array([[0., 1.],
@@ -123,6 +135,8 @@ def column_stack(tup):
 @composite(np.block, of_lists=True)
 def block(arrays):
     """A matrix of blocks: nested lists are joined along the last axis innermost, along the one before it around, ….
+
+    Arguments are those of ``np.block``.
 
     >>> block([[np.eye(1), np.zeros((1, 1))], [np.ones((1, 2))]])
     array([[1., 0.],
@@ -171,6 +185,8 @@ def append(arr, values, axis=None):
 def array_split(ary, indices_or_sections, axis=0):
     """Pieces along an axis: so many, the first ones longer by one where they must be; or cut before the indices.
 
+    Arguments are those of ``np.array_split``.
+
     >>> array_split(np.arange(3.0), 2)
     [array([0., 1.]), array([2.])]
     """
@@ -190,6 +206,8 @@ def array_split(ary, indices_or_sections, axis=0):
 def split(ary, indices_or_sections, axis=0):
     """``array_split`` into pieces of one length.
 
+    Arguments are those of ``np.split``.
+
     >>> split(np.arange(4.0), 2)
     [array([0., 1.]), array([2., 3.])]
     """
@@ -207,6 +225,8 @@ def split(ary, indices_or_sections, axis=0):
 def hsplit(ary, indices_or_sections):
     """``split`` along the second axis, of vectors along their only one.
 
+    Arguments are those of ``np.hsplit``.
+
     >>> hsplit(np.arange(2.0), 2)
     [array([0.]), array([1.])]
     """
@@ -218,6 +238,8 @@ def hsplit(ary, indices_or_sections):
 def vsplit(ary, indices_or_sections):
     """``split`` along the first axis of two or more.
 
+    Arguments are those of ``np.vsplit``.
+
     >>> vsplit(np.ones((2, 3)), 2)[0]
     array([[1., 1., 1.]])
     """
@@ -228,6 +250,8 @@ def vsplit(ary, indices_or_sections):
 @composite(np.dsplit)
 def dsplit(ary, indices_or_sections):
     """``split`` along the third axis.
+
+    Arguments are those of ``np.dsplit``.
 
     >>> dsplit(np.ones((1, 1, 2)), 2)[0]
     array([[[1.]]])
@@ -243,6 +267,8 @@ def _needs_axes(name: str, ary: Any, least: int) -> None:
 
 def unstack(x, /, *, axis=0):
     """The slices along an axis, which vanishes.
+
+    Arguments are those of ``np.unstack``.
 
     >>> unstack(np.arange(2.0))
     (np.float64(0.0), np.float64(1.0))
@@ -281,6 +307,8 @@ def _repeat(a, repeats, axis=None):
 def repeat(a, repeats, axis=None):
     """Each slice along ``axis`` so many times in a row, the same for all or one number for each (None: flattened).
 
+    Arguments are those of ``np.repeat``.
+
     >>> repeat(np.array([1.0, 2.0]), [1, 2])
     array([1., 2., 2.])
     """
@@ -290,6 +318,8 @@ def repeat(a, repeats, axis=None):
 @composite(np.tile)
 def tile(A, reps):
     """The whole array so many times along each axis; axes are added in front where ``reps`` names more.
+
+    Arguments are those of ``np.tile``.
 
     >>> tile(np.array([1.0, 2.0]), 2)
     array([1., 2., 1., 2.])
@@ -305,6 +335,8 @@ def tile(A, reps):
 @composite(np.resize)
 def resize(a, new_shape):
     """The numbers in C order, over and over, until the new shape is full (zeros where there are none).
+
+    Arguments are those of ``np.resize``.
 
     >>> resize(np.array([1.0, 2.0]), 3)
     array([1., 2., 1.])
@@ -338,6 +370,8 @@ def insert(arr, obj, values, axis=None):
 @composite(np.delete)
 def delete(arr, obj, axis=None):
     """Without the slices at ``obj`` (an int, a slice, integers or truth values) along an axis (None: flattened).
+
+    Arguments are those of ``np.delete``.
 
     >>> delete(np.array([1.0, 2.0, 3.0]), [0, 2])
     array([2.])

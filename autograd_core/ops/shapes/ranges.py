@@ -31,6 +31,8 @@ def _linspace(start, stop, num, endpoint, axis):
 def linspace(start, stop, num=50, endpoint=True, retstep=False, dtype=None, axis=0, *, device=None):
     """``num`` numbers from ``start`` to ``stop`` in equal steps: start + (stop − start) k / (num − 1).
 
+    Arguments are those of ``np.linspace``.
+
     >>> linspace(0.0, 1.0, 3)
     array([0. , 0.5, 1. ])
     """
@@ -44,6 +46,8 @@ def linspace(start, stop, num=50, endpoint=True, retstep=False, dtype=None, axis
 @implements(np.logspace)
 def logspace(start, stop, num=50, endpoint=True, base=10.0, dtype=None, axis=0):
     """base^y for ``num`` numbers y from ``start`` to ``stop`` in equal steps.
+
+    Arguments are those of ``np.logspace``.
 
     >>> logspace(0.0, 2.0, 3)
     array([  1.,  10., 100.])
@@ -89,6 +93,8 @@ def _moved(t: Any, end: Any, ans: Any, share: Any, axis: int) -> Any:
 @implements(np.geomspace)
 def geomspace(start, stop, num=50, endpoint=True, dtype=None, axis=0):
     """``num`` numbers from ``start`` to ``stop`` in equal ratios: start^(1−p) stop^p for p = k / (num − 1).
+
+    Arguments are those of ``np.geomspace``.
 
     >>> geomspace(1.0, 4.0, 3)
     array([1., 2., 4.])

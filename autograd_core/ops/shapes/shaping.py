@@ -36,6 +36,8 @@ def reshape(a, /, shape, order="C", *, copy=None):
     order : "C" reads and writes with the last axis fastest, "F" with the first; "A" is "F" for Fortran-ordered memory
     copy : True for memory of its own, False to be refused where it would be needed
 
+    Arguments are those of ``np.reshape``.
+
     >>> reshape(np.arange(4.0), (2, -1))
     array([[0., 1.],
            [2., 3.]])
@@ -80,6 +82,8 @@ def _reads_rows(a: Any, order: str, name: str) -> bool:
 def expand_dims(a, axis):
     """New axes of length 1 at the positions ``axis`` of the result.
 
+    Arguments are those of ``np.expand_dims``.
+
     >>> expand_dims(np.ones(3), 0).shape
     (1, 3)
     """
@@ -90,6 +94,8 @@ def expand_dims(a, axis):
 @linear(a=lambda g, a: np.reshape(g, a.shape))
 def squeeze(a, axis=None):
     """Without the axes of length 1 (all of them, or those named).
+
+    Arguments are those of ``np.squeeze``.
 
     >>> squeeze(np.ones((1, 3, 1))).shape
     (3,)
@@ -111,6 +117,8 @@ def _each(at_least: Any) -> Any:
 def atleast_1d(*arys):
     """Each array with one axis at least.
 
+    Arguments are those of ``np.atleast_1d``.
+
     >>> atleast_1d(np.array(2.0))
     array([2.])
     """
@@ -121,6 +129,8 @@ def atleast_1d(*arys):
 def atleast_2d(*arys):
     """Each array with two axes at least; new ones come first.
 
+    Arguments are those of ``np.atleast_2d``.
+
     >>> atleast_2d(np.ones(3)).shape
     (1, 3)
     """
@@ -130,6 +140,8 @@ def atleast_2d(*arys):
 @composite(np.atleast_3d)
 def atleast_3d(*arys):
     """Each array with three axes at least: (n,) becomes (1, n, 1), (m, n) becomes (m, n, 1).
+
+    Arguments are those of ``np.atleast_3d``.
 
     >>> atleast_3d(np.ones(3)).shape
     (1, 3, 1)
@@ -144,6 +156,8 @@ def atleast_3d(*arys):
 @linear(a=lambda g, axes: np.transpose(g, None if axes is None else _back(g.ndim, axes)))
 def transpose(a, axes=None):
     """Axes in another order (reversed by default).
+
+    Arguments are those of ``np.transpose``.
 
     >>> transpose(np.ones((2, 3, 4)), (2, 0, 1)).shape
     (4, 2, 3)
@@ -164,6 +178,8 @@ def _back(ndim: int, axes: Any) -> tuple[int, ...]:
 def swapaxes(a, axis1, axis2):
     """Two axes exchanged.
 
+    Arguments are those of ``np.swapaxes``.
+
     >>> swapaxes(np.ones((2, 3, 4)), 0, -1).shape
     (4, 3, 2)
     """
@@ -173,6 +189,8 @@ def swapaxes(a, axis1, axis2):
 @composite(np.matrix_transpose)
 def matrix_transpose(x, /):
     """The last two axes exchanged.
+
+    Arguments are those of ``np.matrix_transpose``.
 
     >>> matrix_transpose(np.ones((4, 2, 3))).shape
     (4, 3, 2)
@@ -187,6 +205,8 @@ def matrix_transpose(x, /):
 def moveaxis(a, source, destination):
     """Axes moved to other positions, the others in their order.
 
+    Arguments are those of ``np.moveaxis``.
+
     >>> moveaxis(np.ones((2, 3, 4)), 0, -1).shape
     (3, 4, 2)
     """
@@ -196,6 +216,8 @@ def moveaxis(a, source, destination):
 @composite(np.rollaxis)
 def rollaxis(a, axis, start=0):
     """One axis moved to before the one at ``start`` (``moveaxis`` is clearer).
+
+    Arguments are those of ``np.rollaxis``.
 
     >>> rollaxis(np.ones((2, 3, 4)), 2).shape
     (4, 2, 3)
@@ -218,6 +240,8 @@ def _broadcast_to(array, shape):
 def broadcast_to(array, shape, subok=False):
     """Repeated along new or length-1 axes to ``shape``; the adjoint sums over them.
 
+    Arguments are those of ``np.broadcast_to``.
+
     >>> broadcast_to(np.arange(2.0), (2, 2))
     array([[0., 1.],
            [0., 1.]])
@@ -229,6 +253,8 @@ def broadcast_to(array, shape, subok=False):
 def broadcast_arrays(*args, subok=False):
     """Every array broadcast to their common shape.
 
+    Arguments are those of ``np.broadcast_arrays``.
+
     >>> [x.shape for x in broadcast_arrays(np.ones((2, 1)), np.ones(3))]
     [(2, 3), (2, 3)]
     """
@@ -239,6 +265,8 @@ def broadcast_arrays(*args, subok=False):
 @composite(np.meshgrid)
 def meshgrid(*xi, copy=True, sparse=False, indexing="xy"):
     """Coordinates of a grid: the k-th array varies along the k-th axis ("ij"), the first two exchanged for "xy".
+
+    Arguments are those of ``np.meshgrid``.
 
     >>> x, y = meshgrid(np.arange(3.0), np.arange(2.0))
     >>> x.shape, y[:, 0]
@@ -273,6 +301,8 @@ def _is_recorded(a: Any) -> bool:
 def full(shape, fill_value, dtype=None, order="C", **others):
     """An array that holds one number, or one broadcast array; the derivative with respect to it is the sum.
 
+    Arguments are those of ``np.full``.
+
     >>> full((2, 2), 0.5)
     array([[0.5, 0.5],
            [0.5, 0.5]])
@@ -287,6 +317,8 @@ def full_like(a, fill_value, dtype=None, order="K", subok=True, shape=None, **ot
     """An array of ``a``'s shape and dtype that holds one number; of ``a`` the values do not matter.
 
     NumPy itself sees a tensor only as ``a``; ``ag.full_like`` sees one as ``fill_value``, too.
+
+    Arguments are those of ``np.full_like``.
 
     >>> full_like(np.ones(3), 0.5)
     array([0.5, 0.5, 0.5])
@@ -304,6 +336,8 @@ def full_like(a, fill_value, dtype=None, order="K", subok=True, shape=None, **ot
 def flip(m, axis=None):
     """Backwards along ``axis`` (an int, a tuple, or None for all).
 
+    Arguments are those of ``np.flip``.
+
     >>> flip(np.arange(3.0))
     array([2., 1., 0.])
     """
@@ -313,6 +347,8 @@ def flip(m, axis=None):
 @composite(np.fliplr)
 def fliplr(m):
     """Columns in reverse order.
+
+    Arguments are those of ``np.fliplr``.
 
     >>> fliplr(np.array([[1.0, 2.0]]))
     array([[2., 1.]])
@@ -325,6 +361,8 @@ def fliplr(m):
 @composite(np.flipud)
 def flipud(m):
     """Rows in reverse order.
+
+    Arguments are those of ``np.flipud``.
 
     >>> flipud(np.array([[1.0], [2.0]]))
     array([[2.],
@@ -340,6 +378,8 @@ def flipud(m):
 def rot90(m, k=1, axes=(0, 1)):
     """Turned by k quarter turns in the plane of two axes, from the first towards the second.
 
+    Arguments are those of ``np.rot90``.
+
     >>> rot90(np.array([[1.0, 2.0], [3.0, 4.0]]))
     array([[2., 4.],
            [1., 3.]])
@@ -351,6 +391,8 @@ def rot90(m, k=1, axes=(0, 1)):
 @linear(a=lambda g, shift, axis: np.roll(g, np.negative(shift), axis))
 def roll(a, shift, axis=None):
     """Moved round along ``axis``: what falls off the end comes in at the front (None: of all numbers in a row).
+
+    Arguments are those of ``np.roll``.
 
     >>> roll(np.arange(4.0), 1)
     array([3., 0., 1., 2.])
@@ -378,6 +420,8 @@ def astype(x, dtype, order="K", casting="unsafe", subok=True, copy=True, device=
 
     order, casting, subok, copy : as of ndarray's method
 
+    Arguments are those of ``np.astype``.
+
     >>> astype(np.ones(2, np.float32), np.float64).dtype
     dtype('float64')
     """
@@ -400,6 +444,8 @@ if hasattr(np, "astype"):  # NumPy ≥ 2.1
 @composite(np.copy)
 def copy(a, order="K", subok=False):
     """The same numbers in memory of their own, laid out by ``order``.
+
+    Arguments are those of ``np.copy``.
 
     >>> copy(np.arange(2.0))
     array([0., 1.])

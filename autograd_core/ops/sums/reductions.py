@@ -117,6 +117,8 @@ class _Mean(_Whole):
 def _sum(a, axis=None, dtype=None, out=None, keepdims=False, initial=_ABSENT, where=True):
     """Sum over ``axis`` (an int, a tuple, or None for all), of the elements ``where`` and a number ``initial``.
 
+    Arguments are those of ``np.sum``.
+
     >>> sum(np.ones((2, 3)), axis=1)
     array([3., 3.])
     """
@@ -135,6 +137,8 @@ sum = implements(np.sum)(_Sum(_sum, {"a": _summands}, name="sum").function)
 
 def _mean(a, axis=None, dtype=None, out=None, keepdims=False, *, where=True):
     """Arithmetic mean over ``axis`` of the elements ``where``.
+
+    Arguments are those of ``np.mean``.
 
     >>> mean(np.array([[1.0, 3.0], [5.0, 7.0]]), axis=0)
     array([3., 5.])
@@ -160,6 +164,8 @@ mean = implements(np.mean)(_Mean(_mean, {"a": _averaged}, name="mean").function)
 def nansum(a, axis=None, dtype=None, out=None, keepdims=False, initial=_ABSENT, where=True):
     """Sum over ``axis``, NaN counted as 0; its derivative there is 0, too.
 
+    Arguments are those of ``np.nansum``.
+
     >>> nansum(np.array([1.0, np.nan, 2.0]))
     np.float64(3.0)
     """
@@ -170,6 +176,8 @@ def nansum(a, axis=None, dtype=None, out=None, keepdims=False, initial=_ABSENT, 
 @reduction(a=lambda a, axis, where: _shares(a, axis, numbers(a, where)))
 def nanmean(a, axis=None, dtype=None, out=None, keepdims=False, *, where=True):
     """Arithmetic mean over ``axis`` of what is not NaN.
+
+    Arguments are those of ``np.nanmean``.
 
     >>> nanmean(np.array([1.0, np.nan, 2.0]))
     np.float64(1.5)
@@ -190,6 +198,8 @@ def _bincount(x, weights, minlength=0):
 def bincount(x, /, weights=None, minlength=0):
     """Of each integer 0, 1, … the sum of the ``weights`` at its places in ``x``; without weights how often it occurs.
 
+    Arguments are those of ``np.bincount``.
+
     >>> bincount(np.array([0, 2, 2]), np.array([1.0, 2.0, 3.0]))
     array([1., 0., 5.])
     """
@@ -203,6 +213,8 @@ def bincount(x, /, weights=None, minlength=0):
 @reduction(a=lambda a, axis, initial, where: _other_factors(a, axis, initial, where))
 def prod(a, axis=None, dtype=None, out=None, keepdims=False, initial=_ABSENT, where=True):
     """Product over ``axis``; ∂/∂aᵢ is the product of the other factors, exact where some of them are 0.
+
+    Arguments are those of ``np.prod``.
 
     >>> prod(np.array([2.0, 3.0, 4.0]))
     np.float64(24.0)
@@ -240,6 +252,8 @@ def turned(a: Any, axis: int) -> Any:
 def nanprod(a, axis=None, dtype=None, out=None, keepdims=False, initial=_ABSENT, where=True):
     """Product over ``axis``, NaN counted as 1.
 
+    Arguments are those of ``np.nanprod``.
+
     >>> nanprod(np.array([3.0, np.nan, 2.0]))
     np.float64(6.0)
     """
@@ -254,6 +268,8 @@ def nanprod(a, axis=None, dtype=None, out=None, keepdims=False, initial=_ABSENT,
 def max(a, axis=None, out=None, keepdims=False, initial=_ABSENT, where=True):
     """Largest element along ``axis``; n equal largest elements (``initial`` among them) share the derivative, 1/n each.
 
+    Arguments are those of ``np.max``.
+
     >>> max(np.array([[1.0, 3.0], [5.0, 2.0]]), axis=1)
     array([3., 5.])
     """
@@ -266,6 +282,8 @@ def max(a, axis=None, out=None, keepdims=False, initial=_ABSENT, where=True):
 @reduction(a=lambda a, ans, axis, initial, where: _ties(a, ans, axis, initial, where))
 def min(a, axis=None, out=None, keepdims=False, initial=_ABSENT, where=True):
     """Smallest element along ``axis``; n equal smallest elements share the derivative, 1/n each.
+
+    Arguments are those of ``np.min``.
 
     >>> min(np.array([[1.0, 3.0], [5.0, 2.0]]), axis=1)
     array([1., 2.])
@@ -300,6 +318,8 @@ def _part(hit: Any, count: Any, a: Any) -> Any:
 def nanmax(a, axis=None, out=None, keepdims=False, initial=_ABSENT, where=True):
     """Largest element along ``axis`` of what is not NaN; equal ones share the derivative.
 
+    Arguments are those of ``np.nanmax``.
+
     >>> nanmax(np.array([1.0, np.nan, 3.0]))
     np.float64(3.0)
     """
@@ -311,6 +331,8 @@ def nanmax(a, axis=None, out=None, keepdims=False, initial=_ABSENT, where=True):
 def nanmin(a, axis=None, out=None, keepdims=False, initial=_ABSENT, where=True):
     """Smallest element along ``axis`` of what is not NaN; equal ones share the derivative.
 
+    Arguments are those of ``np.nanmin``.
+
     >>> nanmin(np.array([1.0, np.nan, 3.0]))
     np.float64(1.0)
     """
@@ -320,6 +342,8 @@ def nanmin(a, axis=None, out=None, keepdims=False, initial=_ABSENT, where=True):
 @composite(np.ptp)
 def ptp(a, axis=None, out=None, keepdims=False):
     """Largest minus smallest element along ``axis`` (peak to peak).
+
+    Arguments are those of ``np.ptp``.
 
     >>> ptp(np.array([1.0, 5.0, 2.0]))
     np.float64(4.0)

@@ -38,6 +38,8 @@ def diff(a, n=1, axis=-1, prepend=None, append=None):
 
     prepend, append : numbers or arrays to put in front and behind first
 
+    Arguments are those of ``np.diff``.
+
     >>> diff(np.array([1.0, 4.0, 9.0])), diff(np.array([1.0, 4.0, 9.0]), prepend=0.0)
     (array([3., 5.]), array([1., 3., 5.]))
     """
@@ -63,6 +65,8 @@ def _slab(a: Any, end: Any, axis: int) -> Any:
 @composite(np.ediff1d)
 def ediff1d(ary, to_end=None, to_begin=None):
     """Differences of neighbours in the flattened array, between ``to_begin`` and ``to_end``, in the array's dtype.
+
+    Arguments are those of ``np.ediff1d``.
 
     >>> ediff1d(np.array([1.0, 4.0, 9.0]), to_end=0.0)
     array([3., 5., 0.])
@@ -91,6 +95,8 @@ def gradient(f, *varargs, axis=None, edge_order=1):
 
     Weighted sums of three neighbours, exact for parabolas also at uneven distances (Fornberg 1988). Where the places
     are differentiated, too, even distances are treated as uneven: NumPy's value but for the last digit.
+
+    Arguments are those of ``np.gradient``.
 
     >>> gradient(np.array([1.0, 4.0, 9.0]))
     array([3., 4., 5.])
@@ -209,6 +215,8 @@ def _unwrap(p, discont=None, axis=-1, period=2 * math.pi):
 @composite(np.unwrap)
 def unwrap(p, discont=None, axis=-1, *, period=2 * math.pi):
     """Angles without jumps: a multiple of ``period`` is added to each, so the derivative is 1.
+
+    Arguments are those of ``np.unwrap``.
 
     >>> unwrap(np.array([0.0, 6.0]), period=4)
     array([0., 2.])

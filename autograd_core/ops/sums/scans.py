@@ -67,6 +67,8 @@ def _line(a: Any, axis: int | None) -> tuple[Any, int]:
 def cumsum(a, axis=None, dtype=None, out=None):
     """Sums of the first 1, 2, … elements along ``axis`` (None: of the flattened array).
 
+    Arguments are those of ``np.cumsum``.
+
     >>> cumsum(np.array([1.0, 2.0, 3.0]))
     array([1., 3., 6.])
     """
@@ -77,6 +79,8 @@ def cumsum(a, axis=None, dtype=None, out=None):
 @composite(np.cumprod)
 def cumprod(a, axis=None, dtype=None, out=None):
     """Products of the first 1, 2, … elements; the derivative is exact also where some of them are 0.
+
+    Arguments are those of ``np.cumprod``.
 
     >>> cumprod(np.array([1.0, 2.0, 3.0]))
     array([1., 2., 6.])
@@ -89,6 +93,8 @@ def cumprod(a, axis=None, dtype=None, out=None):
 def nancumsum(a, axis=None, dtype=None, out=None):
     """Cumulative sums, NaN counted as 0.
 
+    Arguments are those of ``np.nancumsum``.
+
     >>> nancumsum(np.array([1.0, np.nan, 3.0]))
     array([1., 1., 4.])
     """
@@ -98,6 +104,8 @@ def nancumsum(a, axis=None, dtype=None, out=None):
 @composite(np.nancumprod)
 def nancumprod(a, axis=None, dtype=None, out=None):
     """Cumulative products, NaN counted as 1.
+
+    Arguments are those of ``np.nancumprod``.
 
     >>> nancumprod(np.array([2.0, np.nan, 3.0]))
     array([2., 2., 6.])
@@ -124,6 +132,8 @@ if hasattr(np, "cumulative_sum"):  # NumPy ≥ 2.1
     def cumulative_sum(x, /, *, axis=None, dtype=None, out=None, include_initial=False):
         """``cumsum`` along an axis that is named; ``include_initial`` puts the sum of nothing, 0, in front.
 
+        Arguments are those of ``np.cumulative_sum``.
+
         >>> cumulative_sum(np.array([1.0, 2.0]), include_initial=True)
         array([0., 1., 3.])
         """
@@ -133,6 +143,8 @@ if hasattr(np, "cumulative_sum"):  # NumPy ≥ 2.1
     @composite(np.cumulative_prod)
     def cumulative_prod(x, /, *, axis=None, dtype=None, out=None, include_initial=False):
         """``cumprod`` along an axis that is named; ``include_initial`` puts the product of nothing, 1, in front.
+
+        Arguments are those of ``np.cumulative_prod``.
 
         >>> cumulative_prod(np.array([2.0, 3.0]), include_initial=True)
         array([1., 2., 6.])

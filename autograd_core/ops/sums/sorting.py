@@ -35,6 +35,8 @@ def _line(a: Any, axis: Any) -> tuple[Any, int]:
 def sort(a, axis=-1, kind=None, order=None, *, stable=None):
     """In ascending order along ``axis`` (None: flattened); equal numbers keep their order, complex ones by real part.
 
+    Arguments are those of ``np.sort``.
+
     >>> sort(np.array([3.0, 1.0, 2.0]))
     array([1., 2., 3.])
     """
@@ -46,6 +48,8 @@ def sort(a, axis=-1, kind=None, order=None, *, stable=None):
 @composite(np.partition)
 def partition(a, kth, axis=-1, kind="introselect", order=None):
     """Rearranged so that element ``kth`` stands where sorting puts it, with the smaller ones before it.
+
+    Arguments are those of ``np.partition``.
 
     >>> partition(np.array([3.0, 1.0, 2.0]), 1)
     array([1., 2., 3.])
@@ -62,6 +66,8 @@ def partition(a, kth, axis=-1, kind="introselect", order=None):
 @composite(np.sort_complex)
 def sort_complex(a):
     """Sorted along the last axis by real and then by imaginary part, as complex numbers.
+
+    Arguments are those of ``np.sort_complex``.
 
     >>> sort_complex(np.array([2.0, 1.0]))
     array([1.+0.j, 2.+0.j])
@@ -190,6 +196,8 @@ def _of_axes(weights: Any, shape: tuple[int, ...], axes: tuple[int, ...], name: 
 def median(a, axis=None, out=None, overwrite_input=False, keepdims=False):
     """The middle number, of an even count the mean of the middle two, over ``axis``; those share the derivative.
 
+    Arguments are those of ``np.median``.
+
     >>> median(np.array([3.0, 1.0, 2.0, 10.0]))
     np.float64(2.5)
     """
@@ -200,6 +208,8 @@ def median(a, axis=None, out=None, overwrite_input=False, keepdims=False):
 @composite(np.nanmedian)
 def nanmedian(a, axis=None, out=None, overwrite_input=False, keepdims=False):
     """The median of what is not NaN.
+
+    Arguments are those of ``np.nanmedian``.
 
     >>> nanmedian(np.array([3.0, np.nan, 2.0]))
     np.float64(2.5)
@@ -214,6 +224,8 @@ def quantile(a, q, axis=None, out=None, overwrite_input=False, method="linear", 
 
     method : NumPy's thirteen (Hyndman and Fan 1996); the derivative belongs to the one or two numbers that it picks
 
+    Arguments are those of ``np.quantile``.
+
     >>> quantile(np.array([1.0, 2.0, 3.0]), 0.25)
     np.float64(1.5)
     """
@@ -223,6 +235,8 @@ def quantile(a, q, axis=None, out=None, overwrite_input=False, method="linear", 
 @composite(np.percentile)
 def percentile(a, q, axis=None, out=None, overwrite_input=False, method="linear", keepdims=False, *, weights=None):
     """``quantile`` of q / 100.
+
+    Arguments are those of ``np.percentile``.
 
     >>> percentile(np.array([1.0, 2.0, 3.0]), 25)
     np.float64(1.5)
@@ -234,6 +248,8 @@ def percentile(a, q, axis=None, out=None, overwrite_input=False, method="linear"
 def nanquantile(a, q, axis=None, out=None, overwrite_input=False, method="linear", keepdims=False, *, weights=None):
     """``quantile`` of what is not NaN.
 
+    Arguments are those of ``np.nanquantile``.
+
     >>> nanquantile(np.array([1.0, np.nan, 3.0]), 0.25)
     np.float64(1.5)
     """
@@ -243,6 +259,8 @@ def nanquantile(a, q, axis=None, out=None, overwrite_input=False, method="linear
 @composite(np.nanpercentile)
 def nanpercentile(a, q, axis=None, out=None, overwrite_input=False, method="linear", keepdims=False, *, weights=None):
     """``percentile`` of what is not NaN.
+
+    Arguments are those of ``np.nanpercentile``.
 
     >>> nanpercentile(np.array([1.0, np.nan, 3.0]), 25)
     np.float64(1.5)

@@ -111,6 +111,8 @@ def var(a, axis=None, dtype=None, out=None, ddof=0, keepdims=False, *, where=Tru
 
     mean : deviations from this, with the reduced axes kept, instead of from the arithmetic mean
 
+    Arguments are those of ``np.var``.
+
     >>> var(np.array([1.0, 2.0, 3.0]), ddof=1)
     np.float64(1.0)
     """
@@ -123,6 +125,8 @@ def var(a, axis=None, dtype=None, out=None, ddof=0, keepdims=False, *, where=Tru
 @composite(np.std)
 def std(a, axis=None, dtype=None, out=None, ddof=0, keepdims=False, *, where=True, mean=None, correction=None):
     """Standard deviation, √var; its derivative is 0 where all numbers are equal.
+
+    Arguments are those of ``np.std``.
 
     >>> std(np.array([1.0, 2.0, 3.0]), ddof=1)
     np.float64(1.0)
@@ -137,6 +141,8 @@ def std(a, axis=None, dtype=None, out=None, ddof=0, keepdims=False, *, where=Tru
 def nanvar(a, axis=None, dtype=None, out=None, ddof=0, keepdims=False, *, where=True, mean=None, correction=None):
     """Variance over ``axis`` of what is not NaN.
 
+    Arguments are those of ``np.nanvar``.
+
     >>> nanvar(np.array([1.0, np.nan, 3.0]))
     np.float64(1.0)
     """
@@ -149,6 +155,8 @@ def nanvar(a, axis=None, dtype=None, out=None, ddof=0, keepdims=False, *, where=
 @composite(np.nanstd)
 def nanstd(a, axis=None, dtype=None, out=None, ddof=0, keepdims=False, *, where=True, mean=None, correction=None):
     """Standard deviation over ``axis`` of what is not NaN.
+
+    Arguments are those of ``np.nanstd``.
 
     >>> nanstd(np.array([1.0, np.nan, 3.0]))
     np.float64(1.0)
@@ -197,6 +205,8 @@ def average(a, axis=None, weights=None, returned=False, *, keepdims=False):
 
     weights : of a's shape, or of the shape of the reduced axes
 
+    Arguments are those of ``np.average``.
+
     >>> average(np.array([1.0, 2.0]), weights=np.array([3.0, 1.0]))
     np.float64(1.25)
     """
@@ -233,6 +243,8 @@ def cov(m, y=None, rowvar=True, bias=False, ddof=None, fweights=None, aweights=N
 
     Σ w (xᵢ − x̄ᵢ)(xⱼ − x̄ⱼ)* / n, with weights w = fweights · aweights and n = Σ w − ddof Σ w aweights / Σ w; ddof is 0
     with ``bias``, else 1.
+
+    Arguments are those of ``np.cov``.
 
     >>> cov(np.array([[1.0, 2.0, 3.0], [3.0, 2.0, 1.0]]))
     array([[ 1., -1.],
@@ -287,6 +299,8 @@ def _case_weights(fweights: Any, aweights: Any, count: int) -> Any:
 @composite(np.corrcoef)
 def corrcoef(x, y=None, rowvar=True, *, dtype=None):
     """Correlations of the rows: cov / (σᵢ σⱼ), between −1 and 1.
+
+    Arguments are those of ``np.corrcoef``.
 
     >>> corrcoef(np.array([[1.0, 2.0, 3.0], [3.0, 2.0, 1.0]]))
     array([[ 1., -1.],
