@@ -143,6 +143,34 @@ def test_the_answer_is_the_largest_error() -> None:
     assert ag.gradcheck(wrong_slope, X, rtol=0.01) == pytest.approx(expected, rel=1e-3)
 
 
+Z = np.array([0.5 + 1j, -1.5 + 0.3j])
+unconjugated = ag.primitive(
+    lambda z: z * z, name="unconjugated", z=lambda g, z: 2 * g * z, jvp={"z": lambda t, z: 2 * t * z}
+)
+
+
+def test_complex_arguments_are_pairs_of_real_ones() -> None:
+    """Both parts of an argument are moved, and both of a result are seen; first and second order."""
+    for f in (np.exp, np.abs, np.conjugate, np.real, lambda z: z * z.sum(), lambda z: np.abs(z) ** 2 * z):
+        assert ag.gradcheck(f, Z, order=2) < 1e-6
+    assert ag.gradcheck(lambda z, x: z * x, Z, X, order=2) < 1e-6
+    assert ag.gradcheck(lambda x: np.exp(1j * x), X, order=2) < 1e-6
+    assert ag.gradcheck(lambda z, w: z * w, ag.Tensor(Z.astype(np.complex64)), np.array(1 + 2j)) < 1e-6
+
+
+def test_a_forgotten_conjugate_is_found() -> None:
+    """In reverse mode alone; on the real axis nobody would see it."""
+    message = complaint(unconjugated, Z)
+    assert "reverse mode of unconjugated, argument 0" in message
+    assert ag.gradcheck(unconjugated, Z, modes=("forward",)) < 1e-6
+    assert ag.gradcheck(unconjugated, X) < 1e-6
+
+
+def test_the_message_says_along_which_part() -> None:
+    blind = ag.primitive(lambda z: z, name="blind", z=lambda g: np.real(g) + 0j, jvp={"z": lambda t: t})
+    assert "index (0,), along i" in complaint(blind, Z)
+
+
 def test_numbers_tensors_and_low_precision_are_checked_in_float64() -> None:
     seen = set()
 

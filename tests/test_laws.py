@@ -99,6 +99,32 @@ def test_derivatives_equal_finite_differences(name: str, data: st.DataObject) ->
     ag.gradcheck(f, *x, name=name, order=2, samples=3)
 
 
+@every_real_primitive
+@settings(max_examples=5)
+@given(data=st.data(), rng=generators)
+def test_of_complex_numbers_derivatives_equal_finite_differences(
+    name: str, data: Any, rng: np.random.Generator
+) -> None:
+    """Of every primitive whose forward takes them: each part of each number moves; both modes."""
+    op, call = LIBRARY[name], data.draw(SAMPLES[name])
+    places = differentiable(op, call)
+    x = [call.args[i] + 0.1j * rng.normal(size=np.shape(call.args[i])) for i in places]
+
+    def f(*given: Any) -> Any:
+        args: list[Any] = list(call.args)
+        for i, a in zip(places, given, strict=True):
+            args[i] = a
+        return op.function(*args, **call.params)
+
+    with np.errstate(all="ignore"):
+        try:
+            value = f(*x)
+        except (TypeError, ValueError, np.linalg.LinAlgError):
+            return  # NumPy has no answer there, either
+        if np.all(np.isfinite(value)):
+            ag.gradcheck(f, *x, name=name, samples=3, rtol=1e-4, atol=1e-6)
+
+
 @pytest.mark.parametrize("name", COMPOSITES)
 @settings(max_examples=10)
 @given(data=st.data())

@@ -202,7 +202,7 @@ class Reduction(Primitive):
 
     def make_vjp(self, i: int) -> Callable[..., Any]:
         def vjp(g: Any, node: Node, saved: Saved) -> Any:
-            axis, keepdims = _axis_of(node), node.params["keepdims"]  # type: ignore[index]
+            axis, keepdims = _axis_of(node), node.params["keepdims"]
             return np.multiply(expanded(g, axis, keepdims), conjugate(self.weights(node, saved)))
 
         return vjp

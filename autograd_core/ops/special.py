@@ -222,7 +222,8 @@ def logsumexp(a: Any, axis: Any = None, b: Any = None, keepdims: bool = False, r
     complex_sum = _is_complex(a) or _is_complex(b)
     unseen = False if b is None else np.equal(bare(b), 0)
     seen = np.where(unseen, -np.inf, np.real(bare(a)))
-    largest = np.maximum.reduce(seen, axis=axis, keepdims=True, **({} if seen.size else {"initial": -np.inf}))
+    start: dict[str, Any] = {} if seen.size else {"initial": -np.inf}
+    largest = np.maximum.reduce(seen, axis=axis, keepdims=True, **start)
     largest = np.where(np.isfinite(largest), largest, 0)
     if b is not None:
         with np.errstate(over="ignore"):  # 0·∞ of what has no weight

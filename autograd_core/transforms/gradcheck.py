@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -37,10 +38,12 @@ def gradcheck(
 
         (⟨u, f(x + h eᵢ)⟩ − ⟨u, f(x − h eᵢ)⟩) / 2h,   h = step · max(1, |xᵢ|)
 
+    A complex number is a pair of real ones: ⟨u, f⟩ is Re Σ ūf, and a complex argument also moves along i eᵢ.
+
     Parameters
     ----------
     f : function of arrays that returns a tensor of any shape
-    args : floating arrays, tensors or numbers (converted to float64)
+    args : floating or complex arrays, tensors or numbers (converted to float64 or complex128)
     order : 1, or 2 to check the gradient function in the same way as well
     modes : "reverse" (vjp), "forward" (jvp), or both
     samples : check at most so many indices of each argument, evenly spread (default: all)
@@ -65,41 +68,43 @@ def gradcheck(
     from ..watching import overwritten
 
     title: Any = printable(name or getattr(f, "__name__", None) or repr(f))
-    points = [_as_float64(a, i, title) for i, a in enumerate(args)]
+    points = [_in_double(a, i, title) for i, a in enumerate(args)]
     wrong = [m for m in modes if m not in MODES]
     if wrong or not points or order < 1:
         raise ValueError(f"gradcheck: modes={modes!r}, order={order}, {len(points)} arguments; see help(gradcheck).")
     try:
         with overwritten.watch():
             value, pullback = vjp(f, *points)
-            u = np.random.default_rng(0).uniform(0.5, 1.5, np.shape(value))
+            u = _weights(0, value)
             pulled = [*map(_plain, pullback(u))]
     except overwritten.OverwrittenError as found:
         raise GradcheckError(f"gradcheck: {title}: {found}") from found
 
     def number(*at: Any) -> float:
         with np.errstate(all="ignore"):
-            return float(np.sum(u * _plain(f(*map(Tensor, at)))))
+            return _paired(u, _plain(f(*map(Tensor, at))))
 
     worst = 0.0
     for i, point in enumerate(points):
-        for index in _indices(point.shape, samples):
-            h = step * max(1.0, abs(float(point[index])))
-            ahead, behind = (number(*_moved(points, i, index, d)) for d in (h, -h))
+        directions = (1.0, 1j) if point.dtype.kind == "c" else (1.0,)
+        for index, direction in itertools.product(_indices(point.shape, samples), directions):
+            h = step * max(1.0, abs(point[index]))
+            ahead, behind = (number(*_moved(points, i, index, d * direction)) for d in (h, -h))
             numeric = (ahead - behind) / (2 * h)
             unit = np.zeros_like(point)
-            unit[index] = 1.0
+            unit[index] = direction
             for mode in modes:
                 if mode == "reverse":
-                    analytic = float(pulled[i][index])
+                    analytic = _paired(pulled[i][index], direction)
                 else:
                     tangents = [unit if j == i else np.zeros_like(p) for j, p in enumerate(points)]
-                    analytic = float(np.sum(u * _plain(jvp(f, points, tangents)[1])))
+                    analytic = _paired(u, _plain(jvp(f, points, tangents)[1]))
                 error = abs(analytic - numeric)
                 tolerance = atol + rtol * abs(numeric)
                 if not error <= tolerance:
                     slopes = (ahead - number(*points)) / h, (number(*points) - behind) / h
-                    raise GradcheckError(_message(title, mode, i, index, analytic, numeric, tolerance, slopes))
+                    place = f"{index}, along i" if direction == 1j else f"{index}"
+                    raise GradcheckError(_message(title, mode, i, place, analytic, numeric, tolerance, slopes))
                 worst = max(worst, error / max(1.0, abs(numeric)))
     if order > 1:
 
@@ -115,28 +120,39 @@ def _flat_sum(gradients: Sequence[Any]) -> Any:
     """One number that depends on every gradient entry, each with a weight of its own."""
     total: Any = 0.0
     for k, g in enumerate(gradients):
-        weights = np.random.default_rng(k + 1).uniform(0.5, 1.5, np.shape(g))
-        total = np.sum(weights * g) + total
+        total = np.sum(np.real(np.conjugate(_weights(k + 1, g)) * g)) + total
     return total
 
 
+def _weights(seed: int, value: Any) -> np.ndarray[Any, Any]:
+    """Random numbers of the value's shape and kind."""
+    rng, shape = np.random.default_rng(seed), np.shape(value)
+    weights = rng.uniform(0.5, 1.5, shape)
+    return weights + 1j * rng.uniform(0.5, 1.5, shape) if _plain(value).dtype.kind == "c" else weights
+
+
+def _paired(u: Any, f: Any) -> float:
+    """⟨u, f⟩ of real numbers, or of complex ones as pairs of real ones."""
+    return float(np.sum(np.real(np.conjugate(u) * f)))
+
+
 def _message(
-    title: str, mode: str, i: int, index: Any, analytic: float, numeric: float, tolerance: float, slopes: Any
+    title: str, mode: str, i: int, place: str, analytic: float, numeric: float, tolerance: float, slopes: Any
 ) -> str:
     left_right = f"{slopes[1]:.6g} on the left, {slopes[0]:.6g} on the right"
     kink = abs(slopes[0] - slopes[1]) > 10 * tolerance + 1e-2 * abs(numeric)
     return (
-        f"gradcheck: {mode} mode of {title}, argument {i}, index {index}: derivative {analytic:.10g}, "
+        f"gradcheck: {mode} mode of {title}, argument {i}, index {place}: derivative {analytic:.10g}, "
         f"finite difference {numeric:.10g}, |difference| {abs(analytic - numeric):.3g} > tolerance {tolerance:.3g}."
         + (f" The function has a kink or jump there (slopes {left_right}): check another point." if kink else "")
     )
 
 
-def _as_float64(value: Any, i: int, title: str) -> np.ndarray[Any, Any]:
+def _in_double(value: Any, i: int, title: str) -> np.ndarray[Any, Any]:
     array = _plain(value)
-    if array.dtype.kind != "f" and not isinstance(value, (int, float)):
+    if array.dtype.kind not in "fc" and not isinstance(value, (int, float)):
         raise TypeError(f"gradcheck: argument {i} of {title} is {array.dtype} {array.shape}; give floating numbers.")
-    return array.astype(np.float64)
+    return array.astype(np.complex128 if array.dtype.kind == "c" else np.float64)
 
 
 def _plain(value: Any) -> np.ndarray[Any, Any]:
@@ -150,7 +166,7 @@ def _indices(shape: tuple[int, ...], samples: int | None) -> list[tuple[int, ...
     return [every[k] for k in np.linspace(0, len(every) - 1, samples).astype(int)]
 
 
-def _moved(points: Sequence[np.ndarray[Any, Any]], i: int, index: tuple[int, ...], h: float) -> list[Any]:
+def _moved(points: Sequence[np.ndarray[Any, Any]], i: int, index: tuple[int, ...], h: complex) -> list[Any]:
     moved = list(points)
     moved[i] = points[i].copy()
     moved[i][index] += h
