@@ -99,12 +99,20 @@ def test_derivatives_equal_finite_differences(name: str, data: st.DataObject) ->
     ag.gradcheck(f, *x, name=name, order=2, samples=3)
 
 
-@every_real_primitive
+FOR_REAL_NUMBERS_ALONE = {
+    "sign": "np.sign of complex numbers is the primitive phase",
+    "absolute": "np.absolute of complex numbers is the primitive modulus",
+    "ive": "no complex argument reaches it",
+    "astype": "the sample's own dtypes are real",
+    "linalg.qr": "columns that complete a complex basis move as little as they can, not as LAPACK turns them",
+}
+ENGINES = [n for n in REAL if n not in FOR_REAL_NUMBERS_ALONE and LIBRARY[n].function.__module__.startswith("autograd")]
+
+
+@pytest.mark.parametrize("name", ENGINES)
 @settings(max_examples=5)
 @given(data=st.data(), rng=generators)
-def test_of_complex_numbers_derivatives_equal_finite_differences(
-    name: str, data: Any, rng: np.random.Generator
-) -> None:
+def test_derivatives_in_complex_numbers_equal_finite_differences(name: str, data: Any, rng: Any) -> None:
     """Of every primitive whose forward takes them: each part of each number moves; both modes."""
     op, call = LIBRARY[name], data.draw(SAMPLES[name])
     places = differentiable(op, call)
