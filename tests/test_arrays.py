@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -49,6 +50,16 @@ def test_python_numbers_never_widen(operation: str, c: Any, dtype: Any) -> None:
         _, tangent = ag.jvp(lambda x: BESIDE_NUMBERS[operation](x, c), (x,), (t,))
     assert met == {y.dtype} == {x.grad.dtype} == {tangent.dtype} == {np.dtype(dtype)}
     assert ag.grad(lambda x: BESIDE_NUMBERS[operation](x, c).sum())(x.detach().numpy()).dtype == dtype
+
+
+@FLOATS
+@pytest.mark.parametrize("zeros", [(0.0, -0.0), (-0.0, 0.0), (-0.0, 0, False)])
+def test_zero_keeps_its_sign(dtype: Any, zeros: Any) -> None:
+    """−0.0 == 0.0, but 1/−0.0 is −∞: whichever of them has been met before."""
+    x = ag.Tensor(np.array([1.0, 2.0], dtype), requires_grad=True)
+    for zero in zeros:
+        for y in (x * zero, zero * x, np.copysign(x, zero)):
+            assert (np.signbit(y.numpy()) == (math.copysign(1, zero) < 0)).all()
 
 
 def test_numbers_and_lists_become_the_default_dtype_and_arrays_keep_theirs() -> None:

@@ -240,6 +240,13 @@ def test_a_genuine_pole_stays_nan_or_infinite() -> None:
         assert gradient(lambda x: np.where(x >= 0, np.sqrt(x), 0.0), [0.0]) == [np.inf]
 
 
+def test_what_is_chosen_twice_counts_twice_and_what_once_counts_once() -> None:
+    """Two choices of one row: its derivative is wanted wherever either of them chose it."""
+    first, second = np.array([1, 1, 0, 0], bool), np.array([1, 0, 1, 0], bool)
+    both = lambda x: (lambda r: np.where(first, r, 0.0) + np.where(second, r, 0.0))(np.sqrt(x))
+    assert gradient(both, [4.0, 4.0, 4.0, 0.0]) == [0.5, 0.25, 0.25, 0.0]
+
+
 def test_nan_stays_where_it_is() -> None:
     """It neither spreads to its neighbours nor disappears."""
     values = np.sin(ag.Tensor(np.array([nan, 0.0])))

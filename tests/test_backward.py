@@ -94,6 +94,39 @@ def test_a_gradient_shares_memory_with_nothing() -> None:
         assert y.grad.tolist() == [1.0, 1.0] and u.tolist() == [1.0, 1.0]
 
 
+VIEWS = {
+    "reshape": lambda x: np.reshape(x, (3, 2)),
+    "ravel": np.ravel,
+    "transpose": np.transpose,
+    "swapaxes": lambda x: np.swapaxes(x, 0, 1),
+    "flip": np.flip,
+    "expand_dims": lambda x: x[None],
+    "squeeze": lambda x: np.squeeze(x[:, None], 1),
+    "concatenate": lambda x: np.concatenate([x, x * x]),
+    "stack": lambda x: np.stack([x * x, x]),
+    "real": np.real,
+    "positive": np.positive,
+    "broadcast": lambda x: np.broadcast_to(x, (2, 3)),
+    "reshape twice": lambda x: x.reshape(6).reshape(2, 3),
+}
+
+
+@pytest.mark.parametrize("name", VIEWS)
+@pytest.mark.parametrize("create_graph", [False, True])
+def test_a_gradient_is_no_view_of_the_cotangent(name: str, create_graph: bool) -> None:
+    """Where an adjoint only looks at g another way: writing to the gradient leaves the caller's array alone."""
+    f, x = VIEWS[name], leaf(np.arange(6.0).reshape(2, 3))
+    y = f(x)
+    u = np.ones(y.shape)
+    y.backward(u, create_graph=create_graph)
+    y, pullback = ag.vjp(f, x.numpy())
+    (g,) = pullback(u)
+    for gradient in (x.grad.data, g):
+        assert not np.shares_memory(gradient, u)
+        gradient[...] = 7.0
+    assert (u == 1.0).all() and (f(x.numpy()) == y).all()
+
+
 # Release and retain_graph --------------------------------------------------------------------------------------------
 
 

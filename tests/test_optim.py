@@ -101,16 +101,20 @@ class TestFlatBuffers:
         assert np.allclose(params[0].numpy(), walk(lambda p: optim.Adam(p, lr=0.1)))
 
     @pytest.mark.parametrize("name", RULES)
-    def test_a_thawed_parameter_goes_on_where_it_stopped(self, name):
+    @pytest.mark.parametrize("last", [False, True])
+    def test_a_thawed_parameter_goes_on_where_it_stopped(self, name, last):
+        """And its neighbour, which has come further, goes on from there."""
         frozen, other = (ag.Tensor(START.copy(), requires_grad=True) for _ in range(2))
-        optimizer = rule(name)([frozen, other])
-        for k, g in enumerate([*GRADIENTS[:2], *GRADIENTS[:3], *GRADIENTS[2:]]):
+        optimizer = rule(name)([other, frozen] if last else [frozen, other])
+        taken = [*GRADIENTS[:2], *GRADIENTS[:3], *GRADIENTS[2:]]
+        for k, g in enumerate(taken):
             frozen.requires_grad = not 2 <= k < 5
             for p in (frozen, other):
                 if p.requires_grad:
                     p.grad = g
             optimizer.step()
         assert np.array_equal(frozen.numpy(), walk(rule(name)))
+        assert np.array_equal(other.numpy(), walk(rule(name), taken))
 
     def test_freezing_holds_a_parameter_still(self):
         params = self.pair()
