@@ -106,6 +106,15 @@ def _add(total: Any, term: Any) -> Any:
     return term if total is None else total if term is None else total + term
 
 
+def _is_its_argument(rule: Any) -> bool:
+    """True of a rule ``lambda y: y``, such as that of a product: exact in any dtype."""
+    code = getattr(rule, "__code__", None)
+    return code is not None and code.co_argcount == 1 and code.co_code == _SAME.__code__.co_code
+
+
+_SAME = lambda y: y
+
+
 class Elementwise(Primitive):
     """out[k] = f(x[k], y[k], …) after broadcasting; a rule gives ∂out/∂argument: an array, or the number 1, −1 or 0."""
 
@@ -123,6 +132,10 @@ class Elementwise(Primitive):
         except ValueError:
             return self.fix
         return "" if self.fix is self.usual_fix else self.fix
+
+    def keeps(self, i: int) -> dict[str, int]:
+        kept = super().keeps(i)
+        return dict.fromkeys(kept, VALUE) if _is_its_argument(self.rules[i]) else kept
 
     def make_vjp(self, i: int) -> Callable[..., Any]:
         if not callable(self.rules[i]):
