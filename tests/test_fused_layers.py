@@ -10,10 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import autograd_core as ag
+import nn
 from nn.kernels import fused
 from nn.kernels.correlation import composed, correlate, max_of_windows, windowed_max
 from nn.kernels.fused import standardised, standardised_by_steps
-from nn.kernels.recurrence import lstm, steps_of_lstm
+from nn.kernels.recurrence import gru, lstm, rnn, steps_of_gru, steps_of_lstm, steps_of_rnn
 from strategies import generators
 
 
@@ -28,11 +29,49 @@ def assert_alike(rng: Any, fused: Any, plain: Any, *args: Any) -> None:
     np.testing.assert_allclose(*forward, rtol=1e-9, atol=1e-10)
 
 
-@settings(max_examples=25)
-@given(rng=generators, steps=st.integers(1, 4), count=st.integers(1, 3), hidden=st.integers(1, 3))
-def test_the_fused_lstm_is_its_equations(rng: Any, steps: int, count: int, hidden: int) -> None:
-    gates, weight = rng.normal(size=(steps, count, 4 * hidden)), rng.normal(size=(4 * hidden, hidden))
-    assert_alike(rng, lstm, steps_of_lstm, gates, weight, *rng.normal(size=(2, count, hidden)))
+RECURRENCES = {
+    "lstm": (lstm, steps_of_lstm, 4, 0, 2, {}),
+    "lstm, states alone": (lstm, steps_of_lstm, 4, 0, 2, {"keep": False}),
+    "gru": (gru, steps_of_gru, 3, 1, 1, {}),
+    "gru, states alone": (gru, steps_of_gru, 3, 1, 1, {"keep": False}),
+    "tanh": (rnn, steps_of_rnn, 1, 0, 1, {"nonlinearity": "tanh"}),
+    "relu": (rnn, steps_of_rnn, 1, 0, 1, {"nonlinearity": "relu"}),
+}
+
+
+@pytest.mark.parametrize("name", RECURRENCES)
+@settings(max_examples=15)
+@given(rng=generators, steps=st.integers(1, 4), count=st.integers(0, 3), hidden=st.integers(1, 3))
+def test_a_fused_recurrence_is_its_equations(name: str, rng: Any, steps: int, count: int, hidden: int) -> None:
+    """Also where the kept gates themselves have a cotangent."""
+    fused, plain, gates, biased, states, params = RECURRENCES[name]
+    width = gates * hidden
+    sizes = (steps, count, width), (width, hidden), *[(width,)] * biased, *[(count, hidden)] * states
+    args = [rng.normal(size=size) for size in sizes]
+    assert_alike(rng, lambda *x: fused(*x, **params), lambda *x: plain(*x, **params), *args)
+
+
+@pytest.mark.parametrize("name", ["lstm", "gru"])
+def test_the_way_back_of_a_recurrence_does_not_need_the_gates(name: str) -> None:
+    """Of a loss of the states alone: their derivatives are the same whether the gates were kept or not."""
+    rng = np.random.default_rng(0)
+    fused, _, gates, biased, states, _ = RECURRENCES[name]
+    sizes = (5, 3, gates * 4), (gates * 4, 4), *[(gates * 4,)] * biased, *[(3, 4)] * states
+    args = [rng.normal(size=size) for size in sizes]
+    loss = lambda keep: lambda *x: (fused(*x, keep=keep)[:states] ** 2).sum()
+    places = tuple(range(len(args)))
+    for one, other in zip(*(ag.grad(loss(keep), places)(*args) for keep in (True, False)), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-11, atol=1e-13)
+
+
+@pytest.mark.parametrize(("layer", "parts"), [(nn.LSTM, (6, 2)), (nn.GRU, (5, 1))])
+def test_what_no_derivative_needs_is_not_kept(layer: Any, parts: tuple[int, int]) -> None:
+    model, x = layer(2, 4), np.ones((3, 2, 2), np.float32)
+    recorded = model(x)[0].data.base
+    with ag.no_grad():
+        alone = model(x)[0].data.base
+    assert (recorded.shape[0], alone.shape[0]) == parts
+    np.testing.assert_array_equal(recorded[0], alone[0])
 
 
 def test_two_lstms_that_share_a_cotangent_do_not_share_their_derivatives() -> None:
@@ -48,7 +87,7 @@ def test_two_lstms_that_share_a_cotangent_do_not_share_their_derivatives() -> No
 def test_extreme_gates_saturate_without_overflow() -> None:
     gates = np.full((2, 1, 4), 1e4)
     states = lstm(gates, np.ones((4, 1)), np.zeros((1, 1)), np.zeros((1, 1)))
-    np.testing.assert_allclose(states[:, 0], [[np.tanh(1), 1], [np.tanh(2), 2]], rtol=1e-12)
+    np.testing.assert_allclose(states[:2, :, 0, 0], [[np.tanh(1), np.tanh(2)], [1, 2]], rtol=1e-12)
 
 
 SMALL = st.tuples(st.integers(1, 3), st.integers(1, 3))
@@ -102,8 +141,10 @@ def test_the_fused_standardisation_is_its_six_steps(rng: Any, axes: Any, eps: fl
 def test_fused_forms_differentiate_twice() -> None:
     rng = np.random.default_rng(0)
     ag.gradcheck(lambda x: standardised(x, (1,), 1e-5), rng.normal(size=(2, 3)), order=2)
-    arrays = rng.normal(size=(2, 1, 4)), rng.normal(size=(4, 1)), *rng.normal(size=(2, 1, 1))
-    ag.gradcheck(lstm, *arrays, order=2, samples=3)
+    for primitive, _, gates, biased, states, params in RECURRENCES.values():
+        sizes = (2, 1, gates), (gates, 1), *[(gates,)] * biased, *[(1, 1)] * states
+        given = [rng.normal(size=size) for size in sizes]
+        ag.gradcheck(lambda *x, f=primitive, p=params: f(*x, **p), *given, order=2, samples=3)
 
 
 @pytest.mark.parametrize("moving", ["x", "weight", "bias"])

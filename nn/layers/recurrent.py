@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from autograd_core import relu, sigmoid, tanh
+from autograd_core import is_grad_enabled
+from autograd_core.engine.tensor import bare
 
 from .. import init
 from ..kernels import fused
-from ..kernels.recurrence import lstm, lstm_step
+from ..kernels.recurrence import gru, gru_step, lstm, lstm_step, rnn, rnn_step
 from ..modules.checking import COUNT, PROBABILITY, checked
 from ..modules.dtypes import same_dtype
 from ..modules.layer import Layer
@@ -25,25 +25,19 @@ __all__ = ["GRU", "GRUCell", "LSTM", "LSTMCell", "RNN", "RNNCell"]
 # One step, from the input's part of the gates and the state before; the state is a tuple, its first entry the output.
 
 
-def _rnn_step(gates: Any, state: tuple[Any, ...], w: Any, b: Any, activation: Callable[[Any], Any]) -> tuple[Any, ...]:
+def _rnn_step(gates: Any, state: tuple[Any, ...], w: Any, b: Any, nonlinearity: str) -> tuple[Any, ...]:
     """h′ = tanh(W x + b + U h + c)."""
-    return (activation(gates + _times(state[0], w, b)),)
+    return (rnn_step(gates + _times(state[0], w, b), nonlinearity),)
 
 
-def _lstm_step(gates: Any, state: tuple[Any, ...], w: Any, b: Any, _: Any) -> tuple[Any, ...]:
+def _lstm_step(gates: Any, state: tuple[Any, ...], w: Any, b: Any, _: str) -> tuple[Any, ...]:
     """Gates i, f, g, o = W x + b + U h + c, and then ``lstm_step``."""
-    return lstm_step(gates + _times(state[0], w, b), *state)
+    return lstm_step(gates + _times(state[0], w, b), *state)[:2]
 
 
-def _gru_step(gates: Any, state: tuple[Any, ...], w: Any, b: Any, _: Any) -> tuple[Any, ...]:
-    """r, z = σ(…), n = tanh(W x + b + r(U h + c)); h′ = (1 − z) n + z h (Cho et al. 2014)."""
-    (h,) = state
-    n = h.shape[-1]
-    own = _times(h, w, b)
-    both = sigmoid(gates[:, : 2 * n] + own[:, : 2 * n])
-    r, z = both[:, :n], both[:, n:]
-    new = tanh(gates[:, 2 * n :] + r * own[:, 2 * n :])
-    return (new + z * (h - new),)
+def _gru_step(gates: Any, state: tuple[Any, ...], w: Any, b: Any, _: str) -> tuple[Any, ...]:
+    """W x + b and U h + c, and then ``gru_step``."""
+    return gru_step(gates, _times(state[0], w, b), state[0])[:1]
 
 
 def _times(x: Any, w: Any, b: Any) -> Any:
@@ -74,13 +68,13 @@ class _Cell(Layer):
         single = np.ndim(input) == 1
         x = np.reshape(input, (1, -1)) if single else input
         if hx is None:
-            state = (np.zeros((len(x), self.hidden_size), x.dtype),) * self.states
+            state = (np.zeros_like(bare(x), shape=(len(x), self.hidden_size)),) * self.states
         else:
             state = tuple(np.reshape(h, (len(x), self.hidden_size)) for h in (hx if self.states > 1 else (hx,)))
         for what, array in (("input", x), *(("the state", h) for h in state)):
             same_dtype(name, what, array, self.weight_ih)
         gates = _times(x, self.weight_ih, self.bias_ih)
-        state = type(self).step(gates, state, self.weight_hh, self.bias_hh, _ACTIVATIONS[self.nonlinearity])
+        state = type(self).step(gates, state, self.weight_hh, self.bias_hh, self.nonlinearity)
         state = tuple(h[0] for h in state) if single else state
         return state if self.states > 1 else state[0]
 
@@ -88,7 +82,7 @@ class _Cell(Layer):
         return f"{self.input_size}, {self.hidden_size}" + (", bias=False" if self.bias_ih is None else "")
 
 
-_ACTIVATIONS = {"tanh": tanh, "relu": relu}
+_NONLINEARITIES = ("tanh", "relu")
 
 
 def _draw(module: Module, hidden_size: int) -> None:
@@ -110,7 +104,7 @@ class RNNCell(_Cell):
     def __init__(
         self, input_size: int, hidden_size: int, bias: bool = True, nonlinearity: str = "tanh", dtype: Any = None
     ) -> None:
-        if nonlinearity not in _ACTIVATIONS:
+        if nonlinearity not in _NONLINEARITIES:
             raise ValueError(f"RNNCell: nonlinearity={nonlinearity!r}; it is 'tanh' or 'relu'.")
         self.nonlinearity = nonlinearity
         self._set_up(input_size, hidden_size, bias, dtype)
@@ -208,24 +202,14 @@ class _Recurrent(Layer):
         way = "_reverse" if backwards else ""
         w_ih, w_hh = getattr(self, f"weight_ih_l{k}{way}"), getattr(self, f"weight_hh_l{k}{way}")
         b_ih, b_hh = (getattr(self, f"bias_{p}_l{k}{way}") if self.bias else None for p in ("ih", "hh"))
-        if self.cell is LSTMCell:
-            return self._lstm_over_time(x, state, w_ih, w_hh, b_ih, b_hh, backwards)
-        gates = _times(x, w_ih, b_ih)
-        outputs: list[Any] = [None] * len(x)
-        for t in range(len(x) - 1, -1, -1) if backwards else range(len(x)):
-            state = self.cell.step(gates[t], state, w_hh, b_hh, _ACTIVATIONS[self.nonlinearity])
-            outputs[t] = state[0]
-        return np.stack(outputs), state
+        steps, state = self._steps(x[::-1] if backwards else x, state, w_ih, w_hh, b_ih, b_hh)
+        return (steps[::-1] if backwards else steps), state
 
-    def _lstm_over_time(
-        self, x: Any, state: tuple[Any, ...], w_ih: Any, w_hh: Any, b_ih: Any, b_hh: Any, backwards: bool
+    def _steps(
+        self, x: Any, state: tuple[Any, ...], w_ih: Any, w_hh: Any, b_ih: Any, b_hh: Any
     ) -> tuple[Any, tuple[Any, ...]]:
-        n = self.hidden_size
-        gates = _times(x[::-1] if backwards else x, w_ih, None if b_ih is None else b_ih + b_hh)
-        states = lstm(gates, w_hh, *state)
-        last = states[-1]
-        steps = states[..., :n]
-        return (steps[::-1] if backwards else steps), (last[:, :n], last[:, n:])
+        """The output of every step (T, N, H), and the last state."""
+        raise NotImplementedError
 
     def _time_first(self, input: Any) -> tuple[Any, bool]:
         shape = np.shape(input)
@@ -243,7 +227,7 @@ class _Recurrent(Layer):
     def _given(self, hx: Any, x: Any, ways: int, single: bool) -> tuple[Any, ...]:
         shape = (self.num_layers * ways, x.shape[1], self.hidden_size)
         if hx is None:
-            return (np.zeros(shape, x.dtype),) * self.cell.states
+            return (np.zeros_like(bare(x), shape=shape),) * self.cell.states
         states = hx if self.cell.states > 1 else (hx,)
         expected = (shape[0], shape[2]) if single else shape
         if len(states) != self.cell.states or any(np.shape(h) != expected for h in states):
@@ -270,10 +254,16 @@ class RNN(_Recurrent):
     def __init__(self, *args: Any, nonlinearity: str = "tanh", **kwargs: Any) -> None:
         if len(args) > 3 and isinstance(args[3], str):  # PyTorch's order has the nonlinearity in the fourth place
             nonlinearity, args = args[3], (*args[:3], *args[4:])
-        if nonlinearity not in tuple(_ACTIVATIONS):
+        if nonlinearity not in _NONLINEARITIES:
             raise ValueError(f"RNN: nonlinearity={nonlinearity!r}; it is 'tanh' or 'relu'.")
         super().__init__(*args, **kwargs)
         self.nonlinearity = nonlinearity
+
+    def _steps(
+        self, x: Any, state: tuple[Any, ...], w_ih: Any, w_hh: Any, b_ih: Any, b_hh: Any
+    ) -> tuple[Any, tuple[Any, ...]]:
+        steps = rnn(_times(x, w_ih, None if b_ih is None else b_ih + b_hh), w_hh, *state, self.nonlinearity)
+        return steps, (steps[-1],)
 
 
 class LSTM(_Recurrent):
@@ -286,6 +276,13 @@ class LSTM(_Recurrent):
 
     cell = LSTMCell
 
+    def _steps(
+        self, x: Any, state: tuple[Any, ...], w_ih: Any, w_hh: Any, b_ih: Any, b_hh: Any
+    ) -> tuple[Any, tuple[Any, ...]]:
+        gates = _times(x, w_ih, None if b_ih is None else b_ih + b_hh)
+        states = lstm(gates, w_hh, *state, keep=is_grad_enabled())
+        return states[0], (states[0, -1], states[1, -1])
+
 
 class GRU(_Recurrent):
     """Gated recurrent units over sequences; returns (output, h) (Cho et al. 2014).
@@ -296,3 +293,10 @@ class GRU(_Recurrent):
     """
 
     cell = GRUCell
+
+    def _steps(
+        self, x: Any, state: tuple[Any, ...], w_ih: Any, w_hh: Any, b_ih: Any, b_hh: Any
+    ) -> tuple[Any, tuple[Any, ...]]:
+        b_hh = np.zeros_like(bare(w_hh), shape=w_hh.shape[:1]) if b_hh is None else b_hh
+        steps = gru(_times(x, w_ih, b_ih), w_hh, b_hh, *state, keep=is_grad_enabled())[0]
+        return steps, (steps[-1],)

@@ -94,11 +94,13 @@ def standardised(draw: st.DrawFn, numbers: Numbers = real) -> Call:
 
 
 @st.composite
-def steps(draw: st.DrawFn, numbers: Numbers = real) -> Call:
-    """gates (T, N, 4H), weight (4H, H), h and c (N, H)."""
+def steps(draw: st.DrawFn, gates: int, biased: bool, states: int, numbers: Numbers = real, **settings: Any) -> Call:
+    """gates (T, N, kH), weight (kH, H), a bias (kH,) or none, and one or two states (N, H)."""
     rng, (t, n, h) = draw(generators), (draw(sides), draw(st.integers(1, 2)), draw(st.integers(1, 2)))
-    sizes = (t, n, 4 * h), (4 * h, h), (n, h), (n, h)
-    return Call(tuple(0.5 * numbers(rng, size) for size in sizes), {})
+    width = gates * h
+    sizes = ((t, n, width), (width, h), *[(width,)] * biased, *[(n, h)] * states)
+    chosen = {name: draw(st.sampled_from(values)) for name, values in settings.items()}
+    return Call(tuple(0.5 * numbers(rng, size) for size in sizes), chosen)
 
 
 # Losses --------------------------------------------------------------------------------------------------------------
@@ -128,7 +130,9 @@ SAMPLES: dict[str, Calls] = {
     "fold":            folded(),
     "max_of_windows":  pooled(),
     "standardised":    standardised(),
-    "lstm":            steps(),
+    "lstm":            steps(4, False, 2, keep=[True, False]),
+    "gru":             steps(3, True, 1, keep=[True, False]),
+    "rnn":             steps(1, False, 1, nonlinearity=["tanh"]),
     "module_boundary": with_settings(elementwise(real), hook=[lambda g: g]),
     # Activations
     "leaky_relu":      with_settings(elementwise(real), negative_slope=[0.01, 1.5]),
@@ -162,7 +166,9 @@ OF_COMPLEX: dict[str, Calls] = {
     "unfold":          unfolded(complexes),
     "fold":            folded(complexes),
     "standardised":    standardised(complexes),
-    "lstm":            steps(complexes),
+    "lstm":            steps(4, False, 2, complexes, keep=[True, False]),
+    "gru":             steps(3, True, 1, complexes, keep=[True, False]),
+    "rnn":             steps(1, False, 1, complexes),
     "module_boundary": with_settings(elementwise(complexes), hook=[lambda g: g]),
     "silu":            elementwise(complexes),
 }  # fmt: skip
