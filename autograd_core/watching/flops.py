@@ -21,11 +21,22 @@ from __future__ import annotations
 
 import functools
 import math
+import operator
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from ..engine.forms import Elementwise, Reduction
+from ..expressions.meaning import meaning, method, said_of
 from ..expressions.symbol import Symbol, fold
+from ..ops import fft  # noqa: F401 (np.fft's functions then stand for its primitives)
+from ..ops.arithmetic import complex, rounding
+from ..ops.linalg import determinants, factors, norms, parts, solving  # noqa: F401
+from ..ops.places import indexing, updating
+from ..ops.products import contractions, einsum, polynomials
+from ..ops.shapes import diagonals, joining, shaping  # noqa: F401
+from ..ops.sums import reductions, sampled, scans, sorting, statistics
 
 __all__ = ["Call", "backward", "forward"]
 
@@ -87,11 +98,11 @@ class _Shapes(tuple[Any, ...]):
 @functools.cache
 def _counts(op: Any) -> tuple[Any, Any]:
     """(forward, backward) of a primitive; None for what is not known."""
-    if op.function.__module__.partition(".")[0] == "autograd_core":
-        if op.name in _MOVES:
-            return _nothing, _copies if op.name in _COPYING else _nothing
-        if op.name in _COUNTS:
-            return _COUNTS[op.name]
+    known = meaning(op.function)
+    if known in _MOVES:
+        return _nothing, _copies if known in _COPYING else _nothing
+    if known in _COUNTS:
+        return _COUNTS[known]
     if isinstance(op, Elementwise):
         return _result, lambda call: _elementwise_backward(op, call)
     if isinstance(op, Reduction):
@@ -167,7 +178,8 @@ def _read(op: Any, i: int, params: dict[str, Any]) -> int:
 
     def operation(symbol: Any, parts: Any) -> None:
         nonlocal found
-        found += symbol.head not in _MOVES and symbol.head != "where"
+        known = meaning(symbol.function)
+        found += known not in _MOVES and known is not meaning(np.where)
 
     try:
         kept = (*(Symbol(a, (2,)) for a in op.arguments), Symbol("ans", (2,)))
@@ -251,13 +263,11 @@ def _of_einsum(terms: Sequence[str], output: str, shapes: Sequence[Shape], param
 def _path(terms: Sequence[str], output: str, shapes: Sequence[Shape], optimize: Any) -> list[tuple[int, ...]]:
     if optimize is False or len(terms) < 3:
         return [tuple(range(len(terms)))]
-    import numpy as np
-
     operands = [np.broadcast_to(np.float32(0), shape) for shape in shapes]
     return np.einsum_path(f"{','.join(terms)}->{output}", *operands, optimize=optimize)[0][1:]
 
 
-# The rest, by name ---------------------------------------------------------------------------------------------------
+# The rest, one by one ---------------------------------------------------------------------------------------------
 
 
 def _square(count: Callable[[int], float]) -> Any:
@@ -282,57 +292,71 @@ def _fourier(share: float) -> Callable[[Call], float]:
     return count
 
 
-_COPYING = frozenset(("broadcast_to", "repeat", "sliding_window_view"))
-_MOVES = _COPYING | {
-    "real", "imag", "conjugate", "getitem", "scatter", "reshape", "expand_dims", "squeeze", "transpose", "swapaxes",
-    "moveaxis", "flip", "rot90", "roll", "astype", "diagonal", "tril", "triu", "concatenate", "permute", "put_at",
-    "positive", "fft.fftshift", "fft.ifftshift", "linalg.mirrored",
-}  # fmt: skip
+_COPYING = said_of(dict.fromkeys((np.broadcast_to, shaping._broadcast_to, np.repeat, joining._repeat), True))
+_COPYING |= said_of({indexing.sliding_window_view: True})
+_MOVES = _COPYING | said_of(
+    dict.fromkeys(
+        (
+            *(np.real, np.imag, np.conjugate, complex._real, complex._imag, complex._conjugate, np.positive),
+            *(np.reshape, shaping._reshape, np.expand_dims, np.squeeze, np.transpose, np.swapaxes, np.moveaxis),
+            *(np.flip, np.rot90, np.roll, np.diagonal, np.tril, np.triu, np.concatenate, joining._concatenate),
+            *(operator.getitem, indexing._getitem, indexing._scatter, updating._put, sorting._permute),
+            *(method("astype"), shaping._astype, np.fft.fftshift, np.fft.ifftshift, parts.mirrored),
+        ),
+        True,
+    )
+)
 
 _scale = _result, _result
 _each = _argument, _argument
 
-_COUNTS: dict[str, tuple[Any, Any]] = {
-    "where": (_nothing, _sums_of_broadcasting),
-    "sum": (_reduction, _nothing),
-    "mean": (_argument, _result),
-    **dict.fromkeys(("var", "nanvar"), (lambda c: 4 * _argument(c), lambda c: 4 * _argument(c))),
-    **dict.fromkeys(("std", "nanstd"), (lambda c: 4 * _argument(c) + _result(c), lambda c: 4 * _argument(c))),
-    "logsumexp": (lambda c: 4 * _argument(c), lambda c: 6 * _argument(c) - 2 * _result(c)),
-    "softmax": (
-        lambda c: 5 * _argument(c) - 2 * _groups(c),
-        lambda c: 4 * _argument(c) - _groups(c),
-    ),
-    "log_softmax": (
-        lambda c: 5 * _argument(c) - _groups(c),
-        lambda c: 4 * _argument(c) - _groups(c),
-    ),
-    "cumsum": _each,
-    "cumprod": (_argument, None),
-    "diff": _scale,
-    "bincount": (_argument, _nothing),
-    "overlap_add": (_argument, _nothing),
-    "modulus": (_result, lambda c: 2 * _result(c)),
-    **dict.fromkeys(("deg2rad", "radians", "rad2deg", "degrees", "ldexp"), _scale),
-    "matmul": (_contraction(_last(0))[0], _matmul_backward),
-    "vecdot": _contraction(_last(0)),
-    "matvec": _contraction(_last(1)),
-    "vecmat": _contraction(_last(0)),
-    "vdot": _contraction(_argument),
-    "dot": _contraction(_last(0)),
-    "inner": _contraction(_last(0)),
-    "tensordot": _contraction(lambda c: math.prod(c.shapes[0][i] for i in c.params["axes"][0])),
-    "einsum": (_einsum, _einsum_backward),
-    "cross": (lambda c: 3 * _result(c), lambda c: 3 * _result(c) * sum(c.tracked)),
-    "convolve": (_sliding, lambda c: _sliding(c) * sum(c.tracked)),
-    "correlate": (_sliding, lambda c: _sliding(c) * sum(c.tracked)),
-    "polyval": (lambda c: 2 * _result(c) * (c.shapes[0][0] - 1), None),
-    **dict.fromkeys(("fft.fft", "fft.ifft"), (_fourier(1), _fourier(1))),
-    **dict.fromkeys(("fft.rfft", "fft.irfft"), (_fourier(0.5), _fourier(0.5))),
-    **dict.fromkeys(("linalg.det", "linalg.slogdet"), (_square(lambda n: 2 * n**3 / 3), None)),
-    "linalg.inv": (_square(lambda n: 2 * n**3), _square(lambda n: 4 * n**3)),
-    "linalg.cholesky": (_square(lambda n: n**3 / 3), None),
-    "linalg.solve": (_solve, None),
-    "linalg.norm": (lambda c: 2 * _argument(c), lambda c: 2 * _argument(c)),
-    "nan_to_num": _scale,
-}
+_COUNTS: dict[Any, tuple[Any, Any]] = said_of(
+    {
+        np.where: (_nothing, _sums_of_broadcasting),
+        np.sum: (_reduction, _nothing),
+        np.mean: (_argument, _result),
+        **dict.fromkeys(
+            (statistics._var, statistics._nanvar), (lambda c: 4 * _argument(c), lambda c: 4 * _argument(c))
+        ),
+        **dict.fromkeys(
+            (statistics._std, statistics._nanstd), (lambda c: 4 * _argument(c) + _result(c), lambda c: 4 * _argument(c))
+        ),
+        reductions.logsumexp: (lambda c: 4 * _argument(c), lambda c: 6 * _argument(c) - 2 * _result(c)),
+        reductions.softmax: (
+            lambda c: 5 * _argument(c) - 2 * _groups(c),
+            lambda c: 4 * _argument(c) - _groups(c),
+        ),
+        reductions.log_softmax: (
+            lambda c: 5 * _argument(c) - _groups(c),
+            lambda c: 4 * _argument(c) - _groups(c),
+        ),
+        scans._cumsum: _each,
+        scans._cumprod: (_argument, None),
+        sampled._diff: _scale,
+        reductions._bincount: (_argument, _nothing),
+        indexing._overlap_add: (_argument, _nothing),
+        complex._modulus: (_result, lambda c: 2 * _result(c)),
+        **dict.fromkeys((np.deg2rad, np.radians, np.rad2deg, np.degrees, rounding._ldexp), _scale),
+        np.matmul: (_contraction(_last(0))[0], _matmul_backward),
+        contractions._vecdot: _contraction(_last(0)),
+        contractions.matvec: _contraction(_last(1)),
+        contractions.vecmat: _contraction(_last(0)),
+        np.vdot: _contraction(_argument),
+        contractions._dot: _contraction(_last(0)),
+        contractions._inner: _contraction(_last(0)),
+        contractions._tensordot: _contraction(lambda c: math.prod(c.shapes[0][i] for i in c.params["axes"][0])),
+        einsum._einsum: (_einsum, _einsum_backward),
+        contractions._cross: (lambda c: 3 * _result(c), lambda c: 3 * _result(c) * sum(c.tracked)),
+        np.convolve: (_sliding, lambda c: _sliding(c) * sum(c.tracked)),
+        np.correlate: (_sliding, lambda c: _sliding(c) * sum(c.tracked)),
+        polynomials._polyval: (lambda c: 2 * _result(c) * (c.shapes[0][0] - 1), None),
+        **dict.fromkeys((np.fft.fft, np.fft.ifft), (_fourier(1), _fourier(1))),
+        **dict.fromkeys((np.fft.rfft, np.fft.irfft), (_fourier(0.5), _fourier(0.5))),
+        **dict.fromkeys((np.linalg.det, determinants._slogdet), (_square(lambda n: 2 * n**3 / 3), None)),
+        np.linalg.inv: (_square(lambda n: 2 * n**3), _square(lambda n: 4 * n**3)),
+        np.linalg.cholesky: (_square(lambda n: n**3 / 3), None),
+        solving._solve: (_solve, None),
+        norms._euclidean: (lambda c: 2 * _argument(c), lambda c: 2 * _argument(c)),
+        rounding._nan_to_num: _scale,
+    }
+)
