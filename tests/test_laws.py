@@ -11,6 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import autograd_core as ag
+from autograd_core.engine.forms import General
+from autograd_core.engine.forward import transposed
 from autograd_core.engine.primitive import Primitive
 from samples import (
     COMPOSITES,
@@ -87,6 +89,39 @@ def test_the_pullback_is_linear(name: str, data: st.DataObject, rng: np.random.G
     for c, p, q, zero in zip(combined, pulled, also, nothing, strict=True):
         np.testing.assert_allclose(c, a * p + b * q, rtol=1e-10, atol=1e-10)
         np.testing.assert_array_equal(zero, np.zeros_like(zero))
+
+
+@every_primitive
+@settings(max_examples=5)
+@given(data=st.data(), rng=generators)
+def test_a_pullback_is_a_pure_function_of_its_argument(
+    name: str, data: st.DataObject, rng: np.random.Generator
+) -> None:
+    """It answers by the numbers that it is given, not by the array that holds them."""
+    f, x = of_differentiable(LIBRARY[name], data.draw(SAMPLES[name]))
+    value, pullback = ag.vjp(f, *x)
+    u = numbers_like(rng, value)
+    pulled = pullback(u)
+    before = [np.copy(p) for p in pulled]
+    u[...] = numbers_like(rng, value)
+    for again, fresh in zip(pullback(u), ag.vjp(f, *x)[1](u.copy()), strict=True):
+        np.testing.assert_array_equal(again, fresh)
+    for p, b in zip(pulled, before, strict=True):
+        np.testing.assert_array_equal(p, b)
+
+
+@pytest.mark.parametrize("name", [n for n in SAMPLED if isinstance(LIBRARY[n], General) and LIBRARY[n].pushes])
+@settings(max_examples=5)
+@given(data=st.data(), rng=generators)
+def test_the_transposed_vjp_is_the_jvp(name: str, data: st.DataObject, rng: np.random.Generator) -> None:
+    """What the engine makes of a vjp alone is what was written down by hand."""
+    op, call = LIBRARY[name], data.draw(SAMPLES[name])
+    places = differentiable(op, call)
+    y = op.function(*[ag.Tensor(a, i in places) for i, a in enumerate(call.args)], **call.params)
+    tangents = [numbers_like(rng, a) if i in places else None for i, a in enumerate(call.args)]
+    node = y._node
+    expected, found = op.jvp(node, node.saved, tangents), transposed(node, (*node.saved[:-1], y.data), tangents)
+    np.testing.assert_allclose(found, expected, rtol=1e-8, atol=1e-10)
 
 
 @every_primitive

@@ -62,4 +62,5 @@ def transposed(node: Node, saved: Sequence[Any], tangents: Sequence[Any]) -> Any
     for row in reversed(order):
         if row not in stop and any(p in wanted for p in row.parents or ()):
             wanted.add(row)
-    return pull(order, seeds, create_graph=record, stop=stop, wanted=wanted).get(g)
+    t = pull(order, seeds, create_graph=record, stop=stop, wanted=wanted).get(g)
+    return np.real(t) if t is not None and t.dtype.kind == "c" != g.dtype.kind else t

@@ -34,7 +34,8 @@ class Place(NamedTuple):
 
     def repeats(self, other: Place) -> bool:
         """True where this is the declaration ``other``, run again."""
-        return self.module == "__main__" or self.load is not other.load or self[:3] == other[:3]
+        same = self.module == other.module
+        return self[:3] == other[:3] or (same and (self.module == "__main__" or self.load is not other.load))
 
 
 def register(op: Primitive) -> None:
