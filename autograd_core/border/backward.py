@@ -59,7 +59,7 @@ def as_gradients(cotangents: dict[Node, Any], leaves: Iterable[Any], *seeds: Any
     taken = {id(bare(seed)) for seed in seeds}
     gradients = []
     for leaf, shape, dtype in leaves:
-        g = cotangents.get(leaf)
+        g: Any = cotangents.get(leaf)
         if type(g) not in PLAIN or g.dtype != dtype or g.base is not None or id(g) in taken:
             g = _own(filled(0, bare(seeds[0]), shape, dtype) if g is None else g, dtype)
         g = g if isinstance(g, Tensor) else make_tensor(g, None)

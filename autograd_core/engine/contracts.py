@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-import operator
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-_SIGNS: dict[str, tuple[Callable[[int, int], bool], str]] = {
-    "==": (operator.eq, "!="),
-    "!=": (operator.ne, "=="),
-    "<=": (operator.le, ">"),
-    ">=": (operator.ge, "<"),
-    "<": (operator.lt, ">="),
-    ">": (operator.gt, "<="),
-}
+_OPPOSITE = {"==": "!=", "!=": "==", "<=": ">", ">=": "<", "<": ">=", ">": "<="}
 _TERM = r"(?:(\d+) \* )?([^\W\d]\w*)\.(?:ndim|shape\[(-?\d+)\])|(\d+)"
-_CONTRACT = re.compile(f"({_TERM}) ({'|'.join(_SIGNS)}) ({_TERM})")
+_CONTRACT = re.compile(f"({_TERM}) ({'|'.join(_OPPOSITE)}) ({_TERM})")
 
 
 class Contract:
@@ -46,8 +38,8 @@ class Contract:
             a, b = _value(args, *self.left), _value(args, *self.right)
         except (IndexError, AttributeError):  # an operand has fewer axes than the contract speaks of: NumPy knows more
             return ""
-        holds, opposite = _SIGNS[self.sign]
-        return "" if holds(a, b) else f"needs {self.text} ({a} {opposite} {b})"
+        holds = {"==": a == b, "!=": a != b, "<=": a <= b, ">=": a >= b, "<": a < b, ">": a > b}[self.sign]
+        return "" if holds else f"needs {self.text} ({a} {_OPPOSITE[self.sign]} {b})"
 
 
 def _value(args: Mapping[str, Any], factor: str | None, name: str, axis: str | None, number: str | None) -> int:

@@ -45,9 +45,8 @@ _BY_OPERATOR = (np.generic, Tensor)
 def unbroadcast(g: Any, shape: tuple[int, ...]) -> Any:
     """Adjoint of broadcasting: sum ``g`` over the axes along which ``shape`` was stretched.
 
-    >>> unbroadcast(np.ones((4, 3)), (3,)), unbroadcast(np.ones((2, 3)), (2, 1))
-    (array([4., 4., 4.]), array([[3.],
-           [3.]]))
+    >>> unbroadcast(np.ones((4, 3)), (3,)), unbroadcast(np.ones((4, 3)), (1, 1))
+    (array([4., 4., 4.]), array([[12.]]))
     """
     if g.shape == shape:
         return g

@@ -52,10 +52,8 @@ def transposed(node: Node, saved: Sequence[Any], tangents: Sequence[Any]) -> Any
                 raise TypeError(f"the cotangent of {op.argument_names(len(tangents))[i]} does not depend on g.")
             seeds[c._node] = seeds[c._node] + tangents[i] if c._node in seeds else tangents[i]
     except TypeError as error:
-        raise TypeError(
-            f"{op.name}: forward mode transposes the vjp, but {error} "
-            "Fix: give jvp=, or write the vjp with functions that accept tensors."
-        ) from error
+        fix = "Fix: give jvp=, or write the vjp with functions that accept tensors."
+        raise TypeError(f"{op.name}: forward mode transposes the vjp, but {error} {fix}") from error
     stop = {g, node, *(p for p in node.parents or () if p is not None)}
     order = rows(seeds, stop, lenient=True)
     wanted: set[Node] = {g}

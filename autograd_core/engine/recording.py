@@ -77,13 +77,7 @@ class enable_grad(_Recording):
 
 
 class Pulled(NamedTuple):
-    """One row of a backward pass, just walked.
-
-    node, parents, saved : the row and what it had before it was released
-    cotangent            : what reached it
-    cotangents           : by row, what has been added up so far, that of ``parents`` included
-    seconds              : what the row took
-    """
+    """A row of a backward pass, just walked: what it had before, what reached it, and what has been added up so far."""
 
     node: Any
     parents: Any

@@ -67,8 +67,7 @@ def implements(*functions: Callable[..., Any]) -> Callable[[Any], Any]:
     """Decorator: the decorated function is what the given NumPy functions do on tensors."""
 
     def register(implementation: Any) -> Any:
-        for function in functions:
-            implementations[function] = implementation
+        implementations.update(dict.fromkeys(functions, implementation))
         return implementation
 
     return register

@@ -25,10 +25,7 @@ class Tensor:
         Record what is computed from this tensor, so that gradients with respect to it exist.
     dtype : optional dtype to convert to
 
-    Raises
-    ------
-    TypeError
-        for gradients of integers or booleans, for data that is not an array of numbers, and for ``Tensor(3, 4)``.
+    Raises TypeError for gradients of integers or booleans, data that is not an array of numbers, and ``Tensor(3, 4)``.
 
     >>> w = Tensor([1.0, 2.0], requires_grad=True)
     >>> (w * w).sum().backward()
