@@ -50,6 +50,8 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
 def glorot_gain(nonlinearity: str) -> float:
     """The factor by which Glorot's spread is multiplied before an activation: 4 for sigmoid, 1 for tanh, √2 for ReLU.
 
+    nonlinearity : the activation: "sigmoid", "tanh", "relu" or "linear"
+
     A sigmoid is not saturated for |z| < 4, a tanh for |z| < 1; ReLU loses half of the variance (He et al. 2015).
     With it, ``xavier_uniform_`` and ``xavier_normal_`` give, for n inputs and m outputs,
 
@@ -101,7 +103,12 @@ def _filled(tensor: Tensor, values: Any) -> Tensor:
 
 
 def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Generator = None) -> Tensor:
-    """Fill with U(a, b)."""
+    """Fill with U(a, b).
+
+    tensor : what is filled, and returned
+    a, b : the ends of the interval
+    generator : draws the numbers; ``ag.default_generator()`` by default
+    """
     _check("uniform_", tensor)
     if a > b:
         raise ValueError(f"uniform_: from a={a} to b={b}; a must not be above b.")
@@ -109,7 +116,11 @@ def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Generato
 
 
 def normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Generator = None) -> Tensor:
-    """Fill with N(mean, std²)."""
+    """Fill with N(mean, std²).
+
+    tensor, generator : those of ``uniform_``
+    mean, std : of the distribution
+    """
     _check("normal_", tensor)
     if not std >= 0:
         raise ValueError(f"normal_: std={std!r} must not be negative.")
@@ -120,6 +131,9 @@ def trunc_normal_(
     tensor: Tensor, mean: float = 0.0, std: float = 1.0, a: float = -2.0, b: float = 2.0, generator: Generator = None
 ) -> Tensor:
     """Fill with N(mean, std²) restricted to [a, b]; a and b are values, not multiples of std.
+
+    tensor, generator : those of ``uniform_``
+    mean, std : of the distribution before it is cut off
 
     Draws that fall outside are drawn again; far from the mean, where nearly all would, uniform draws in [a, b] are
     kept with a probability proportional to the density (Robert 1995).
@@ -148,23 +162,36 @@ def trunc_normal_(
 
 
 def constant_(tensor: Tensor, val: float) -> Tensor:
-    """Fill with one number."""
+    """Fill with one number.
+
+    tensor : what is filled, and returned
+    val : the number
+    """
     _check("constant_", tensor)
     return _filled(tensor, val)
 
 
 def ones_(tensor: Tensor) -> Tensor:
-    """Fill with 1."""
+    """Fill with 1.
+
+    tensor : what is filled, and returned
+    """
     return constant_(tensor, 1.0)
 
 
 def zeros_(tensor: Tensor) -> Tensor:
-    """Fill with 0."""
+    """Fill with 0.
+
+    tensor : what is filled, and returned
+    """
     return constant_(tensor, 0.0)
 
 
 def eye_(tensor: Tensor) -> Tensor:
-    """Fill a matrix with the identity: a linear layer then passes its inputs on."""
+    """Fill a matrix with the identity: a linear layer then passes its inputs on.
+
+    tensor : what is filled, and returned; ValueError where it has not 2 axes
+    """
     _check("eye_", tensor)
     if tensor.ndim != 2:
         raise ValueError(f"eye_: tensor of shape {tensor.shape}; expected a matrix.")
@@ -173,6 +200,8 @@ def eye_(tensor: Tensor) -> Tensor:
 
 def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
     """Fill weights (out, in, kernel …) of a convolution so that it passes its channels on, in each group anew.
+
+    tensor : what is filled, and returned
 
     Raises ValueError where the shape has not 3, 4 or 5 axes, or ``groups`` does not divide the first.
     """
@@ -191,13 +220,20 @@ def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
 
 
 def xavier_uniform_(tensor: Tensor, gain: float = 1.0, generator: Generator = None) -> Tensor:
-    """Glorot: U(−a, a), a = gain·√(6 / (fan_in + fan_out)) (Glorot & Bengio 2010, eq. 16)."""
+    """Glorot: U(−a, a), a = gain·√(6 / (fan_in + fan_out)) (Glorot & Bengio 2010, eq. 16).
+
+    tensor, generator : those of ``uniform_``
+    gain : of the activation: ``calculate_gain`` or ``glorot_gain``
+    """
     bound = gain * _root(6, sum(_fans("xavier_uniform_", tensor)))
     return uniform_(tensor, -bound, bound, generator)
 
 
 def xavier_normal_(tensor: Tensor, gain: float = 1.0, generator: Generator = None) -> Tensor:
-    """Glorot: N(0, gain²·2 / (fan_in + fan_out))."""
+    """Glorot: N(0, gain²·2 / (fan_in + fan_out)).
+
+    tensor, gain, generator : those of ``xavier_uniform_``
+    """
     return normal_(tensor, 0.0, gain * _root(2, sum(_fans("xavier_normal_", tensor))), generator)
 
 
@@ -212,7 +248,13 @@ def _he(name: str, tensor: Tensor, a: float, mode: str, nonlinearity: str) -> fl
 def kaiming_uniform_(
     tensor: Tensor, a: float = 0, mode: str = "fan_in", nonlinearity: str = "leaky_relu", generator: Generator = None
 ) -> Tensor:
-    """He: U(−b, b), b = gain·√(3 / fan) (He et al. 2015, eq. 14)."""
+    """He: U(−b, b), b = gain·√(3 / fan) (He et al. 2015, eq. 14).
+
+    tensor, generator : those of ``uniform_``
+    a : the slope of a leaky ReLU
+    mode : "fan_in" keeps the variance of the values, "fan_out" that of the gradients
+    nonlinearity : whose ``calculate_gain`` is taken
+    """
     bound = math.sqrt(3) * _he("kaiming_uniform_", tensor, a, mode, nonlinearity)
     return uniform_(tensor, -bound, bound, generator)
 
@@ -220,23 +262,35 @@ def kaiming_uniform_(
 def kaiming_normal_(
     tensor: Tensor, a: float = 0, mode: str = "fan_in", nonlinearity: str = "leaky_relu", generator: Generator = None
 ) -> Tensor:
-    """He: N(0, gain² / fan)."""
+    """He: N(0, gain² / fan).
+
+    tensor, a, mode, nonlinearity, generator : those of ``kaiming_uniform_``
+    """
     return normal_(tensor, 0.0, _he("kaiming_normal_", tensor, a, mode, nonlinearity), generator)
 
 
 def lecun_uniform_(tensor: Tensor, generator: Generator = None) -> Tensor:
-    """LeCun: U(−b, b), b = √(3 / fan_in): variance 1/n for n inputs (LeCun et al. 1998, section 4.6)."""
+    """LeCun: U(−b, b), b = √(3 / fan_in): variance 1/n for n inputs (LeCun et al. 1998, section 4.6).
+
+    tensor, generator : those of ``uniform_``
+    """
     bound = _root(3, _fans("lecun_uniform_", tensor)[0])
     return uniform_(tensor, -bound, bound, generator)
 
 
 def lecun_normal_(tensor: Tensor, generator: Generator = None) -> Tensor:
-    """LeCun: N(0, 1/n), a Gaussian of spread 1/√n for n inputs, so that sums of n terms have variance 1."""
+    """LeCun: N(0, 1/n), a Gaussian of spread 1/√n for n inputs, so that sums of n terms have variance 1.
+
+    tensor, generator : those of ``uniform_``
+    """
     return normal_(tensor, 0.0, _root(1, _fans("lecun_normal_", tensor)[0]), generator)
 
 
 def orthogonal_(tensor: Tensor, gain: float = 1, generator: Generator = None) -> Tensor:
     """gain times a random matrix with orthonormal rows or columns, whichever are fewer (Saxe et al. 2014).
+
+    tensor, generator : those of ``uniform_``
+    gain : multiplies the matrix
 
     A tensor of more than 2 axes is seen as a matrix (first axis, all others).
     """
@@ -255,6 +309,10 @@ def orthogonal_(tensor: Tensor, gain: float = 1, generator: Generator = None) ->
 def sparse_(tensor: Tensor, sparsity: float, std: float = 0.01, generator: Generator = None) -> Tensor:
     """Fill a matrix with N(0, std²), then set a share ``sparsity`` of each column to zero (Martens 2010).
 
+    tensor, generator : those of ``uniform_``; ValueError where it has not 2 axes
+    sparsity : the share of zeros, in [0, 1]
+    std : the spread of the others
+
     With k non-zero weights a unit of m: ``sparsity = 1 - k / m``.
     """
     _check("sparse_", tensor)
@@ -271,5 +329,8 @@ def sparse_(tensor: Tensor, sparsity: float, std: float = 0.01, generator: Gener
 
 
 def empty(*shape: int, dtype: Any = None) -> np.ndarray[Any, Any]:
-    """An array to be filled, in the default dtype."""
+    """An array to be filled, in the default dtype.
+
+    shape, dtype : those of the array
+    """
     return np.zeros(shape, dtype or get_default_dtype())

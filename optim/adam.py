@@ -13,7 +13,10 @@ from .storage import Clock
 
 
 def update_moments(g: Any, m: Any, v: Any, betas: tuple[float, float], a: Any) -> None:
-    """m ← β₁m + (1 − β₁)g and v ← β₂v + (1 − β₂)g², with ``a`` to compute in."""
+    """m ← β₁m + (1 − β₁)g and v ← β₂v + (1 − β₂)g², with ``a`` to compute in.
+
+    betas : (β₁, β₂)
+    """
     beta1, beta2 = betas
     m *= beta1
     m += np.multiply(g, 1 - beta1, out=a)
@@ -30,6 +33,11 @@ class Adam(Optimizer):
         m ← β₁m + (1 − β₁)g          m̂ = m / (1 − β₁ᵗ)
         v ← β₂v + (1 − β₂)g²         v̂ = v / (1 − β₂ᵗ)
         p ← p − η·m̂ / (√v̂ + ε)
+
+    params, maximize : those of ``Optimizer``
+    lr, betas, eps, weight_decay : η, (β₁, β₂), ε, λ
+    amsgrad : whether the largest v so far counts
+    decoupled_weight_decay : whether λ shrinks p as in ``AdamW``
 
     ε stands outside the root of the corrected v̂ (the paper's algorithm 1; the shorter form at the end of its section
     2, which TensorFlow follows, has another ε). lr η, betas (β₁, β₂). weight_decay λ is added to the gradient and so
@@ -85,6 +93,8 @@ class AdamW(Adam):
     """Adam with decoupled weight decay (Loshchilov & Hutter 2019, algorithm 2), as in PyTorch:
 
         p ← (1 − ηλ)p, then Adam's step with g = ∇J
+
+    params, lr, betas, eps, weight_decay, amsgrad, maximize : those of ``Adam``
 
     The decay is multiplied by lr η (their schedule multiplier), and never divided by √v̂: a large gradient does not
     weaken it. ε as in `Adam`, outside the root.

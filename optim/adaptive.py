@@ -19,6 +19,11 @@ class Adagrad(Optimizer):
         G ← G + g²
         p ← p − η/(1 + (t − 1)·lr_decay) · g / (√G + ε)
 
+    params, maximize : those of ``Optimizer``
+    lr, weight_decay, eps : η, λ, ε
+    lr_decay : how fast η falls with the steps
+    initial_accumulator_value : G to begin with
+
     ε stands outside the root (the paper's δ; lectures often write √(G + ε)). G begins at initial_accumulator_value.
     lr η, weight_decay λ.
 
@@ -67,6 +72,10 @@ class RMSprop(Optimizer):
         centered:   h ← αh + (1 − α)g,  and below v − h² for v
         p ← p − η·g / (√v + ε)                             without momentum
         b ← μb + g / (√v + ε),   p ← p − ηb                with momentum μ
+
+    params, maximize : those of ``Optimizer``
+    lr, alpha, eps, weight_decay, momentum : η, α, ε, λ, μ
+    centered : whether the variance takes the place of the mean square
 
     ε stands outside the root (Graves and TensorFlow have it inside). Where rounding makes v − h² negative it counts
     as 0 (PyTorch: NaN). lr η, weight_decay λ.
@@ -135,6 +144,9 @@ class Adadelta(Optimizer):
         d = √(u + ε) / √(v + ε) · g
         u ← ρu + (1 − ρ)d²
         p ← p − ηd
+
+    params, maximize : those of ``Optimizer``
+    lr, rho, eps, weight_decay : η, ρ, ε, λ
 
     ε stands inside both roots, as in the paper; it alone gives the first step its length. The paper has no lr
     (η = 1). weight_decay λ. Raises ValueError also for rho ρ outside [0, 1].

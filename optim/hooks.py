@@ -34,6 +34,8 @@ __all__ = ["GradientHook", "WeightDecay", "ClipGradNorm", "ClipGradValue", "Grad
 class GradientHook:
     """Base of the hooks that change gradients: when they have been computed and nothing has moved.
 
+    params : the parameters that it serves; None: all of the optimizer's
+
     >>> class Negate(GradientHook):
     ...     def __call__(self, optimizer):
     ...         for p, g, group in self.gradients(optimizer):
@@ -65,6 +67,7 @@ class GradientHook:
 
 
 def not_negative(hook: GradientHook, **options: Any) -> None:
+    """ValueError for an option that is negative, or no number."""
     for name, value in options.items():
         rule = type(hook).__name__
         require(rule, name, value, number(rule, name, value) >= 0, "not be negative")
@@ -73,6 +76,7 @@ def not_negative(hook: GradientHook, **options: Any) -> None:
 class WeightDecay(GradientHook):
     """g ← g + λp: the gradient of ½λ‖p‖² (Krogh & Hertz 1991). The same as an optimizer's coupled ``weight_decay``.
 
+    params : those of ``GradientHook``
     rate : λ ≥ 0
     """
 
@@ -91,6 +95,7 @@ class ClipGradNorm(GradientHook):
 
     The 10⁻⁶ stands beside the norm as in ``torch.nn.utils.clip_grad_norm_``.
 
+    params : those of ``GradientHook``
     max_norm : c ≥ 0;  norm_type : the order of the norm, > 0 (``inf``: the largest component)
     """
 
@@ -113,6 +118,7 @@ class ClipGradNorm(GradientHook):
 class ClipGradValue(GradientHook):
     """g ← min(max(g, −c), c), each component for itself.
 
+    params : those of ``GradientHook``
     clip_value : c ≥ 0
     """
 
@@ -129,6 +135,7 @@ class ClipGradValue(GradientHook):
 class GradientNoise(GradientHook):
     """g ← g + N(0, η/(1 + t)^γ), t = 0, 1, … (Neelakantan et al. 2015, eq. 1).
 
+    params : those of ``GradientHook``
     eta : η ≥ 0, their best in {0.01, 0.3, 1};  gamma : γ;  generator : a ``numpy.random.Generator``, or None for the
     one that ``ag.manual_seed`` sets
     """
@@ -152,6 +159,7 @@ class GradientNoise(GradientHook):
 class NonFinite(GradientHook):
     """What to do at a step whose gradients hold NaN or infinity.
 
+    params : those of ``GradientHook``
     action : "raise" a FloatingPointError that names the parameter, or "skip" the step: no parameter and no state
         changes, the gradients are forgotten. Either way ``skipped`` counts. (Without this hook they go into the
         parameters, as in PyTorch.)
@@ -179,6 +187,7 @@ class Lasso(GradientHook):
     """p ← sign(p)·max(|p| − ηλ, 0) after each step: the proximal step for λ‖p‖₁ (Tibshirani 1996; ISTA of Daubechies,
     Defrise & De Mol 2004), which makes zeros exactly zero. η is the group's lr.
 
+    params : those of ``GradientHook``
     rate : λ ≥ 0
 
     >>> from optim import SGD
@@ -197,6 +206,7 @@ class Lasso(GradientHook):
         not_negative(self, rate=rate)
 
     def add_to(self, optimizer: Optimizer) -> Handle:
+        """Run after every step of ``optimizer`` from now on."""
         return optimizer.register_step_post_hook(self)
 
     def __call__(self, optimizer: Optimizer, *_: Any) -> None:
@@ -205,4 +215,5 @@ class Lasso(GradientHook):
 
 
 def soft_threshold(x: Any, threshold: float) -> Any:
+    """sign(x)·max(|x| − threshold, 0)."""
     return np.sign(x) * np.maximum(np.abs(x) - threshold, 0)

@@ -30,6 +30,13 @@ SMALLEST_STEP = 1e-9  # of the line search, fixed as in PyTorch
 class LBFGS(Optimizer):
     """Limited-memory BFGS (Nocedal 1980; Liu & Nocedal 1989), as in PyTorch, which follows Schmidt's minFunc.
 
+    params : those of ``Optimizer``, in one group
+    lr : the length of a step, t
+    max_iter, max_eval : most iterations and evaluations of one call of ``step``
+    tolerance_grad, tolerance_change : where it stops
+    history_size : how many pairs are kept
+    line_search_fn : None, "strong_wolfe" or "weak_wolfe"
+
         d ← −H∇f, with H from the last ``history_size`` pairs s = Δp, y = Δ∇f by the two-loop recursion
             (Nocedal & Wright 2006, algorithm 7.4), H₀ = sᵀy/yᵀy
         p ← p + td, with t = lr·min(1, 1/‖∇f‖₁) at the very first iteration and lr after, or from the line search

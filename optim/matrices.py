@@ -26,6 +26,10 @@ class Adafactor(_EachForItself):
     """Adafactor (Shazeer & Stern 2018, algorithms 4 and 5), as in PyTorch: second moments of a matrix from its row
     and column means.
 
+    params, maximize : those of ``Optimizer``
+    lr, eps, d, weight_decay : η, (ε₁, ε₂), d, λ
+    beta2_decay : how β comes near 1, < 0
+
         β = 1 − t^beta2_decay         ρ = min(η, 1/√t)         α = max(ε₂, rms p)·ρ
         p ← (1 − ηλ)p
         R ← βR + (1 − β)·mean of g² over columns,  C ← … over rows,  V = R·C / max(mean R, ε₁)      for matrices
@@ -115,6 +119,12 @@ def rms(x: Any) -> float:
 
 class Muon(_EachForItself):
     """Muon (Jordan et al. 2024): momentum made orthogonal, for the matrices between the first and the last layer.
+
+    params : those of ``Optimizer``, all of them matrices
+    lr, weight_decay, momentum, eps : η, λ, μ, ε
+    nesterov : whether the gradient looks ahead
+    ns_coefficients, ns_steps : (a, b, c) and how often they are applied
+    adjust_lr_fn : what η' is made of
 
         b ← μb + (1 − μ)g
         u = (1 − μ)g + μb  with Nesterov, else b

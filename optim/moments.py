@@ -20,6 +20,10 @@ class NAdam(Optimizer):
         m, v as in Adam               v̂ = v / (1 − β₂ᵗ)
         p ← p − η·((1 − μₜ)/(1 − Πᵢ₌₁ᵗμᵢ)·g + μₜ₊₁/(1 − Πᵢ₌₁ᵗ⁺¹μᵢ)·m) / (√v̂ + ε)
 
+    params, maximize : those of ``Optimizer``
+    lr, betas, eps, weight_decay, momentum_decay : η, (β₁, β₂), ε, λ, ψ
+    decoupled_weight_decay : whether λ shrinks p as in ``AdamW``
+
     ε outside the root of v̂. lr η, betas (β₁, β₂), momentum_decay ψ. weight_decay is added to the gradient, or
     decoupled as in `AdamW`.
 
@@ -61,6 +65,7 @@ class NAdam(Optimizer):
         return (t, clock[1] * self.mu(t, options))
 
     def mu(self, t: float, options: Mapping[str, Any]) -> float:
+        """μₜ, the momentum of step t."""
         return options["betas"][0] * (1 - 0.5 * 0.96 ** (t * options["momentum_decay"]))
 
     def update(self, p: Any, g: Any, m: Any, v: Any, *, clock: Clock, options: dict[str, Any]) -> None:
@@ -81,6 +86,10 @@ class NAdam(Optimizer):
 
 class RAdam(Optimizer):
     """Rectified Adam (Liu et al. 2020, algorithm 2), as in PyTorch: Adam where the variance of the step is bounded.
+
+    params, maximize : those of ``Optimizer``
+    lr, betas, eps, weight_decay : η, (β₁, β₂), ε, λ
+    decoupled_weight_decay : whether λ shrinks p as in ``AdamW``
 
         ρ∞ = 2/(1 − β₂) − 1           ρₜ = ρ∞ − 2tβ₂ᵗ/(1 − β₂ᵗ)
         m, v as in Adam               m̂ = m / (1 − β₁ᵗ)
@@ -142,6 +151,9 @@ class Adamax(Optimizer):
         m ← β₁m + (1 − β₁)g
         u ← max(β₂u, |g| + ε)
         p ← p − η/(1 − β₁ᵗ)·m / u
+
+    params, maximize : those of ``Optimizer``
+    lr, betas, eps, weight_decay : η, (β₁, β₂), ε, λ
 
     ε stands inside the maximum, beside |g| (the paper has none); u needs no correction. weight_decay λ.
 

@@ -20,7 +20,11 @@ Hook = Callable[..., Any]
 
 
 class Handle:
-    """What registering a hook returns: ``remove()`` takes the hook off again."""
+    """What registering a hook returns: ``remove()`` takes the hook off again.
+
+    hooks : where the hook is put
+    hook : what is called
+    """
 
     def __init__(self, hooks: dict[int, Hook], hook: Hook) -> None:
         self._hooks = hooks
@@ -28,6 +32,7 @@ class Handle:
         hooks[self._key] = hook
 
     def remove(self) -> None:
+        """Take the hook off; a second time nothing happens."""
         self._hooks.pop(self._key, None)
 
 
@@ -39,7 +44,7 @@ class Optimizer:
 
     params : an iterable of tensors that require gradients, of ``(name, tensor)`` pairs, or of dicts
         ``{"params": …, option: value}``, one a group, with options of their own
-    defaults : the options of groups that do not give them
+    defaults : the options of groups that do not give them; ``maximize``, which most rules have, goes up instead of down
 
     A rule is written as ``update``; the base negates the gradient for ``maximize`` and adds ``weight_decay``·p to it
     (or shrinks p by 1 − lr·weight_decay beforehand, where the decay is ``decoupled``):
@@ -69,9 +74,6 @@ class Optimizer:
     """Whether weight decay shrinks the parameter and stays out of the gradient (a group may say so for itself); None:
     ``update`` sees to it."""
 
-    update: Callable[..., None]
-    """``update(p, g, *arrays, clock, options)``: change ``p`` and its state in place; ``g`` is not to be written."""
-
     def __init__(self, params: Iterable[Any], defaults: dict[str, Any]) -> None:
         self.defaults = defaults
         self.param_groups: list[dict[str, Any]] = []
@@ -87,7 +89,10 @@ class Optimizer:
             self.add_param_group(group)
 
     def add_param_group(self, group: Mapping[str, Any]) -> None:
-        """Add parameters with options of their own."""
+        """Add parameters with options of their own.
+
+        group : ``{"params": …, option: value}``; ValueError, and nothing changed, where it makes no sense
+        """
         name = type(self).__name__
         options = check_group(name, group, self.defaults)
         params, names = named_parameters(name, group["params"])
@@ -193,6 +198,10 @@ class Optimizer:
             elif decay:
                 g = np.add(g, np.multiply(p, decay, out=work[0]), out=work[2])
             self.update(p, g, *state, clock=clock, options=options)
+
+    def update(self, *args: Any, **kwargs: Any) -> None:
+        """``update(p, g, *arrays, clock, options)``: change ``p`` and its state in place, and leave ``g`` as it is."""
+        raise NotImplementedError(f"{type(self).__name__} must define update(self, p, g, *arrays, clock, options).")
 
     def scratch(self, p: Any) -> tuple[Any, Any]:
         """Two arrays like ``p``, the parameter of the current update, to compute in."""

@@ -19,6 +19,10 @@ class SGD(Optimizer):
         b ← g  at the first step, then  b ← μb + (1 − τ)g
         p ← p − η·(g + μb  with Nesterov, b with momentum, g without)
 
+    params, maximize : those of ``Optimizer``
+    lr, momentum, dampening, weight_decay : η, μ, τ, λ; all 0 or more
+    nesterov : whether the gradient looks ahead; wants a momentum and no dampening
+
     lr η, momentum μ, dampening τ, weight_decay λ, maximize: g ← −∇J + λp. The rate η stands outside b (Sutskever et
     al. 2013, eq. 1 has it inside: the same paths for a constant η). Nesterov: their eq. 3–4 in the variable p + μb,
     so that the gradient is taken at p.
@@ -90,6 +94,10 @@ class ASGD(Optimizer):
         p ← (1 − λη)p − ηg
         a ← a + μ(p − a)
         η ← lr / (1 + λ·lr·t)^α          μ ← 1 / max(1, t − t0)
+
+    params, maximize : those of ``Optimizer``
+    lr, lambd, alpha, weight_decay : lr, λ, α, λ'
+    t0 : the step after which the average begins
 
     lambd λ, alpha α, t0, weight_decay λ'; η begins at lr, μ at 1. The average a is the state ``"ax"``: the parameter
     itself until step t0 + 2, from there on the mean of all that follow. No ε.

@@ -20,6 +20,10 @@ class Rprop(Optimizer):
         g·g' < 0:  Δ ← max(Δ·η₋, Δmin),  g ← 0
         p ← p − Δ·sign g
 
+    params, maximize : those of ``Optimizer``
+    lr : Δ to begin with
+    etas, step_sizes : (η₋, η₊) and (Δmin, Δmax)
+
     Δ begins at lr; etas (η₋, η₊), step_sizes (Δmin, Δmax). For full-batch gradients. No ε.
 
     Raises ValueError unless 0 < η₋ < 1 < η₊ and 0 ≤ Δmin ≤ Δmax.
@@ -81,6 +85,9 @@ class Lion(Optimizer):
         p ← (1 − ηλ)p
         p ← p − η·sign(β₁m + (1 − β₁)∇J)
         m ← β₂m + (1 − β₂)∇J
+
+    params, maximize : those of ``Optimizer``
+    lr, betas, weight_decay : η, (β₁, β₂), λ
 
     Every element moves by lr η: take it three to ten times smaller than Adam's, and weight_decay λ larger. The decay
     is decoupled. No ε. PyTorch has no Lion; the state is named ``exp_avg`` as in the authors' code.

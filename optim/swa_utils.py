@@ -44,8 +44,11 @@ __all__ = [
 class SWALR(LRScheduler):
     """From the present rate to ``swa_lr`` within ``anneal_epochs``, where it stays (Izmailov et al. 2018).
 
-    η ← α·swa_lr + (1 − α)·η', with η' the rate that is being left and α going from 0 to 1 by ``anneal_strategy``, "cos"
+    η ← α·swa_lr + (1 − α)·η', with η' the rate that is being left and α going from 0 to 1 by ``anneal_strategy``,
+    "cos"
     or "linear". Chainable: what another schedule does to η' stays.
+    optimizer, last_epoch : those of ``LRScheduler``
+    anneal_epochs, anneal_strategy : how long it takes, and along "cos" or "linear"
     swa_lr : a number, or one for each group
     """
 
@@ -95,7 +98,10 @@ MultiAverage = Callable[[Sequence[Any], Sequence[Any], int], None]
 
 
 def get_ema_avg_fn(decay: float = 0.999) -> Average:
-    """a ← decay·a + (1 − decay)·p; the lecture's ``x_test = 0.995*x_test + 0.005*x`` is decay = 0.995."""
+    """a ← decay·a + (1 − decay)·p; the lecture's ``x_test = 0.995*x_test + 0.005*x`` is decay = 0.995.
+
+    decay : in [0, 1]
+    """
     _check_decay(decay)
     return lambda average, current, n: decay * average + (1 - decay) * current
 
@@ -106,7 +112,10 @@ def get_swa_avg_fn() -> Average:
 
 
 def get_ema_multi_avg_fn(decay: float = 0.999) -> MultiAverage:
-    """``get_ema_avg_fn`` for lists of arrays, in place."""
+    """``get_ema_avg_fn`` for lists of arrays, in place.
+
+    decay : in [0, 1]
+    """
     _check_decay(decay)
 
     def ema(averages: Sequence[Any], currents: Sequence[Any], n: int) -> None:
@@ -133,6 +142,11 @@ def _check_decay(decay: float) -> None:
 
 class AveragedModel:
     """A copy of a model whose weights are the average of the model's at every ``update_parameters``.
+
+    model : what is copied, and averaged
+    avg_fn : (a, p, n) ↦ the next average of one array, n the updates before
+    multi_avg_fn : (list of a, list of p, n), which writes the averages in place
+    use_buffers : whether buffers are averaged as well
 
     Equal weights (SWA, Izmailov et al. 2018) unless ``avg_fn`` or ``multi_avg_fn`` says otherwise; the first update
     copies. Buffers are copied from the model at each update, or averaged like the weights with ``use_buffers`` (counts
@@ -192,23 +206,29 @@ class AveragedModel:
         states.at_once([*changes, partial(setattr, self, "n_averaged", Tensor(np.array(n + 1, np.int64)))])
 
     def parameters(self) -> Iterable[Tensor]:
+        """Those of the average."""
         return self.module.parameters()
 
     def buffers(self) -> Iterable[Tensor]:
+        """Those of the average."""
         return self.module.buffers()
 
     def modules(self) -> Iterable[Any]:
+        """Those of the average."""
         return self.module.modules()
 
     @property
     def training(self) -> bool:
+        """Whether the average is in training mode."""
         return self.module.training
 
     def train(self, mode: bool = True) -> AveragedModel:
+        """Put the average in training mode; returns self."""
         self.module.train(mode)
         return self
 
     def eval(self) -> AveragedModel:
+        """Put the average in eval mode; returns self."""
         return self.train(False)
 
     def state_dict(self) -> dict[str, Any]:
@@ -252,6 +272,7 @@ def _pairs(kind: str, ours: Iterable[Tensor], theirs: Iterable[Tensor]) -> Itera
 def update_bn(loader: Iterable[Any], model: Any) -> None:
     """Compute the running statistics of all batch norms in ``model`` anew, by one pass over the data.
 
+    model : whose statistics they are
     loader : batches, or tuples and lists whose first entry is the batch
     Every batch counts the same. The model's modes are afterwards as they were.
     """
@@ -286,6 +307,7 @@ def _is_batch_norm(module: Any) -> bool:
 class Ensemble:
     """Several models that answer together, by the mean of what each says.
 
+    models : functions of one input; ValueError for none
     transform : applied to each answer before the mean, such as a softmax, so that probabilities are averaged
 
     >>> together = Ensemble([lambda x: x + 1, lambda x: x + 3])
@@ -307,6 +329,8 @@ class Ensemble:
 
 def average_checkpoints(state_dicts: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     """The mean of several state_dicts of one model, to be loaded as one; counts are those of the last.
+
+    state_dicts : mappings of names to arrays
 
     Raises ValueError for none, or for different keys or shapes.
 

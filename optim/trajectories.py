@@ -20,7 +20,14 @@ Make = Callable[[list[Tensor]], Optimizer]
 
 
 class Landscape(NamedTuple):
-    """A function of two numbers with a place to begin, where its minimum is, the box to draw, and fitting rates."""
+    """A function of two numbers with a place to begin, where its minimum is, the box to draw, and fitting rates.
+
+    name : the title
+    fun : a function of p, whose first axis has two entries
+    start, minimum : places (x, y)
+    box : (left, right, bottom, top)
+    rates : the learning rate of each optimizer, by name
+    """
 
     name: str
     fun: Callable[[Any], Any]
@@ -66,7 +73,10 @@ LANDSCAPES = {landscape.name: landscape for landscape in (ROSENBROCK, BEALE, STE
 
 
 def lecture_optimizers(rates: Mapping[str, float]) -> dict[str, Make]:
-    """The lecture's six optimizers with the given rates, by name."""
+    """The lecture's six optimizers with the given rates, by name.
+
+    rates : the learning rate of each
+    """
     makers: dict[str, Callable[..., Optimizer]] = {
         "SGD": SGD,
         "momentum": lambda params, lr: SGD(params, lr=lr, momentum=0.9),
@@ -81,6 +91,8 @@ def lecture_optimizers(rates: Mapping[str, float]) -> dict[str, Make]:
 def trajectory(fun: Callable[[Any], Any], start: Any, optimizer: Make, steps: int) -> np.ndarray[Any, Any]:
     """The path of an optimizer from ``start``: an array of shape (steps + 1, *start.shape).
 
+    start : an array, or what becomes one
+    steps : how many
     fun       : a scalar function of a tensor
     optimizer : makes one of a list of parameters, such as ``lambda params: optim.Adam(params, lr=0.1)``
     Every step is given a closure, so that LBFGS walks, too. ``start`` is not changed.
@@ -126,6 +138,9 @@ def plot_trajectories(
 ) -> Any:
     """Draw the paths of several optimizers over the contours of a function of two numbers; return the axes.
 
+    start : where the paths begin
+    steps : how many each has
+    minimum : marked with a star
     fun        : a function of an array whose first axis has two entries, written with p[0] and p[1]; a ``Landscape``
         (``ROSENBROCK``, ``BEALE``, ``STEEP_VALLEY``) brings its own start, minimum, box and rates
     optimizers : name → what ``trajectory`` takes; for a landscape the lecture's six when left out

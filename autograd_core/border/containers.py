@@ -105,6 +105,7 @@ _FIXES = {
 
 
 def refuse(operation: str, value: Any, why: str, fix: str) -> NoReturn:
+    """TypeError that names the container, why it is refused, and what to give instead."""
     kind = type(value)
     raise TypeError(f"{operation}: {kind.__module__.partition('.')[0]}'s {kind.__name__}: {why}. Fix: {fix}.")
 

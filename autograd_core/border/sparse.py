@@ -26,17 +26,21 @@ class SparseConstant:
 
     @property
     def shape(self) -> tuple[int, ...]:
+        """(rows, columns)."""
         return self.matrix.shape
 
     @property
     def size(self) -> int:
+        """rows · columns, zeros included."""
         return self.shape[0] * self.shape[1]
 
     @property
     def dtype(self) -> np.dtype[Any]:
+        """The dtype of the entries."""
         return self.matrix.dtype
 
     def astype(self, dtype: Any, copy: bool = True) -> SparseConstant:
+        """The same matrix in another dtype."""
         return SparseConstant(self.matrix.astype(dtype, copy=copy))
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:

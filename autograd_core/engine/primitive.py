@@ -46,6 +46,10 @@ Contributions = Iterable[tuple[int, Any, Any]]
 class Primitive:
     """A differentiable operation on arrays; ``function`` is its public face.
 
+    forward, rules : the function of arrays, and a rule for each argument that has one
+    name, contract, fix, flops : those of ``elementwise``
+    unknown : refused with a TypeError
+
     vjps[i](g, node, saved)     -> cotangent of argument i, or None where it is zero
     jvp(node, saved, tangents)  -> tangent of the result; a tangent of None is zero
 
@@ -118,6 +122,7 @@ class Primitive:
         raise NotImplementedError
 
     def jvp(self, node: Node, saved: Saved, tangents: Saved) -> Any:
+        """The tangent of the result of ``node``."""
         raise NotImplementedError
 
     def keeps(self, i: int) -> dict[str, int]:
@@ -209,6 +214,7 @@ class Primitive:
         return -1 if name == "ans" else slice(-1) if self.variadic else self.arguments.index(name)
 
     def argument_names(self, count: int) -> tuple[str, ...]:
+        """What the arguments of a call with ``count`` of them are called."""
         return tuple(f"{self.arguments[0]}[{i}]" for i in range(count)) if self.variadic else self.arguments
 
     # Reading the declaration ---------------------------------------------------------------------------------------

@@ -33,6 +33,7 @@ class Text(NamedTuple):
         return self if self.fits(level, first) else Text(f"({self.last or self.text})")
 
     def fits(self, level: int, first: bool) -> bool:
+        """Whether it can stand there without parentheses."""
         return self.level >= level and (first or not self.text.startswith(("−", "-")))
 
 

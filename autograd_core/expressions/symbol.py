@@ -91,16 +91,19 @@ class Symbol:
 
     @property
     def dtype(self) -> Any:
+        """The dtype of its value."""
         if self._dtype is None:
             self._try_out()
         return np.dtype(self._dtype)
 
     @property
     def ndim(self) -> int:
+        """The number of axes."""
         return len(self.shape)
 
     @property
     def size(self) -> int:
+        """The number of elements."""
         return math.prod(self.shape)
 
     def _try_out(self) -> None:
@@ -153,10 +156,12 @@ class Symbol:
 
     @property
     def T(self) -> Any:
+        """The transpose."""
         return apply(np.transpose, (self,), {})
 
     @property
     def mT(self) -> Any:
+        """The last two axes transposed."""
         return apply(np.swapaxes, (self, -1, -2), {})
 
     def __getitem__(self, index: Any) -> Any:

@@ -59,14 +59,17 @@ class Cost:
 
     @property
     def seconds(self) -> dict[Row, float]:
+        """Time of each row, forward and backward."""
         return self._by_row("seconds", "backward_seconds")
 
     @property
     def flops(self) -> dict[Row, float]:
+        """Floating-point operations of each row, forward and backward."""
         return self._by_row("flops", "backward_flops")
 
     @property
     def kept(self) -> dict[Row, float]:
+        """Bytes that each row keeps for the backward pass."""
         return self._by_row("kept")
 
     def _by_row(self, *fields: str) -> dict[Row, float]:

@@ -35,6 +35,7 @@ class Local(NamedTuple):
 
     @property
     def text(self) -> str:
+        """The derivative as text, or the map of a cotangent."""
         formula = write(self.formula, LONGEST)
         return f"{_COTANGENT.head} ↦ {formula}" if self.is_map else formula
 

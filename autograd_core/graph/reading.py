@@ -117,6 +117,7 @@ class Reader:
     # The graph -----------------------------------------------------------------------------------------------------
 
     def graph(self, wrt: Any) -> Graph:
+        """The rows that lead from the variables ``wrt`` to the result; ValueError where there are none."""
         chosen = self._chosen(wrt)
         if not chosen:
             raise ValueError(f"trace: wrt= names no variable; there is {self._describe_variables()}.")

@@ -28,6 +28,7 @@ class Column(NamedTuple):
 
     @property
     def is_number(self) -> bool:
+        """Whether its entries are numbers, and stand on the right."""
         return self.kind in ("value", "slope", "product")
 
 

@@ -12,6 +12,7 @@ _STYLES = {"module": "dim", "variable": "bold", "derivative": "blue", "value": "
 
 
 def show(table: Table) -> None:
+    """Print with colours where a terminal and rich are there, plainly otherwise."""
     try:
         from rich.console import Console
     except ModuleNotFoundError:

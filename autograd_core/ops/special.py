@@ -176,6 +176,8 @@ def _hurwitz_zeta(s: Any, z: Any) -> Any:
 def polygamma(n: Any, x: Any) -> Any:
     """The n-th derivative of the digamma function, n = 0, 1, 2, … (integers, or an array of them); always float64.
 
+    x : real or complex
+
     >>> polygamma(1, np.array(1.0))
     array(1.64493407)
     """
@@ -193,6 +195,8 @@ def polygamma(n: Any, x: Any) -> Any:
 def softmax(x: Any, axis: Any = None) -> Any:
     """eˣ / Σ eˣ over ``axis`` (an int, a tuple, or None for all).
 
+    x : of any shape
+
     >>> softmax(np.array([0.0, 0.0]))
     array([0.5, 0.5])
     """
@@ -202,6 +206,8 @@ def softmax(x: Any, axis: Any = None) -> Any:
 def log_softmax(x: Any, axis: Any = None) -> Any:
     """log(eˣ / Σ eˣ) over ``axis`` (an int, a tuple, or None for all).
 
+    x : of any shape
+
     >>> log_softmax(np.array([0.0, 1000.0]))
     array([-1000.,     0.])
     """
@@ -210,6 +216,9 @@ def log_softmax(x: Any, axis: Any = None) -> Any:
 
 def logsumexp(a: Any, axis: Any = None, b: Any = None, keepdims: bool = False, return_sign: bool = False) -> Any:
     """log |Σ b eᵃ| over ``axis``, without overflow; with ``return_sign`` also the sum's sign.
+
+    a, b : of shapes that broadcast together; b 1 by default
+    keepdims : whether the axes stay, with size 1
 
     Without it a negative sum has no logarithm: NaN; that of a complex sum has its angle as its imaginary part, between
     −π and π. On tensors the value may differ from SciPy's by a rounding error.

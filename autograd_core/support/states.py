@@ -67,6 +67,7 @@ def whole(what: str, value: Any, least: float = 0) -> int:
 
 
 def truth(what: str, value: Any) -> bool:
+    """``value`` as a bool; ValueError for anything else."""
     if _kind(value) != "a truth value":
         raise ValueError(f"{what}: expected True or False, not {_given(value)}.")
     return bool(value)

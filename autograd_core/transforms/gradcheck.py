@@ -46,6 +46,8 @@ def gradcheck(
     args : floating or complex arrays, tensors or numbers (converted to float64 or complex128)
     order : 1, or 2 to check the gradient function in the same way as well
     modes : "reverse" (vjp), "forward" (jvp), or both
+    step : h beside the size of a number
+    rtol, atol : the error may be atol + rtol · |derivative|
     samples : check at most so many indices of each argument, evenly spread (default: all)
     name : what to call f in messages
 

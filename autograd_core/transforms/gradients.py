@@ -35,6 +35,7 @@ Argnums = int | tuple[int, ...]
 def grad(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
     """The gradient of a scalar function, as a function of the same arguments.
 
+    f : a function of arrays (tensors, or trees of them)
     argnums : which argument, or arguments (then the answer is a tuple), to differentiate with respect to
 
     Raises ValueError where f's result is not one real number.
@@ -57,6 +58,8 @@ def grad(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
 
 def value_and_grad(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
     """The value and the gradient of a scalar function, from one forward and one backward pass.
+
+    f, argnums : those of ``grad``
 
     >>> value_and_grad(lambda x, y: x * y, argnums=(0, 1))(np.array(2.0), np.array(3.0))
     (array(6.), (array(3.), array(2.)))

@@ -19,8 +19,10 @@ __all__ = ["jacobian", "hessian", "hvp"]
 def jacobian(f: Callable[..., Any], argnums: Argnums = 0, mode: str | None = None) -> Callable[..., Any]:
     """∂f/∂x of shape (*out.shape, *x.shape), as a function of the same arguments.
 
-    Where the result or the argument is a tree, so is the answer: for every leaf of the result a tree like the argument.
+    Where the result or the argument is a tree, so is the answer: for every leaf of the result a tree like the
+    argument.
 
+    f, argnums : those of ``grad``
     mode : "forward" takes one pass for each element of the arguments, "reverse" one for each element of the result;
         by default whatever is less
 
@@ -92,6 +94,8 @@ def _leaves(tree: Any) -> list[Any]:
 
 def hessian(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
     """∂²f/∂x² of a scalar function, of shape (*x.shape, *x.shape), by forward mode over reverse mode.
+
+    f, argnums : those of ``grad``
 
     >>> hessian(lambda x: (x**3).sum())(np.array([1.0, 2.0]))
     array([[ 6.,  0.],

@@ -33,6 +33,7 @@ _MOST = 1000  # values, and findings, that are followed at a time
 class AnomalyError(FloatingPointError):
     """A NaN or an infinity was made where there was none; ``str(error)`` is the whole report.
 
+    finding : what it was read from
     phase   : "forward", "backward", "tangent" (of forward mode), or "input" where it was there before
     op      : the name of the operation, and ``formula`` what it computes (backward: its local derivative)
     made    : "NaN" or "Inf"
@@ -83,6 +84,9 @@ def detect_anomaly(check: str = "nonfinite") -> Iterator[None]:
 class set_detect_anomaly:
     """Switch the watch of this thread on or off; as a context manager, put it back afterwards.
 
+    mode : on or off
+    check : as in ``find_anomaly``
+
     What is not finite is then told by ``backward()`` alone, for there is no end of a block.
 
     >>> import autograd_core as ag
@@ -116,6 +120,9 @@ _switch: Any = threading.local()
 
 def find_anomaly(f: Callable[..., Any], *args: Any, check: str = "nonfinite", **kwargs: Any) -> AnomalyError | None:
     """Run ``f`` (a training step, say: forward and backward) under the watch; the report, or None where all is finite.
+
+    f : the function; called with args and kwargs
+    check : "nonfinite" (NaN and ∞) or "nan"
 
     To see a step again whose loss was NaN. An infinity that was given with the data is told, too, where it reaches
     what ``f`` returns. ``f`` runs with all its effects: put random generators and running statistics back before.

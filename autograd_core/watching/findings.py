@@ -74,6 +74,7 @@ class Finding:
         return "\n".join([f"{self.head}: {self.formula}".rstrip(": "), *inputs, *place, *further, *fix])
 
     def error(self, *notes: str) -> Any:
+        """The finding as an exception."""
         from .anomaly import AnomalyError
 
         return AnomalyError(self.report(*notes), self)

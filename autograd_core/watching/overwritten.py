@@ -28,6 +28,7 @@ __all__ = ["OverwrittenError"]
 class OverwrittenError(AnomalyError):
     """An array was overwritten between an operation that kept it and the derivative that needs it.
 
+    report : the message
     phase, op, origin : "overwritten", the name of the operation, and where the program computed it
     """
 
@@ -62,6 +63,7 @@ class Kept:
 
 
 def error(operation: str, what: str, origin: observer.Origin | None) -> OverwrittenError:
+    """The exception that tells what was overwritten, and who kept it."""
     lines = [
         f"{operation} kept {what}, which was overwritten before its derivative was taken: the gradient would be wrong",
         *([] if origin is None else [f"in {origin.description}"]),

@@ -225,11 +225,13 @@ class profile:
 
     @property
     def wall(self) -> float:
+        """Seconds inside the block."""
         running = 0 if self._inside is None else time.perf_counter_ns() - self._entered
         return (self._spent + running) / 1e9
 
     @property
     def phases(self) -> dict[str, float]:
+        """Seconds of forward and backward passes, of the profiler itself, and of everything else."""
         known = {"forward": 0, "backward": 0, "module": 0}
         for event in self.events:
             known[event.kind] += event.own
@@ -248,6 +250,7 @@ class profile:
         return sorted(found, key=lambda tally: -tally.time)
 
     def total(self) -> Tally:
+        """All events added up in one table."""
         return Tally("total", [_item(event) for event in self.events])
 
     def records(self, by: str = "op") -> list[dict[str, Any]]:

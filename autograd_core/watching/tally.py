@@ -38,6 +38,7 @@ class Total(NamedTuple):
     missing: int
 
     def text(self, write: Callable[[float], str]) -> str:
+        """The number as ``write`` writes it; "≥" where parts of it are unknown."""
         if self.value is None:
             return UNKNOWN
         return f"≥ {write(self.value)}" if self.missing else write(self.value)
@@ -102,10 +103,12 @@ class Sheet(NamedTuple):
     words: int = 1
 
     def text(self) -> str:
+        """The table as lines of text."""
         right = [i >= self.words for i in range(len(self.columns))]
         return "\n".join(aligned([self.columns, *self.lines], right))
 
     def html(self) -> str:
+        """The table as HTML."""
         from html import escape
 
         def cells(tag: str, line: list[str]) -> str:
@@ -187,6 +190,7 @@ def duration(seconds: float) -> str:
 
 
 def percent(part: float, whole: float) -> str:
+    """part/whole in percent."""
     return f"{100 * part / whole:.1f} %" if whole else UNKNOWN
 
 

@@ -20,6 +20,8 @@ def batch_of(dataset: Any, indices: np.ndarray[Any, Any]) -> Any:
 def default_collate(items: list[Any]) -> Any:
     """A batch of items: arrays and numbers stacked along a new first axis, within tuples, lists and dicts.
 
+    items : arrays, numbers, or tuples, lists and dicts of them
+
     Python floats get the default dtype; lists become tuples. Raises ValueError for no items and for items of different
     shapes, TypeError for what cannot be stacked.
 

@@ -33,6 +33,8 @@ class Dataset:
 class TensorDataset(Dataset):
     """Arrays with a common first axis: item i is the tuple of their rows i.
 
+    arrays : of equal length, each with an item a row
+
     Arrays stay where they are: one that is mapped into memory (``np.load(path, mmap_mode="r")``, ``np.memmap``) may be
     larger than the memory, for only the rows asked for are ever read. Lists become arrays, tensors give their values.
 
@@ -89,6 +91,7 @@ def _can_be_taken(array: Any) -> bool:
 class Subset(Dataset):
     """The items of a dataset at given positions, in their order.
 
+    dataset : where the items come from
     indices : integers; or, as for an array, a mask of a bool for each item
 
     Raises IndexError for a position that the dataset does not have, TypeError for what is not an integer.
@@ -114,6 +117,7 @@ class Subset(Dataset):
         return self.dataset[self.indices[index]]
 
     def batch(self, indices: Indices) -> Any:
+        """The items at these positions of the subset."""
         return batch_of(self.dataset, self.indices[indices])
 
     def __len__(self) -> int:
@@ -123,6 +127,8 @@ class Subset(Dataset):
 def random_split(dataset: Any, lengths: Sequence[float], generator: np.random.Generator | None = None) -> list[Subset]:
     """Cut a dataset at random into disjoint subsets.
 
+    dataset : what is cut
+    generator : draws the order; ``ag.default_generator()`` by default
     lengths : numbers of items that add up to the dataset's, or fractions that add up to 1 (items left over by rounding
         down go to the first subsets, one each)
 

@@ -25,6 +25,7 @@ Array = np.ndarray[Any, Any]
 class DataLoader:
     """Batches of a dataset; iterating over it is one epoch.
 
+    batch_size : items a batch
     dataset       : anything with ``len`` and ``[i]``; a ``TensorDataset`` is cut by one index operation an array
     shuffle       : read in an order that is drawn anew for each epoch
     sampler       : item numbers in another order, instead of ``shuffle`` (``nn.data.BalancedSampler(labels)``)

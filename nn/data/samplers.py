@@ -24,6 +24,7 @@ class Sampler:
     generator: Generator | None = None
 
     def indices(self, generator: Generator) -> np.ndarray[Any, Any]:
+        """The item numbers of one epoch, drawn with ``generator``."""
         raise NotImplementedError(f"{type(self).__name__} must define indices(self, generator).")
 
     def __iter__(self) -> Iterator[int]:
@@ -35,6 +36,8 @@ class Sampler:
 
 class SequentialSampler(Sampler):
     """0, 1, …, n − 1.
+
+    data_source : what has n items
 
     >>> list(SequentialSampler("abc"))
     [0, 1, 2]
@@ -53,6 +56,8 @@ class SequentialSampler(Sampler):
 class RandomSampler(Sampler):
     """Every item once, in random order; or ``num_samples`` draws.
 
+    data_source : what has n items
+    generator : draws the order; ``ag.default_generator()`` by default
     replacement : draw each item independently, instead of all in turn
     num_samples : how many, n by default; without replacement, more than n are several orders one after another
     """
@@ -81,6 +86,11 @@ class RandomSampler(Sampler):
 
 class WeightedRandomSampler(Sampler):
     """``num_samples`` draws, each item with a probability in proportion to its weight.
+
+    weights : one for each item, ≥ 0
+    num_samples : how many are drawn
+    replacement : whether an item may come twice
+    generator : draws them; ``ag.default_generator()`` by default
 
     Raises ValueError for weights that are negative, not finite or all zero, and for more draws without replacement
     than there are items of weight above 0.
@@ -119,6 +129,8 @@ class BalancedSampler(Sampler):
 
     Within a class all items come before one comes again. An epoch has as many items as the data by default.
 
+    num_samples : how many an epoch has
+    generator : draws the order; ``ag.default_generator()`` by default
     labels : one for each item
 
     >>> labels = np.array([0] * 90 + [1] * 10)
@@ -152,6 +164,8 @@ class BalancedSampler(Sampler):
 class BatchSampler:
     """The item numbers of a sampler, ``batch_size`` at a time.
 
+    sampler : item numbers
+    batch_size : how many each batch has
     drop_last : leave out a last batch that is smaller
 
     >>> list(BatchSampler(SequentialSampler(range(5)), 2, drop_last=False))

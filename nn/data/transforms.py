@@ -36,6 +36,8 @@ __all__ = [
 class Compose:
     """One transform after the other.
 
+    transforms : functions (batch, generator) ↦ batch
+
     >>> Compose(GaussianNoise(0.0))((np.ones(2),), np.random.default_rng(0))
     (array([1., 1.]),)
     """
@@ -61,6 +63,7 @@ class _OfOnePart:
     part = 0
 
     def change(self, x: Array, generator: np.random.Generator) -> Array:
+        """The array, changed."""
         raise NotImplementedError
 
     def __call__(self, batch: Batch, generator: np.random.Generator) -> Batch:
@@ -74,6 +77,9 @@ class _OfOnePart:
 
 class GaussianNoise(_OfOnePart):
     """x + σ·ε with ε ~ N(0, 1) for each number: of features an augmentation, of targets (``part=1``) a regulariser.
+
+    std : σ ≥ 0
+    part : which array of the batch
 
     Raises ValueError for a negative σ, TypeError for arrays of integers.
 
@@ -128,6 +134,10 @@ class RandomGain(_OfOnePart):
 class LabelNoise(_OfOnePart):
     """With probability p a class number is replaced by another one, each of the others with the same probability.
 
+    p : the probability
+    num_classes : how many there are
+    part : which array of the batch
+
     Raises ValueError for a probability outside of [0, 1] and for class numbers outside 0 … num_classes − 1.
 
     >>> LabelNoise(1.0, 2)((np.zeros(3), np.array([0, 1, 0])), np.random.default_rng(0))[1]
@@ -156,6 +166,7 @@ class MixUp:
 
         x̃ = λ·x_i + (1 − λ)·x_j,   ỹ = λ·y_i + (1 − λ)·y_j
 
+    alpha : α > 0; the larger, the nearer λ to ½
     num_classes : targets are class numbers, and become probabilities (N, num_classes); None: targets are numbers
 
     ``nn.CrossEntropyLoss`` takes such probabilities. Raises ValueError for α ≤ 0 and classes that do not exist.
@@ -193,6 +204,8 @@ def _mixed(x: Array, share: Array, partner: Array) -> Array:
 
 class RandomHorizontalFlip(_OfOnePart):
     """Each image (…, W) mirrored from left to right with probability p.
+
+    p : the probability
 
     >>> RandomHorizontalFlip(1.0)((np.array([[[1, 2, 3]]]),), np.random.default_rng(0))[0]
     array([[[3, 2, 1]]])
@@ -282,6 +295,8 @@ class RandomAffine(_OfOnePart):
 
 class Scaled(_OfOnePart):
     """The features as a fitted scaler of scikit-learn's gives them, in the dtype that they had.
+
+    scaler : what has a ``transform``, fitted
 
     Raises TypeError for what has no ``transform``; a scaler that was not fitted says so itself.
 

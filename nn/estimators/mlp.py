@@ -164,6 +164,7 @@ class MLPClassifier(_Perceptrons, NetworkClassifier):
     With the same ``random_state`` it begins with the same weights as ``sklearn.neural_network.MLPClassifier`` and
     sees the same batches, so that the two stay together up to rounding ("sgd" and "adam").
 
+    verbose : print the loss of each epoch
     hidden_layer_sizes   : neurons of each hidden layer
     activation           : "identity", "logistic", "tanh", "relu"; here also "celu", "elu", "gelu", "hardswish",
         "hardtanh", "leaky_relu", "mish", "relu6", "selu", "silu", "softplus", "softsign"
@@ -213,6 +214,8 @@ class MLPClassifier(_Perceptrons, NetworkClassifier):
 class MLPRegressor(_Perceptrons, NetworkRegressor):
     """A multi-layer perceptron for numbers; the parameters are those of ``MLPClassifier``, and
 
+    hidden_layer_sizes, activation, solver, alpha, max_iter, random_state : those of ``MLPClassifier``, and so are all
+        others
     loss : "squared_error", ½(y − ŷ)² averaged over rows and outputs, or "poisson", half the deviance of counts y ≥ 0,
         whose mean is exp(output)
 

@@ -136,6 +136,8 @@ class _NeuralNet(Network):
 class NeuralNetClassifier(_NeuralNet, NetworkClassifier):
     """Any module as a classifier.
 
+    module__and_optimizer__ : arguments of the module and of the optimizer, ``module__<name>`` and
+        ``optimizer__<name>``
     module : a class (or function) that makes an ``nn.Module``, or a module, of which a copy is trained from the
         weights that it has. Arguments of the class are given as ``module__<name>``; where it has parameters
         ``in_features`` and ``out_features``, these are given to it. Its output is logits: (n, classes); for two
@@ -145,7 +147,8 @@ class NeuralNetClassifier(_NeuralNet, NetworkClassifier):
         ``nn.CrossEntropyLoss(label_smoothing=0.1)``. Where rows have weights it must return one loss for each row.
     optimizer : a class of ``optim`` by name, with arguments ``optimizer__<name>``; or None for ``solver``
 
-    All others as in ``MLPClassifier``. X may have more than two axes where the module takes them. It arrives as float32
+    All others as in ``MLPClassifier``. X may have more than two axes where the module takes them. It arrives as
+    float32
     or float64: a module that begins with an embedding takes ``x.astype(int)``. All that the module draws (weights,
     dropout, ``ag.default_generator()``) follows from ``random_state``.
 
@@ -184,6 +187,8 @@ class NeuralNetClassifier(_NeuralNet, NetworkClassifier):
 
 class NeuralNetRegressor(_NeuralNet, NetworkRegressor):
     """Any module as a regressor; see ``NeuralNetClassifier``.
+
+    module, optimizer, module__and_optimizer__ : those of ``NeuralNetClassifier``, and so are all others but loss
 
     The module's output is (n, outputs), or (n,) for one. loss : None or "squared_error", "poisson" (the mean is then
     exp(output)), or a function of (output, target), both (n, outputs).

@@ -83,6 +83,7 @@ class Steps:
         self.count = 0
 
     def step(self) -> None:
+        """One update."""
         self.count += 1
         if self.epsilon is not None:
             group = self.rule.param_groups[0]
@@ -91,6 +92,7 @@ class Steps:
 
     @property
     def rate(self) -> float:
+        """The learning rate at present."""
         return self.rule.param_groups[0]["lr"]
 
     @rate.setter

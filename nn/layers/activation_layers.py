@@ -59,7 +59,12 @@ Threshold = _layer("Threshold", F.threshold, inplace=True)
 
 
 class PReLU(Layer):
-    """Leaky ReLU whose slopes are parameters: one, or one for each of ``num_parameters`` channels (He et al. 2015)."""
+    """Leaky ReLU whose slopes are parameters: one, or one for each of ``num_parameters`` channels (He et al. 2015).
+
+    num_parameters : 1, or the number of channels (axis 1)
+    init : the slopes to begin with
+    dtype : of the weight; the default dtype by default
+    """
 
     @checked(num_parameters=COUNT)
     def __init__(self, num_parameters: int = 1, init: float = 0.25, dtype: Any = None) -> None:
@@ -74,7 +79,11 @@ class PReLU(Layer):
 
 
 class RReLU(Layer):
-    """Leaky ReLU with random slopes in training and their mean in eval mode (Xu et al. 2015)."""
+    """Leaky ReLU with random slopes in training and their mean in eval mode (Xu et al. 2015).
+
+    lower, upper : the interval of the slopes
+    inplace : taken for PyTorch's sake
+    """
 
     @checked()
     def __init__(self, lower: float = 1 / 8, upper: float = 1 / 3, inplace: bool = False) -> None:

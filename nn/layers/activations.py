@@ -32,6 +32,9 @@ __all__ = [
 def leaky_relu(input, negative_slope=0.01):
     """x for x > 0, negative_slope·x otherwise (Maas et al. 2013).
 
+    input : x, of any shape
+    negative_slope : the slope for x ≤ 0
+
     >>> leaky_relu(np.array([-2.0, 3.0]))
     array([-0.02,  3.  ])
     """
@@ -40,6 +43,11 @@ def leaky_relu(input, negative_slope=0.01):
 
 def prelu(input: Any, weight: Any) -> Any:
     """Leaky ReLU whose slope is learned: one number, or one for each channel of axis 1 (He et al. 2015).
+
+    input : x, of any shape; (N, C, …) for a slope a channel
+    weight : the slopes for x ≤ 0, of one element or of C
+
+    Raises ValueError for another number of slopes, TypeError where the dtypes differ.
 
     >>> prelu(np.array([-2.0, 3.0]), np.array([0.5]))
     array([-1.,  3.])
@@ -72,6 +80,13 @@ def rrelu(
 ) -> Any:
     """Leaky ReLU with a slope from U(lower, upper) for each element in training, their mean otherwise (Xu et al. 2015).
 
+    input : x, of any shape
+    lower, upper : the interval of the slopes for x ≤ 0
+    training : whether slopes are drawn
+    generator : draws them; ``ag.default_generator()`` by default
+
+    Raises ValueError for lower > upper.
+
     >>> rrelu(np.array([-24.0, 3.0]))
     array([-5.5,  3. ])
     """
@@ -94,6 +109,10 @@ def beyond(input, threshold):
 def threshold(input: Any, threshold: float, value: float) -> Any:
     """``value`` where x ≤ threshold, x elsewhere.
 
+    input : x, of any shape
+    threshold : the greatest number that is replaced
+    value : what stands for it
+
     >>> threshold(np.array([0.5, 2.0, np.nan]), 1.0, -1.0)
     array([-1.,  2., nan])
     """
@@ -105,6 +124,11 @@ def threshold(input: Any, threshold: float, value: float) -> Any:
 def hardtanh(input, min_val=-1.0, max_val=1.0):
     """x, cut off at min_val and max_val.
 
+    input : x, of any shape
+    min_val, max_val : the ends of the straight part
+
+    Raises ValueError for min_val > max_val.
+
     >>> hardtanh(np.array([-3.0, 0.5, 3.0]))
     array([-1. ,  0.5,  1. ])
     """
@@ -114,18 +138,26 @@ def hardtanh(input, min_val=-1.0, max_val=1.0):
 
 
 def relu6(input: Any) -> Any:
-    """min(max(x, 0), 6) (Krizhevsky 2010)."""
+    """min(max(x, 0), 6) (Krizhevsky 2010).
+
+    input : x, of any shape
+    """
     return hardtanh(input, 0.0, 6.0)
 
 
 def hardsigmoid(input: Any) -> Any:
-    """min(max(x + 3, 0), 6) / 6, a sigmoid of three straight lines."""
+    """min(max(x + 3, 0), 6) / 6, a sigmoid of three straight lines.
+
+    input : x, of any shape
+    """
     return hardtanh(input + 3, 0.0, 6.0) / 6
 
 
 @ag.elementwise(input=lambda input: hardsigmoid(input) + hardtanh(input, -3.0, 3.0) * step(3 - np.absolute(input)) / 6)
 def hardswish(input):
     """x · hardsigmoid(x) (Howard et al. 2019).
+
+    input : x, of any shape
 
     >>> hardswish(np.array([-3.0, 1.0, 3.0]))
     array([-0.        ,  0.66666667,  3.        ])
@@ -138,6 +170,9 @@ def hardswish(input):
 def hardshrink(input, lambd=0.5):
     """x where |x| > lambd, 0 elsewhere.
 
+    input : x, of any shape
+    lambd : what counts as small
+
     >>> hardshrink(np.array([0.2, -2.0]))
     array([ 0., -2.])
     """
@@ -148,6 +183,9 @@ def hardshrink(input, lambd=0.5):
 @ag.elementwise(input=lambda input, lambd: step(np.absolute(input) - lambd))
 def softshrink(input, lambd=0.5):
     """x moved towards 0 by lambd, and 0 where |x| ≤ lambd: the proximal map of lambd·|x|.
+
+    input : x, of any shape
+    lambd : how far towards 0, ≥ 0
 
     >>> softshrink(np.array([0.2, -2.0]))
     array([ 0. , -1.5])
@@ -164,6 +202,9 @@ def softshrink(input, lambd=0.5):
 def elu(input, alpha=1.0):
     """x for x > 0, alpha·(eˣ − 1) otherwise (Clevert et al. 2016).
 
+    input : x, of any shape
+    alpha : −alpha is the limit on the left
+
     >>> elu(np.array([-1000.0, 3.0]))
     array([-1.,  3.])
     """
@@ -175,6 +216,9 @@ def elu(input, alpha=1.0):
 def celu(input, alpha=1.0):
     """x for x > 0, alpha·(exp(x/alpha) − 1) otherwise: smooth for every alpha (Barron 2017).
 
+    input : x, of any shape
+    alpha : −alpha is the limit on the left; not 0
+
     >>> celu(np.array([-1000.0, 3.0]), 2.0)
     array([-2.,  3.])
     """
@@ -185,13 +229,20 @@ _SELU_ALPHA, _SELU_SCALE = 1.6732632423543772848170429916717, 1.0507009873554804
 
 
 def selu(input: Any) -> Any:
-    """scale · elu(x, alpha), which keeps mean 0 and variance 1 from layer to layer (Klambauer et al. 2017)."""
+    """scale · elu(x, alpha), which keeps mean 0 and variance 1 from layer to layer (Klambauer et al. 2017).
+
+    input : x, of any shape; scale ≈ 1.0507, alpha ≈ 1.6733
+    """
     return _SELU_SCALE * elu(input, _SELU_ALPHA)
 
 
 @checked()
 def softplus(input: Any, beta: float = 1.0, threshold: float = 20.0) -> Any:
     """log(1 + exp(beta·x)) / beta, and x itself where beta·x > threshold.
+
+    input : x, of any shape
+    beta : how sharply it bends
+    threshold : where it becomes a straight line
 
     >>> softplus(np.array([-1000.0, 0.0, 1000.0]))
     array([0.00000000e+00, 6.93147181e-01, 1.00000000e+03])
@@ -203,6 +254,8 @@ def softplus(input: Any, beta: float = 1.0, threshold: float = 20.0) -> Any:
 def logsigmoid(input: Any) -> Any:
     """log σ(x) = −softplus(−x).
 
+    input : x, of any shape
+
     >>> logsigmoid(np.array([-1000.0, 0.0])).round(3)
     array([-1.000e+03, -6.930e-01])
     """
@@ -213,6 +266,8 @@ def logsigmoid(input: Any) -> Any:
 def silu(input):
     """x·σ(x), also called swish (Elfwing et al. 2017).
 
+    input : x, of any shape
+
     >>> silu(np.array([-1000.0, 0.0, 1000.0]))
     array([  -0.,    0., 1000.])
     """
@@ -220,13 +275,19 @@ def silu(input):
 
 
 def mish(input: Any) -> Any:
-    """x · tanh(softplus(x)) (Misra 2019)."""
+    """x · tanh(softplus(x)) (Misra 2019).
+
+    input : x, of any shape
+    """
     return input * tanh(ag.softplus(input))
 
 
 @checked()
 def gelu(input: Any, approximate: str = "none") -> Any:
     """x·Φ(x), Φ the normal distribution (Hendrycks & Gimpel 2016); with ``approximate="tanh"`` their formula for it.
+
+    input : x, of any shape
+    approximate : "none" or "tanh"; ValueError for others
 
     The exact form needs scipy (``pip install autograd-core[special]``).
 
@@ -245,18 +306,27 @@ def gelu(input: Any, approximate: str = "none") -> Any:
 
 
 def softsign(input: Any) -> Any:
-    """x / (1 + |x|)."""
+    """x / (1 + |x|).
+
+    input : x, of any shape
+    """
     return input / (1 + np.absolute(input))
 
 
 def tanhshrink(input: Any) -> Any:
-    """x − tanh x."""
+    """x − tanh x.
+
+    input : x, of any shape
+    """
     return input - tanh(input)
 
 
 @checked()
 def glu(input: Any, dim: int = -1) -> Any:
     """a · σ(b), a and b the two halves along ``dim`` (Dauphin et al. 2017).
+
+    input : an array with an even size along ``dim``; ValueError otherwise
+    dim : the axis that is halved
 
     >>> glu(np.array([3.0, 0.0]))
     array([1.5])
@@ -272,6 +342,9 @@ def glu(input: Any, dim: int = -1) -> Any:
 def softmax(input: Any, dim: int = -1) -> Any:
     """exp x / Σ exp x along ``dim``.
 
+    input : x, of any shape
+    dim : the axis along which the results add up to 1
+
     >>> softmax(np.array([0.0, 0.0]))
     array([0.5, 0.5])
     """
@@ -280,13 +353,21 @@ def softmax(input: Any, dim: int = -1) -> Any:
 
 @checked()
 def softmin(input: Any, dim: int = -1) -> Any:
-    """softmax(−x) along ``dim``."""
+    """softmax(−x) along ``dim``.
+
+    input : x, of any shape
+    dim : the axis along which the results add up to 1
+    """
     return ag.softmax(-input, dim)
 
 
 @checked()
 def log_softmax(input: Any, dim: int = -1) -> Any:
-    """x − log Σ exp x along ``dim``, accurate where softmax underflows."""
+    """x − log Σ exp x along ``dim``, accurate where softmax underflows.
+
+    input : x, of any shape
+    dim : the axis of the distribution
+    """
     return ag.log_softmax(input, dim)
 
 

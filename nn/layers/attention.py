@@ -32,11 +32,17 @@ def scaled_dot_product_attention(
     is_causal: bool = False,
     scale: float | None = None,
 ) -> Any:
-    """softmax(scale · Q Kᵀ + mask) V for Q (…, L, E), K (…, S, E), V (…, S, D); scale is 1/√E by default.
+    """softmax(scale · Q Kᵀ + mask) V.
 
+    query : Q of shape (…, L, E)
+    key, value : K of shape (…, S, E) and V of shape (…, S, D)
     attn_mask : added to the scores, or truth values: True where a query may look; broadcast to (…, L, S). A query that
         may look nowhere gets 0, with the derivative 0
+    dropout_p : the probability with which a weight becomes 0
     is_causal : query i looks at keys 0 … i only
+    scale : 1/√E by default
+
+    Raises ValueError for shapes that do not fit, and for both attn_mask and is_causal.
 
     >>> q = np.zeros((1, 2, 3))
     >>> scaled_dot_product_attention(q, q, np.array([[[2.0], [4.0]]]))
@@ -79,6 +85,14 @@ def _as_bias(mask: Any, dtype: Any) -> Any:
 
 class MultiheadAttention(Layer):
     """num_heads attentions beside each other on projections of (L, N, E), or (N, L, E) with batch_first.
+
+    embed_dim : E, a multiple of num_heads
+    num_heads : how many attentions, each of E/num_heads dimensions
+    dropout : the probability with which a weight becomes 0 in training
+    bias : whether the projections have biases
+    kdim, vdim : the widths of keys and values; E by default
+    batch_first : whether the batch is the first axis
+    dtype : of the parameters; the default dtype by default
 
     Parameters in_proj_weight (3E, E), in_proj_bias, out_proj.weight, out_proj.bias, as in PyTorch; with kdim or vdim
     q_proj_weight, k_proj_weight, v_proj_weight instead. Called as ``(output, weights) = layer(query, key, value)``.

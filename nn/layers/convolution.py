@@ -108,7 +108,17 @@ def _check_channels(name: str, x: Any, channels: int, filters: int, groups: int)
 def conv1d(
     input: Any, weight: Any, bias: Any = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups: int = 1
 ) -> Any:
-    """y[n, o, i] = b[o] + Σ W[o, c, k] x[n, c, i·stride + k·dilation]: x (N, C, L), W (O, C/groups, K), b (O,).
+    """y[n, o, i] = b[o] + Σ W[o, c, k] x[n, c, i·stride + k·dilation].
+
+    input : x of shape (N, C, L) or (C, L)
+    weight : W of shape (O, C/groups, K)
+    bias : b of shape (O,); None for none
+    stride : from one window to the next
+    padding : zeros at both ends, "same" for an output of the input's size (with stride 1), or "valid" for none
+    dilation : from one place of a window to the next
+    groups : into how many parts the channels fall, each with O/groups of the filters
+
+    Raises ValueError for shapes that do not fit, TypeError where the dtypes differ.
 
     >>> conv1d(np.array([[[1.0, 2.0, 4.0]]]), np.array([[[-1.0, 1.0]]]))
     array([[[1., 2.]]])
@@ -119,9 +129,11 @@ def conv1d(
 def conv2d(
     input: Any, weight: Any, bias: Any = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups: int = 1
 ) -> Any:
-    """``conv1d`` over two axes: x (N, C, H, W), weight (O, C/groups, KH, KW) (LeCun et al. 1989).
+    """``conv1d`` over two axes (LeCun et al. 1989).
 
-    padding : zeros at both ends of each axis, "same" for an output of the input's size, or "valid" for none
+    input : (N, C, H, W) or (C, H, W)
+    weight : (O, C/groups, KH, KW)
+    bias, stride, padding, dilation, groups : those of ``conv1d``, numbers or one for each axis
 
     >>> conv2d(np.ones((1, 1, 3, 3)), np.ones((1, 1, 3, 3)), padding=1)[0, 0]
     array([[4., 6., 4.],
@@ -134,7 +146,12 @@ def conv2d(
 def conv3d(
     input: Any, weight: Any, bias: Any = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups: int = 1
 ) -> Any:
-    """``conv1d`` over three axes: x (N, C, D, H, W), weight (O, C/groups, KD, KH, KW)."""
+    """``conv1d`` over three axes.
+
+    input : (N, C, D, H, W) or (C, D, H, W)
+    weight : (O, C/groups, KD, KH, KW)
+    bias, stride, padding, dilation, groups : those of ``conv1d``, numbers or one for each axis
+    """
     return _convolve("conv3d", 3, input, weight, bias, stride, padding, dilation, groups)
 
 
@@ -148,7 +165,17 @@ def conv_transpose1d(
     groups: int = 1,
     dilation: Any = 1,
 ) -> Any:
-    """The adjoint of ``conv1d``: x (N, C, L), weight (C, O/groups, K); the output has (L−1)·stride + K + … places.
+    """The adjoint of ``conv1d`` (Dumoulin & Visin 2016).
+
+    input : (N, C, L) or (C, L); the output has (L − 1)·stride − 2·padding + dilation·(K − 1) + output_padding + 1
+        places
+    weight : (C, O/groups, K)
+    bias : (O,); None for none
+    stride, dilation, groups : those of the ``conv1d`` whose adjoint it is
+    padding : places cut off at both ends
+    output_padding : places added at the end, fewer than stride or dilation
+
+    Raises ValueError for shapes that do not fit, TypeError where the dtypes differ.
 
     >>> conv_transpose1d(np.array([[[1.0, 2.0]]]), np.array([[[1.0, 10.0]]]), stride=2)
     array([[[ 1., 10.,  2., 20.]]])
@@ -167,7 +194,13 @@ def conv_transpose2d(
     groups: int = 1,
     dilation: Any = 1,
 ) -> Any:
-    """The adjoint of ``conv2d``: x (N, C, H, W), weight (C, O/groups, KH, KW) (Dumoulin & Visin 2016)."""
+    """The adjoint of ``conv2d``.
+
+    input : (N, C, H, W) or (C, H, W)
+    weight : (C, O/groups, KH, KW)
+    bias, stride, padding, output_padding, groups, dilation : those of ``conv_transpose1d``, numbers or one for each
+        axis
+    """
     options = stride, padding, output_padding, groups, dilation
     return _convolve_transposed("conv_transpose2d", 2, input, weight, bias, *options)
 
@@ -182,7 +215,13 @@ def conv_transpose3d(
     groups: int = 1,
     dilation: Any = 1,
 ) -> Any:
-    """The adjoint of ``conv3d``: x (N, C, D, H, W), weight (C, O/groups, KD, KH, KW)."""
+    """The adjoint of ``conv3d``.
+
+    input : (N, C, D, H, W) or (C, D, H, W)
+    weight : (C, O/groups, KD, KH, KW)
+    bias, stride, padding, output_padding, groups, dilation : those of ``conv_transpose1d``, numbers or one for each
+        axis
+    """
     options = stride, padding, output_padding, groups, dilation
     return _convolve_transposed("conv_transpose3d", 3, input, weight, bias, *options)
 
@@ -270,6 +309,15 @@ class _Conv(_Convolution):
 class Conv1d(_Conv):
     """Convolution of (N, C, L); weight (out, in/groups, K), bias (out,).
 
+    in_channels, out_channels : both multiples of groups
+    kernel_size : the places of a window
+    stride, padding, dilation, groups : those of ``nn.functional.conv1d``
+    bias : whether there is one
+    padding_mode : what stands at the ends: "zeros", "reflect", "replicate" or "circular"
+    dtype : of the parameters; the default dtype by default
+
+    Both parameters begin as U(−1/√n, 1/√n), n = in/groups · K. Raises ValueError for numbers that do not fit.
+
     >>> Conv1d(2, 3, 5, padding="same")(np.ones((4, 2, 10), np.float32)).shape
     (4, 3, 10)
     """
@@ -280,6 +328,9 @@ class Conv1d(_Conv):
 class Conv2d(_Conv):
     """Convolution of (N, C, H, W); weight (out, in/groups, KH, KW), bias (out,).
 
+    in_channels, out_channels, groups, bias, padding_mode, dtype : those of ``Conv1d``
+    kernel_size, stride, padding, dilation : those of ``Conv1d``, numbers or one for each axis
+
     >>> Conv2d(1, 8, 3, stride=2, padding=1)(np.ones((4, 1, 8, 8), np.float32)).shape
     (4, 8, 4, 4)
     """
@@ -288,7 +339,11 @@ class Conv2d(_Conv):
 
 
 class Conv3d(_Conv):
-    """Convolution of (N, C, D, H, W); weight (out, in/groups, KD, KH, KW), bias (out,)."""
+    """Convolution of (N, C, D, H, W); weight (out, in/groups, KD, KH, KW), bias (out,).
+
+    in_channels, out_channels, groups, bias, padding_mode, dtype : those of ``Conv1d``
+    kernel_size, stride, padding, dilation : those of ``Conv1d``, numbers or one for each axis
+    """
 
     dims, function = 3, staticmethod(conv3d)
 
@@ -326,6 +381,10 @@ class _ConvTranspose(_Convolution):
 class ConvTranspose1d(_ConvTranspose):
     """The adjoint of a convolution, from fewer places to more; weight (in, out/groups, K).
 
+    in_channels, out_channels, kernel_size, stride, dilation, groups, bias, dtype : those of ``Conv1d``
+    padding, output_padding : those of ``nn.functional.conv_transpose1d``
+    padding_mode : "zeros"; nothing else has a meaning here
+
     >>> ConvTranspose1d(2, 3, 4, stride=2, padding=1)(np.ones((1, 2, 5), np.float32)).shape
     (1, 3, 10)
     """
@@ -334,12 +393,20 @@ class ConvTranspose1d(_ConvTranspose):
 
 
 class ConvTranspose2d(_ConvTranspose):
-    """The adjoint of a convolution of images; weight (in, out/groups, KH, KW)."""
+    """The adjoint of a convolution of images; weight (in, out/groups, KH, KW).
+
+    in_channels, out_channels, kernel_size, stride, padding, output_padding, groups, bias, dilation, padding_mode,
+        dtype : those of ``ConvTranspose1d``, numbers or one for each axis
+    """
 
     dims, function = 2, staticmethod(conv_transpose2d)
 
 
 class ConvTranspose3d(_ConvTranspose):
-    """The adjoint of a convolution of volumes; weight (in, out/groups, KD, KH, KW)."""
+    """The adjoint of a convolution of volumes; weight (in, out/groups, KD, KH, KW).
+
+    in_channels, out_channels, kernel_size, stride, padding, output_padding, groups, bias, dilation, padding_mode,
+        dtype : those of ``ConvTranspose1d``, numbers or one for each axis
+    """
 
     dims, function = 3, staticmethod(conv_transpose3d)

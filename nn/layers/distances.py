@@ -19,6 +19,11 @@ __all__ = ["CosineSimilarity", "PairwiseDistance", "cosine_similarity", "pairwis
 def pairwise_distance(x1: Any, x2: Any, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False) -> Any:
     """(Σ |x1 − x2 + eps|ᵖ)^(1/p) along the last axis; where the distance is 0, so is its derivative.
 
+    x1, x2 : (…, D), broadcast together
+    p : the order of the norm
+    eps : added to the difference
+    keepdim : whether the last axis stays, with size 1
+
     >>> pairwise_distance(np.array([[3.0, 4.0]]), np.zeros((1, 2)), eps=0.0)
     array([5.])
     """
@@ -31,6 +36,10 @@ def pairwise_distance(x1: Any, x2: Any, p: float = 2.0, eps: float = 1e-6, keepd
 def cosine_similarity(x1: Any, x2: Any, dim: int = 1, eps: float = 1e-8) -> Any:
     """x1·x̄2 / (max(‖x1‖, eps) · max(‖x2‖, eps)) along ``dim`` of both, broadcast together.
 
+    x1, x2 : of shapes that broadcast together
+    dim : the axis of the vectors
+    eps : the least length that counts
+
     >>> cosine_similarity(np.array([[3.0, 4.0]]), np.array([[4.0, 3.0]]))
     array([0.96])
     """
@@ -41,7 +50,10 @@ def cosine_similarity(x1: Any, x2: Any, dim: int = 1, eps: float = 1e-8) -> Any:
 
 
 class PairwiseDistance(Layer):
-    """``pairwise_distance`` as a layer of two inputs."""
+    """``pairwise_distance`` as a layer of two inputs.
+
+    p, eps, keepdim : those of ``nn.functional.pairwise_distance``
+    """
 
     @checked()
     def __init__(self, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False) -> None:
@@ -52,7 +64,10 @@ class PairwiseDistance(Layer):
 
 
 class CosineSimilarity(Layer):
-    """``cosine_similarity`` as a layer of two inputs."""
+    """``cosine_similarity`` as a layer of two inputs.
+
+    dim, eps : those of ``nn.functional.cosine_similarity``
+    """
 
     @checked(eps=NOT_NEGATIVE)
     def __init__(self, dim: int = 1, eps: float = 1e-8) -> None:

@@ -27,6 +27,14 @@ def dropout(
 ) -> Any:
     """Zero each element with probability p and scale the others by 1/(1−p), so that the mean stays (inverted dropout).
 
+    input : of any shape
+    p : the probability of a zero, in [0, 1]
+    training : whether anything is dropped
+    inplace : taken for PyTorch's sake
+    generator : draws the mask; ``ag.default_generator()`` by default
+
+    Raises ValueError for p outside [0, 1].
+
     The identity where ``training`` is false. ``inplace`` is accepted and changes nothing. Srivastava et al. 2014.
     """
     return _dropped("dropout", input, lambda: input.shape, p, training, generator)
@@ -36,7 +44,11 @@ def dropout(
 def dropout1d(
     input: Any, p: float = 0.5, training: bool = True, inplace: bool = False, generator: Generator = None
 ) -> Any:
-    """Dropout of whole channels of (N, C, L) or (C, L) (Tompson et al. 2015)."""
+    """Dropout of whole channels of (N, C, L) or (C, L) (Tompson et al. 2015).
+
+    input : (N, C, L) or (C, L)
+    p, training, inplace, generator : those of ``dropout``
+    """
     return _dropped("dropout1d", input, lambda: _channels("dropout1d", input, 1), p, training, generator)
 
 
@@ -44,7 +56,11 @@ def dropout1d(
 def dropout2d(
     input: Any, p: float = 0.5, training: bool = True, inplace: bool = False, generator: Generator = None
 ) -> Any:
-    """Dropout of whole channels of (N, C, H, W); three axes are (N, C, L), as PyTorch reads them."""
+    """Dropout of whole channels of (N, C, H, W); three axes are (N, C, L), as PyTorch reads them.
+
+    input : (N, C, H, W)
+    p, training, inplace, generator : those of ``dropout``
+    """
     return _dropped("dropout2d", input, lambda: _channels("dropout2d", input, 2), p, training, generator)
 
 
@@ -52,7 +68,11 @@ def dropout2d(
 def dropout3d(
     input: Any, p: float = 0.5, training: bool = True, inplace: bool = False, generator: Generator = None
 ) -> Any:
-    """Dropout of whole channels of (N, C, D, H, W) or (C, D, H, W)."""
+    """Dropout of whole channels of (N, C, D, H, W) or (C, D, H, W).
+
+    input : (N, C, D, H, W) or (C, D, H, W)
+    p, training, inplace, generator : those of ``dropout``
+    """
     return _dropped("dropout3d", input, lambda: _channels("dropout3d", input, 3), p, training, generator)
 
 
@@ -66,6 +86,8 @@ def alpha_dropout(
 ) -> Any:
     """Dropout that keeps mean 0 and variance 1 behind SELU: dropped elements become α′, then all become a·x + b.
 
+    input, p, training, inplace, generator : those of ``dropout``
+
     a = ((1−p)(1 + p α′²))^(−1/2), b = −a p α′, α′ = −λα ≈ −1.758. Klambauer et al. 2017, section 2.
     """
     return _alpha("alpha_dropout", input, lambda: input.shape, p, training, generator)
@@ -75,14 +97,24 @@ def alpha_dropout(
 def feature_alpha_dropout(
     input: Any, p: float = 0.5, training: bool = False, inplace: bool = False, generator: Generator = None
 ) -> Any:
-    """Alpha dropout of whole channels of (N, C, …)."""
+    """Alpha dropout of whole channels of (N, C, …).
+
+    input : (N, C, …)
+    p, training, inplace, generator : those of ``dropout``
+    """
     shape = lambda: _channels("feature_alpha_dropout", input, None)
     return _alpha("feature_alpha_dropout", input, shape, p, training, generator)
 
 
 @checked()
 def gaussian_noise(input: Any, std: float = 0.1, training: bool = True, generator: Generator = None) -> Any:
-    """x + ε, ε ~ N(0, std²) for each element; the identity where ``training`` is false."""
+    """x + ε, ε ~ N(0, std²) for each element; the identity where ``training`` is false.
+
+    input : of any shape
+    std : the spread of the noise, ≥ 0
+    training : whether anything is added
+    generator : draws the noise; ``ag.default_generator()`` by default
+    """
     if not std >= 0:
         raise ValueError(f"gaussian_noise: std={std!r} must not be negative.")
     if not training or std == 0:
@@ -93,6 +125,10 @@ def gaussian_noise(input: Any, std: float = 0.1, training: bool = True, generato
 
 def keep_mask(shape: tuple[int, ...], p: float, dtype: Any, generator: np.random.Generator) -> Any:
     """1 with probability 1 − p and 0 with probability p, independently, from 8 random bits an element.
+
+    shape, dtype : those of the mask
+    p : the probability of 0
+    generator : draws the bits
 
     Where 256·p is not an integer, the elements whose 8 bits fall on the boundary (one in 256) are decided by 32 more,
     so that p is exact to 2⁻⁴⁰.
@@ -183,6 +219,10 @@ class _DropoutNd(Layer):
 class Dropout(_DropoutNd):
     """In training, zero each element with probability p and scale the rest by 1/(1−p); the identity in eval mode.
 
+    p : the probability of a zero, in [0, 1]
+    inplace : taken for PyTorch's sake
+    generator : draws the masks; ``ag.default_generator()`` by default
+
     >>> Dropout(0.5).eval()(np.ones(3))
     array([1., 1., 1.])
     """
@@ -193,6 +233,8 @@ class Dropout(_DropoutNd):
 class Dropout1d(_DropoutNd):
     """Dropout of whole channels of (N, C, L) or (C, L): see ``dropout1d``.
 
+    p, inplace, generator : those of ``Dropout``
+
     >>> y = Dropout1d(0.5)(np.ones((2, 3, 4)))
     >>> bool((y == y[..., :1]).all())
     True
@@ -202,31 +244,46 @@ class Dropout1d(_DropoutNd):
 
 
 class Dropout2d(_DropoutNd):
-    """Dropout of whole channels of (N, C, H, W)."""
+    """Dropout of whole channels of (N, C, H, W).
+
+    p, inplace, generator : those of ``Dropout``
+    """
 
     function = staticmethod(dropout2d)
 
 
 class Dropout3d(_DropoutNd):
-    """Dropout of whole channels of (N, C, D, H, W) or (C, D, H, W)."""
+    """Dropout of whole channels of (N, C, D, H, W) or (C, D, H, W).
+
+    p, inplace, generator : those of ``Dropout``
+    """
 
     function = staticmethod(dropout3d)
 
 
 class AlphaDropout(_DropoutNd):
-    """Dropout behind SELU, which keeps mean 0 and variance 1: see ``alpha_dropout``."""
+    """Dropout behind SELU, which keeps mean 0 and variance 1: see ``alpha_dropout``.
+
+    p, inplace, generator : those of ``Dropout``
+    """
 
     function = staticmethod(alpha_dropout)
 
 
 class FeatureAlphaDropout(_DropoutNd):
-    """Alpha dropout of whole channels of (N, C, …)."""
+    """Alpha dropout of whole channels of (N, C, …).
+
+    p, inplace, generator : those of ``Dropout``
+    """
 
     function = staticmethod(feature_alpha_dropout)
 
 
 class GaussianNoise(Layer):
     """In training, x + ε with ε ~ N(0, std²) for each element; the identity in eval mode.
+
+    std : the spread of the noise, ≥ 0
+    generator : draws the noise; ``ag.default_generator()`` by default
 
     As a layer it disturbs inputs or activations; registered as a parametrization, the weights:
     ``nn.utils.parametrize.register_parametrization(layer, "weight", nn.GaussianNoise(0.01))``. Noise on the inputs
@@ -265,6 +322,7 @@ def mc_dropout(model: Module, x: Any, samples: int = 100) -> Samples:
     Only what drops is in training mode (layers of the dropout family, and modules with a ``dropout`` rate), so that
     normalisation layers use their running statistics. Nothing is recorded, and all modes are as before at the end.
 
+    samples : how many masks are drawn, at least 2
     x : the model's input, or a tuple of its inputs
     Returns mean and spread (n−1 in the denominator), tensors of the output's shape.
     Raises ValueError for a model without dropout and for fewer than 2 samples.

@@ -20,6 +20,11 @@ __all__ = ["Embedding", "embedding"]
 def embedding(input: Any, weight: Any, padding_idx: int | None = None) -> Any:
     """weight[input] for integers of any shape; the row ``padding_idx`` gets no gradient.
 
+    input : integers of any shape
+    weight : (rows, width)
+
+    Raises TypeError for indices that are no integers, ValueError for a row that the table does not have.
+
     >>> embedding(np.array([[1, 0]]), np.array([[0.0, 0.0], [3.0, 4.0]]))
     array([[[3., 4.],
             [0., 0.]]])
@@ -39,6 +44,8 @@ def embedding(input: Any, weight: Any, padding_idx: int | None = None) -> Any:
 class Embedding(Module):
     """A learned vector for each of num_embeddings numbers; weight (num_embeddings, embedding_dim) ~ N(0, 1).
 
+    num_embeddings, embedding_dim : rows and width of the table
+    dtype : of the weight; the default dtype by default
     padding_idx : a row that begins as zeros and is not learned
 
     >>> Embedding(10, 3)(np.array([[1, 2], [3, 4]])).shape
@@ -64,7 +71,12 @@ class Embedding(Module):
 
     @classmethod
     def from_pretrained(cls, embeddings: Any, freeze: bool = True, padding_idx: int | None = None) -> Embedding:
-        """A layer around given rows, not learned unless ``freeze`` is false."""
+        """A layer around given rows, not learned unless ``freeze`` is false.
+
+        embeddings : (rows, width)
+        freeze : whether the rows stay as they are
+        padding_idx : as in the class
+        """
         table: Any = embeddings.data if isinstance(embeddings, Tensor) else np.asarray(embeddings)
         rows, width = table.shape
         layer = cls(rows, width, padding_idx=padding_idx, dtype=table.dtype)

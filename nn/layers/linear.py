@@ -15,7 +15,11 @@ from ..modules.module import Module, Parameter
 
 
 def linear(x: Any, weight: Any, bias: Any = None) -> Any:
-    """x Wᵀ + b for x of shape (…, in), W of (out, in), b of (out,).
+    """x Wᵀ + b for x of shape (…, in).
+
+    x : (…, in)
+    weight : W of shape (out, in)
+    bias : b of shape (out,); None for none
 
     >>> linear(np.ones((1, 2)), np.array([[1.0, 2.0]]), np.array([0.5]))
     array([[3.5]])
@@ -24,7 +28,11 @@ def linear(x: Any, weight: Any, bias: Any = None) -> Any:
 
 
 def bilinear(input1: Any, input2: Any, weight: Any, bias: Any = None) -> Any:
-    """x₁ᵀ W_o x₂ + b_o for each output o: x₁ (…, in₁), x₂ (…, in₂), W (out, in₁, in₂), b (out,).
+    """x₁ᵀ W_o x₂ + b_o for each output o.
+
+    input1, input2 : (…, in₁) and (…, in₂)
+    weight : W of shape (out, in₁, in₂)
+    bias : b of shape (out,); None for none
 
     >>> bilinear(np.array([[2.0]]), np.array([[3.0]]), np.ones((1, 1, 1)))
     array([[6.]])
@@ -38,6 +46,10 @@ def bilinear(input1: Any, input2: Any, weight: Any, bias: Any = None) -> Any:
 
 class Linear(Layer):
     """y = x Wᵀ + b for x of shape (…, in_features).
+
+    in_features, out_features : the sizes of the last axes of x and y
+    bias : whether b is added
+    dtype : of the parameters; the default dtype by default
 
     weight (out_features, in_features), bias (out_features,): both U(−1/√in, 1/√in), as in PyTorch.
     Raises ValueError where the last axis of x is not in_features, TypeError where its dtype is not the weight's.
@@ -81,6 +93,10 @@ class Linear(Layer):
 
 class Bilinear(Layer):
     """y_o = x₁ᵀ W_o x₂ + b_o for x₁ of shape (…, in1_features) and x₂ of shape (…, in2_features).
+
+    in1_features, in2_features, out_features : the sizes of the last axes of x₁, x₂ and y
+    bias : whether b is added
+    dtype : of the parameters; the default dtype by default
 
     weight (out_features, in1_features, in2_features), bias (out_features,): both U(−1/√in1, 1/√in1).
     Raises ValueError for shapes that do not fit, TypeError where a dtype is not the weight's.

@@ -43,6 +43,13 @@ def batch_norm(
 ) -> Any:
     """(x − mean) / √(var + ε) · weight + bias for each channel of (N, C, …); ε stands inside the root.
 
+    input : (N, C, …)
+    running_mean, running_var : (C,) or None; written in place in training, used otherwise
+    weight, bias : (C,), the scale and the shift; None for none
+    training : whether the batch's own statistics count
+    momentum : the weight of the batch in the running statistics
+    eps : ε ≥ 0
+
     Training: mean and biased variance of the batch, towards which (with the unbiased variance) the running ones move
     by ``momentum``. Otherwise the running ones are used. Ioffe & Szegedy 2015, algorithm 1.
     Raises ValueError for one value a channel in training.
@@ -104,7 +111,14 @@ def instance_norm(
     momentum: float = 0.1,
     eps: float = 1e-5,
 ) -> Any:
-    """``batch_norm`` of each sample by itself: over the places of each channel of (N, C, …) (Ulyanov et al. 2016)."""
+    """``batch_norm`` of each sample by itself: over the places of each channel of (N, C, …) (Ulyanov et al. 2016).
+
+    input : (N, C, …)
+    use_input_stats : whether each sample's own statistics count; else the running ones
+    running_mean, running_var, weight, bias, momentum, eps : those of ``batch_norm``
+
+    Raises ValueError for one value a channel and sample.
+    """
     _check_dtype("instance_norm", input, weight, bias, running_mean)
     column = (-1, *[1] * (input.ndim - 2))
     if not use_input_stats:
@@ -129,6 +143,11 @@ def layer_norm(
 ) -> Any:
     """(x − mean) / √(var + ε) · weight + bias over the last axes, ``normalized_shape`` (Ba et al. 2016).
 
+    input : (…, *normalized_shape)
+    normalized_shape : the last axes, which have mean 0 and variance 1 before scale and shift
+    weight, bias : of that shape; None for none
+    eps : ε ≥ 0
+
     >>> layer_norm(np.array([[1.0, 3.0]]), (2,), eps=0.0)
     array([[-1.,  1.]])
     """
@@ -142,6 +161,9 @@ def layer_norm(
 @checked(eps=NOT_NEGATIVE)
 def rms_norm(input: Any, normalized_shape: Sequence[int], weight: Any = None, eps: float | None = None) -> Any:
     """x / √(mean x² + ε) · weight over the last axes (Zhang & Sennrich 2019); ε is the dtype's resolution by default.
+
+    input, normalized_shape, weight : those of ``layer_norm``
+    eps : ε ≥ 0; None is the resolution of the dtype
 
     >>> rms_norm(np.array([[3.0, 4.0]]), (2,), eps=0.0).round(4)
     array([[0.8485, 1.1314]])
@@ -164,6 +186,13 @@ def _last_axes(name: str, input: Any, shape: Sequence[int]) -> tuple[int, ...]:
 @checked(eps=NOT_NEGATIVE)
 def group_norm(input: Any, num_groups: int, weight: Any = None, bias: Any = None, eps: float = 1e-5) -> Any:
     """Each of num_groups groups of channels of (N, C, …) by its own mean and variance (Wu & He 2018).
+
+    input : (N, C, …)
+    num_groups : a divisor of C
+    weight, bias : (C,); None for none
+    eps : ε ≥ 0
+
+    Raises ValueError where num_groups does not divide C.
 
     >>> group_norm(np.array([[1.0, 3.0, 5.0, 5.0]]), 2, eps=0.1).round(3)
     array([[-0.953,  0.953,  0.   ,  0.   ]])
@@ -252,6 +281,14 @@ class _BatchNorm(_RunningNorm):
 class BatchNorm1d(_BatchNorm):
     """Normalise each channel of (N, C) or (N, C, L) over the batch, then scale and shift (Ioffe & Szegedy 2015).
 
+    num_features : the number of channels C
+    eps : ε ≥ 0, beside the variance
+    momentum : the weight of a batch in the running statistics; None: they are plain averages
+    affine : whether each channel is scaled and shifted by parameters weight and bias (C,)
+    track_running_stats : whether there are running statistics; without, eval mode uses the batch's, too
+    dtype : of parameters and buffers; the default dtype by default
+    bias : whether there is a shift
+
     Training: mean and biased variance of the batch; the running ones move by ``momentum`` (None: a plain average)
     towards the batch's mean and unbiased variance. Eval: the running ones. Buffers and defaults as in PyTorch.
     Raises ValueError for a wrong rank, a wrong number of channels, or one value a channel in training.
@@ -266,13 +303,19 @@ class BatchNorm1d(_BatchNorm):
 
 
 class BatchNorm2d(_BatchNorm):
-    """``BatchNorm1d`` of images (N, C, H, W)."""
+    """``BatchNorm1d`` of images (N, C, H, W).
+
+    num_features, eps, momentum, affine, track_running_stats, dtype, bias : those of ``BatchNorm1d``
+    """
 
     ranks, expected = (4,), "(N, {C}, H, W)"
 
 
 class BatchNorm3d(_BatchNorm):
-    """``BatchNorm1d`` of volumes (N, C, D, H, W)."""
+    """``BatchNorm1d`` of volumes (N, C, D, H, W).
+
+    num_features, eps, momentum, affine, track_running_stats, dtype, bias : those of ``BatchNorm1d``
+    """
 
     ranks, expected = (5,), "(N, {C}, D, H, W)"
 
@@ -303,25 +346,41 @@ class _InstanceNorm(_RunningNorm):
 
 
 class InstanceNorm1d(_InstanceNorm):
-    """Normalise each channel of each sample of (N, C, L) or (C, L) over its places (Ulyanov et al. 2016)."""
+    """Normalise each channel of each sample of (N, C, L) or (C, L) over its places (Ulyanov et al. 2016).
+
+    num_features, eps, momentum, affine, track_running_stats, dtype, bias : those of ``BatchNorm1d``, but that there
+        are neither parameters nor running statistics by default
+    """
 
     ranks, expected = (2, 3), "(N, {C}, L) or ({C}, L)"
 
 
 class InstanceNorm2d(_InstanceNorm):
-    """``InstanceNorm1d`` of images (N, C, H, W) or (C, H, W)."""
+    """``InstanceNorm1d`` of images (N, C, H, W) or (C, H, W).
+
+    num_features, eps, momentum, affine, track_running_stats, dtype, bias : those of ``InstanceNorm1d``
+    """
 
     ranks, expected = (3, 4), "(N, {C}, H, W) or ({C}, H, W)"
 
 
 class InstanceNorm3d(_InstanceNorm):
-    """``InstanceNorm1d`` of volumes (N, C, D, H, W) or (C, D, H, W)."""
+    """``InstanceNorm1d`` of volumes (N, C, D, H, W) or (C, D, H, W).
+
+    num_features, eps, momentum, affine, track_running_stats, dtype, bias : those of ``InstanceNorm1d``
+    """
 
     ranks, expected = (4, 5), "(N, {C}, D, H, W) or ({C}, D, H, W)"
 
 
 class LayerNorm(Layer):
     """Normalise over the last axes of every sample, then scale and shift each of their elements (Ba et al. 2016).
+
+    normalized_shape : the last axes, or their only one
+    eps : ε ≥ 0, beside the variance
+    elementwise_affine : whether there are parameters weight and bias of that shape
+    bias : whether there is a shift
+    dtype : of the parameters; the default dtype by default
 
     >>> LayerNorm(4)(np.ones((2, 3, 4), np.float32)).shape
     (2, 3, 4)
@@ -349,7 +408,11 @@ class LayerNorm(Layer):
 
 
 class RMSNorm(Layer):
-    """Divide by the root mean square over the last axes, then scale (Zhang & Sennrich 2019)."""
+    """Divide by the root mean square over the last axes, then scale (Zhang & Sennrich 2019).
+
+    normalized_shape, elementwise_affine, dtype : those of ``LayerNorm``
+    eps : beside the mean square; None is the resolution of the input's dtype
+    """
 
     @checked(eps=NOT_NEGATIVE)
     def __init__(
@@ -371,7 +434,16 @@ class RMSNorm(Layer):
 
 
 class GroupNorm(Layer):
-    """Normalise each group of channels of every sample, then scale and shift each channel (Wu & He 2018)."""
+    """Normalise each group of channels of every sample, then scale and shift each channel (Wu & He 2018).
+
+    num_groups, num_channels : the first divides the second
+    eps : ε ≥ 0, beside the variance
+    affine : whether each channel is scaled and shifted by parameters weight and bias
+    dtype : of the parameters; the default dtype by default
+    bias : whether there is a shift
+
+    Raises ValueError where num_groups does not divide num_channels.
+    """
 
     @checked(num_groups=COUNT, num_channels=COUNT, eps=NOT_NEGATIVE)
     def __init__(

@@ -103,6 +103,15 @@ def max_pool1d(
 ) -> Any:
     """The largest number of every window of (N, C, L); equal ones share the derivative. stride: kernel_size by default.
 
+    input : (N, C, L) or (C, L); the output has ⌊(L + 2·padding − dilation·(kernel_size − 1) − 1) / stride⌋ + 1 places
+    kernel_size : the places of a window
+    stride : from one window to the next, kernel_size by default
+    padding : places of −∞ at both ends, at most half of kernel_size
+    dilation : from one place of a window to the next
+    ceil_mode : whether a last window that reaches beyond the end counts: ⌈…⌉ instead of ⌊…⌋
+
+    Raises ValueError where no window fits, or padding is more than half of kernel_size.
+
     >>> max_pool1d(np.array([[[1.0, 3.0, 2.0, 0.0]]]), 2)
     array([[[3., 2.]]])
     """
@@ -113,7 +122,11 @@ def max_pool1d(
 def max_pool2d(
     input: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1, ceil_mode: bool = False
 ) -> Any:
-    """The largest number of every window of (N, C, H, W)."""
+    """The largest number of every window of (N, C, H, W).
+
+    input : (N, C, H, W) or (C, H, W)
+    kernel_size, stride, padding, dilation, ceil_mode : those of ``max_pool1d``, a number or one for each axis
+    """
     return _max_pool("max_pool2d", 2, input, kernel_size, stride, padding, dilation, ceil_mode)
 
 
@@ -121,7 +134,11 @@ def max_pool2d(
 def max_pool3d(
     input: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1, ceil_mode: bool = False
 ) -> Any:
-    """The largest number of every window of (N, C, D, H, W)."""
+    """The largest number of every window of (N, C, D, H, W).
+
+    input : (N, C, D, H, W) or (C, D, H, W)
+    kernel_size, stride, padding, dilation, ceil_mode : those of ``max_pool1d``, a number or one for each axis
+    """
     return _max_pool("max_pool3d", 3, input, kernel_size, stride, padding, dilation, ceil_mode)
 
 
@@ -135,6 +152,11 @@ def avg_pool1d(
     count_include_pad: bool = True,
 ) -> Any:
     """The mean of every window of (N, C, L); zeros of the padding are counted unless count_include_pad is false.
+
+    input : (N, C, L) or (C, L)
+    kernel_size, stride, ceil_mode : those of ``max_pool1d``
+    padding : zeros at both ends, at most half of kernel_size
+    count_include_pad : whether those zeros count in the mean
 
     >>> avg_pool1d(np.array([[[1.0, 3.0, 2.0, 0.0]]]), 2)
     array([[[2., 1.]]])
@@ -152,7 +174,12 @@ def avg_pool2d(
     count_include_pad: bool = True,
     divisor_override: int | None = None,
 ) -> Any:
-    """The mean of every window of (N, C, H, W), or its sum divided by divisor_override."""
+    """The mean of every window of (N, C, H, W), or its sum divided by divisor_override.
+
+    input : (N, C, H, W) or (C, H, W)
+    kernel_size, stride, padding, ceil_mode, count_include_pad : those of ``avg_pool1d``, numbers or one for each axis
+    divisor_override : what every sum is divided by, instead of the number of places
+    """
     options = stride, padding, ceil_mode, count_include_pad, divisor_override
     return _avg_pool("avg_pool2d", 2, input, kernel_size, *options)
 
@@ -167,7 +194,11 @@ def avg_pool3d(
     count_include_pad: bool = True,
     divisor_override: int | None = None,
 ) -> Any:
-    """The mean of every window of (N, C, D, H, W), or its sum divided by divisor_override."""
+    """The mean of every window of (N, C, D, H, W), or its sum divided by divisor_override.
+
+    input : (N, C, D, H, W) or (C, D, H, W)
+    kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override : those of ``avg_pool2d``
+    """
     options = stride, padding, ceil_mode, count_include_pad, divisor_override
     return _avg_pool("avg_pool3d", 3, input, kernel_size, *options)
 
@@ -205,6 +236,9 @@ def _max(x: Any, axis: int) -> Any:
 def adaptive_avg_pool1d(input: Any, output_size: Any) -> Any:
     """The means of ``output_size`` windows that cover (N, C, L).
 
+    input : (N, C, L) or (C, L); window i is the places ⌊i·L/n⌋ … ⌈(i + 1)·L/n⌉ − 1 for n = output_size
+    output_size : the number of windows
+
     >>> adaptive_avg_pool1d(np.array([[[1.0, 2.0, 3.0]]]), 2)
     array([[[1.5, 2.5]]])
     """
@@ -212,17 +246,27 @@ def adaptive_avg_pool1d(input: Any, output_size: Any) -> Any:
 
 
 def adaptive_avg_pool2d(input: Any, output_size: Any) -> Any:
-    """The means of as many windows as ``output_size`` says along each axis of (N, C, H, W); None keeps an axis."""
+    """The means of as many windows as ``output_size`` says along each axis of (N, C, H, W); None keeps an axis.
+
+    input : (N, C, H, W) or (C, H, W)
+    output_size : one number for both axes, or a pair
+    """
     return _adaptive("adaptive_avg_pool2d", 2, input, output_size, _mean)
 
 
 def adaptive_max_pool1d(input: Any, output_size: Any) -> Any:
-    """The largest numbers of ``output_size`` windows that cover (N, C, L)."""
+    """The largest numbers of ``output_size`` windows that cover (N, C, L).
+
+    input, output_size : those of ``adaptive_avg_pool1d``
+    """
     return _adaptive("adaptive_max_pool1d", 1, input, output_size, _max)
 
 
 def adaptive_max_pool2d(input: Any, output_size: Any) -> Any:
-    """The largest numbers of as many windows as ``output_size`` says along each axis of (N, C, H, W)."""
+    """The largest numbers of as many windows as ``output_size`` says along each axis of (N, C, H, W).
+
+    input, output_size : those of ``adaptive_avg_pool2d``
+    """
     return _adaptive("adaptive_max_pool2d", 2, input, output_size, _max)
 
 
@@ -251,13 +295,18 @@ class _MaxPool(Layer):
 
 
 class MaxPool1d(_MaxPool):
-    """``max_pool1d`` as a layer."""
+    """``max_pool1d`` as a layer.
+
+    kernel_size, stride, padding, dilation, ceil_mode : those of ``nn.functional.max_pool1d``
+    """
 
     function = staticmethod(max_pool1d)
 
 
 class MaxPool2d(_MaxPool):
     """``max_pool2d`` as a layer.
+
+    kernel_size, stride, padding, dilation, ceil_mode : those of ``nn.functional.max_pool2d``
 
     >>> MaxPool2d(2)(np.ones((4, 8, 6, 6), np.float32)).shape
     (4, 8, 3, 3)
@@ -267,13 +316,19 @@ class MaxPool2d(_MaxPool):
 
 
 class MaxPool3d(_MaxPool):
-    """``max_pool3d`` as a layer."""
+    """``max_pool3d`` as a layer.
+
+    kernel_size, stride, padding, dilation, ceil_mode : those of ``nn.functional.max_pool3d``
+    """
 
     function = staticmethod(max_pool3d)
 
 
 class AvgPool1d(Layer):
-    """``avg_pool1d`` as a layer."""
+    """``avg_pool1d`` as a layer.
+
+    kernel_size, stride, padding, ceil_mode, count_include_pad : those of ``nn.functional.avg_pool1d``
+    """
 
     @checked()
     def __init__(
@@ -317,13 +372,21 @@ class _AvgPool(AvgPool1d):
 
 
 class AvgPool2d(_AvgPool):
-    """``avg_pool2d`` as a layer."""
+    """``avg_pool2d`` as a layer.
+
+    kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override : those of
+        ``nn.functional.avg_pool2d``
+    """
 
     function = staticmethod(avg_pool2d)
 
 
 class AvgPool3d(_AvgPool):
-    """``avg_pool3d`` as a layer."""
+    """``avg_pool3d`` as a layer.
+
+    kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override : those of
+        ``nn.functional.avg_pool3d``
+    """
 
     function = staticmethod(avg_pool3d)
 
@@ -342,24 +405,36 @@ class _Adaptive(Layer):
 
 
 class AdaptiveAvgPool1d(_Adaptive):
-    """``adaptive_avg_pool1d`` as a layer."""
+    """``adaptive_avg_pool1d`` as a layer.
+
+    output_size : the number of windows
+    """
 
     function = staticmethod(adaptive_avg_pool1d)
 
 
 class AdaptiveAvgPool2d(_Adaptive):
-    """``adaptive_avg_pool2d`` as a layer."""
+    """``adaptive_avg_pool2d`` as a layer.
+
+    output_size : the number of windows along both axes, or a pair of them; None keeps an axis
+    """
 
     function = staticmethod(adaptive_avg_pool2d)
 
 
 class AdaptiveMaxPool1d(_Adaptive):
-    """``adaptive_max_pool1d`` as a layer."""
+    """``adaptive_max_pool1d`` as a layer.
+
+    output_size : the number of windows
+    """
 
     function = staticmethod(adaptive_max_pool1d)
 
 
 class AdaptiveMaxPool2d(_Adaptive):
-    """``adaptive_max_pool2d`` as a layer."""
+    """``adaptive_max_pool2d`` as a layer.
+
+    output_size : the number of windows along both axes, or a pair of them; None keeps an axis
+    """
 
     function = staticmethod(adaptive_max_pool2d)

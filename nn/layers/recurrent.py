@@ -94,6 +94,11 @@ def _draw(module: Module, hidden_size: int) -> None:
 class RNNCell(_Cell):
     """h′ = tanh(W x + b + U h + c) for x (N, input_size), h (N, hidden_size), zeros by default (Elman 1990).
 
+    input_size, hidden_size : the lengths of x and h
+    bias : whether b and c are added
+    nonlinearity : "tanh", or "relu" in its place
+    dtype : of the parameters; the default dtype by default
+
     >>> RNNCell(3, 4)(np.ones((2, 3), np.float32)).shape
     (2, 4)
     """
@@ -113,6 +118,8 @@ class RNNCell(_Cell):
 class LSTMCell(_Cell):
     """One step of an LSTM: (h, c) ↦ (h′, c′); gates in the order i, f, g, o (Hochreiter & Schmidhuber 1997).
 
+    input_size, hidden_size, bias, dtype : those of ``RNNCell``
+
     >>> h, c = LSTMCell(3, 4)(np.ones((2, 3), np.float32))
     >>> h.shape, c.shape
     ((2, 4), (2, 4))
@@ -127,6 +134,8 @@ class LSTMCell(_Cell):
 
 class GRUCell(_Cell):
     """One step of a GRU; gates in the order r, z, n (Cho et al. 2014).
+
+    input_size, hidden_size, bias, dtype : those of ``RNNCell``
 
     >>> GRUCell(3, 4)(np.ones((2, 3), np.float32)).shape
     (2, 4)
@@ -244,6 +253,18 @@ class _Recurrent(Layer):
 class RNN(_Recurrent):
     """An Elman network over sequences (T, N, input_size), or (N, T, …) with batch_first; parameters as in PyTorch.
 
+    input_size, hidden_size : the lengths of x and h at each step
+    num_layers : how many are stacked; each takes the output of the one below
+    bias : whether the gates have biases
+    batch_first : whether input and output are (N, T, …) instead of (T, N, …)
+    dropout : the probability of a zero between two layers in training
+    bidirectional : whether a second one runs backwards; the outputs stand side by side
+    dtype : of the parameters; the default dtype by default
+    nonlinearity : "tanh" or "relu"
+
+    Called as ``layer(input, state)`` with a state (layers · directions, N, hidden_size), zeros by default. Raises
+    ValueError for shapes that do not fit, TypeError where a dtype is not the weights'.
+
     >>> output, h = RNN(3, 4, num_layers=2)(np.ones((5, 2, 3), np.float32))
     >>> output.shape, h.shape
     ((5, 2, 4), (2, 2, 4))
@@ -269,6 +290,8 @@ class RNN(_Recurrent):
 class LSTM(_Recurrent):
     """Long short-term memory over sequences; returns (output, (h, c)) (Hochreiter & Schmidhuber 1997).
 
+    input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, dtype : those of ``RNN``
+
     >>> output, (h, c) = LSTM(3, 4, bidirectional=True)(np.ones((5, 2, 3), np.float32))
     >>> output.shape, c.shape
     ((5, 2, 8), (2, 2, 4))
@@ -286,6 +309,8 @@ class LSTM(_Recurrent):
 
 class GRU(_Recurrent):
     """Gated recurrent units over sequences; returns (output, h) (Cho et al. 2014).
+
+    input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, dtype : those of ``RNN``
 
     >>> output, h = GRU(3, 4, batch_first=True)(np.ones((2, 5, 3), np.float32))
     >>> output.shape, h.shape

@@ -49,6 +49,7 @@ def _sum(terms: Iterable[Any]) -> Any:
 def l1_penalty(parameters: Chosen, where: Where | None = None) -> Tensor:
     """‖W‖₁ = Σ |w|: drives weights to exactly zero; the negative log of a Laplace prior (Tibshirani 1996).
 
+    where : which parameters of a model count
     parameters : a model (its weights without biases, or those that ``where(path, parameter)`` chooses), or tensors
 
     >>> l1_penalty([Tensor([[1.0, -2.0]], requires_grad=True)]).item()
@@ -60,6 +61,7 @@ def l1_penalty(parameters: Chosen, where: Where | None = None) -> Tensor:
 def l2_penalty(parameters: Chosen, where: Where | None = None) -> Tensor:
     """½‖W‖₂² = ½ Σ w²: its gradient is W (weight decay); the negative log of a Gaussian prior (Hoerl & Kennard 1970).
 
+    where : which parameters of a model count
     parameters : a model (its weights without biases, or those that ``where(path, parameter)`` chooses), or tensors
 
     >>> l2_penalty([Tensor([[3.0, 4.0]], requires_grad=True)]).item()
@@ -70,6 +72,8 @@ def l2_penalty(parameters: Chosen, where: Where | None = None) -> Tensor:
 
 def orthogonal_penalty(parameters: Chosen, where: Where | None = None) -> Tensor:
     """‖W Wᵀ − I‖² (Frobenius), or ‖Wᵀ W − I‖² where W has fewer columns than rows (Brock et al. 2017).
+
+    parameters, where : those of ``l1_penalty``
 
     A weight of more than 2 axes is seen as a matrix (first axis, all others); vectors and numbers are left out.
 
@@ -125,6 +129,7 @@ class ActivityPenalty:
         return _sum(found)
 
     def remove(self) -> None:
+        """Stop adding outputs up."""
         for handle in self._handles:
             handle.remove()
 
@@ -137,6 +142,9 @@ class ActivityPenalty:
 
 def max_norm_(parameters: Chosen, max_norm: float = 3.0, where: Where | None = None) -> None:
     """Shorten, in place, the weights of each unit to a length of at most ``max_norm``; for after ``optimizer.step()``.
+
+    parameters, where : those of ``nn.l1_penalty``
+    max_norm : the greatest length, > 0
 
     A unit is a slice along the first axis: the incoming weights of an output. Vectors and numbers are left alone.
     Hinton et al. 2012; Srivastava et al. 2014, section 5.1.

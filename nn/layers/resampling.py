@@ -95,6 +95,9 @@ def _weights(n: int, length: int, scale: float, align_corners: bool, cubic: bool
 def pixel_shuffle(input: Any, upscale_factor: int) -> Any:
     """(…, C·r², H, W) → (…, C, H·r, W·r) (Shi et al. 2016).
 
+    input : (…, C·r², H, W)
+    upscale_factor : r
+
     >>> pixel_shuffle(np.arange(4.0).reshape(1, 4, 1, 1), 2)[0, 0]
     array([[0., 1.],
            [2., 3.]])
@@ -110,6 +113,9 @@ def pixel_shuffle(input: Any, upscale_factor: int) -> Any:
 def pixel_unshuffle(input: Any, downscale_factor: int) -> Any:
     """(…, C, H·r, W·r) → (…, C·r², H, W), the inverse of ``pixel_shuffle``.
 
+    input : (…, C, H·r, W·r)
+    downscale_factor : r
+
     >>> pixel_unshuffle(np.arange(4.0).reshape(1, 1, 2, 2), 2).ravel()
     array([0., 1., 2., 3.])
     """
@@ -123,6 +129,8 @@ def pixel_unshuffle(input: Any, downscale_factor: int) -> Any:
 
 class Upsample(Layer):
     """``interpolate`` as a layer.
+
+    size, scale_factor, mode, align_corners : those of ``nn.functional.interpolate``
 
     >>> Upsample(scale_factor=2)(np.ones((1, 3, 4, 4), np.float32)).shape
     (1, 3, 8, 8)
@@ -143,7 +151,10 @@ class Upsample(Layer):
 
 
 class PixelShuffle(Layer):
-    """``pixel_shuffle`` as a layer."""
+    """``pixel_shuffle`` as a layer.
+
+    upscale_factor : r
+    """
 
     @checked(upscale_factor=COUNT)
     def __init__(self, upscale_factor: int) -> None:
@@ -157,7 +168,10 @@ class PixelShuffle(Layer):
 
 
 class PixelUnshuffle(Layer):
-    """``pixel_unshuffle`` as a layer."""
+    """``pixel_unshuffle`` as a layer.
+
+    downscale_factor : r
+    """
 
     @checked(downscale_factor=COUNT)
     def __init__(self, downscale_factor: int) -> None:

@@ -62,6 +62,17 @@ class _Layer(Layer):
 class TransformerEncoderLayer(_Layer):
     """Self-attention and a network of two layers, each beside a residual connection and a layer norm.
 
+    d_model : the width of the model, a multiple of nhead
+    nhead : the number of attention heads
+    dim_feedforward : the width of the hidden layer
+    dropout : the probability of a zero in training, behind each part and in the hidden layer
+    activation : of the hidden layer: "relu", "gelu" or a function
+    layer_norm_eps : ε of the norms
+    batch_first : whether the batch is the first axis
+    norm_first : whether a norm stands before each part instead of behind the sum
+    bias : whether linear layers and norms have biases
+    dtype : of the parameters; the default dtype by default
+
     x is (L, N, d_model), or (N, L, d_model) with batch_first; norm_first normalises before each part (pre-LN).
 
     >>> import numpy as np
@@ -88,6 +99,10 @@ class TransformerEncoderLayer(_Layer):
         self._set_up(*sizes, batch_first, norm_first, bias, False, dtype)
 
     def forward(self, src: Any, src_mask: Any = None, src_key_padding_mask: Any = None, is_causal: bool = False) -> Any:
+        """src : (L, N, d_model), or (N, L, d_model) with batch_first
+        src_mask, src_key_padding_mask, is_causal : the masks of ``MultiheadAttention``
+        """
+
         def attend(x: Any) -> Any:
             return self.self_attn(x, x, x, src_key_padding_mask, False, src_mask, is_causal=is_causal)[0]
 
@@ -96,6 +111,9 @@ class TransformerEncoderLayer(_Layer):
 
 class TransformerDecoderLayer(_Layer):
     """Self-attention, attention to an encoder's ``memory``, and a network of two layers.
+
+    d_model, nhead, dim_feedforward, dropout, activation : those of ``TransformerEncoderLayer``
+    layer_norm_eps, batch_first, norm_first, bias, dtype : those of ``TransformerEncoderLayer``
 
     >>> import numpy as np
     >>> layer = TransformerDecoderLayer(8, 2, dim_feedforward=16, batch_first=True)
@@ -131,6 +149,11 @@ class TransformerDecoderLayer(_Layer):
         tgt_is_causal: bool = False,
         memory_is_causal: bool = False,
     ) -> Any:
+        """tgt, memory : (T, N, d_model) and (S, N, d_model), or with the batch first
+        tgt_mask, tgt_key_padding_mask, tgt_is_causal : the masks of ``MultiheadAttention`` for tgt's look at itself
+        memory_mask, memory_key_padding_mask, memory_is_causal : the same for its look at memory
+        """
+
         def attend(x: Any) -> Any:
             return self.self_attn(x, x, x, tgt_key_padding_mask, False, tgt_mask, is_causal=tgt_is_causal)[0]
 
@@ -143,7 +166,12 @@ class TransformerDecoderLayer(_Layer):
 
 
 class TransformerEncoder(Layer):
-    """num_layers copies of an encoder layer, one after the other, and a last norm."""
+    """num_layers copies of an encoder layer, one after the other, and a last norm.
+
+    encoder_layer : what is copied
+    num_layers : how many there are
+    norm : a last module; None for none
+    """
 
     @checked()
     def __init__(self, encoder_layer: Module, num_layers: int, norm: Module | None = None) -> None:
@@ -151,13 +179,19 @@ class TransformerEncoder(Layer):
         self.num_layers, self.norm = num_layers, norm
 
     def forward(self, src: Any, mask: Any = None, src_key_padding_mask: Any = None, is_causal: bool = False) -> Any:
+        """src, mask, src_key_padding_mask, is_causal : what each layer is called with"""
         for layer in self.layers:
             src = layer(src, mask, src_key_padding_mask, is_causal)
         return src if self.norm is None else self.norm(src)
 
 
 class TransformerDecoder(Layer):
-    """num_layers copies of a decoder layer, one after the other, and a last norm."""
+    """num_layers copies of a decoder layer, one after the other, and a last norm.
+
+    decoder_layer : what is copied
+    num_layers : how many there are
+    norm : a last module; None for none
+    """
 
     @checked()
     def __init__(self, decoder_layer: Module, num_layers: int, norm: Module | None = None) -> None:

@@ -64,6 +64,9 @@ def _same_shape(name: str, input: Any, target: Any) -> None:
 def mse_loss(input: Any, target: Any, reduction: str = "mean") -> Any:
     """(input − target)².
 
+    input, target : of one shape, so that no pairs are made by broadcasting; ValueError otherwise
+    reduction : "mean", "sum", or "none" for one loss an element
+
     >>> mse_loss(Tensor([1.0, 3.0]), np.zeros(2)).item()
     5.0
     """
@@ -74,6 +77,8 @@ def mse_loss(input: Any, target: Any, reduction: str = "mean") -> Any:
 
 def l1_loss(input: Any, target: Any, reduction: str = "mean") -> Any:
     """|input − target|.
+
+    input, target, reduction : those of ``mse_loss``
 
     >>> l1_loss(Tensor([1.0, -3.0]), np.zeros(2)).item()
     2.0
@@ -87,31 +92,33 @@ def l1_loss(input: Any, target: Any, reduction: str = "mean") -> Any:
 def huber_loss(input: Any, target: Any, reduction: str = "mean", delta: float = 1.0) -> Any:
     """½d² for |d| ≤ delta, delta·(|d| − ½delta) beyond, d = input − target (Huber 1964).
 
+    input, target, reduction : those of ``mse_loss``
+    delta : where the parabola ends, > 0
+
     >>> huber_loss(Tensor([0.5, 3.0]), np.zeros(2), reduction="none").tolist()
     [0.125, 2.5]
     """
     _same_shape("huber_loss", input, target)
-    if not delta > 0:
-        raise ValueError(f"huber_loss: delta={delta!r} must be positive.")
     x = accurate(input)
     return reduced(pointwise.huber(_residuals(x, target), delta=delta), reduction, "huber_loss", input)
 
 
-@checked(beta=NOT_NEGATIVE)
 def _residuals(x: Any, target: Any) -> Any:
     """x − target, of complex numbers the length of it."""
     d = x - beside(x, target)
     return np.absolute(d) if d.dtype.kind == "c" else d
 
 
+@checked(beta=NOT_NEGATIVE)
 def smooth_l1_loss(input: Any, target: Any, reduction: str = "mean", beta: float = 1.0) -> Any:
     """½d²/beta for |d| < beta, |d| − ½beta beyond, d = input − target (Girshick 2015); |d| for beta = 0.
+
+    input, target, reduction : those of ``mse_loss``
+    beta : where the parabola ends, ≥ 0
 
     >>> smooth_l1_loss(Tensor([0.5, 3.0]), np.zeros(2), reduction="none").tolist()
     [0.125, 2.5]
     """
-    if beta < 0:
-        raise ValueError(f"smooth_l1_loss: beta={beta!r} must not be negative.")
     if beta == 0:
         return l1_loss(input, target, reduction)
     _same_shape("smooth_l1_loss", input, target)
@@ -126,6 +133,14 @@ def binary_cross_entropy_with_logits(
     input: Any, target: Any, weight: Any = None, reduction: str = "mean", pos_weight: Any = None
 ) -> Any:
     """−w(y·log σ(z) + (1−y)·log(1−σ(z))), without overflow; ``pos_weight`` multiplies the first term.
+
+    input : the logits z, of any shape
+    target : the labels or probabilities y in [0, 1], of input's shape
+    weight : w, of a shape that broadcasts to it; None: 1
+    reduction : "mean", "sum", or "none" for one loss an element
+    pos_weight : how much a positive counts, for example one number a class
+
+    Raises ValueError for shapes that differ.
 
     >>> binary_cross_entropy_with_logits(Tensor([1000.0]), np.array([1.0])).item()
     0.0
@@ -146,6 +161,9 @@ def binary_cross_entropy(input: Any, target: Any, weight: Any = None, reduction:
     """−w(y·log p + (1−y)·log(1−p)) for probabilities p; as in PyTorch the logarithms are cut off at −100, and their
     slope 1/p(1−p) at 1e12.
 
+    input : the probabilities p in [0, 1]; ValueError for others
+    target, weight, reduction : those of ``binary_cross_entropy_with_logits``
+
     >>> binary_cross_entropy(Tensor([0.5]), np.array([1.0])).item()
     0.6931471824645996
     """
@@ -164,8 +182,10 @@ def binary_cross_entropy(input: Any, target: Any, weight: Any = None, reduction:
 def kl_div(input: Any, target: Any, reduction: str = "mean", log_target: bool = False) -> Any:
     """q·(log q − input) for logarithms of probabilities ``input`` and probabilities q (0·log 0 = 0).
 
-    ``log_target``: log q is given. reduction may also be "batchmean": the sum over all divided by the first axis,
-    which is the divergence of the definition (Kullback & Leibler 1951).
+    input, target : log p and q, or log q, of one shape; ValueError otherwise
+    reduction : "mean", "sum", "none", or "batchmean": the sum over all divided by the first axis, which is the
+        divergence of the definition (Kullback & Leibler 1951)
+    log_target : whether target is log q
 
     >>> kl_div(np.log(Tensor([0.5, 0.5])), np.array([0.5, 0.5])).item()
     0.0
@@ -189,7 +209,11 @@ def poisson_nll_loss(
 ) -> Any:
     """λ − y·log λ, the rate λ = exp(input), or input itself (then the logarithm is of λ + eps).
 
-    ``full`` adds Stirling's y·log y − y + ½log(2πy) for y > 1.
+    input, target : of one shape; ValueError otherwise
+    log_input : whether input is log λ
+    full : whether Stirling's y·log y − y + ½log(2πy) is added for y > 1
+    eps : keeps the logarithm of a rate of 0 finite
+    reduction : "mean", "sum", or "none" for one loss an element
 
     >>> poisson_nll_loss(Tensor([0.0]), np.array([2.0])).item()
     1.0
@@ -211,6 +235,12 @@ def gaussian_nll_loss(
 ) -> Any:
     """½(log var + (input − target)²/var), var cut off below at eps without a derivative; ``full`` adds ½log 2π.
 
+    input, target : means and observations, of one shape; ValueError otherwise
+    full : whether the constant is added
+    eps : the least variance, > 0
+    reduction : "mean", "sum", or "none" for one loss an element
+
+    Raises ValueError for a negative var and one of a shape that does not fit.
     var : of input's shape, or with a last axis of 1 or none. Nix & Weigend 1994.
 
     >>> gaussian_nll_loss(Tensor([1.0]), np.array([3.0]), np.array([1.0])).item()
@@ -238,6 +268,9 @@ def gaussian_nll_loss(
 def soft_margin_loss(input: Any, target: Any, reduction: str = "mean") -> Any:
     """log(1 + exp(−y·x)) for y = ±1.
 
+    input, target : x and y, of one shape; ValueError otherwise
+    reduction : "mean", "sum", or "none" for one loss an element
+
     >>> soft_margin_loss(Tensor([0.0]), np.array([1.0])).item()
     0.6931471824645996
     """
@@ -249,6 +282,10 @@ def soft_margin_loss(input: Any, target: Any, reduction: str = "mean") -> Any:
 @checked()
 def hinge_embedding_loss(input: Any, target: Any, margin: float = 1.0, reduction: str = "mean") -> Any:
     """x where y = 1, max(0, margin − x) where y = −1.
+
+    input, target : x and y, of one shape; ValueError otherwise
+    margin : the distance that two unlike things should have
+    reduction : "mean", "sum", or "none" for one loss an element
 
     >>> hinge_embedding_loss(Tensor([0.5, 0.25]), np.array([1, -1]), reduction="none").tolist()
     [0.5, 0.75]
@@ -263,6 +300,11 @@ def hinge_embedding_loss(input: Any, target: Any, margin: float = 1.0, reduction
 def margin_ranking_loss(input1: Any, input2: Any, target: Any, margin: float = 0.0, reduction: str = "mean") -> Any:
     """max(0, −y·(x1 − x2) + margin): y = 1 where x1 should be the larger, −1 where x2 should.
 
+    input1, input2 : x1 and x2, of one shape; ValueError otherwise
+    target : y
+    margin : how much the larger should be larger
+    reduction : "mean", "sum", or "none" for one loss a pair
+
     >>> margin_ranking_loss(Tensor([1.0]), Tensor([3.0]), np.array([1.0])).item()
     2.0
     """
@@ -275,6 +317,11 @@ def margin_ranking_loss(input1: Any, input2: Any, target: Any, margin: float = 0
 @checked()
 def cosine_embedding_loss(input1: Any, input2: Any, target: Any, margin: float = 0.0, reduction: str = "mean") -> Any:
     """1 − cos(x1, x2) where y = 1, max(0, cos(x1, x2) − margin) where y = −1; vectors along the last axis.
+
+    input1, input2 : x1 and x2, of one shape (…, D); ValueError otherwise
+    target : y, of the shape (…)
+    margin : the cosine below which unlike vectors cost nothing
+    reduction : "mean", "sum", or "none" for one loss a pair
 
     >>> cosine_embedding_loss(Tensor([[1.0, 0.0]]), Tensor([[0.0, 1.0]]), np.array([1])).item()
     1.0
@@ -302,7 +349,11 @@ def triplet_margin_loss(
 ) -> Any:
     """max(0, d(anchor, positive) − d(anchor, negative) + margin), d the p-distance along the last axis.
 
-    ``swap`` takes the distance of the negative to the nearer of anchor and positive (Balntas et al. 2016).
+    anchor, positive, negative : vectors (…, D)
+    margin : how much further the negative should be, > 0
+    p, eps : those of ``nn.functional.pairwise_distance``
+    swap : take the distance of the negative to the nearer of anchor and positive (Balntas et al. 2016)
+    reduction : "mean", "sum", or "none" for one loss a triple
 
     >>> triplet_margin_loss(Tensor([[0.0]]), Tensor([[1.0]]), Tensor([[5.0]])).item()
     0.0
@@ -326,6 +377,9 @@ def triplet_margin_with_distance_loss(
     reduction: str = "mean",
 ) -> Any:
     """``triplet_margin_loss`` with any distance, a function of two tensors.
+
+    anchor, positive, negative, margin, swap, reduction : those of ``triplet_margin_loss``
+    distance_function : gives the distances of two batches; ``nn.functional.pairwise_distance`` by default
 
     >>> far = lambda a, b: np.sum(np.absolute(a - b), axis=-1)
     >>> x = Tensor([[0.0, 0.0]])

@@ -38,6 +38,7 @@ class Loss(FunctionModule):
             raise ValueError(f"{type(self).__name__}: reduction={self.reduction!r}; it is one of {', '.join(known)}.")
 
     def keep(self, name: str, value: Any) -> None:
+        """Hold a setting as an attribute, or weights as a buffer."""
         if name in _BUFFERS:
             array = value if value is None or hasattr(value, "dtype") else np.asarray(value)
             if array is not None and array.dtype.kind not in "fiu":
@@ -80,7 +81,10 @@ TripletMarginWithDistanceLoss = _module("TripletMarginWithDistanceLoss", losses.
 
 
 class GaussianNLLLoss(Layer):
-    """½(log var + (input − target)²/var), called as ``loss(input, target, var)`` (Nix & Weigend 1994)."""
+    """½(log var + (input − target)²/var), called as ``loss(input, target, var)`` (Nix & Weigend 1994).
+
+    full, eps, reduction : those of ``nn.functional.gaussian_nll_loss``
+    """
 
     @checked(eps=POSITIVE)
     def __init__(self, *, full: bool = False, eps: float = 1e-6, reduction: str = "mean") -> None:

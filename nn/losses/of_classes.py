@@ -37,6 +37,7 @@ def cross_entropy(
 ) -> Any:
     """−w_y·log softmax(input)[y] for class numbers y, or −Σ w_c q_c log softmax(input)[c] for probabilities q.
 
+    reduction : "mean", "sum", or "none" for one loss a place
     input : logits of shape (N, C), (N, C, d₁, …) or (C,)
     target : integers of shape (N,), (N, d₁, …) or (), or probabilities of input's shape
     weight : one for each class; the mean is then Σ loss / Σ w_y
@@ -71,6 +72,9 @@ def cross_entropy(
 @checked()
 def nll_loss(input: Any, target: Any, weight: Any = None, ignore_index: int = -100, reduction: str = "mean") -> Any:
     """−w_y·input[y] for logarithms of probabilities (N, C), (N, C, d₁, …) or (C,) and class numbers y.
+
+    input, target : logarithms of probabilities and class numbers, of the shapes of ``cross_entropy``
+    weight, ignore_index, reduction : those of ``cross_entropy``
 
     >>> nll_loss(np.log(ag.Tensor([[0.25, 0.75]])), np.array([0])).item()
     1.3862943649291992
@@ -162,6 +166,13 @@ def multi_margin_loss(
 ) -> Any:
     """Σ_{j≠y} w_y·max(0, margin − x_y + x_j)ᵖ / C: the multi-class hinge loss of a linear SVM (Crammer & Singer 2001).
 
+    input : scores x of shape (N, C) or (C,)
+    target : class numbers y of shape (N,) or ()
+    p : the power, 1 or 2
+    margin : how much the right class should be ahead
+    weight : one number a class; None: 1
+    reduction : "mean", "sum", or "none" for one loss a sample
+
     >>> multi_margin_loss(ag.Tensor([[0.0, 0.5, 2.0]]), np.array([2])).item()
     0.0
     """
@@ -183,6 +194,10 @@ def multi_margin_loss(
 
 def multilabel_margin_loss(input: Any, target: Any, reduction: str = "mean") -> Any:
     """Σ_j Σ_{i no label} max(0, 1 − (x_j − x_i)) / C over the labels j, which stand in ``target`` before the first −1.
+
+    input : scores x of shape (N, C) or (C,)
+    target : class numbers of input's shape
+    reduction : "mean", "sum", or "none" for one loss a sample
 
     A label that stands there twice counts twice.
 
@@ -208,6 +223,10 @@ def multilabel_margin_loss(input: Any, target: Any, reduction: str = "mean") -> 
 
 def multilabel_soft_margin_loss(input: Any, target: Any, weight: Any = None, reduction: str = "mean") -> Any:
     """−Σ_c w_c(y_c log σ(x_c) + (1 − y_c) log σ(−x_c)) / C for 0/1 labels y of input's shape (…, C).
+
+    input, target : x and y
+    weight : w, one number a class; None: 1
+    reduction : "mean", "sum", or "none" for one loss a sample
 
     >>> multilabel_soft_margin_loss(ag.Tensor([[0.0, 0.0]]), np.array([[1.0, 0.0]])).item()
     0.6931471824645996
@@ -240,6 +259,8 @@ def ctc_loss(
 ) -> Any:
     """−log of the probability of all alignments of a label sequence with a longer input (Graves et al. 2006).
 
+    input_lengths, target_lengths : (N,), how many steps and labels of each count
+    blank : the class that stands for no label
     log_probs : (T, N, C) or (T, C), logarithms of probabilities
     targets : (N, S) padded, or all sequences one after another
     reduction : "mean" divides each loss by the length of its target first

@@ -90,6 +90,8 @@ class _Numbered(Module):
 class Sequential(_Numbered):
     """Modules applied one after another; paths are their numbers, or the keys of the ``OrderedDict`` given instead.
 
+    args : the modules, or one mapping of names to modules
+
     >>> import nn
     >>> model = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 1))
     >>> [name for name, _ in model.named_parameters()]
@@ -106,6 +108,7 @@ class Sequential(_Numbered):
             self._set(args)
 
     def forward(self, input: Any) -> Any:
+        """The input through every module in turn."""
         for module in [value for value in vars(self).values() if isinstance(value, Module)]:
             input = module(input)
         return input
@@ -133,6 +136,8 @@ class Sequential(_Numbered):
 
 class ModuleList(_Numbered):
     """A list of modules whose parameters are found; it has no ``forward`` of its own.
+
+    modules : the modules
 
     >>> import nn
     >>> nn.ModuleList([nn.Linear(2, 2) for _ in range(3)])
@@ -167,6 +172,8 @@ class ModuleList(_Numbered):
 
 class ModuleDict(Module):
     """A dictionary of modules whose parameters are found; keys are strings, in the order of insertion.
+
+    modules : a mapping of names to modules, or (name, module) pairs
 
     >>> import nn
     >>> heads = nn.ModuleDict({"mean": nn.Linear(4, 1), "spread": nn.Linear(4, 1)})
@@ -203,6 +210,7 @@ class ModuleDict(Module):
         return key in self._modules()
 
     def clear(self) -> None:
+        """Take all modules out."""
         for key in list(self):
             del self[key]
 
@@ -213,12 +221,15 @@ class ModuleDict(Module):
         return module
 
     def keys(self) -> Iterable[str]:
+        """The names."""
         return self._modules().keys()
 
     def values(self) -> Iterable[Module]:
+        """The modules."""
         return self._modules().values()
 
     def items(self) -> Iterable[tuple[str, Module]]:
+        """(name, module) pairs."""
         return self._modules().items()
 
     def update(self, modules: Any) -> None:
@@ -246,6 +257,8 @@ def _lines(module: Module, entries: Iterable[tuple[Any, Any]]) -> str:
 
 class ParameterList(Module):
     """A list of parameters; a tensor becomes one, anything else is only kept.
+
+    values : tensors, or anything
 
     >>> import nn
     >>> nn.ParameterList([nn.Parameter([[1.0, 2.0]])])
@@ -307,6 +320,8 @@ class ParameterList(Module):
 class ParameterDict(Module):
     """A dictionary of parameters; a tensor becomes one, anything else is only kept.
 
+    parameters : a mapping of names to tensors, or (name, tensor) pairs
+
     >>> import nn
     >>> curve = nn.ParameterDict({"slope": nn.Parameter([2.0]), "offset": nn.Parameter([1.0])})
     >>> [name for name, _ in curve.named_parameters()]
@@ -345,15 +360,19 @@ class ParameterDict(Module):
         return key in self._keys
 
     def keys(self) -> Iterable[str]:
+        """The names."""
         return self._keys.keys()
 
     def values(self) -> Iterable[Any]:
+        """The parameters."""
         return (self[key] for key in self._keys)
 
     def items(self) -> Iterable[tuple[str, Any]]:
+        """(name, parameter) pairs."""
         return ((key, self[key]) for key in self._keys)
 
     def get(self, key: str, default: Any = None) -> Any:
+        """What is under ``key``, or ``default``."""
         return self[key] if key in self._keys else default
 
     def setdefault(self, key: str, default: Any = None) -> Any:
@@ -378,6 +397,7 @@ class ParameterDict(Module):
         return key, self.pop(key)
 
     def clear(self) -> None:
+        """Take all out."""
         for key in list(self):
             del self[key]
 

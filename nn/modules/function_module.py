@@ -52,14 +52,17 @@ class FunctionModule(Layer):
             self.keep(name, given[name])
 
     def keep(self, name: str, value: Any) -> None:
+        """Hold one of the settings."""
         setattr(self, name, value)
 
     def forward(self, *inputs: Any) -> Any:
+        """The function of ``inputs`` and the settings."""
         if not self.settings:
             return type(self).function(*inputs)
         return type(self).function(*inputs, **{name: getattr(self, name) for name in self.settings})
 
     def extra_repr(self) -> str:
+        """The settings, as they are given to the constructor."""
         return ", ".join(f"{name}={getattr(self, name)!r}" for name in self.settings)
 
     @classmethod
@@ -70,7 +73,10 @@ class FunctionModule(Layer):
         inputs: int = 1,
         ignored: dict[str, Any] | None = None,
     ) -> Any:
-        """The module class ``name`` of a function whose first ``inputs`` parameters are what it is called with."""
+        """The module class ``name`` of a function whose first ``inputs`` parameters are what it is called with.
+
+        ignored : arguments, with their defaults, that the constructor takes for PyTorch's sake
+        """
         checks = getattr(function, "checks", None)
         function = getattr(function, "unchecked", function)  # the module checks its settings once
         primitive, plain = getattr(function, "primitive", None), getattr(function, "__wrapped__", function)
@@ -84,7 +90,24 @@ class FunctionModule(Layer):
             "accepted": (*settings, *ignored),
             "defaults": {n: defaults[n] for n in settings if n in defaults} | ignored,
             "checks": {n: check for n, check in checks.items() if n in settings} | dict.fromkeys(ignored, FLAG),
-            "__doc__": (function.__doc__ or "").split("\n\n")[0],
+            "__doc__": _documented(function.__doc__ or "", settings, ignored),
             "__module__": cls.__module__,
         }
         return type(name, (cls,), members)
+
+
+def _documented(doc: str, settings: tuple[str, ...], ignored: dict[str, Any]) -> str:
+    """The first paragraph of a function's docstring, and its lines about the settings."""
+    summary, _, rest = doc.partition("\n\n")
+    lines, kept = [], False
+    for line in rest.split("\n"):
+        names, colon, meaning = line.strip().partition(" : ")
+        if colon:
+            about = [name for name in names.split(", ") if name in settings]
+            kept = bool(about)
+            line = f"    {', '.join(about)} : {meaning}"
+        kept = kept and bool(line.strip())
+        if kept:
+            lines.append(line)
+    lines += [f"    {name} : taken for PyTorch's sake" for name in ignored]
+    return "\n".join([summary, "", *lines, "    "]) if lines else summary

@@ -25,6 +25,7 @@ class RemovableHandle:
         self.hooks, self.key = hooks, key
 
     def remove(self) -> None:
+        """Take the hook away."""
         self.hooks.pop(self.key, None)
 
     def __enter__(self) -> RemovableHandle:
@@ -45,6 +46,7 @@ class Hooks:
 
     @staticmethod
     def add(hooks: dict[int, Any], entry: Any, prepend: bool) -> RemovableHandle:
+        """Put a hook among those of its kind, last or (``prepend``) first."""
         hook = entry[0] if isinstance(entry, tuple) else entry
         if not callable(hook):
             raise TypeError(f"hook: {type(hook).__name__} is not callable; give a function.")

@@ -46,6 +46,7 @@ class Module:
     _hooks: Hooks | None = None
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
+        """What the module computes; a subclass defines it."""
         raise NotImplementedError(f"{self._get_name()} must define forward(self, …).")
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -173,6 +174,7 @@ class Module:
                 yield name, value
 
     def children(self) -> Iterator[Module]:
+        """The modules that are attributes."""
         return (child for _, child in self.named_children())
 
     def named_modules(
@@ -194,6 +196,7 @@ class Module:
             memo.remove(id(self))
 
     def modules(self) -> Iterator[Module]:
+        """This module and all below it, each once."""
         return (module for _, module in self.named_modules())
 
     def named_parameters(
@@ -203,6 +206,7 @@ class Module:
         return self._named(state.own_parameters, prefix, recurse, remove_duplicate)
 
     def parameters(self, recurse: _bool = True) -> Iterator[Parameter]:
+        """All parameters, each once; of this module alone without ``recurse``."""
         return (parameter for _, parameter in self.named_parameters(recurse=recurse))
 
     def named_buffers(
@@ -212,6 +216,7 @@ class Module:
         return self._named(state.own_buffers, prefix, recurse, remove_duplicate)
 
     def buffers(self, recurse: _bool = True) -> Iterator[Tensor]:
+        """All buffers, each once; of this module alone without ``recurse``."""
         return (buffer for _, buffer in self.named_buffers(recurse=recurse))
 
     def _named(
@@ -236,6 +241,7 @@ class Module:
         return self
 
     def eval(self) -> Self:
+        """Set this module and all below it to eval mode."""
         return self.train(False)
 
     def requires_grad_(self, requires_grad: _bool = True) -> Self:

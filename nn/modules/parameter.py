@@ -10,6 +10,10 @@ from autograd_core import Tensor
 class Parameter(Tensor):
     """A tensor that a module learns: it requires gradients and is found by ``parameters()``.
 
+    data : an array, or what becomes one; it is not copied
+    requires_grad : whether it is learned
+    dtype : another dtype
+
     >>> Parameter([1.0, 2.0])
     Parameter([1., 2.], dtype=float32, requires_grad=True)
     """
@@ -23,6 +27,7 @@ class Parameter(Tensor):
 class Buffer(Tensor):
     """A tensor that a module keeps and does not learn; assigned as an attribute it is a registered buffer.
 
+    data : an array, or what becomes one; it is not copied
     persistent : whether ``state_dict`` has it
     """
 

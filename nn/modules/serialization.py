@@ -26,6 +26,9 @@ _DTYPES: dict[str, Any] = {
 def save(obj: Module | Mapping[str, Any], f: str | os.PathLike[str]) -> None:
     """Write a model's state, or any mapping of names to arrays or tensors, to a safetensors file.
 
+    obj : a model, or a mapping
+    f : the path of the file
+
     Atomic: the file is either the whole new one or, whatever happens, the old one. PyTorch's ``safetensors`` reads it,
     under the same keys. Needs the extra ``io``. Raises TypeError for what is not a mapping of arrays of numbers.
 
@@ -47,6 +50,7 @@ def save(obj: Module | Mapping[str, Any], f: str | os.PathLike[str]) -> None:
 def load(f: str | os.PathLike[str], model: Module | None = None, strict: bool = True) -> dict[str, Any]:
     """The arrays of a safetensors file by name, as ``load_state_dict`` takes them; bfloat16 becomes float32.
 
+    f : the path of the file
     model  : where given, the arrays are also loaded into it
     strict : refuse missing and unexpected keys there
 
@@ -122,6 +126,7 @@ def plain(key: Any, value: Any, operation: str = "nn.save") -> np.ndarray[Any, A
 
 
 def array_of(name: str, spec: Mapping[str, Any]) -> np.ndarray[Any, Any]:
+    """The array that a description in the file's header stands for."""
     kind, data, shape = spec["dtype"], spec["data"], spec["shape"]
     if kind == "BF16":  # the upper half of a float32
         return (np.frombuffer(data, "<u2").astype(np.uint32) << 16).view(np.float32).reshape(shape)

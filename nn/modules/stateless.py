@@ -25,6 +25,9 @@ def functional_call(
 ) -> Any:
     """``module(*args, **kwargs)`` with the named parameters and buffers replaced for this one call.
 
+    module : what is called
+    parameter_and_buffer_dicts : tensors or arrays by name
+    kwargs : named arguments
     args        : a tuple of arguments, or a single argument
     tie_weights : replace a shared parameter under all its names
     strict      : refuse where a parameter or buffer is not named

@@ -82,7 +82,10 @@ class ParameterRecord(NamedTuple):
 
 
 class StepRecord(NamedTuple):
-    """One sampled step: its number, the norm of all parameter gradients together, layers and parameters by name."""
+    """One sampled step: its number, the norm of all parameter gradients together, layers and parameters by name.
+
+    step, grad_norm, layers, parameters : these four
+    """
 
     step: int
     grad_norm: float | None
@@ -102,6 +105,7 @@ class Gather:
         self.chunks: list[np.ndarray] = []
 
     def add(self, array: Any) -> None:
+        """Take one more array into account."""
         x = np.asarray(array).ravel(order="K")
         x = np.abs(x) if x.dtype.kind == "c" else x
         x = x if x.dtype in (np.float32, np.float64) else x.astype(np.float32)
@@ -129,6 +133,7 @@ class Gather:
             self.chunks = self.chunks[::2]
 
     def spread(self, bins: int) -> Spread:
+        """The Spread of all that was added, with a histogram of ``bins`` bins."""
         count = self.size - self.nonfinite
         sample = np.concatenate(self.chunks) if self.chunks else np.zeros(0)
         counts, low, high = _histogram(sample, bins)
@@ -139,6 +144,7 @@ class Gather:
 
 
 def spread_of(array: Any, bins: int) -> Spread:
+    """The Spread of one array, with a histogram of ``bins`` bins."""
     gather = Gather()
     gather.add(array)
     return gather.spread(bins)
@@ -173,6 +179,7 @@ class Units:
         self.steps = 0
 
     def add(self, output: Any, axis: int) -> None:
+        """Take the output of one forward pass into account; ``axis`` is that of the units."""
         rest = tuple(i for i in range(output.ndim) if i != axis % output.ndim)
         active = (output.max(axis=rest) if rest else output) != 0  # outputs are ≥ 0; NaN is not silent
         self.active = active if self.active is None or len(self.active) != len(active) else self.active | active

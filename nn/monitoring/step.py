@@ -70,6 +70,7 @@ where it is neither."""
 
 
 def saturated(data: Any, how: Any) -> int:
+    """How many elements have a slope below 7 % of the steepest; ``how``: the function, or where it is cut off."""
     if isinstance(how, tuple):
         return int(np.count_nonzero((data <= how[0]) | (data >= how[1])))
     return int(np.count_nonzero(np.abs(data - 0.5) > _SIGMOID if how == "sigmoid" else np.abs(data) > _TANH))
@@ -87,6 +88,7 @@ def first_tensor(output: Any) -> Any:
 
 
 def norm(array: Any) -> float:
+    """√Σ|x|² of an array."""
     flat = np.asarray(array).ravel(order="K")
     with np.errstate(all="ignore"):
         return math.sqrt(abs(np.vdot(flat, flat)))

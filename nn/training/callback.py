@@ -26,7 +26,8 @@ class Callback:
     def on_training_start(self, trainer: Trainer) -> None:
         """Before the first step, when all is as it will be then: loaded from a checkpoint, or seeded."""
 
-    def on_epoch_start(self, trainer: Trainer) -> None: ...
+    def on_epoch_start(self, trainer: Trainer) -> None:
+        """Before the first batch of an epoch."""
 
     def on_batch_end(self, trainer: Trainer, loss: float) -> None:
         """After a step; ``loss`` is that of its batch, before the step."""
@@ -47,4 +48,5 @@ class Callback:
         """What a checkpoint must hold so that training goes on as if it had not been interrupted: copies."""
         return {}
 
-    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None: ...
+    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
+        """Continue from what ``state_dict`` gave."""

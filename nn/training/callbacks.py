@@ -64,10 +64,12 @@ class _Best:
 class EarlyStopping(Callback):
     """Stop when a number has not improved for ``patience`` epochs, and return to the weights of its best epoch.
 
+    patience : epochs without an improvement before it stops
     monitor      : a name of the records, such as "val_loss" or "val_accuracy"
     min_delta    : what an improvement must exceed
     mode         : "min" or "max"; None reads it off the name
-    restore_best : load the best weights when training ends, stopped early or not, but not after an exception; these are
+    restore_best : load the best weights when training ends, stopped early or not, but not after an exception; these
+        are
         the weights that were validated (an EMA's, where one is)
 
     ``best`` is the best value, ``best_epoch`` its epoch (1 is the first); each ``fit`` begins anew. Prechelt 1998,
@@ -99,10 +101,12 @@ class EarlyStopping(Callback):
 
     @property
     def best(self) -> float:
+        """The best value so far."""
         return self._best.value
 
     @property
     def mode(self) -> str:
+        """Which value is better: "min" or "max"."""
         return self._best.mode
 
     def on_fit_start(self, trainer: Trainer) -> None:
@@ -138,6 +142,8 @@ class EarlyStopping(Callback):
 class ModelCheckpoint(Callback):
     """Write everything that training depends on into a folder, so that ``fit(resume=folder)`` can go on from there.
 
+    folder : where the files lie; made where it is missing
+    mode : "min" or "max"; None reads it off the name
     every, unit : after every so many epochs ("epoch") or steps ("step"); and once before the first step, so that a
         training that is interrupted early can begin again from the same weights
     keep        : how many checkpoints stay; at least 2, so that there is one before a damaged one
@@ -223,6 +229,8 @@ class ModelCheckpoint(Callback):
 class EMA(Callback):
     """Keep an exponential average of the weights over the steps: a ← decay·a + (1 − decay)·w.
 
+    decay : in [0, 1]
+    use_buffers : whether buffers are averaged as well, instead of copied
     validate : validate the average instead of the model
 
     ``average`` is an ``optim.swa_utils.AveragedModel``: call it, or take ``average.module``. Polyak & Juditsky 1992.
@@ -255,7 +263,10 @@ class EMA(Callback):
 
 
 class CSVLogger(Callback):
-    """Keep the history in a CSV file with a line an epoch, also across interruptions; it never holds half a line."""
+    """Keep the history in a CSV file with a line an epoch, also across interruptions; it never holds half a line.
+
+    path : of the file
+    """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path)

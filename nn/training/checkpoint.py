@@ -44,6 +44,9 @@ class CorruptCheckpoint(ValueError):
 def save_checkpoint(path: str | os.PathLike[str], state: Any) -> None:
     """Write numbers, strings, None and arrays, within dicts, lists and tuples, to one file; atomically.
 
+    path : of the file
+    state : what is written
+
     Raises TypeError for anything else in ``state``, OSError that names the file where the disk is full or cannot be
     written; whatever happens, a file of this name is as before or the whole new one. Needs the extra ``io``.
 
@@ -81,7 +84,10 @@ def named_if_it_fails(path: str | os.PathLike[str]) -> Iterator[None]:
 
 
 def load_checkpoint(path: str | os.PathLike[str]) -> Any:
-    """What ``save_checkpoint`` was given, bit for bit. Raises CorruptCheckpoint where a single bit is another."""
+    """What ``save_checkpoint`` was given, bit for bit. Raises CorruptCheckpoint where a single bit is another.
+
+    path : of the file
+    """
     package = serialization.safetensors_for("load_checkpoint")
     content = Path(path).read_bytes()
     start = _place_of_digest(content)
@@ -114,6 +120,7 @@ def _place_of_digest(content: bytes) -> int | None:
 
 
 def path_of_step(folder: str | os.PathLike[str], step: int) -> Path:
+    """The file of the checkpoint after ``step`` steps."""
     return Path(folder) / f"step-{step:09d}.safetensors"
 
 

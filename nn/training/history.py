@@ -26,6 +26,7 @@ class History:
         self.records: list[dict[str, float]] = []
 
     def append(self, record: dict[str, float]) -> None:
+        """Add the record of one epoch."""
         self.records.append(record)
 
     @property

@@ -42,6 +42,8 @@ def accuracy(output: Any, target: Any) -> float:
 def top_k_accuracy(output: Any, target: Any, k: int = 5) -> float:
     """The share of samples whose class is among the k highest scores; output (N, C), target (N,).
 
+    k : how many count as hits
+
     >>> top_k_accuracy(np.array([[0.5, 0.3, 0.2], [0.1, 0.2, 0.7]]), np.array([1, 0]), k=2)
     0.5
     """
@@ -53,18 +55,27 @@ def top_k_accuracy(output: Any, target: Any, k: int = 5) -> float:
 
 
 def mean_squared_error(output: Any, target: Any) -> float:
-    """The mean of (output − target)²; ValueError for two shapes."""
+    """The mean of (output − target)²; ValueError for two shapes.
+
+    output, target : arrays of one shape
+    """
     difference = _difference("mean_squared_error", output, target)
     return float((difference * difference).mean())
 
 
 def mean_absolute_error(output: Any, target: Any) -> float:
-    """The mean of |output − target|; ValueError for two shapes."""
+    """The mean of |output − target|; ValueError for two shapes.
+
+    output, target : arrays of one shape
+    """
     return float(np.abs(_difference("mean_absolute_error", output, target)).mean())
 
 
 def r2_score(output: Any, target: Any) -> float:
-    """1 − Σ(target − output)²/Σ(target − mean)², averaged over columns: 1 is perfect, 0 is as good as the mean."""
+    """1 − Σ(target − output)²/Σ(target − mean)², averaged over columns: 1 is perfect, 0 is as good as the mean.
+
+    output, target : arrays of one shape, (N,) or (N, columns)
+    """
     difference = _difference("r2_score", output, target)
     target = np.asarray(target, np.float64)
     total = ((target - target.mean(axis=0)) ** 2).sum(axis=0)

@@ -71,6 +71,7 @@ class ProgressBar(Callback):
             )
 
     def close(self, trainer: Trainer) -> None:
+        """Leave the terminal as it was."""
         if self._bar is not None:
             self._bar.stop()
             self._bar = None

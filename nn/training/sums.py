@@ -25,6 +25,7 @@ class Sums:
         self.metrics = dict(metrics or {})
 
     def add_metrics(self, metrics: Mapping[str, Callable[[Any, Any], float]], output: Any, target: Any) -> None:
+        """Take the metrics of one batch into account."""
         n = samples(target)
         self.samples += n
         output, target = collected(output), collected(target)
@@ -32,10 +33,12 @@ class Sums:
             self.metrics[name] = self.metrics.get(name, 0.0) + n * float(metric(output, target))
 
     def add_loss(self, total: float, weight: float) -> None:
+        """Take the loss of one batch, ``total``, into account, which counts ``weight`` times."""
         self.loss += total
         self.weight += weight
 
     def means(self) -> dict[str, float]:
+        """The loss and the metrics, averaged."""
         metrics = {name: total / max(self.samples, 1) for name, total in self.metrics.items()}
         return {"loss": self.loss / self.weight if self.weight else float("nan"), **metrics}
 

@@ -35,6 +35,10 @@ def _set(parameter: Tensor, operation: Any, *operands: Any) -> None:
 def get_total_norm(tensors: Tensors, norm_type: float = 2.0, error_if_nonfinite: bool = False) -> Tensor:
     """The norm of all tensors as one vector: (Σ |x|^p)^(1/p), or max |x| for p = ∞; of float16 in float32.
 
+    tensors : an iterable of tensors, or one
+    norm_type : p, > 0 or ``inf``
+    error_if_nonfinite : raise RuntimeError where the norm is NaN or ∞
+
     Raises RuntimeError for a norm that is not finite where ``error_if_nonfinite``.
 
     >>> get_total_norm([Tensor([3.0]), Tensor([4.0])]).item()
@@ -54,7 +58,12 @@ def get_total_norm(tensors: Tensors, norm_type: float = 2.0, error_if_nonfinite:
 
 
 def clip_grads_with_norm_(parameters: Tensors, max_norm: float, total_norm: Any) -> None:
-    """Multiply all gradients by min(1, max_norm / (total_norm + 1e-6)), in place."""
+    """Multiply all gradients by min(1, max_norm / (total_norm + 1e-6)), in place.
+
+    parameters : tensors with gradients, or one
+    max_norm : the greatest norm
+    total_norm : what ``get_total_norm`` gave
+    """
     total = float(total_norm.item() if isinstance(total_norm, Tensor) else total_norm)
     factor = float(max_norm) / (total + 1e-6)
     if factor >= 1:
@@ -67,6 +76,10 @@ def clip_grad_norm_(
     parameters: Tensors, max_norm: float, norm_type: float = 2.0, error_if_nonfinite: bool = False
 ) -> Tensor:
     """Scale all gradients together so that their norm is at most ``max_norm``; returns the norm before.
+
+    parameters : tensors with gradients, or one
+    max_norm : the greatest norm
+    norm_type, error_if_nonfinite : those of ``get_total_norm``
 
     The factor is min(1, max_norm / (norm + 1e-6)), as in PyTorch; a shared parameter counts once. Pascanu et al. 2013,
     algorithm 1. With a norm that is not finite the gradients become NaN or zero, unless ``error_if_nonfinite`` raises
@@ -86,7 +99,11 @@ def clip_grad_norm_(
 
 
 def clip_grad_value_(parameters: Tensors, clip_value: float) -> None:
-    """Clip each element of each gradient to [−clip_value, clip_value], in place."""
+    """Clip each element of each gradient to [−clip_value, clip_value], in place.
+
+    parameters : tensors with gradients, or one
+    clip_value : the greatest size of an element
+    """
     bound = float(clip_value)
     if math.isnan(bound) or bound < 0:
         raise ValueError(f"clip_grad_value_: clip_value={clip_value!r} must not be negative.")

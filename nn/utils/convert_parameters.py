@@ -13,6 +13,8 @@ from autograd_core import Tensor
 def parameters_to_vector(parameters: Iterable[Tensor]) -> Tensor:
     """The parameters one after another in a single vector; gradients flow through it.
 
+    parameters : tensors, in this order
+
     >>> parameters_to_vector([Tensor([[1.0, 2.0]]), Tensor([3.0])])
     Tensor([1., 2., 3.], dtype=float32)
     """
@@ -24,6 +26,9 @@ def parameters_to_vector(parameters: Iterable[Tensor]) -> Tensor:
 
 def vector_to_parameters(vec: Any, parameters: Iterable[Tensor]) -> None:
     """Write a vector into the parameters, the inverse of ``parameters_to_vector``; each keeps its dtype.
+
+    vec : a vector, array or tensor
+    parameters : tensors that are written to, in this order
 
     Raises ValueError, with nothing written, where the vector has not exactly as many elements as the parameters.
     """

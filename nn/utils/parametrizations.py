@@ -27,6 +27,7 @@ def _tensor(operation: str, module: Module, name: str) -> Tensor:
 def weight_norm(module: Module, name: str = "weight", dim: int | None = 0) -> Module:
     """w = g · v / ‖v‖: length g and direction v of a weight are learned apart (Salimans & Kingma 2016, eq. 2).
 
+    module, name : whose tensor, by which name
     dim : the axis along which each slice has a length of its own; None, one length for the whole tensor
 
     The parameters are ``parametrizations.weight.original0`` (g) and ``original1`` (v). Returns the module.
@@ -66,6 +67,9 @@ def spectral_norm(
 ) -> Module:
     """W / σ(W), σ the largest singular value, which power iteration follows (Miyato et al. 2018, algorithm 1).
 
+    module, name : whose tensor, by which name
+    n_power_iterations : steps at each use in training
+    eps : the least length that is divided by
     dim : the axis of the outputs (default 0; 1 for transposed convolutions); the others are flattened together
 
     The singular vectors are buffers; they move whenever the weight is asked for in training. Returns the module.
@@ -134,6 +138,7 @@ def orthogonal(
 ) -> Module:
     """A weight with orthonormal columns (rows, where there are fewer of them); returns the module.
 
+    module, name : whose tensor, by which name
     orthogonal_map : how it is computed from an unconstrained matrix X, of which only the lower triangle L counts:
         matrix_exp   exp(A), A = L − Lᵀ (default for square matrices)
         cayley       (I + A/2)(I − A/2)⁻¹

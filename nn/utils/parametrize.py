@@ -60,6 +60,10 @@ def cached() -> Iterator[None]:
 class ParametrizationList(ModuleList):
     """The parametrizations of one tensor, applied one after another to ``original`` (or to original0, original1, …).
 
+    modules : the parametrizations, in the order in which they are applied
+    original : the present tensor
+    unsafe : whether another shape or dtype is allowed
+
     Made by ``register_parametrization``.
     """
 
@@ -114,6 +118,7 @@ class ParametrizationList(ModuleList):
         return value
 
     def forward(self) -> Any:
+        """The tensor, computed anew."""
         return self._computed(self.originals())
 
     def value(self) -> Any:
@@ -126,7 +131,10 @@ class ParametrizationList(ModuleList):
         return cache[id(self)][1]
 
     def assign(self, value: Any) -> None:
-        """Store what makes ``value`` the computed tensor (or the nearest that the parametrization can give)."""
+        """Store what makes ``value`` the computed tensor (or the nearest that the parametrization can give).
+
+        value : an array or a tensor
+        """
         value = value.detach() if isinstance(value, Tensor) else Tensor(value)
         with ag.no_grad():
             for module in reversed(list(self)):
@@ -156,7 +164,11 @@ def _check_same(value: Any, shape: Any, dtype: Any) -> None:
 
 
 def is_parametrized(module: Module, tensor_name: str | None = None) -> bool:
-    """Whether a tensor of the module (any, without a name) is parametrized."""
+    """Whether a tensor of the module (any, without a name) is parametrized.
+
+    module : whose tensor
+    tensor_name : its name; None: any
+    """
     lists = vars(module).get("parametrizations")
     if not isinstance(lists, ModuleDict):
         return False
@@ -168,6 +180,7 @@ def register_parametrization(
 ) -> Module:
     """Make ``module.<tensor_name>`` the result of ``parametrization(original)``; returns the module.
 
+    module, tensor_name : whose tensor, by which name
     parametrization : its ``forward`` takes the original(s); an optional ``right_inverse(value)`` gives the original(s)
         for a value: it is used for the present value and for assignments, and may return several tensors
     unsafe : allow another shape or dtype
@@ -214,6 +227,7 @@ def register_parametrization(
 def remove_parametrizations(module: Module, tensor_name: str, leave_parametrized: bool = True) -> Module:
     """Make a parametrized tensor an ordinary one again; returns the module.
 
+    module, tensor_name : whose tensor, by which name
     leave_parametrized : with its computed value; otherwise with the original (which must be a single tensor)
     """
     if not is_parametrized(module, tensor_name):
@@ -241,5 +255,8 @@ def remove_parametrizations(module: Module, tensor_name: str, leave_parametrized
 
 
 def type_before_parametrizations(module: Module) -> type:
-    """The module's class; here parametrizations never change it."""
+    """The module's class; here parametrizations never change it.
+
+    module : any
+    """
     return type(module)

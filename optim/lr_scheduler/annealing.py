@@ -11,7 +11,12 @@ from .base import FactorLR, LRScheduler, at_least, numbers
 
 
 class CosineAnnealingLR(FactorLR):
-    """Half a cosine down: ηₜ = η_min + (η₀ − η_min)·(1 + cos(πt/T_max))/2 (equation 5); it comes up again after."""
+    """Half a cosine down: ηₜ = η_min + (η₀ − η_min)·(1 + cos(πt/T_max))/2 (equation 5); it comes up again after.
+
+    optimizer, last_epoch : those of ``LRScheduler``
+    T_max : half a period
+    eta_min : the lowest rate
+    """
 
     def __init__(self, optimizer: Optimizer, T_max: int, eta_min: float = 0.0, last_epoch: int = -1) -> None:
         self.T_max, self.eta_min = T_max, eta_min
@@ -28,6 +33,11 @@ class CosineAnnealingLR(FactorLR):
 
 class CosineAnnealingWarmRestarts(LRScheduler):
     """Half a cosine down over T_0 epochs, then again from the top over T_0·T_mult epochs, and so on.
+
+    optimizer, last_epoch : those of ``LRScheduler``
+    T_0 : the length of the first descent
+    T_mult : how much longer each following one is, a whole number
+    eta_min : the lowest rate
 
     ηₜ = η_min + (η₀ − η_min)·(1 + cos(π·T_cur/T_i))/2. ``step(epoch)`` also takes fractions, so that the rate can fall
     at every batch: ``schedule.step(epoch + batch / batches)``.
@@ -52,6 +62,7 @@ class CosineAnnealingWarmRestarts(LRScheduler):
         return [self.eta_min + (base - self.eta_min) * down for base in self.base_lrs]
 
     def step(self, epoch: float | None = None) -> None:
+        """Go on by one epoch, or to ``epoch``, which may be a fraction."""
         if epoch is None and self._is_initial:  # to begin, or to go on within some cycle
             epoch = self.last_epoch + 1
         if epoch is None:

@@ -168,6 +168,8 @@ class LRScheduler:
 class FactorLR(LRScheduler):
     """Base of the chainable schedules ηₜ = η₀·f(t): a subclass gives ``multiplier``, which is f.
 
+    optimizer, last_epoch : those of ``LRScheduler``
+
     A step multiplies the present rate by f(t)/f(t − 1), so that schedules of one optimizer multiply, whatever their
     number. With a floor ``eta_min`` only what is above it is scaled.
     """
@@ -227,6 +229,7 @@ def numbers(schedule: str, **options: Any) -> None:
 
 
 def one_of(schedule: str, name: str, value: Any, choices: tuple[str, ...]) -> None:
+    """ValueError for a value that is not among the choices."""
     if value not in choices:
         raise ValueError(f"{schedule}: {name}={value!r} is none of {', '.join(map(repr, choices))}.")
 

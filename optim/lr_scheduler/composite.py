@@ -72,6 +72,10 @@ class _Composite(LRScheduler):
 class SequentialLR(_Composite):
     """One schedule after another: number i + 1 takes over at epoch milestones[i], and counts from 0 there.
 
+    optimizer, last_epoch : those of ``LRScheduler``
+    schedulers : schedules of this optimizer, in turn
+    milestones : the epochs at which the next one takes over
+
     Raises ValueError where milestones do not ascend, or are not one fewer than the schedules.
 
     >>> import autograd_core as ag, optim
@@ -109,6 +113,7 @@ class SequentialLR(_Composite):
             raise ValueError(f"SequentialLR: milestones={milestones!r} must ascend.")
 
     def step(self, epoch: int | None = None) -> None:
+        """Go on by one epoch, with the schedule whose turn it is."""
         if epoch is not None:
             return self._again(epoch)
         self.last_epoch += 1
@@ -131,6 +136,9 @@ class SequentialLR(_Composite):
 class ChainedScheduler(_Composite):
     """Several schedules at once: each steps, and chainable ones multiply.
 
+    schedulers : schedules of one optimizer
+    optimizer : theirs; it need not be given
+
     Raises ValueError for no schedules, for schedules of different optimizers, and for ReduceLROnPlateau.
     """
 
@@ -139,6 +147,7 @@ class ChainedScheduler(_Composite):
         self._last_lr = self._rates()
 
     def step(self, epoch: int | None = None) -> None:
+        """A step of each schedule."""
         if epoch is not None:
             return self._again(epoch)
         for part in self._schedulers:

@@ -39,6 +39,13 @@ class _MomentumLR(LRScheduler):
 class CyclicLR(_MomentumLR):
     """A triangle wave between base_lr and max_lr (Smith 2017).
 
+    optimizer, last_epoch : those of ``LRScheduler``
+    base_lr, max_lr : the bounds of the rate
+    step_size_up, step_size_down : the steps up and the steps down; the same by default
+    mode, gamma : "triangular", "triangular2" or "exp_range", and γ of the latter
+    scale_fn, scale_mode : a function of one's own in place of mode, and what it is a function of
+    cycle_momentum, base_momentum, max_momentum : whether the momentum moves as well, and between which bounds
+
     With c = ⌊1 + t/(up + down)⌋ the cycle and h ∈ [0, 1] the height in it, ηₜ = base + (max − base)·h·scale, where
     the scale is 1 ("triangular"), 2^(1 − c) ("triangular2"), γᵗ ("exp_range"), or ``scale_fn`` of c or of t as
     ``scale_mode`` says ("cycle", "iterations"). The momentum goes from max_momentum down to base_momentum and back.
@@ -132,10 +139,18 @@ class CyclicLR(_MomentumLR):
 class OneCycleLR(_MomentumLR):
     """One cycle for the whole training, counted in batches (Smith & Topin 2018, super-convergence).
 
-    From max_lr/div_factor up to max_lr in ``pct_start`` of the steps, then down to max_lr/(div_factor·final_div_factor)
+    From max_lr/div_factor up to max_lr in ``pct_start`` of the steps, then down to
+    max_lr/(div_factor·final_div_factor)
     in one phase, or (``three_phase``) down to where it began and then to the minimum. The momentum goes from
     max_momentum to base_momentum and back. ``anneal_strategy`` "cos" or "linear" joins the ends of each phase.
 
+    optimizer, last_epoch : those of ``LRScheduler``
+    max_lr : the highest rate, a number or one for each group
+    epochs, steps_per_epoch : instead of total_steps
+    pct_start, anneal_strategy, three_phase : the share of the steps that go up, "cos" or "linear", and whether there
+        are three phases
+    cycle_momentum, base_momentum, max_momentum : whether the momentum moves as well, and between which bounds
+    div_factor, final_div_factor : how far below max_lr it begins, and how far below that it ends
     total_steps : the number of steps, or epochs·steps_per_epoch where it is not given
     Raises ValueError for a step beyond the last.
 

@@ -18,7 +18,12 @@ Rule = Callable[[int], float]
 
 
 class StepLR(FactorLR):
-    """The rate times γ every ``step_size`` epochs: ηₜ = η₀·γ^⌊t/step_size⌋."""
+    """The rate times γ every ``step_size`` epochs: ηₜ = η₀·γ^⌊t/step_size⌋.
+
+    optimizer, last_epoch : those of ``LRScheduler``
+    step_size : epochs from one fall to the next
+    gamma : γ
+    """
 
     def __init__(self, optimizer: Optimizer, step_size: int, gamma: float = 0.1, last_epoch: int = -1) -> None:
         self.step_size, self.gamma = step_size, gamma
@@ -34,7 +39,12 @@ class StepLR(FactorLR):
 
 
 class MultiStepLR(FactorLR):
-    """The rate times γ at every milestone (twice at one that is named twice)."""
+    """The rate times γ at every milestone (twice at one that is named twice).
+
+    optimizer, last_epoch : those of ``LRScheduler``
+    milestones : the epochs at which it falls
+    gamma : γ
+    """
 
     def __init__(
         self, optimizer: Optimizer, milestones: Iterable[int], gamma: float = 0.1, last_epoch: int = -1
@@ -61,7 +71,11 @@ class MultiStepLR(FactorLR):
 
 
 class ExponentialLR(FactorLR):
-    """ηₜ = η₀·γᵗ; the lecture's η₀·e^(−kt) is γ = e^(−k)."""
+    """ηₜ = η₀·γᵗ; the lecture's η₀·e^(−kt) is γ = e^(−k).
+
+    optimizer, last_epoch : those of ``LRScheduler``
+    gamma : γ
+    """
 
     def __init__(self, optimizer: Optimizer, gamma: float, last_epoch: int = -1) -> None:
         self.gamma = gamma
@@ -77,6 +91,9 @@ class ExponentialLR(FactorLR):
 
 class InverseTimeLR(FactorLR):
     """1/t decay: ηₜ = η₀ / (1 + kt). Robbins & Monro's conditions (1951) hold for it: Σηₜ = ∞, Σηₜ² < ∞.
+
+    optimizer, last_epoch : those of ``LRScheduler``
+    k : how fast it falls, ≥ 0
 
     >>> import autograd_core as ag, optim
     >>> optimizer = optim.SGD([ag.Tensor([1.0], requires_grad=True)], lr=0.6)
@@ -97,7 +114,11 @@ class InverseTimeLR(FactorLR):
 
 
 class PolynomialLR(FactorLR):
-    """Down to zero within ``total_iters`` epochs T: ηₜ = η₀·(1 − min(t, T)/T)^power."""
+    """Down to zero within ``total_iters`` epochs T: ηₜ = η₀·(1 − min(t, T)/T)^power.
+
+    optimizer, last_epoch : those of ``LRScheduler``
+    total_iters, power : T and the exponent
+    """
 
     def __init__(self, optimizer: Optimizer, total_iters: int = 5, power: float = 1.0, last_epoch: int = -1) -> None:
         self.total_iters, self.power = total_iters, power
@@ -113,7 +134,11 @@ class PolynomialLR(FactorLR):
 
 
 class ConstantLR(FactorLR):
-    """η₀·factor during the first ``total_iters`` epochs, η₀ after. ValueError for a factor outside [0, 1]."""
+    """η₀·factor during the first ``total_iters`` epochs, η₀ after. ValueError for a factor outside [0, 1].
+
+    optimizer, last_epoch : those of ``LRScheduler``
+    factor, total_iters : by how much, and how long
+    """
 
     def __init__(self, optimizer: Optimizer, factor: float = 1 / 3, total_iters: int = 5, last_epoch: int = -1) -> None:
         self.factor, self.total_iters = factor, total_iters
@@ -132,6 +157,9 @@ class ConstantLR(FactorLR):
 
 class LinearLR(FactorLR):
     """From η₀·start_factor to η₀·end_factor in a straight line of ``total_iters`` epochs, and on at the latter.
+
+    optimizer, last_epoch : those of ``LRScheduler``
+    start_factor, end_factor, total_iters : from where to where, and how long
 
     ValueError for a start_factor outside (0, 1] or an end_factor outside [0, 1].
     """
@@ -163,6 +191,9 @@ class LinearLR(FactorLR):
 
 class WarmupLR(LinearLR):
     """Warm-up: η₀·min(1, (t + 1)/warmup_steps), η₀ from step ``warmup_steps`` − 1 on (Goyal et al. 2017, 2.2).
+
+    optimizer, last_epoch : those of ``LRScheduler``
+    warmup_steps : how long it takes
 
     Chain it with the schedule that follows, or put it first in a ``SequentialLR``.
 
@@ -220,6 +251,9 @@ def change_of_rule(what: str, rule: Any, state: Any) -> Callable[[], object]:
 class LambdaLR(_RuleLR):
     """ηₜ = η₀·lr_lambda(t); a list gives one function for each group.
 
+    optimizer, last_epoch : those of ``LRScheduler``
+    lr_lambda : a function of t, or one for each group
+
     >>> import autograd_core as ag, optim
     >>> optimizer = optim.SGD([ag.Tensor([1.0], requires_grad=True)], lr=1.0)
     >>> LambdaLR(optimizer, lambda t: 1 / (1 + t) ** 0.5).preview(4).ravel()
@@ -231,7 +265,11 @@ class LambdaLR(_RuleLR):
 
 
 class MultiplicativeLR(_RuleLR):
-    """ηₜ = ηₜ₋₁·lr_lambda(t); a list gives one function for each group."""
+    """ηₜ = ηₜ₋₁·lr_lambda(t); a list gives one function for each group.
+
+    optimizer, last_epoch : those of ``LRScheduler``
+    lr_lambda : a function of t, or one for each group
+    """
 
     def get_lr(self) -> list[float]:
         present = [group["lr"] for group in self.optimizer.param_groups]

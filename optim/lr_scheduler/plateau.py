@@ -18,6 +18,9 @@ from .base import LRScheduler, _plot, at_least, numbers, one_of
 class ReduceLROnPlateau(LRScheduler):
     """The rate times ``factor`` when a measure has not improved for more than ``patience`` epochs.
 
+    optimizer : whose rates they are
+    factor, patience : by how much, and after how many bad epochs
+    threshold_mode : "rel" or "abs"
     mode           : "min" or "max", which of a loss or an accuracy is better
     threshold      : what counts as better: best·(1 ∓ threshold) ("rel") or best ∓ threshold ("abs") must be passed
     cooldown       : epochs after a reduction during which bad epochs are not counted
@@ -79,6 +82,7 @@ class ReduceLROnPlateau(LRScheduler):
 
     @property
     def in_cooldown(self) -> bool:
+        """Whether bad epochs are not counted at present."""
         return self.cooldown_counter > 0
 
     def is_better(self, a: float, best: float) -> bool:
@@ -90,7 +94,11 @@ class ReduceLROnPlateau(LRScheduler):
         return sign * a > sign * (best + sign * margin)
 
     def step(self, metrics: Any = None, epoch: int | None = None) -> None:  # type: ignore[override]
-        """Tell the measure of an epoch."""
+        """Tell the measure of an epoch.
+
+        metrics : the measure, a number or an array of one element
+        epoch : its number; the next one by default
+        """
         if metrics is None:
             raise TypeError("ReduceLROnPlateau.step: no measure. Fix: schedule.step(validation_loss).")
         current = value_of(metrics)

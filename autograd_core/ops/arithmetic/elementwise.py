@@ -56,9 +56,18 @@ minimum  = elementwise(np.minimum,  x=lambda x, y: share(y, x), y=lambda x, y: s
 fmax     = elementwise(np.fmax,     x=lambda x, y: number_share(x, y), y=lambda x, y: number_share(y, x))
 fmin     = elementwise(np.fmin,     x=lambda x, y: number_share(-x, -y), y=lambda x, y: number_share(-y, -x))
 step     = elementwise(lambda x: np.greater(x, 0).astype(x.dtype), name="step", x=0)
-relu     = elementwise(lambda x: np.maximum(x, 0), name="relu", x=lambda ans: step(ans))
 
 pow, true_divide = power, divide
+
+
+@elementwise(x=lambda ans: step(ans))
+def relu(x):
+    """max(x, 0), with the derivative 0 at 0.
+
+    >>> relu(np.array([-2.0, 3.0]))
+    array([0., 3.])
+    """
+    return np.maximum(x, 0)
 
 
 @elementwise(x=lambda ans: ans * (1 - ans))

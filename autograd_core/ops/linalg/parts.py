@@ -30,6 +30,7 @@ quiet = np.errstate(divide="ignore", invalid="ignore")
 
 
 def without_diagonal(x: Any) -> Any:
+    """Matrices with zeros on the diagonal."""
     return np.tril(x, -1) + np.triu(x, 1)
 
 

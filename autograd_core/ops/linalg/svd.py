@@ -158,11 +158,13 @@ def known_values(a, values=None):
 
 
 def values_back(g: Any, a: Any) -> Any:
+    """U diag(g) Vᴴ: the cotangent of a matrix from that of its singular values."""
     u, _, v = _parts(_svd(a), a, full=False)
     return u * each_column(g) @ adjoint(v)
 
 
 def values_push(t: Any, a: Any) -> Any:
+    """Re diag(Uᴴ t V): the tangent of the singular values from that of the matrix."""
     u, _, v = _parts(_svd(a), a, full=False)
     return np.real(on_diagonal(adjoint(u) @ t @ v))
 

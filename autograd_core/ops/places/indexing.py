@@ -142,7 +142,7 @@ def sliding_window_view(x, window_shape, axis=None, subok=False, writeable=False
     """Every window of the given sides along ``axis`` (an int or a tuple; None: along all axes, one side for each).
 
     The places of the windows come first, the places in a window last. The result is a view: a number in many windows
-    is stored once.
+    is stored once. Arguments are those of ``np.lib.stride_tricks.sliding_window_view``.
 
     >>> sliding_window_view(np.arange(4.0), 3)
     array([[0., 1., 2.],

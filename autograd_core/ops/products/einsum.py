@@ -35,6 +35,7 @@ def einsum(*operands, out=None, optimize=False, **settings):
     also be given as einsum(a, [0, 1], b, [1, 2], [0, 2]).
 
     optimize : contract two operands at a time, in an order that np.einsum_path finds (True) or found
+    out, settings : those of ``np.einsum``
 
     The adjoint in one operand is the einsum of g with the conjugates of the others, and back onto its diagonals.
 

@@ -368,6 +368,9 @@ def _largest(x: Any, axis: Any) -> Any:
 def logsumexp(x, axis=None, keepdims=False):
     """log Σ eˣ along ``axis``, without overflow; its derivative is the softmax eˣ / Σ eˣ.
 
+    x : of any shape
+    keepdims : whether the axes stay, with size 1
+
     >>> logsumexp(np.array([1000.0, 1000.0]))
     array(1000.69314718)
     """
@@ -384,6 +387,8 @@ def logsumexp(x, axis=None, keepdims=False):
 @in_single
 def softmax(x, axis=-1):
     """eˣ / Σ eˣ along ``axis`` (an int, a tuple, or None for all); ∂sᵢ/∂xⱼ = sᵢ (δᵢⱼ − sⱼ).
+
+    x : of any shape
 
     >>> softmax(np.array([0.0, 0.0]))
     array([0.5, 0.5])
