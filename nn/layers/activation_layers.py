@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,6 +12,10 @@ from ..modules.function_module import FunctionModule
 from ..modules.layer import Layer
 from ..modules.module import Parameter
 from . import activations as F
+
+if TYPE_CHECKING:
+    from autograd_core import Tensor
+    from autograd_core.support.types import DTypeLike, TensorLike
 
 __all__ = [
     *("CELU", "ELU", "GELU", "GLU", "Hardshrink", "Hardsigmoid", "Hardswish", "Hardtanh", "LeakyReLU", "LogSigmoid"),
@@ -67,11 +71,11 @@ class PReLU(Layer):
     """
 
     @checked(num_parameters=COUNT)
-    def __init__(self, num_parameters: int = 1, init: float = 0.25, dtype: Any = None) -> None:
+    def __init__(self, num_parameters: int = 1, init: float = 0.25, dtype: DTypeLike = None) -> None:
         self.num_parameters, self.init = num_parameters, init
         self.weight = Parameter(np.full(num_parameters, init), dtype=dtype or np.float32)
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: TensorLike) -> Tensor:
         return F.prelu(input, self.weight)
 
     def extra_repr(self) -> str:
@@ -89,7 +93,7 @@ class RReLU(Layer):
     def __init__(self, lower: float = 1 / 8, upper: float = 1 / 3, inplace: bool = False) -> None:
         self.lower, self.upper = lower, upper
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: TensorLike) -> Tensor:
         return F.rrelu(input, self.lower, self.upper, self.training)
 
     def extra_repr(self) -> str:
@@ -99,7 +103,7 @@ class RReLU(Layer):
 class Softmax2d(Layer):
     """Softmax over the channels at each place of (N, C, H, W) or (C, H, W)."""
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: TensorLike) -> Tensor:
         if input.ndim not in (3, 4):
             raise ValueError(f"Softmax2d: input of shape {input.shape}; expected (N, C, H, W) or (C, H, W).")
         return F.softmax(input, -3)

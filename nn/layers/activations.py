@@ -7,7 +7,7 @@ that a derivative at a kink is that of the left side, as in PyTorch.
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,6 +17,10 @@ from autograd_core.ops.arithmetic.elementwise import step
 
 from ..modules.checking import NONZERO, NOT_NEGATIVE, checked
 from ..modules.dtypes import real_only, same_dtype
+
+if TYPE_CHECKING:
+    from autograd_core import Tensor
+    from autograd_core.support.types import TensorLike
 
 __all__ = [
     *("celu", "elu", "gelu", "glu", "hardshrink", "hardsigmoid", "hardswish", "hardtanh", "leaky_relu", "log_softmax"),
@@ -41,7 +45,7 @@ def leaky_relu(input, negative_slope=0.01):
     return np.where(np.greater(input, 0), input, negative_slope * input)
 
 
-def prelu(input: Any, weight: Any) -> Any:
+def prelu(input: TensorLike, weight: TensorLike) -> Tensor:
     """Leaky ReLU whose slope is learned: one number, or one for each channel of axis 1 (He et al. 2015).
 
     input : x, of any shape; (N, C, …) for a slope a channel
@@ -72,12 +76,12 @@ def _prelu(input, weight):
 
 @checked()
 def rrelu(
-    input: Any,
+    input: TensorLike,
     lower: float = 1 / 8,
     upper: float = 1 / 3,
     training: bool = False,
     generator: np.random.Generator | None = None,
-) -> Any:
+) -> Tensor:
     """Leaky ReLU with a slope from U(lower, upper) for each element in training, their mean otherwise (Xu et al. 2015).
 
     input : x, of any shape
@@ -106,7 +110,7 @@ def beyond(input, threshold):
 
 @checked()
 @ag.elementwise(input=lambda input, threshold: beyond(input, threshold))
-def threshold(input: Any, threshold: float, value: float) -> Any:
+def threshold(input: TensorLike, threshold: float, value: float) -> Tensor:
     """``value`` where x ≤ threshold, x elsewhere.
 
     input : x, of any shape
@@ -116,7 +120,7 @@ def threshold(input: Any, threshold: float, value: float) -> Any:
     >>> threshold(np.array([0.5, 2.0, np.nan]), 1.0, -1.0)
     array([-1.,  2., nan])
     """
-    return np.where(np.less_equal(input, threshold), input.dtype.type(value), input)
+    return np.where(np.less_equal(input, threshold), input.dtype.type(value), input)  # type: ignore[return-value]
 
 
 @checked()
@@ -137,7 +141,7 @@ def hardtanh(input, min_val=-1.0, max_val=1.0):
     return np.clip(input, min_val, max_val)
 
 
-def relu6(input: Any) -> Any:
+def relu6(input: TensorLike) -> Tensor:
     """min(max(x, 0), 6) (Krizhevsky 2010).
 
     input : x, of any shape
@@ -145,7 +149,7 @@ def relu6(input: Any) -> Any:
     return hardtanh(input, 0.0, 6.0)
 
 
-def hardsigmoid(input: Any) -> Any:
+def hardsigmoid(input: TensorLike) -> Tensor:
     """min(max(x + 3, 0), 6) / 6, a sigmoid of three straight lines.
 
     input : x, of any shape
@@ -228,7 +232,7 @@ def celu(input, alpha=1.0):
 _SELU_ALPHA, _SELU_SCALE = 1.6732632423543772848170429916717, 1.0507009873554804934193349852946
 
 
-def selu(input: Any) -> Any:
+def selu(input: TensorLike) -> Tensor:
     """scale · elu(x, alpha), which keeps mean 0 and variance 1 from layer to layer (Klambauer et al. 2017).
 
     input : x, of any shape; scale ≈ 1.0507, alpha ≈ 1.6733
@@ -237,7 +241,7 @@ def selu(input: Any) -> Any:
 
 
 @checked()
-def softplus(input: Any, beta: float = 1.0, threshold: float = 20.0) -> Any:
+def softplus(input: TensorLike, beta: float = 1.0, threshold: float = 20.0) -> Tensor:
     """log(1 + exp(beta·x)) / beta, and x itself where beta·x > threshold.
 
     input : x, of any shape
@@ -248,10 +252,10 @@ def softplus(input: Any, beta: float = 1.0, threshold: float = 20.0) -> Any:
     array([0.00000000e+00, 6.93147181e-01, 1.00000000e+03])
     """
     smooth = ag.softplus(input) if beta == 1 else ag.softplus(beta * input) / beta
-    return np.where(np.greater(_values(input) * beta, threshold), input, smooth)
+    return np.where(np.greater(_values(input) * beta, threshold), input, smooth)  # type: ignore[return-value]
 
 
-def logsigmoid(input: Any) -> Any:
+def logsigmoid(input: TensorLike) -> Tensor:
     """log σ(x) = −softplus(−x).
 
     input : x, of any shape
@@ -274,7 +278,7 @@ def silu(input):
     return input * sigmoid(input)
 
 
-def mish(input: Any) -> Any:
+def mish(input: TensorLike) -> Tensor:
     """x · tanh(softplus(x)) (Misra 2019).
 
     input : x, of any shape
@@ -283,7 +287,7 @@ def mish(input: Any) -> Any:
 
 
 @checked()
-def gelu(input: Any, approximate: str = "none") -> Any:
+def gelu(input: TensorLike, approximate: str = "none") -> Tensor:
     """x·Φ(x), Φ the normal distribution (Hendrycks & Gimpel 2016); with ``approximate="tanh"`` their formula for it.
 
     input : x, of any shape
@@ -305,7 +309,7 @@ def gelu(input: Any, approximate: str = "none") -> Any:
 # Rational functions, gates, distributions ----------------------------------------------------------------------------
 
 
-def softsign(input: Any) -> Any:
+def softsign(input: TensorLike) -> Tensor:
     """x / (1 + |x|).
 
     input : x, of any shape
@@ -313,7 +317,7 @@ def softsign(input: Any) -> Any:
     return input / (1 + np.absolute(input))
 
 
-def tanhshrink(input: Any) -> Any:
+def tanhshrink(input: TensorLike) -> Tensor:
     """x − tanh x.
 
     input : x, of any shape
@@ -322,7 +326,7 @@ def tanhshrink(input: Any) -> Any:
 
 
 @checked()
-def glu(input: Any, dim: int = -1) -> Any:
+def glu(input: TensorLike, dim: int = -1) -> Tensor:
     """a · σ(b), a and b the two halves along ``dim`` (Dauphin et al. 2017).
 
     input : an array with an even size along ``dim``; ValueError otherwise
@@ -339,7 +343,7 @@ def glu(input: Any, dim: int = -1) -> Any:
 
 
 @checked()
-def softmax(input: Any, dim: int = -1) -> Any:
+def softmax(input: TensorLike, dim: int = -1) -> Tensor:
     """exp x / Σ exp x along ``dim``.
 
     input : x, of any shape
@@ -352,7 +356,7 @@ def softmax(input: Any, dim: int = -1) -> Any:
 
 
 @checked()
-def softmin(input: Any, dim: int = -1) -> Any:
+def softmin(input: TensorLike, dim: int = -1) -> Tensor:
     """softmax(−x) along ``dim``.
 
     input : x, of any shape
@@ -362,7 +366,7 @@ def softmin(input: Any, dim: int = -1) -> Any:
 
 
 @checked()
-def log_softmax(input: Any, dim: int = -1) -> Any:
+def log_softmax(input: TensorLike, dim: int = -1) -> Tensor:
     """x − log Σ exp x along ``dim``, accurate where softmax underflows.
 
     input : x, of any shape

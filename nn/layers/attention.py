@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -19,19 +19,22 @@ from ..modules.parameter import Parameter
 from .dropout import dropout
 from .linear import Linear
 
+if TYPE_CHECKING:
+    from autograd_core.support.types import DTypeLike, TensorLike
+
 __all__ = ["MultiheadAttention", "scaled_dot_product_attention"]
 
 
 @checked()
 def scaled_dot_product_attention(
-    query: Any,
-    key: Any,
-    value: Any,
-    attn_mask: Any = None,
+    query: TensorLike,
+    key: TensorLike,
+    value: TensorLike,
+    attn_mask: TensorLike | None = None,
     dropout_p: float = 0.0,
     is_causal: bool = False,
     scale: float | None = None,
-) -> Any:
+) -> Tensor:
     """softmax(scale · Q Kᵀ + mask) V.
 
     query : Q of shape (…, L, E)
@@ -113,7 +116,7 @@ class MultiheadAttention(Layer):
         kdim: int | None = None,
         vdim: int | None = None,
         batch_first: bool = False,
-        dtype: Any = None,
+        dtype: DTypeLike = None,
     ) -> None:
         if embed_dim < 1 or num_heads < 1 or embed_dim % num_heads:
             raise ValueError(f"MultiheadAttention: num_heads={num_heads} must divide embed_dim={embed_dim}.")
@@ -137,15 +140,15 @@ class MultiheadAttention(Layer):
 
     def forward(
         self,
-        query: Any,
-        key: Any,
-        value: Any,
-        key_padding_mask: Any = None,
+        query: TensorLike,
+        key: TensorLike,
+        value: TensorLike,
+        key_padding_mask: TensorLike | None = None,
         need_weights: bool = True,
-        attn_mask: Any = None,
+        attn_mask: TensorLike | None = None,
         average_attn_weights: bool = True,
         is_causal: bool = False,
-    ) -> tuple[Any, Any]:
+    ) -> tuple[Tensor, Tensor | None]:
         """(output, weights); the weights are averaged over the heads, or None where not needed.
 
         key_padding_mask (N, S), attn_mask (L, S) or (N·heads, L, S): True (or −∞) where *not* to look; a query that may

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,6 +16,10 @@ from ..modules.checking import COUNT, checked
 from ..modules.dtypes import same_dtype
 from ..modules.layer import Layer
 from ..modules.parameter import Parameter
+
+if TYPE_CHECKING:
+    from autograd_core import Tensor
+    from autograd_core.support.types import DTypeLike, PerAxis, TensorLike
 
 __all__ = [
     *("Conv1d", "Conv2d", "Conv3d", "ConvTranspose1d", "ConvTranspose2d", "ConvTranspose3d"),
@@ -106,8 +110,14 @@ def _check_channels(name: str, x: Any, channels: int, filters: int, groups: int)
 
 
 def conv1d(
-    input: Any, weight: Any, bias: Any = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups: int = 1
-) -> Any:
+    input: TensorLike,
+    weight: TensorLike,
+    bias: TensorLike | None = None,
+    stride: PerAxis = 1,
+    padding: str | PerAxis = 0,
+    dilation: PerAxis = 1,
+    groups: int = 1,
+) -> Tensor:
     """y[n, o, i] = b[o] + Σ W[o, c, k] x[n, c, i·stride + k·dilation].
 
     input : x of shape (N, C, L) or (C, L)
@@ -127,8 +137,14 @@ def conv1d(
 
 
 def conv2d(
-    input: Any, weight: Any, bias: Any = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups: int = 1
-) -> Any:
+    input: TensorLike,
+    weight: TensorLike,
+    bias: TensorLike | None = None,
+    stride: PerAxis = 1,
+    padding: str | PerAxis = 0,
+    dilation: PerAxis = 1,
+    groups: int = 1,
+) -> Tensor:
     """``conv1d`` over two axes (LeCun et al. 1989).
 
     input : (N, C, H, W) or (C, H, W)
@@ -144,8 +160,14 @@ def conv2d(
 
 
 def conv3d(
-    input: Any, weight: Any, bias: Any = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups: int = 1
-) -> Any:
+    input: TensorLike,
+    weight: TensorLike,
+    bias: TensorLike | None = None,
+    stride: PerAxis = 1,
+    padding: str | PerAxis = 0,
+    dilation: PerAxis = 1,
+    groups: int = 1,
+) -> Tensor:
     """``conv1d`` over three axes.
 
     input : (N, C, D, H, W) or (C, D, H, W)
@@ -156,15 +178,15 @@ def conv3d(
 
 
 def conv_transpose1d(
-    input: Any,
-    weight: Any,
-    bias: Any = None,
-    stride: Any = 1,
-    padding: Any = 0,
-    output_padding: Any = 0,
+    input: TensorLike,
+    weight: TensorLike,
+    bias: TensorLike | None = None,
+    stride: PerAxis = 1,
+    padding: str | PerAxis = 0,
+    output_padding: PerAxis = 0,
     groups: int = 1,
-    dilation: Any = 1,
-) -> Any:
+    dilation: PerAxis = 1,
+) -> Tensor:
     """The adjoint of ``conv1d`` (Dumoulin & Visin 2016).
 
     input : (N, C, L) or (C, L); the output has (L − 1)·stride − 2·padding + dilation·(K − 1) + output_padding + 1
@@ -185,15 +207,15 @@ def conv_transpose1d(
 
 
 def conv_transpose2d(
-    input: Any,
-    weight: Any,
-    bias: Any = None,
-    stride: Any = 1,
-    padding: Any = 0,
-    output_padding: Any = 0,
+    input: TensorLike,
+    weight: TensorLike,
+    bias: TensorLike | None = None,
+    stride: PerAxis = 1,
+    padding: str | PerAxis = 0,
+    output_padding: PerAxis = 0,
     groups: int = 1,
-    dilation: Any = 1,
-) -> Any:
+    dilation: PerAxis = 1,
+) -> Tensor:
     """The adjoint of ``conv2d``.
 
     input : (N, C, H, W) or (C, H, W)
@@ -206,15 +228,15 @@ def conv_transpose2d(
 
 
 def conv_transpose3d(
-    input: Any,
-    weight: Any,
-    bias: Any = None,
-    stride: Any = 1,
-    padding: Any = 0,
-    output_padding: Any = 0,
+    input: TensorLike,
+    weight: TensorLike,
+    bias: TensorLike | None = None,
+    stride: PerAxis = 1,
+    padding: str | PerAxis = 0,
+    output_padding: PerAxis = 0,
     groups: int = 1,
-    dilation: Any = 1,
-) -> Any:
+    dilation: PerAxis = 1,
+) -> Tensor:
     """The adjoint of ``conv3d``.
 
     input : (N, C, D, H, W) or (C, D, H, W)
@@ -281,14 +303,14 @@ class _Conv(_Convolution):
         self,
         in_channels: int,
         out_channels: int,
-        kernel_size: Any,
-        stride: Any = 1,
-        padding: Any = 0,
-        dilation: Any = 1,
+        kernel_size: PerAxis,
+        stride: PerAxis = 1,
+        padding: str | PerAxis = 0,
+        dilation: PerAxis = 1,
         groups: int = 1,
         bias: bool = True,
         padding_mode: str = "zeros",
-        dtype: Any = None,
+        dtype: DTypeLike = None,
     ) -> None:
         if padding_mode not in _PADDING_MODES:
             raise ValueError(f"{type(self).__name__}: padding_mode={padding_mode!r}; one of {list(_PADDING_MODES)}.")
@@ -296,7 +318,7 @@ class _Conv(_Convolution):
         self._set_up(in_channels, out_channels, kernel_size, stride, padding, dilation, groups)
         self._make((out_channels, in_channels // groups, *self.kernel_size), bias, dtype)
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: TensorLike) -> Tensor:
         padding: Any = self.padding
         mode = _PADDING_MODES[self.padding_mode]
         if mode is not None:
@@ -356,15 +378,15 @@ class _ConvTranspose(_Convolution):
         self,
         in_channels: int,
         out_channels: int,
-        kernel_size: Any,
-        stride: Any = 1,
-        padding: Any = 0,
-        output_padding: Any = 0,
+        kernel_size: PerAxis,
+        stride: PerAxis = 1,
+        padding: str | PerAxis = 0,
+        output_padding: PerAxis = 0,
         groups: int = 1,
         bias: bool = True,
-        dilation: Any = 1,
+        dilation: PerAxis = 1,
         padding_mode: str = "zeros",
-        dtype: Any = None,
+        dtype: DTypeLike = None,
     ) -> None:
         if padding_mode != "zeros":
             raise ValueError(f"{type(self).__name__}: padding_mode={padding_mode!r}; only 'zeros' has a meaning here.")
@@ -373,7 +395,7 @@ class _ConvTranspose(_Convolution):
         self.output_padding = sizes(output_padding, self.dims, f"{type(self).__name__}: output_padding", 0)
         self._make((in_channels, out_channels // groups, *self.kernel_size), bias, dtype)
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: TensorLike) -> Tensor:
         options = self.stride, self.padding, self.output_padding, self.groups, self.dilation
         return type(self).function(input, self.weight, self.bias, *options)
 

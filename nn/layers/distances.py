@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,11 +12,21 @@ from ..kernels.accuracy import accurate, like, squared
 from ..modules.checking import NOT_NEGATIVE, checked
 from ..modules.layer import Layer
 
+if TYPE_CHECKING:
+    from autograd_core import Tensor
+    from autograd_core.support.types import TensorLike
+
 __all__ = ["CosineSimilarity", "PairwiseDistance", "cosine_similarity", "pairwise_distance"]
 
 
 @checked()
-def pairwise_distance(x1: Any, x2: Any, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False) -> Any:
+def pairwise_distance(
+    x1: TensorLike,
+    x2: TensorLike,
+    p: float = 2.0,
+    eps: float = 1e-6,
+    keepdim: bool = False,
+) -> Tensor:
     """(Σ |x1 − x2 + eps|ᵖ)^(1/p) along the last axis; where the distance is 0, so is its derivative.
 
     x1, x2 : (…, D), broadcast together
@@ -33,7 +43,7 @@ def pairwise_distance(x1: Any, x2: Any, p: float = 2.0, eps: float = 1e-6, keepd
 
 
 @checked(eps=NOT_NEGATIVE)
-def cosine_similarity(x1: Any, x2: Any, dim: int = 1, eps: float = 1e-8) -> Any:
+def cosine_similarity(x1: TensorLike, x2: TensorLike, dim: int = 1, eps: float = 1e-8) -> Tensor:
     """x1·x̄2 / (max(‖x1‖, eps) · max(‖x2‖, eps)) along ``dim`` of both, broadcast together.
 
     x1, x2 : of shapes that broadcast together
@@ -59,7 +69,7 @@ class PairwiseDistance(Layer):
     def __init__(self, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False) -> None:
         self.p, self.eps, self.keepdim = p, eps, keepdim
 
-    def forward(self, x1: Any, x2: Any) -> Any:
+    def forward(self, x1: TensorLike, x2: TensorLike) -> Tensor:
         return pairwise_distance(x1, x2, self.p, self.eps, self.keepdim)
 
 
@@ -73,5 +83,5 @@ class CosineSimilarity(Layer):
     def __init__(self, dim: int = 1, eps: float = 1e-8) -> None:
         self.dim, self.eps = dim, eps
 
-    def forward(self, x1: Any, x2: Any) -> Any:
+    def forward(self, x1: TensorLike, x2: TensorLike) -> Tensor:
         return cosine_similarity(x1, x2, self.dim, self.eps)

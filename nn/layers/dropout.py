@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -15,6 +15,9 @@ from ..modules.checking import NOT_NEGATIVE, PROBABILITY, checked
 from ..modules.layer import Layer
 from ..modules.module import Module
 
+if TYPE_CHECKING:
+    from autograd_core.support.types import Array, DTypeLike, TensorLike
+
 Generator: TypeAlias = "np.random.Generator | None"
 
 
@@ -23,8 +26,8 @@ Generator: TypeAlias = "np.random.Generator | None"
 
 @checked()
 def dropout(
-    input: Any, p: float = 0.5, training: bool = True, inplace: bool = False, generator: Generator = None
-) -> Any:
+    input: TensorLike, p: float = 0.5, training: bool = True, inplace: bool = False, generator: Generator = None
+) -> Tensor:
     """Zero each element with probability p and scale the others by 1/(1−p), so that the mean stays (inverted dropout).
 
     input : of any shape
@@ -42,8 +45,8 @@ def dropout(
 
 @checked()
 def dropout1d(
-    input: Any, p: float = 0.5, training: bool = True, inplace: bool = False, generator: Generator = None
-) -> Any:
+    input: TensorLike, p: float = 0.5, training: bool = True, inplace: bool = False, generator: Generator = None
+) -> Tensor:
     """Dropout of whole channels of (N, C, L) or (C, L) (Tompson et al. 2015).
 
     input : (N, C, L) or (C, L)
@@ -54,8 +57,8 @@ def dropout1d(
 
 @checked()
 def dropout2d(
-    input: Any, p: float = 0.5, training: bool = True, inplace: bool = False, generator: Generator = None
-) -> Any:
+    input: TensorLike, p: float = 0.5, training: bool = True, inplace: bool = False, generator: Generator = None
+) -> Tensor:
     """Dropout of whole channels of (N, C, H, W); three axes are (N, C, L), as PyTorch reads them.
 
     input : (N, C, H, W)
@@ -66,8 +69,8 @@ def dropout2d(
 
 @checked()
 def dropout3d(
-    input: Any, p: float = 0.5, training: bool = True, inplace: bool = False, generator: Generator = None
-) -> Any:
+    input: TensorLike, p: float = 0.5, training: bool = True, inplace: bool = False, generator: Generator = None
+) -> Tensor:
     """Dropout of whole channels of (N, C, D, H, W) or (C, D, H, W).
 
     input : (N, C, D, H, W) or (C, D, H, W)
@@ -82,8 +85,8 @@ SELU_FLOOR = -1.7580993408473766
 
 @checked()
 def alpha_dropout(
-    input: Any, p: float = 0.5, training: bool = False, inplace: bool = False, generator: Generator = None
-) -> Any:
+    input: TensorLike, p: float = 0.5, training: bool = False, inplace: bool = False, generator: Generator = None
+) -> Tensor:
     """Dropout that keeps mean 0 and variance 1 behind SELU: dropped elements become α′, then all become a·x + b.
 
     input, p, training, inplace, generator : those of ``dropout``
@@ -95,8 +98,8 @@ def alpha_dropout(
 
 @checked()
 def feature_alpha_dropout(
-    input: Any, p: float = 0.5, training: bool = False, inplace: bool = False, generator: Generator = None
-) -> Any:
+    input: TensorLike, p: float = 0.5, training: bool = False, inplace: bool = False, generator: Generator = None
+) -> Tensor:
     """Alpha dropout of whole channels of (N, C, …).
 
     input : (N, C, …)
@@ -107,7 +110,7 @@ def feature_alpha_dropout(
 
 
 @checked()
-def gaussian_noise(input: Any, std: float = 0.1, training: bool = True, generator: Generator = None) -> Any:
+def gaussian_noise(input: TensorLike, std: float = 0.1, training: bool = True, generator: Generator = None) -> Tensor:
     """x + ε, ε ~ N(0, std²) for each element; the identity where ``training`` is false.
 
     input : of any shape
@@ -118,12 +121,12 @@ def gaussian_noise(input: Any, std: float = 0.1, training: bool = True, generato
     if not std >= 0:
         raise ValueError(f"gaussian_noise: std={std!r} must not be negative.")
     if not training or std == 0:
-        return input
+        return input  # type: ignore[return-value]
     noise = (generator or default_generator()).normal(0.0, std, input.shape)
     return input + noise.astype(input.dtype)
 
 
-def keep_mask(shape: tuple[int, ...], p: float, dtype: Any, generator: np.random.Generator) -> Any:
+def keep_mask(shape: tuple[int, ...], p: float, dtype: DTypeLike, generator: np.random.Generator) -> Array:
     """1 with probability 1 − p and 0 with probability p, independently, from 8 random bits an element.
 
     shape, dtype : those of the mask
@@ -209,8 +212,8 @@ class _DropoutNd(Layer):
             raise ValueError(f"{type(self).__name__}: p={p!r} is not a probability.")
         self.p, self.inplace, self.generator = p, inplace, generator
 
-    def forward(self, input: Any) -> Any:
-        return type(self).function(input, self.p, True, False, self.generator) if self.training else input
+    def forward(self, input: TensorLike) -> Tensor:
+        return type(self).function(input, self.p, True, False, self.generator) if self.training else input  # type: ignore[return-value]
 
     def extra_repr(self) -> str:
         return f"p={self.p}, inplace={self.inplace}"
@@ -299,7 +302,7 @@ class GaussianNoise(Layer):
             raise ValueError(f"GaussianNoise: std={std!r} must not be negative.")
         self.std, self.generator = std, generator
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: TensorLike) -> Tensor:
         return gaussian_noise(input, self.std, self.training, self.generator)
 
     def extra_repr(self) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,11 +13,14 @@ from ..modules.checking import COUNT, checked
 from ..modules.module import Module
 from ..modules.parameter import Parameter
 
+if TYPE_CHECKING:
+    from autograd_core.support.types import DTypeLike, TensorLike
+
 __all__ = ["Embedding", "embedding"]
 
 
 @checked()
-def embedding(input: Any, weight: Any, padding_idx: int | None = None) -> Any:
+def embedding(input: TensorLike, weight: TensorLike, padding_idx: int | None = None) -> Tensor:
     """weight[input] for integers of any shape; the row ``padding_idx`` gets no gradient.
 
     input : integers of any shape
@@ -38,7 +41,7 @@ def embedding(input: Any, weight: Any, padding_idx: int | None = None) -> Any:
     rows = weight[indices]
     if padding_idx is None or not isinstance(rows, Tensor):
         return rows
-    return np.where((indices != padding_idx % count)[..., None], rows, rows.detach())
+    return np.where((indices != padding_idx % count)[..., None], rows, rows.detach())  # type: ignore[return-value]
 
 
 class Embedding(Module):
@@ -54,7 +57,7 @@ class Embedding(Module):
 
     @checked(num_embeddings=COUNT)
     def __init__(
-        self, num_embeddings: int, embedding_dim: int, padding_idx: int | None = None, dtype: Any = None
+        self, num_embeddings: int, embedding_dim: int, padding_idx: int | None = None, dtype: DTypeLike = None
     ) -> None:
         if padding_idx is not None and not -num_embeddings <= padding_idx < num_embeddings:
             raise ValueError(f"Embedding: padding_idx={padding_idx} for {num_embeddings} rows.")
@@ -84,7 +87,7 @@ class Embedding(Module):
         layer.weight.requires_grad = not freeze
         return layer
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: TensorLike) -> Tensor:
         return embedding(input, self.weight, self.padding_idx)
 
     def extra_repr(self) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,8 +13,12 @@ from ..modules.checking import COUNT, checked
 from ..modules.layer import Layer
 from ..modules.module import Module, Parameter
 
+if TYPE_CHECKING:
+    from autograd_core import Tensor
+    from autograd_core.support.types import DTypeLike, TensorLike
 
-def linear(x: Any, weight: Any, bias: Any = None) -> Any:
+
+def linear(x: TensorLike, weight: TensorLike, bias: TensorLike | None = None) -> Tensor:
     """x Wᵀ + b for x of shape (…, in).
 
     x : (…, in)
@@ -27,7 +31,7 @@ def linear(x: Any, weight: Any, bias: Any = None) -> Any:
     return x @ np.swapaxes(weight, -1, -2) if bias is None else fused.linear(x, weight, bias)
 
 
-def bilinear(input1: Any, input2: Any, weight: Any, bias: Any = None) -> Any:
+def bilinear(input1: TensorLike, input2: TensorLike, weight: TensorLike, bias: TensorLike | None = None) -> Tensor:
     """x₁ᵀ W_o x₂ + b_o for each output o.
 
     input1, input2 : (…, in₁) and (…, in₂)
@@ -41,7 +45,7 @@ def bilinear(input1: Any, input2: Any, weight: Any, bias: Any = None) -> Any:
     columns = np.reshape(np.transpose(weight, (1, 0, 2)), (in1, out * in2))
     halves = np.reshape(input1 @ columns, (*input1.shape[:-1], out, in2))
     y = (halves @ input2[..., None])[..., 0]
-    return y if bias is None else y + bias
+    return y if bias is None else y + bias  # type: ignore[return-value]
 
 
 class Linear(Layer):
@@ -59,7 +63,7 @@ class Linear(Layer):
     """
 
     @checked(in_features=COUNT, out_features=COUNT)
-    def __init__(self, in_features: int, out_features: int, bias: bool = True, dtype: Any = None) -> None:
+    def __init__(self, in_features: int, out_features: int, bias: bool = True, dtype: DTypeLike = None) -> None:
         if in_features < 1 or out_features < 1:
             raise ValueError(
                 f"Linear: in_features={in_features}, out_features={out_features}; both must be at least 1."
@@ -76,7 +80,7 @@ class Linear(Layer):
         if self.bias is not None:
             init.uniform_(self.bias, -bound, bound)
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: TensorLike) -> Tensor:
         weight = self.weight
         if not hasattr(input, "shape") or input.shape[-1:] != (self.in_features,):
             raise ValueError(
@@ -107,7 +111,7 @@ class Bilinear(Layer):
 
     @checked(in1_features=COUNT, in2_features=COUNT, out_features=COUNT)
     def __init__(
-        self, in1_features: int, in2_features: int, out_features: int, bias: bool = True, dtype: Any = None
+        self, in1_features: int, in2_features: int, out_features: int, bias: bool = True, dtype: DTypeLike = None
     ) -> None:
         if min(in1_features, in2_features, out_features) < 1:
             raise ValueError(
@@ -126,7 +130,7 @@ class Bilinear(Layer):
         if self.bias is not None:
             init.uniform_(self.bias, -bound, bound)
 
-    def forward(self, input1: Any, input2: Any) -> Any:
+    def forward(self, input1: TensorLike, input2: TensorLike) -> Tensor:
         weight = self.weight
         one, other = np.shape(input1), np.shape(input2)
         if not one or one[:-1] != other[:-1] or (one[-1], other[-1]) != (self.in1_features, self.in2_features):
@@ -163,8 +167,8 @@ class Identity(Layer):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         pass
 
-    def forward(self, input: Any) -> Any:
-        return input
+    def forward(self, input: TensorLike) -> Tensor:
+        return input  # type: ignore[return-value]
 
 
 class Flatten(Layer):
@@ -178,12 +182,12 @@ class Flatten(Layer):
     def __init__(self, start_dim: int = 1, end_dim: int = -1) -> None:
         self.start_dim, self.end_dim = start_dim, end_dim
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: TensorLike) -> Tensor:
         shape, n = input.shape, max(input.ndim, 1)
         start, end = (d + n if d < 0 else d for d in (self.start_dim, self.end_dim))
         if not 0 <= start <= end < n:
             raise ValueError(f"Flatten({self.extra_repr()}): input of shape {shape} has no such range of axes.")
-        return np.reshape(input, (*shape[:start], math.prod(shape[start : end + 1]), *shape[end + 1 :]))
+        return np.reshape(input, (*shape[:start], math.prod(shape[start : end + 1]), *shape[end + 1 :]))  # type: ignore[return-value]
 
     def extra_repr(self) -> str:
         return f"start_dim={self.start_dim}, end_dim={self.end_dim}"
@@ -206,7 +210,7 @@ class Unflatten(Layer):
             )
         self.dim, self.unflattened_size = dim, sizes
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: TensorLike) -> Tensor:
         shape, sizes = input.shape, self.unflattened_size
         if not -len(shape) <= self.dim < len(shape):
             raise ValueError(f"Unflatten({self.extra_repr()}): input of shape {shape} has no axis {self.dim}.")
@@ -219,7 +223,7 @@ class Unflatten(Layer):
                 f"the product of the sizes must be {shape[axis]}."
             )
         sizes = tuple(shape[axis] // known if n == -1 else n for n in sizes)
-        return np.reshape(input, (*shape[:axis], *sizes, *shape[axis + 1 :]))
+        return np.reshape(input, (*shape[:axis], *sizes, *shape[axis + 1 :]))  # type: ignore[return-value]
 
     def extra_repr(self) -> str:
         return f"dim={self.dim}, unflattened_size={self.unflattened_size}"

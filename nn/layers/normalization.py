@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -19,6 +19,10 @@ from ..modules.dtypes import same_dtype
 from ..modules.layer import Layer
 from ..modules.parameter import Parameter
 
+if TYPE_CHECKING:
+    from autograd_core import Tensor
+    from autograd_core.support.types import DTypeLike, TensorLike
+
 __all__ = [
     *("BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "GroupNorm", "InstanceNorm1d", "InstanceNorm2d", "InstanceNorm3d"),
     *("LayerNorm", "RMSNorm", "batch_norm", "group_norm", "instance_norm", "layer_norm", "rms_norm"),
@@ -32,15 +36,15 @@ def _scaled(y: Any, weight: Any, bias: Any, shape: tuple[int, ...]) -> Any:
 
 @checked(eps=NOT_NEGATIVE)
 def batch_norm(
-    input: Any,
-    running_mean: Any = None,
-    running_var: Any = None,
-    weight: Any = None,
-    bias: Any = None,
+    input: TensorLike,
+    running_mean: TensorLike | None = None,
+    running_var: TensorLike | None = None,
+    weight: TensorLike | None = None,
+    bias: TensorLike | None = None,
     training: bool = False,
     momentum: float = 0.1,
     eps: float = 1e-5,
-) -> Any:
+) -> Tensor:
     """(x − mean) / √(var + ε) · weight + bias for each channel of (N, C, …); ε stands inside the root.
 
     input : (N, C, …)
@@ -102,15 +106,15 @@ def _lying(channels: Any, column: tuple[int, ...]) -> Any:
 
 @checked(eps=NOT_NEGATIVE)
 def instance_norm(
-    input: Any,
-    running_mean: Any = None,
-    running_var: Any = None,
-    weight: Any = None,
-    bias: Any = None,
+    input: TensorLike,
+    running_mean: TensorLike | None = None,
+    running_var: TensorLike | None = None,
+    weight: TensorLike | None = None,
+    bias: TensorLike | None = None,
     use_input_stats: bool = True,
     momentum: float = 0.1,
     eps: float = 1e-5,
-) -> Any:
+) -> Tensor:
     """``batch_norm`` of each sample by itself: over the places of each channel of (N, C, …) (Ulyanov et al. 2016).
 
     input : (N, C, …)
@@ -139,8 +143,12 @@ def instance_norm(
 
 @checked(eps=NOT_NEGATIVE)
 def layer_norm(
-    input: Any, normalized_shape: Sequence[int], weight: Any = None, bias: Any = None, eps: float = 1e-5
-) -> Any:
+    input: TensorLike,
+    normalized_shape: Sequence[int],
+    weight: TensorLike | None = None,
+    bias: TensorLike | None = None,
+    eps: float = 1e-5,
+) -> Tensor:
     """(x − mean) / √(var + ε) · weight + bias over the last axes, ``normalized_shape`` (Ba et al. 2016).
 
     input : (…, *normalized_shape)
@@ -159,7 +167,12 @@ def layer_norm(
 
 
 @checked(eps=NOT_NEGATIVE)
-def rms_norm(input: Any, normalized_shape: Sequence[int], weight: Any = None, eps: float | None = None) -> Any:
+def rms_norm(
+    input: TensorLike,
+    normalized_shape: Sequence[int],
+    weight: TensorLike | None = None,
+    eps: float | None = None,
+) -> Tensor:
     """x / √(mean x² + ε) · weight over the last axes (Zhang & Sennrich 2019); ε is the dtype's resolution by default.
 
     input, normalized_shape, weight : those of ``layer_norm``
@@ -184,7 +197,13 @@ def _last_axes(name: str, input: Any, shape: Sequence[int]) -> tuple[int, ...]:
 
 
 @checked(eps=NOT_NEGATIVE)
-def group_norm(input: Any, num_groups: int, weight: Any = None, bias: Any = None, eps: float = 1e-5) -> Any:
+def group_norm(
+    input: TensorLike,
+    num_groups: int,
+    weight: TensorLike | None = None,
+    bias: TensorLike | None = None,
+    eps: float = 1e-5,
+) -> Tensor:
     """Each of num_groups groups of channels of (N, C, …) by its own mean and variance (Wu & He 2018).
 
     input : (N, C, …)
@@ -251,13 +270,13 @@ class _BatchNorm(_RunningNorm):
         momentum: float | None = 0.1,
         affine: bool = True,
         track_running_stats: bool = True,
-        dtype: Any = None,
+        dtype: DTypeLike = None,
         *,
         bias: bool = True,
     ) -> None:
         self._set_up(num_features, eps, momentum, affine, track_running_stats, dtype, bias)
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: TensorLike) -> Tensor:
         self._check(input)
         by_batch = self.training or not self.track_running_stats
         if by_batch and input.size // max(1, input.shape[1]) == 1:
@@ -329,13 +348,13 @@ class _InstanceNorm(_RunningNorm):
         momentum: float | None = 0.1,
         affine: bool = False,
         track_running_stats: bool = False,
-        dtype: Any = None,
+        dtype: DTypeLike = None,
         *,
         bias: bool = True,
     ) -> None:
         self._set_up(num_features, eps, momentum, affine, track_running_stats, dtype, bias)
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: TensorLike) -> Tensor:
         single = np.ndim(input) == self.ranks[0]
         self._check(input, 0 if single else 1)
         x = np.reshape(input, (1, *input.shape)) if single else input
@@ -393,14 +412,14 @@ class LayerNorm(Layer):
         eps: float = 1e-5,
         elementwise_affine: bool = True,
         bias: bool = True,
-        dtype: Any = None,
+        dtype: DTypeLike = None,
     ) -> None:
         shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
         self.normalized_shape, self.eps, self.elementwise_affine = shape, eps, elementwise_affine
         self.weight = Parameter(init.empty(*shape, dtype=dtype) + 1) if elementwise_affine else None
         self.bias = Parameter(init.empty(*shape, dtype=dtype)) if elementwise_affine and bias else None
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: TensorLike) -> Tensor:
         return layer_norm(input, self.normalized_shape, self.weight, self.bias, self.eps)
 
     def extra_repr(self) -> str:
@@ -420,13 +439,13 @@ class RMSNorm(Layer):
         normalized_shape: int | Sequence[int],
         eps: float | None = None,
         elementwise_affine: bool = True,
-        dtype: Any = None,
+        dtype: DTypeLike = None,
     ) -> None:
         shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
         self.normalized_shape, self.eps, self.elementwise_affine = shape, eps, elementwise_affine
         self.weight = Parameter(init.empty(*shape, dtype=dtype) + 1) if elementwise_affine else None
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: TensorLike) -> Tensor:
         return rms_norm(input, self.normalized_shape, self.weight, self.eps)
 
     def extra_repr(self) -> str:
@@ -452,7 +471,7 @@ class GroupNorm(Layer):
         num_channels: int,
         eps: float = 1e-5,
         affine: bool = True,
-        dtype: Any = None,
+        dtype: DTypeLike = None,
         *,
         bias: bool = True,
     ) -> None:
@@ -462,7 +481,7 @@ class GroupNorm(Layer):
         self.weight = Parameter(init.empty(num_channels, dtype=dtype) + 1) if affine else None
         self.bias = Parameter(init.empty(num_channels, dtype=dtype)) if affine and bias else None
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: TensorLike) -> Tensor:
         if np.ndim(input) < 2 or input.shape[1] != self.num_channels:
             expected = f"(N, {self.num_channels}, …)"
             raise ValueError(f"GroupNorm({self.extra_repr()}): input of shape {np.shape(input)}; expected {expected}.")

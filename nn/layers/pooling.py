@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,6 +15,10 @@ from ..kernels.correlation import max_of_windows
 from ..kernels.windows import Pads, Sizes, batched, sizes, unfold, windows_along
 from ..modules.checking import NONZERO, checked
 from ..modules.layer import Layer
+
+if TYPE_CHECKING:
+    from autograd_core import Tensor
+    from autograd_core.support.types import PerAxis, TensorLike
 
 __all__ = [
     *("AdaptiveAvgPool1d", "AdaptiveAvgPool2d", "AdaptiveMaxPool1d", "AdaptiveMaxPool2d", "AvgPool1d", "AvgPool2d"),
@@ -99,8 +103,13 @@ def _extent(
 
 @checked()
 def max_pool1d(
-    input: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1, ceil_mode: bool = False
-) -> Any:
+    input: TensorLike,
+    kernel_size: PerAxis,
+    stride: PerAxis | None = None,
+    padding: PerAxis = 0,
+    dilation: PerAxis = 1,
+    ceil_mode: bool = False,
+) -> Tensor:
     """The largest number of every window of (N, C, L); equal ones share the derivative. stride: kernel_size by default.
 
     input : (N, C, L) or (C, L); the output has ⌊(L + 2·padding − dilation·(kernel_size − 1) − 1) / stride⌋ + 1 places
@@ -120,8 +129,13 @@ def max_pool1d(
 
 @checked()
 def max_pool2d(
-    input: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1, ceil_mode: bool = False
-) -> Any:
+    input: TensorLike,
+    kernel_size: PerAxis,
+    stride: PerAxis | None = None,
+    padding: PerAxis = 0,
+    dilation: PerAxis = 1,
+    ceil_mode: bool = False,
+) -> Tensor:
     """The largest number of every window of (N, C, H, W).
 
     input : (N, C, H, W) or (C, H, W)
@@ -132,8 +146,13 @@ def max_pool2d(
 
 @checked()
 def max_pool3d(
-    input: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1, ceil_mode: bool = False
-) -> Any:
+    input: TensorLike,
+    kernel_size: PerAxis,
+    stride: PerAxis | None = None,
+    padding: PerAxis = 0,
+    dilation: PerAxis = 1,
+    ceil_mode: bool = False,
+) -> Tensor:
     """The largest number of every window of (N, C, D, H, W).
 
     input : (N, C, D, H, W) or (C, D, H, W)
@@ -144,13 +163,13 @@ def max_pool3d(
 
 @checked()
 def avg_pool1d(
-    input: Any,
-    kernel_size: Any,
-    stride: Any = None,
-    padding: Any = 0,
+    input: TensorLike,
+    kernel_size: PerAxis,
+    stride: PerAxis | None = None,
+    padding: PerAxis = 0,
     ceil_mode: bool = False,
     count_include_pad: bool = True,
-) -> Any:
+) -> Tensor:
     """The mean of every window of (N, C, L); zeros of the padding are counted unless count_include_pad is false.
 
     input : (N, C, L) or (C, L)
@@ -166,14 +185,14 @@ def avg_pool1d(
 
 @checked(divisor_override=NONZERO)
 def avg_pool2d(
-    input: Any,
-    kernel_size: Any,
-    stride: Any = None,
-    padding: Any = 0,
+    input: TensorLike,
+    kernel_size: PerAxis,
+    stride: PerAxis | None = None,
+    padding: PerAxis = 0,
     ceil_mode: bool = False,
     count_include_pad: bool = True,
     divisor_override: int | None = None,
-) -> Any:
+) -> Tensor:
     """The mean of every window of (N, C, H, W), or its sum divided by divisor_override.
 
     input : (N, C, H, W) or (C, H, W)
@@ -186,14 +205,14 @@ def avg_pool2d(
 
 @checked(divisor_override=NONZERO)
 def avg_pool3d(
-    input: Any,
-    kernel_size: Any,
-    stride: Any = None,
-    padding: Any = 0,
+    input: TensorLike,
+    kernel_size: PerAxis,
+    stride: PerAxis | None = None,
+    padding: PerAxis = 0,
     ceil_mode: bool = False,
     count_include_pad: bool = True,
     divisor_override: int | None = None,
-) -> Any:
+) -> Tensor:
     """The mean of every window of (N, C, D, H, W), or its sum divided by divisor_override.
 
     input : (N, C, D, H, W) or (C, D, H, W)
@@ -233,7 +252,7 @@ def _max(x: Any, axis: int) -> Any:
     return ag.max(x, axis=axis)
 
 
-def adaptive_avg_pool1d(input: Any, output_size: Any) -> Any:
+def adaptive_avg_pool1d(input: TensorLike, output_size: PerAxis) -> Tensor:
     """The means of ``output_size`` windows that cover (N, C, L).
 
     input : (N, C, L) or (C, L); window i is the places ⌊i·L/n⌋ … ⌈(i + 1)·L/n⌉ − 1 for n = output_size
@@ -245,7 +264,7 @@ def adaptive_avg_pool1d(input: Any, output_size: Any) -> Any:
     return _adaptive("adaptive_avg_pool1d", 1, input, output_size, _mean)
 
 
-def adaptive_avg_pool2d(input: Any, output_size: Any) -> Any:
+def adaptive_avg_pool2d(input: TensorLike, output_size: PerAxis) -> Tensor:
     """The means of as many windows as ``output_size`` says along each axis of (N, C, H, W); None keeps an axis.
 
     input : (N, C, H, W) or (C, H, W)
@@ -254,7 +273,7 @@ def adaptive_avg_pool2d(input: Any, output_size: Any) -> Any:
     return _adaptive("adaptive_avg_pool2d", 2, input, output_size, _mean)
 
 
-def adaptive_max_pool1d(input: Any, output_size: Any) -> Any:
+def adaptive_max_pool1d(input: TensorLike, output_size: PerAxis) -> Tensor:
     """The largest numbers of ``output_size`` windows that cover (N, C, L).
 
     input, output_size : those of ``adaptive_avg_pool1d``
@@ -262,7 +281,7 @@ def adaptive_max_pool1d(input: Any, output_size: Any) -> Any:
     return _adaptive("adaptive_max_pool1d", 1, input, output_size, _max)
 
 
-def adaptive_max_pool2d(input: Any, output_size: Any) -> Any:
+def adaptive_max_pool2d(input: TensorLike, output_size: PerAxis) -> Tensor:
     """The largest numbers of as many windows as ``output_size`` says along each axis of (N, C, H, W).
 
     input, output_size : those of ``adaptive_avg_pool2d``
@@ -278,12 +297,17 @@ class _MaxPool(Layer):
 
     @checked()
     def __init__(
-        self, kernel_size: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1, ceil_mode: bool = False
+        self,
+        kernel_size: PerAxis,
+        stride: PerAxis | None = None,
+        padding: PerAxis = 0,
+        dilation: PerAxis = 1,
+        ceil_mode: bool = False,
     ) -> None:
         self.kernel_size, self.stride = kernel_size, kernel_size if stride is None else stride
         self.padding, self.dilation, self.ceil_mode = padding, dilation, ceil_mode
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: TensorLike) -> Tensor:
         options = self.kernel_size, self.stride, self.padding, self.dilation, self.ceil_mode
         return type(self).function(input, *options)
 
@@ -333,16 +357,16 @@ class AvgPool1d(Layer):
     @checked()
     def __init__(
         self,
-        kernel_size: Any,
-        stride: Any = None,
-        padding: Any = 0,
+        kernel_size: PerAxis,
+        stride: PerAxis | None = None,
+        padding: PerAxis = 0,
         ceil_mode: bool = False,
         count_include_pad: bool = True,
     ) -> None:
         self.kernel_size, self.stride = kernel_size, kernel_size if stride is None else stride
         self.padding, self.ceil_mode, self.count_include_pad = padding, ceil_mode, count_include_pad
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: TensorLike) -> Tensor:
         options = self.kernel_size, self.stride, self.padding, self.ceil_mode, self.count_include_pad
         return avg_pool1d(input, *options)
 
@@ -356,9 +380,9 @@ class _AvgPool(AvgPool1d):
     @checked(divisor_override=NONZERO)
     def __init__(
         self,
-        kernel_size: Any,
-        stride: Any = None,
-        padding: Any = 0,
+        kernel_size: PerAxis,
+        stride: PerAxis | None = None,
+        padding: PerAxis = 0,
         ceil_mode: bool = False,
         count_include_pad: bool = True,
         divisor_override: int | None = None,
@@ -366,7 +390,7 @@ class _AvgPool(AvgPool1d):
         super().__init__(kernel_size, stride, padding, ceil_mode, count_include_pad)
         self.divisor_override = divisor_override
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: TensorLike) -> Tensor:
         options = self.kernel_size, self.stride, self.padding, self.ceil_mode, self.count_include_pad
         return type(self).function(input, *options, self.divisor_override)
 
@@ -394,10 +418,10 @@ class AvgPool3d(_AvgPool):
 class _Adaptive(Layer):
     function: Any
 
-    def __init__(self, output_size: Any) -> None:
+    def __init__(self, output_size: PerAxis) -> None:
         self.output_size = output_size
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: TensorLike) -> Tensor:
         return type(self).function(input, self.output_size)
 
     def extra_repr(self) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -19,6 +19,10 @@ from ..modules.layer import Layer
 from ..modules.module import Module
 from ..modules.parameter import Parameter
 from .dropout import dropout
+
+if TYPE_CHECKING:
+    from autograd_core import Tensor
+    from autograd_core.support.types import DTypeLike, TensorLike
 
 __all__ = ["GRU", "GRUCell", "LSTM", "LSTMCell", "RNN", "RNNCell"]
 
@@ -61,7 +65,7 @@ class _Cell(Layer):
         self.bias_hh = Parameter(init.empty(rows, dtype=dtype)) if bias else None
         _draw(self, hidden_size)
 
-    def forward(self, input: Any, hx: Any = None) -> Any:
+    def forward(self, input: TensorLike, hx: Any = None) -> Any:
         name = type(self).__name__
         if np.ndim(input) not in (1, 2) or input.shape[-1] != self.input_size:
             raise ValueError(f"{name}: input of shape {np.shape(input)}; expected (N, {self.input_size}).")
@@ -107,7 +111,7 @@ class RNNCell(_Cell):
 
     @checked(input_size=COUNT, hidden_size=COUNT)
     def __init__(
-        self, input_size: int, hidden_size: int, bias: bool = True, nonlinearity: str = "tanh", dtype: Any = None
+        self, input_size: int, hidden_size: int, bias: bool = True, nonlinearity: str = "tanh", dtype: DTypeLike = None
     ) -> None:
         if nonlinearity not in _NONLINEARITIES:
             raise ValueError(f"RNNCell: nonlinearity={nonlinearity!r}; it is 'tanh' or 'relu'.")
@@ -128,7 +132,7 @@ class LSTMCell(_Cell):
     gates, states, step = 4, 2, staticmethod(_lstm_step)
 
     @checked(input_size=COUNT, hidden_size=COUNT)
-    def __init__(self, input_size: int, hidden_size: int, bias: bool = True, dtype: Any = None) -> None:
+    def __init__(self, input_size: int, hidden_size: int, bias: bool = True, dtype: DTypeLike = None) -> None:
         self._set_up(input_size, hidden_size, bias, dtype)
 
 
@@ -144,7 +148,7 @@ class GRUCell(_Cell):
     gates, states, step = 3, 1, staticmethod(_gru_step)
 
     @checked(input_size=COUNT, hidden_size=COUNT)
-    def __init__(self, input_size: int, hidden_size: int, bias: bool = True, dtype: Any = None) -> None:
+    def __init__(self, input_size: int, hidden_size: int, bias: bool = True, dtype: DTypeLike = None) -> None:
         self._set_up(input_size, hidden_size, bias, dtype)
 
 
@@ -163,7 +167,7 @@ class _Recurrent(Layer):
         batch_first: bool = False,
         dropout: float = 0.0,
         bidirectional: bool = False,
-        dtype: Any = None,
+        dtype: DTypeLike = None,
     ) -> None:
         if hidden_size < 1 or num_layers < 1:
             raise ValueError(f"{type(self).__name__}: {hidden_size=} and {num_layers=} must be at least 1.")
@@ -182,7 +186,7 @@ class _Recurrent(Layer):
                     setattr(self, f"bias_hh_l{k}{way}", Parameter(init.empty(rows, dtype=dtype)))
         _draw(self, hidden_size)
 
-    def forward(self, input: Any, hx: Any = None) -> Any:
+    def forward(self, input: TensorLike, hx: Any = None) -> tuple[Tensor, Any]:
         """(output, state): the top layer's h of every step, and the last state of every layer and direction."""
         x, single = self._time_first(input)
         ways = 2 if self.bidirectional else 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,6 +13,10 @@ from ..modules.checking import COUNT, checked
 from ..modules.layer import Layer
 from .pooling import adaptive_avg_pool1d, adaptive_avg_pool2d
 
+if TYPE_CHECKING:
+    from autograd_core import Tensor
+    from autograd_core.support.types import TensorLike
+
 __all__ = ["PixelShuffle", "PixelUnshuffle", "Upsample", "interpolate", "pixel_shuffle", "pixel_unshuffle"]
 
 _RANKS = {"linear": 3, "bilinear": 4, "trilinear": 5, "bicubic": 4}
@@ -20,8 +24,12 @@ _MODES = ("nearest", "nearest-exact", "area", *_RANKS)
 
 
 def interpolate(
-    input: Any, size: Any = None, scale_factor: Any = None, mode: str = "nearest", align_corners: bool | None = None
-) -> Any:
+    input: TensorLike,
+    size: Any = None,
+    scale_factor: Any = None,
+    mode: str = "nearest",
+    align_corners: bool | None = None,
+) -> Tensor:
     """(N, C, *places) in another size, each axis by itself: a product with a matrix of weights.
 
     size, scale_factor : of the result, or its ratio to the input; a number or one for each axis; give one of the two
@@ -50,7 +58,7 @@ def interpolate(
         else:
             weights = _weights(n, length, scale, bool(align_corners), mode == "bicubic").astype(input.dtype)
             input = np.swapaxes(np.swapaxes(input, axis, -1) @ weights.T, axis, -1)
-    return input
+    return input  # type: ignore[return-value]
 
 
 def _target(input: Any, size: Any, scale_factor: Any, dims: int) -> tuple[tuple[int, ...], tuple[float, ...]]:
@@ -92,7 +100,7 @@ def _weights(n: int, length: int, scale: float, align_corners: bool, cubic: bool
     return matrix
 
 
-def pixel_shuffle(input: Any, upscale_factor: int) -> Any:
+def pixel_shuffle(input: TensorLike, upscale_factor: int) -> Tensor:
     """(…, C·r², H, W) → (…, C, H·r, W·r) (Shi et al. 2016).
 
     input : (…, C·r², H, W)
@@ -107,10 +115,10 @@ def pixel_shuffle(input: Any, upscale_factor: int) -> Any:
     if channels % (r * r):
         raise ValueError(f"pixel_shuffle: {channels} channels are no multiple of {r}² in an input {input.shape}.")
     parts = np.reshape(input, (-1, channels // (r * r), r, r, height, width))
-    return np.reshape(np.transpose(parts, (0, 1, 4, 2, 5, 3)), (*batch, channels // (r * r), height * r, width * r))
+    return np.reshape(np.transpose(parts, (0, 1, 4, 2, 5, 3)), (*batch, channels // (r * r), height * r, width * r))  # type: ignore[return-value]
 
 
-def pixel_unshuffle(input: Any, downscale_factor: int) -> Any:
+def pixel_unshuffle(input: TensorLike, downscale_factor: int) -> Tensor:
     """(…, C, H·r, W·r) → (…, C·r², H, W), the inverse of ``pixel_shuffle``.
 
     input : (…, C, H·r, W·r)
@@ -124,7 +132,7 @@ def pixel_unshuffle(input: Any, downscale_factor: int) -> Any:
     if height % r or width % r:
         raise ValueError(f"pixel_unshuffle: {height}×{width} places are no multiples of {r}.")
     parts = np.reshape(input, (-1, channels, height // r, r, width // r, r))
-    return np.reshape(np.transpose(parts, (0, 1, 3, 5, 2, 4)), (*batch, channels * r * r, height // r, width // r))
+    return np.reshape(np.transpose(parts, (0, 1, 3, 5, 2, 4)), (*batch, channels * r * r, height // r, width // r))  # type: ignore[return-value]
 
 
 class Upsample(Layer):
@@ -142,7 +150,7 @@ class Upsample(Layer):
     ) -> None:
         self.size, self.scale_factor, self.mode, self.align_corners = size, scale_factor, mode, align_corners
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: TensorLike) -> Tensor:
         return interpolate(input, self.size, self.scale_factor, self.mode, self.align_corners)
 
     def extra_repr(self) -> str:
@@ -160,7 +168,7 @@ class PixelShuffle(Layer):
     def __init__(self, upscale_factor: int) -> None:
         self.upscale_factor = upscale_factor
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: TensorLike) -> Tensor:
         return pixel_shuffle(input, self.upscale_factor)
 
     def extra_repr(self) -> str:
@@ -177,7 +185,7 @@ class PixelUnshuffle(Layer):
     def __init__(self, downscale_factor: int) -> None:
         self.downscale_factor = downscale_factor
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: TensorLike) -> Tensor:
         return pixel_unshuffle(input, self.downscale_factor)
 
     def extra_repr(self) -> str:

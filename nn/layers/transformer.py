@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..modules.checking import COUNT, NOT_NEGATIVE, PROBABILITY, checked
 from ..modules.containers import ModuleList
@@ -15,6 +15,10 @@ from .attention import MultiheadAttention
 from .dropout import Dropout
 from .linear import Linear
 from .normalization import LayerNorm
+
+if TYPE_CHECKING:
+    from autograd_core import Tensor
+    from autograd_core.support.types import DTypeLike, TensorLike
 
 __all__ = ["TransformerDecoder", "TransformerDecoderLayer", "TransformerEncoder", "TransformerEncoderLayer"]
 
@@ -93,12 +97,18 @@ class TransformerEncoderLayer(_Layer):
         batch_first: bool = False,
         norm_first: bool = False,
         bias: bool = True,
-        dtype: Any = None,
+        dtype: DTypeLike = None,
     ) -> None:
         sizes = d_model, nhead, dim_feedforward, dropout, activation, layer_norm_eps
         self._set_up(*sizes, batch_first, norm_first, bias, False, dtype)
 
-    def forward(self, src: Any, src_mask: Any = None, src_key_padding_mask: Any = None, is_causal: bool = False) -> Any:
+    def forward(
+        self,
+        src: TensorLike,
+        src_mask: TensorLike | None = None,
+        src_key_padding_mask: TensorLike | None = None,
+        is_causal: bool = False,
+    ) -> Tensor:
         """src : (L, N, d_model), or (N, L, d_model) with batch_first
         src_mask, src_key_padding_mask, is_causal : the masks of ``MultiheadAttention``
         """
@@ -133,22 +143,22 @@ class TransformerDecoderLayer(_Layer):
         batch_first: bool = False,
         norm_first: bool = False,
         bias: bool = True,
-        dtype: Any = None,
+        dtype: DTypeLike = None,
     ) -> None:
         sizes = d_model, nhead, dim_feedforward, dropout, activation, layer_norm_eps
         self._set_up(*sizes, batch_first, norm_first, bias, True, dtype)
 
     def forward(
         self,
-        tgt: Any,
-        memory: Any,
-        tgt_mask: Any = None,
-        memory_mask: Any = None,
-        tgt_key_padding_mask: Any = None,
-        memory_key_padding_mask: Any = None,
+        tgt: TensorLike,
+        memory: TensorLike,
+        tgt_mask: TensorLike | None = None,
+        memory_mask: TensorLike | None = None,
+        tgt_key_padding_mask: TensorLike | None = None,
+        memory_key_padding_mask: TensorLike | None = None,
         tgt_is_causal: bool = False,
         memory_is_causal: bool = False,
-    ) -> Any:
+    ) -> Tensor:
         """tgt, memory : (T, N, d_model) and (S, N, d_model), or with the batch first
         tgt_mask, tgt_key_padding_mask, tgt_is_causal : the masks of ``MultiheadAttention`` for tgt's look at itself
         memory_mask, memory_key_padding_mask, memory_is_causal : the same for its look at memory
@@ -178,11 +188,17 @@ class TransformerEncoder(Layer):
         self.layers = ModuleList([copy.deepcopy(encoder_layer) for _ in range(num_layers)])
         self.num_layers, self.norm = num_layers, norm
 
-    def forward(self, src: Any, mask: Any = None, src_key_padding_mask: Any = None, is_causal: bool = False) -> Any:
+    def forward(
+        self,
+        src: TensorLike,
+        mask: TensorLike | None = None,
+        src_key_padding_mask: TensorLike | None = None,
+        is_causal: bool = False,
+    ) -> Tensor:
         """src, mask, src_key_padding_mask, is_causal : what each layer is called with"""
         for layer in self.layers:
             src = layer(src, mask, src_key_padding_mask, is_causal)
-        return src if self.norm is None else self.norm(src)
+        return src if self.norm is None else self.norm(src)  # type: ignore[return-value]
 
 
 class TransformerDecoder(Layer):
@@ -198,7 +214,7 @@ class TransformerDecoder(Layer):
         self.layers = ModuleList([copy.deepcopy(decoder_layer) for _ in range(num_layers)])
         self.num_layers, self.norm = num_layers, norm
 
-    def forward(self, tgt: Any, memory: Any, *masks: Any, **options: Any) -> Any:
+    def forward(self, tgt: TensorLike, memory: TensorLike, *masks: Any, **options: Any) -> Tensor:
         for layer in self.layers:
             tgt = layer(tgt, memory, *masks, **options)
-        return tgt if self.norm is None else self.norm(tgt)
+        return tgt if self.norm is None else self.norm(tgt)  # type: ignore[return-value]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -20,6 +20,9 @@ from ..layers.distances import pairwise_distance
 from ..modules.checking import NOT_NEGATIVE, POSITIVE, checked
 from ..modules.dtypes import real_only
 from . import pointwise
+
+if TYPE_CHECKING:
+    from autograd_core.support.types import ArrayLike, TensorLike
 
 __all__ = [
     *("binary_cross_entropy", "binary_cross_entropy_with_logits", "cosine_embedding_loss", "gaussian_nll_loss"),
@@ -61,7 +64,7 @@ def _same_shape(name: str, input: Any, target: Any) -> None:
 # Numbers -------------------------------------------------------------------------------------------------------------
 
 
-def mse_loss(input: Any, target: Any, reduction: str = "mean") -> Any:
+def mse_loss(input: TensorLike, target: ArrayLike, reduction: str = "mean") -> Tensor:
     """(input − target)².
 
     input, target : of one shape, so that no pairs are made by broadcasting; ValueError otherwise
@@ -75,7 +78,7 @@ def mse_loss(input: Any, target: Any, reduction: str = "mean") -> Any:
     return reduced(squared(x - beside(x, target)), reduction, "mse_loss", input)
 
 
-def l1_loss(input: Any, target: Any, reduction: str = "mean") -> Any:
+def l1_loss(input: TensorLike, target: ArrayLike, reduction: str = "mean") -> Tensor:
     """|input − target|.
 
     input, target, reduction : those of ``mse_loss``
@@ -89,7 +92,7 @@ def l1_loss(input: Any, target: Any, reduction: str = "mean") -> Any:
 
 
 @checked(delta=POSITIVE)
-def huber_loss(input: Any, target: Any, reduction: str = "mean", delta: float = 1.0) -> Any:
+def huber_loss(input: TensorLike, target: ArrayLike, reduction: str = "mean", delta: float = 1.0) -> Tensor:
     """½d² for |d| ≤ delta, delta·(|d| − ½delta) beyond, d = input − target (Huber 1964).
 
     input, target, reduction : those of ``mse_loss``
@@ -110,7 +113,7 @@ def _residuals(x: Any, target: Any) -> Any:
 
 
 @checked(beta=NOT_NEGATIVE)
-def smooth_l1_loss(input: Any, target: Any, reduction: str = "mean", beta: float = 1.0) -> Any:
+def smooth_l1_loss(input: TensorLike, target: ArrayLike, reduction: str = "mean", beta: float = 1.0) -> Tensor:
     """½d²/beta for |d| < beta, |d| − ½beta beyond, d = input − target (Girshick 2015); |d| for beta = 0.
 
     input, target, reduction : those of ``mse_loss``
@@ -130,8 +133,12 @@ def smooth_l1_loss(input: Any, target: Any, reduction: str = "mean", beta: float
 
 
 def binary_cross_entropy_with_logits(
-    input: Any, target: Any, weight: Any = None, reduction: str = "mean", pos_weight: Any = None
-) -> Any:
+    input: TensorLike,
+    target: ArrayLike,
+    weight: TensorLike | None = None,
+    reduction: str = "mean",
+    pos_weight: TensorLike | None = None,
+) -> Tensor:
     """−w(y·log σ(z) + (1−y)·log(1−σ(z))), without overflow; ``pos_weight`` multiplies the first term.
 
     input : the logits z, of any shape
@@ -157,7 +164,12 @@ def binary_cross_entropy_with_logits(
     return reduced(losses if weight is None else losses * beside(z, weight), reduction, name, input)
 
 
-def binary_cross_entropy(input: Any, target: Any, weight: Any = None, reduction: str = "mean") -> Any:
+def binary_cross_entropy(
+    input: TensorLike,
+    target: ArrayLike,
+    weight: TensorLike | None = None,
+    reduction: str = "mean",
+) -> Tensor:
     """−w(y·log p + (1−y)·log(1−p)) for probabilities p; as in PyTorch the logarithms are cut off at −100, and their
     slope 1/p(1−p) at 1e12.
 
@@ -179,7 +191,7 @@ def binary_cross_entropy(input: Any, target: Any, weight: Any = None, reduction:
 
 
 @checked()
-def kl_div(input: Any, target: Any, reduction: str = "mean", log_target: bool = False) -> Any:
+def kl_div(input: TensorLike, target: ArrayLike, reduction: str = "mean", log_target: bool = False) -> Tensor:
     """q·(log q − input) for logarithms of probabilities ``input`` and probabilities q (0·log 0 = 0).
 
     input, target : log p and q, or log q, of one shape; ValueError otherwise
@@ -205,8 +217,13 @@ def kl_div(input: Any, target: Any, reduction: str = "mean", log_target: bool = 
 
 @checked()
 def poisson_nll_loss(
-    input: Any, target: Any, log_input: bool = True, full: bool = False, eps: float = 1e-8, reduction: str = "mean"
-) -> Any:
+    input: TensorLike,
+    target: ArrayLike,
+    log_input: bool = True,
+    full: bool = False,
+    eps: float = 1e-8,
+    reduction: str = "mean",
+) -> Tensor:
     """λ − y·log λ, the rate λ = exp(input), or input itself (then the logarithm is of λ + eps).
 
     input, target : of one shape; ValueError otherwise
@@ -231,8 +248,13 @@ def poisson_nll_loss(
 
 @checked(eps=POSITIVE)
 def gaussian_nll_loss(
-    input: Any, target: Any, var: Any, full: bool = False, eps: float = 1e-6, reduction: str = "mean"
-) -> Any:
+    input: TensorLike,
+    target: ArrayLike,
+    var: TensorLike,
+    full: bool = False,
+    eps: float = 1e-6,
+    reduction: str = "mean",
+) -> Tensor:
     """½(log var + (input − target)²/var), var cut off below at eps without a derivative; ``full`` adds ½log 2π.
 
     input, target : means and observations, of one shape; ValueError otherwise
@@ -265,7 +287,7 @@ def gaussian_nll_loss(
 # Margins -------------------------------------------------------------------------------------------------------------
 
 
-def soft_margin_loss(input: Any, target: Any, reduction: str = "mean") -> Any:
+def soft_margin_loss(input: TensorLike, target: ArrayLike, reduction: str = "mean") -> Tensor:
     """log(1 + exp(−y·x)) for y = ±1.
 
     input, target : x and y, of one shape; ValueError otherwise
@@ -280,7 +302,7 @@ def soft_margin_loss(input: Any, target: Any, reduction: str = "mean") -> Any:
 
 
 @checked()
-def hinge_embedding_loss(input: Any, target: Any, margin: float = 1.0, reduction: str = "mean") -> Any:
+def hinge_embedding_loss(input: TensorLike, target: ArrayLike, margin: float = 1.0, reduction: str = "mean") -> Tensor:
     """x where y = 1, max(0, margin − x) where y = −1.
 
     input, target : x and y, of one shape; ValueError otherwise
@@ -297,7 +319,13 @@ def hinge_embedding_loss(input: Any, target: Any, margin: float = 1.0, reduction
 
 
 @checked()
-def margin_ranking_loss(input1: Any, input2: Any, target: Any, margin: float = 0.0, reduction: str = "mean") -> Any:
+def margin_ranking_loss(
+    input1: TensorLike,
+    input2: TensorLike,
+    target: ArrayLike,
+    margin: float = 0.0,
+    reduction: str = "mean",
+) -> Tensor:
     """max(0, −y·(x1 − x2) + margin): y = 1 where x1 should be the larger, −1 where x2 should.
 
     input1, input2 : x1 and x2, of one shape; ValueError otherwise
@@ -315,7 +343,13 @@ def margin_ranking_loss(input1: Any, input2: Any, target: Any, margin: float = 0
 
 
 @checked()
-def cosine_embedding_loss(input1: Any, input2: Any, target: Any, margin: float = 0.0, reduction: str = "mean") -> Any:
+def cosine_embedding_loss(
+    input1: TensorLike,
+    input2: TensorLike,
+    target: ArrayLike,
+    margin: float = 0.0,
+    reduction: str = "mean",
+) -> Tensor:
     """1 − cos(x1, x2) where y = 1, max(0, cos(x1, x2) − margin) where y = −1; vectors along the last axis.
 
     input1, input2 : x1 and x2, of one shape (…, D); ValueError otherwise
@@ -338,15 +372,15 @@ def cosine_embedding_loss(input1: Any, input2: Any, target: Any, margin: float =
 
 @checked()
 def triplet_margin_loss(
-    anchor: Any,
-    positive: Any,
-    negative: Any,
+    anchor: TensorLike,
+    positive: TensorLike,
+    negative: TensorLike,
     margin: float = 1.0,
     p: float = 2.0,
     eps: float = 1e-6,
     swap: bool = False,
     reduction: str = "mean",
-) -> Any:
+) -> Tensor:
     """max(0, d(anchor, positive) − d(anchor, negative) + margin), d the p-distance along the last axis.
 
     anchor, positive, negative : vectors (…, D)
@@ -367,15 +401,15 @@ def triplet_margin_loss(
 
 @checked()
 def triplet_margin_with_distance_loss(
-    anchor: Any,
-    positive: Any,
-    negative: Any,
+    anchor: TensorLike,
+    positive: TensorLike,
+    negative: TensorLike,
     *,
     distance_function: Callable[[Any, Any], Any] | None = None,
     margin: float = 1.0,
     swap: bool = False,
     reduction: str = "mean",
-) -> Any:
+) -> Tensor:
     """``triplet_margin_loss`` with any distance, a function of two tensors.
 
     anchor, positive, negative, margin, swap, reduction : those of ``triplet_margin_loss``

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,6 +14,10 @@ from ..modules.function_module import FunctionModule
 from ..modules.layer import Layer
 from . import functions as losses
 from . import of_classes as class_losses
+
+if TYPE_CHECKING:
+    from autograd_core import Tensor
+    from autograd_core.support.types import ArrayLike, TensorLike
 
 __all__ = [
     *("BCELoss", "BCEWithLogitsLoss", "CTCLoss", "CosineEmbeddingLoss", "CrossEntropyLoss", "GaussianNLLLoss"),
@@ -37,7 +41,7 @@ class Loss(FunctionModule):
         if self.reduction not in known:
             raise ValueError(f"{type(self).__name__}: reduction={self.reduction!r}; it is one of {', '.join(known)}.")
 
-    def keep(self, name: str, value: Any) -> None:
+    def keep(self, name: str, value: TensorLike) -> None:
         """Hold a setting as an attribute, or weights as a buffer."""
         if name in _BUFFERS:
             array = value if value is None or hasattr(value, "dtype") else np.asarray(value)
@@ -90,5 +94,5 @@ class GaussianNLLLoss(Layer):
     def __init__(self, *, full: bool = False, eps: float = 1e-6, reduction: str = "mean") -> None:
         self.full, self.eps, self.reduction = full, eps, reduction
 
-    def forward(self, input: Any, target: Any, var: Any) -> Any:
+    def forward(self, input: TensorLike, target: ArrayLike, var: TensorLike) -> Tensor:
         return losses.gaussian_nll_loss(input, target, var, self.full, self.eps, self.reduction)

@@ -5,7 +5,7 @@ Names, arguments and defaults are those of ``torch.nn.functional``.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -20,6 +20,10 @@ from ..modules.dtypes import real_only
 from . import pointwise
 from .functions import beside, constant, reduced
 
+if TYPE_CHECKING:
+    from autograd_core import Tensor
+    from autograd_core.support.types import ArrayLike, TensorLike
+
 __all__ = [
     *("cross_entropy", "ctc_loss", "multi_margin_loss", "multilabel_margin_loss", "multilabel_soft_margin_loss"),
     "nll_loss",
@@ -28,13 +32,13 @@ __all__ = [
 
 @checked(label_smoothing=PROBABILITY)
 def cross_entropy(
-    input: Any,
-    target: Any,
-    weight: Any = None,
+    input: TensorLike,
+    target: ArrayLike,
+    weight: TensorLike | None = None,
     ignore_index: int = -100,
     reduction: str = "mean",
     label_smoothing: float = 0.0,
-) -> Any:
+) -> Tensor:
     """−w_y·log softmax(input)[y] for class numbers y, or −Σ w_c q_c log softmax(input)[c] for probabilities q.
 
     reduction : "mean", "sum", or "none" for one loss a place
@@ -49,16 +53,16 @@ def cross_entropy(
     >>> cross_entropy(ag.Tensor([[0.0, 0.0]]), [1]).item()
     0.6931471824645996
     """
-    target = constant(target)
+    labels = constant(target)
     if not 0 <= label_smoothing <= 1:
         raise ValueError(f"cross_entropy: label_smoothing={label_smoothing!r} must lie in [0, 1].")
     if np.ndim(input) == 0:
         raise ValueError("cross_entropy: logits of shape (); expected (N, C), (N, C, …) or (C,).")
     logits = accurate(input)
-    if np.shape(target) == input.shape and target.dtype.kind == "f":
-        losses = _of_probabilities(logits, beside(logits, target), weight, label_smoothing)
+    if np.shape(labels) == input.shape and labels.dtype.kind == "f":
+        losses = _of_probabilities(logits, beside(logits, labels), weight, label_smoothing)
         return reduced(losses, reduction, "cross_entropy", input)
-    z, y = _rows_of_classes("cross_entropy", logits, target)
+    z, y = _rows_of_classes("cross_entropy", logits, labels)
     if weight is None and not label_smoothing:
         kept = _checked_classes("cross_entropy", y, z.shape[1], ignore_index)
         if kept is None and input.ndim == 2:
@@ -66,11 +70,17 @@ def cross_entropy(
                 return like(input, fused.mean_class_cross_entropy(z, y))
             return reduced(fused.class_cross_entropy(z, y), reduction, "cross_entropy", input)
     logs = ag.log_softmax(z, 1)
-    return like(input, _of_logs("cross_entropy", logs, y, target, weight, ignore_index, reduction, label_smoothing))
+    return like(input, _of_logs("cross_entropy", logs, y, labels, weight, ignore_index, reduction, label_smoothing))
 
 
 @checked()
-def nll_loss(input: Any, target: Any, weight: Any = None, ignore_index: int = -100, reduction: str = "mean") -> Any:
+def nll_loss(
+    input: TensorLike,
+    target: ArrayLike,
+    weight: TensorLike | None = None,
+    ignore_index: int = -100,
+    reduction: str = "mean",
+) -> Tensor:
     """−w_y·input[y] for logarithms of probabilities (N, C), (N, C, d₁, …) or (C,) and class numbers y.
 
     input, target : logarithms of probabilities and class numbers, of the shapes of ``cross_entropy``
@@ -162,8 +172,13 @@ def _class_weights(name: str, weight: Any, classes: int, dtype: Any) -> Any:
 
 @checked()
 def multi_margin_loss(
-    input: Any, target: Any, p: int = 1, margin: float = 1.0, weight: Any = None, reduction: str = "mean"
-) -> Any:
+    input: TensorLike,
+    target: ArrayLike,
+    p: int = 1,
+    margin: float = 1.0,
+    weight: TensorLike | None = None,
+    reduction: str = "mean",
+) -> Tensor:
     """Σ_{j≠y} w_y·max(0, margin − x_y + x_j)ᵖ / C: the multi-class hinge loss of a linear SVM (Crammer & Singer 2001).
 
     input : scores x of shape (N, C) or (C,)
@@ -192,7 +207,7 @@ def multi_margin_loss(
     return reduced(losses if input.ndim > 1 else losses[0], reduction, name, input)
 
 
-def multilabel_margin_loss(input: Any, target: Any, reduction: str = "mean") -> Any:
+def multilabel_margin_loss(input: TensorLike, target: ArrayLike, reduction: str = "mean") -> Tensor:
     """Σ_j Σ_{i no label} max(0, 1 − (x_j − x_i)) / C over the labels j, which stand in ``target`` before the first −1.
 
     input : scores x of shape (N, C) or (C,)
@@ -221,7 +236,12 @@ def multilabel_margin_loss(input: Any, target: Any, reduction: str = "mean") -> 
     return reduced(losses if input.ndim > 1 else losses[0], reduction, name, input)
 
 
-def multilabel_soft_margin_loss(input: Any, target: Any, weight: Any = None, reduction: str = "mean") -> Any:
+def multilabel_soft_margin_loss(
+    input: TensorLike,
+    target: ArrayLike,
+    weight: TensorLike | None = None,
+    reduction: str = "mean",
+) -> Tensor:
     """−Σ_c w_c(y_c log σ(x_c) + (1 − y_c) log σ(−x_c)) / C for 0/1 labels y of input's shape (…, C).
 
     input, target : x and y
@@ -249,14 +269,14 @@ _IMPOSSIBLE = -1e30  # log 0 as a finite number, so that no ∞ − ∞ arises
 
 @checked()
 def ctc_loss(
-    log_probs: Any,
-    targets: Any,
-    input_lengths: Any,
-    target_lengths: Any,
+    log_probs: TensorLike,
+    targets: ArrayLike,
+    input_lengths: ArrayLike,
+    target_lengths: ArrayLike,
     blank: int = 0,
     reduction: str = "mean",
     zero_infinity: bool = False,
-) -> Any:
+) -> Tensor:
     """−log of the probability of all alignments of a label sequence with a longer input (Graves et al. 2006).
 
     input_lengths, target_lengths : (N,), how many steps and labels of each count
