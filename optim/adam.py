@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -81,7 +80,7 @@ class Adam(Optimizer):
         update_moments(g, m, v, options["betas"], a)
         if largest is not None:
             v = np.maximum(largest, v, out=largest)
-        correction = math.sqrt(1 - beta2**t)  # √v̂ + ε = (√v + ε·correction) / correction saves a pass
+        correction = (1 - beta2**t) ** 0.5  # √v̂ + ε = (√v + ε·correction) / correction saves a pass
         root = np.sqrt(v, out=a)
         root += options["eps"] * correction
         np.divide(m, root, out=b)

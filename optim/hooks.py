@@ -26,7 +26,7 @@ import numpy as np
 from autograd_core import Tensor, default_generator
 
 from .optimizer import Handle, Optimizer
-from .options import number, require
+from .options import number, plain, require
 
 __all__ = ["GradientHook", "WeightDecay", "ClipGradNorm", "ClipGradValue", "GradientNoise", "NonFinite", "Lasso"]
 
@@ -108,11 +108,12 @@ class ClipGradNorm(GradientHook):
 
     def __call__(self, optimizer: Optimizer) -> None:
         found = list(self.gradients(optimizer))
-        norms = [float(np.linalg.norm(g.reshape(-1), self.norm_type)) for _, g, _ in found if g.size]
-        factor = self.max_norm / (float(np.linalg.norm(norms, self.norm_type)) + 1e-6) if norms else 1.0
-        if not factor >= 1:  # NaN gradients become NaN throughout, as in PyTorch
+        norms = [np.linalg.norm(g.reshape(-1), self.norm_type) for _, g, _ in found if g.size]
+        if norms:
+            norm = np.linalg.norm(np.stack(norms).astype(np.float64), self.norm_type)
+            factor = np.minimum(self.max_norm / (norm + 1e-6), 1.0)  # of NaN, NaN throughout, as in PyTorch
             for p, g, _ in found:
-                p.grad = g * factor
+                p.grad = g * factor.astype(g.dtype)
 
 
 class ClipGradValue(GradientHook):
@@ -153,7 +154,7 @@ class GradientNoise(GradientHook):
         deviation = (self.eta / (1 + self.step) ** self.gamma) ** 0.5
         self.step += 1
         for p, g, _ in self.gradients(optimizer):
-            p.grad = g + np.asarray(deviation * generator.standard_normal(g.shape), g.dtype)
+            p.grad = g + (deviation * generator.standard_normal(g.shape)).astype(g.dtype)
 
 
 class NonFinite(GradientHook):
@@ -211,7 +212,7 @@ class Lasso(GradientHook):
 
     def __call__(self, optimizer: Optimizer, *_: Any) -> None:
         for p, _, group in self.gradients(optimizer):  # what has no gradient has not moved
-            p.data[...] = soft_threshold(p.data, float(group["lr"]) * float(self.rate))
+            p.data[...] = soft_threshold(p.data, plain(group)["lr"] * float(self.rate))
 
 
 def soft_threshold(x: Any, threshold: float) -> Any:

@@ -90,7 +90,7 @@ class Adafactor(_EachForItself):
         t, eps = clock[0], options["eps"]
         floor = np.finfo(p.dtype).eps.item() if eps[0] is None else eps[0]
         rest = t ** options["beta2_decay"]  # 1 − β
-        alpha = max(eps[1], rms(p)) * min(options["lr"], 1 / math.sqrt(t))
+        alpha = np.maximum(rms(p), eps[1]) * min(options["lr"], t**-0.5)
         p *= 1 - options["lr"] * options["weight_decay"]
         a, u = self.scratch(p)
         np.multiply(g, g, out=a)
@@ -107,14 +107,14 @@ class Adafactor(_EachForItself):
         root = np.sqrt(v, out=a)
         np.maximum(root, floor, out=root)
         np.divide(g, root, out=u)
-        u *= alpha / max(1.0, rms(u) / options["d"])
+        u *= alpha / np.maximum(rms(u) / options["d"], 1.0)
         p -= u
 
 
-def rms(x: Any) -> float:
-    """The root of the mean square."""
+def rms(x: Any) -> Any:
+    """The root of the mean square, beside ``x``."""
     flat = x.reshape(-1)
-    return math.sqrt(float(flat @ flat) / max(1, x.size))
+    return np.sqrt(flat @ flat / max(1, x.size))
 
 
 class Muon(_EachForItself):
@@ -208,7 +208,7 @@ def orthogonal(u: Any, coefficients: tuple[float, float, float], steps: int, eps
     a, b, c = coefficients
     tall = u.shape[0] > u.shape[1]
     x = u.T if tall else u
-    x = x / max(math.sqrt(float((x * x).sum())), eps)
+    x = x / np.maximum(np.sqrt((x * x).sum()), x.dtype.type(eps))
     for _ in range(steps):
         square = x @ x.T
         x = a * x + (b * square + c * (square @ square)) @ x

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -134,7 +133,7 @@ class RAdam(Optimizer):
         rho = limit - 2 * t * beta2**t / (1 - beta2**t)
         if rho > 5:
             rectified = (rho - 4) * (rho - 2) * limit / ((limit - 4) * (limit - 2) * rho)
-            rate *= math.sqrt(rectified * (1 - beta2**t))
+            rate *= (rectified * (1 - beta2**t)) ** 0.5
             root = np.sqrt(v, out=a)
             root += options["eps"]
             np.divide(m, root, out=b)

@@ -325,3 +325,10 @@ def test_running_statistics_are_arrays_or_tensors(kind: Any) -> None:
     mean, var = kind(np.zeros(2)), kind(np.ones(2))
     F.instance_norm(x.T[None], mean, var)
     np.testing.assert_allclose(np.stack([np.array(mean), np.array(var)]), [[0.2, 2.0], [1.1, 20.9]])
+
+
+def test_a_label_beyond_the_classes_is_refused() -> None:
+    for labels in ([[0, 3, -1]], [[3, -1, -1]]):
+        with pytest.raises(ValueError, match="a label of 3, but the input has classes 0 … 2"):
+            F.multilabel_margin_loss(np.zeros((1, 3)), np.array(labels))
+    F.multilabel_margin_loss(np.zeros((1, 3)), np.array([[0, -1, 3]]))  # what stands behind -1 is not read

@@ -70,6 +70,19 @@ def use_generator(generator: np.random.Generator) -> Iterator[np.random.Generato
         _of_block.reset(token)
 
 
+def draw(function: Callable[..., Any], *args: Any, generator: np.random.Generator) -> Any:
+    """``function(*args, generator)``, whose result is one random draw, however often it calls the generator.
+
+    A generator that is not NumPy's own (one that notes its draws, or draws on another device) may have a method
+    ``draw(function, *args)``, which is called instead.
+
+    >>> draw(lambda n, generator: generator.permutation(n).max(), 3, generator=np.random.default_rng(0))
+    np.int64(2)
+    """
+    own = getattr(generator, "draw", None)
+    return function(*args, generator) if own is None else own(function, *args)
+
+
 def generator_of_block() -> Callable[[], object]:
     """A function that makes the generator of the present block (or none) the default one again, for ``restoring``."""
     return partial(_of_block.set, _of_block.get())

@@ -16,6 +16,7 @@ import numpy as np
 
 import autograd_core as ag
 from autograd_core.engine.forms import conjugate
+from autograd_core.engine.node import PLAIN
 
 from .windows import Pads, Sizes, fold, places, unfold, windows_along
 
@@ -53,7 +54,7 @@ def _flat(x: Any) -> Any:
 
 
 def _plain(*arrays: Any) -> bool:
-    return all(type(a) is np.ndarray for a in arrays)
+    return all(type(a) in PLAIN for a in arrays)
 
 
 class _Runs:
@@ -77,7 +78,7 @@ class _Runs:
         """(N, C, total): x with zeros around it and behind it."""
         if self.padded == x.shape[2:] and self.total == math.prod(self.padded):
             return _flat(x)
-        whole = np.zeros((*x.shape[:2], self.total), x.dtype)
+        whole = np.zeros_like(x, order="C", shape=(*x.shape[:2], self.total))
         self.inside(whole)[...] = x
         return whole
 
@@ -91,7 +92,7 @@ class _Runs:
         flat = self.flat(x)
         if len(self.offsets) == 1:
             return flat[:, :, None]
-        columns = np.empty((*x.shape[:2], len(self.offsets), self.length), x.dtype)
+        columns = np.empty_like(x, order="C", shape=(*x.shape[:2], len(self.offsets), self.length))
         for k, offset in enumerate(self.offsets):
             columns[:, :, k] = flat[:, :, offset : offset + self.length]
         return columns
@@ -100,12 +101,12 @@ class _Runs:
         """(N, F, length) from (N, F, *out): zeros beyond each row's end."""
         if self.wide == g.shape[2:]:
             return _flat(g)
-        wide = np.zeros((*g.shape[:2], *self.wide), g.dtype)
+        wide = np.zeros_like(g, order="C", shape=(*g.shape[:2], *self.wide))
         wide[self.cut] = g
         return _flat(wide)
 
     def folded(self, columns: Any) -> Any:
-        whole = np.zeros((*columns.shape[:2], self.total), columns.dtype)
+        whole = np.zeros_like(columns, order="C", shape=(*columns.shape[:2], self.total))
         for k, offset in enumerate(self.offsets):
             part = whole[:, :, offset : offset + self.length]
             np.add(part, columns[:, :, k], part)
@@ -190,13 +191,13 @@ def _to_the_largest(g: Any, x: Any, ans: Any, kernel: Sizes, stride: Sizes, dila
         return ag.vjp(lambda x: windowed_max(x, kernel, stride, dilation), x)[1](g)[0]
     taken = [(..., *place) for _, place in places(kernel, ans.shape[2:], stride, dilation)]
     hits = [np.equal(x[place], ans) for place in taken]
-    count = np.zeros(ans.shape, np.int8 if len(hits) < 128 else np.int32)
+    count = np.zeros_like(ans, np.int8 if len(hits) < 128 else np.int32, order="C")
     for hit in hits:
         np.add(count, hit, count)
     share = (
         g if count.size and count.max() == 1 else g / np.maximum(count, 1).astype(g.dtype)
     )  # 0 where a NaN is the largest
-    whole = np.zeros(x.shape, g.dtype)
+    whole = np.zeros_like(x, g.dtype, order="C")
     for place, hit in zip(taken, hits, strict=True):
         part = whole[place]
         np.add(part, share * hit, part)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from autograd_core import Tensor, softmax
+from autograd_core import softmax
+from autograd_core.border.containers import is_duck
 from autograd_core.engine.tensor import bare
 
 from .. import init
@@ -80,7 +81,7 @@ def _attend(
 
 def _as_bias(mask: Any, dtype: Any) -> Any:
     """What is added to the scores: 0 where a truth value allows it, −∞ where not; numbers as they are."""
-    values = mask.data if isinstance(mask, Tensor) else np.asarray(mask)
+    values = bare(mask) if is_duck(bare(mask)) else np.asarray(bare(mask))
     if values.dtype.kind == "b":
         return np.where(values, 0.0, -np.inf).astype(dtype)
     return mask if values.dtype == dtype else values.astype(dtype)

@@ -9,7 +9,9 @@ import numpy as np
 
 import autograd_core as ag
 from autograd_core import Tensor, default_generator
+from autograd_core.engine.tensor import bare
 from autograd_core.support.modes import modes_of, restoring
+from autograd_core.support.random import draw
 
 from ..modules.checking import NOT_NEGATIVE, PROBABILITY, checked
 from ..modules.layer import Layer
@@ -167,8 +169,8 @@ def _dropped(name: str, input: Any, shape: Any, p: float, training: bool, genera
     if not training or p == 0:
         return input
     if p == 1:
-        return input * np.zeros(shape, input.dtype)
-    mask = keep_mask(shape, p, input.dtype, generator or default_generator())
+        return input * np.zeros_like(bare(input), shape=shape)
+    mask = draw(keep_mask, shape, p, input.dtype, generator=generator or default_generator())
     mask *= 1 / (1 - p)
     return input * mask
 
@@ -179,9 +181,9 @@ def _alpha(name: str, input: Any, shape: Any, p: float, training: bool, generato
     if not training or p == 0:
         return input
     if p == 1:
-        return input * np.zeros(shape, input.dtype)
+        return input * np.zeros_like(bare(input), shape=shape)
     a = 1 / math.sqrt((1 - p) * (1 + p * SELU_FLOOR**2))
-    mask = keep_mask(shape, p, input.dtype, generator or default_generator())
+    mask = draw(keep_mask, shape, p, input.dtype, generator=generator or default_generator())
     shift = (1 - mask) * input.dtype.type(a * SELU_FLOOR)
     shift -= a * p * SELU_FLOOR
     mask *= a

@@ -294,7 +294,7 @@ class _BatchNorm(_RunningNorm):
         if not (self.training and self.track_running_stats):
             return 0.0
         self.num_batches_tracked.data[...] += 1
-        return 1.0 / float(self.num_batches_tracked.data) if self.momentum is None else self.momentum
+        return 1.0 / self.num_batches_tracked.data.item() if self.momentum is None else self.momentum
 
 
 class BatchNorm1d(_BatchNorm):

@@ -128,7 +128,7 @@ def _of_logs(
 ) -> Any:
     classes = logs.shape[1]
     kept = _checked_classes(name, y, classes, ignore_index)
-    w = _class_weights(name, weight, classes, logs.dtype)
+    w = _class_weights(name, weight, classes, logs)
     y = y if kept is None else np.where(kept, y, 0)
     of_row = np.ones(len(y), logs.dtype) if w is None else w[y]
     losses = -logs[np.arange(len(y)), y] * of_row
@@ -151,20 +151,21 @@ def _of_logs(
 def _of_probabilities(input: Any, target: Any, weight: Any, smoothing: float) -> Any:
     axis = 0 if input.ndim == 1 else 1
     classes = input.shape[axis]
-    w = _class_weights("cross_entropy", weight, classes, input.dtype)
+    w = _class_weights("cross_entropy", weight, classes, input)
     q = target if not smoothing else (1 - smoothing) * target + smoothing / classes
     if w is not None:
         q = q * np.reshape(w, (-1, *[1] * (input.ndim - 1 - axis)))
     return -np.sum(q * ag.log_softmax(input, axis), axis=axis)
 
 
-def _class_weights(name: str, weight: Any, classes: int, dtype: Any) -> Any:
+def _class_weights(name: str, weight: Any, classes: int, x: Any) -> Any:
+    """The weights beside the logits."""
     if weight is None:
         return None
     weight = constant(weight)
     if np.shape(weight) != (classes,):
         raise ValueError(f"{name}: weight of shape {np.shape(weight)} for {classes} classes; expected ({classes},).")
-    return weight.astype(dtype)
+    return np.ones_like(bare(x), shape=(classes,)) * weight.astype(x.dtype)
 
 
 # Margins between classes ---------------------------------------------------------------------------------------------
@@ -197,12 +198,10 @@ def multi_margin_loss(
     x = accurate(input)
     x, y = _rows_of_classes(name, np.reshape(x, (1, -1)) if x.ndim == 1 else x, np.atleast_1d(constant(target)))
     _checked_classes(name, y, x.shape[1], -100)
-    rows = np.arange(len(y))
-    others = np.ones(x.shape, bool)
-    others[rows, y] = False
-    gaps = relu(margin - np.reshape(x[rows, y], (-1, 1)) + x)
+    gaps = relu(margin - np.reshape(x[np.arange(len(y)), y], (-1, 1)) + x)
+    others = np.arange(x.shape[1]) != np.reshape(y, (-1, 1))
     losses = np.sum(np.where(others, gaps**p, 0), axis=1) / x.shape[1]
-    w = _class_weights(name, weight, x.shape[1], x.dtype)
+    w = _class_weights(name, weight, x.shape[1], x)
     losses = losses if w is None else losses * w[y]
     return reduced(losses if input.ndim > 1 else losses[0], reduction, name, input)
 
@@ -227,9 +226,10 @@ def multilabel_margin_loss(input: TensorLike, target: ArrayLike, reduction: str 
     rows = 1 if input.ndim == 1 else len(input)
     x, labels = np.reshape(accurate(input), (rows, classes)), np.reshape(target, (rows, classes))
     listed = np.cumprod(labels >= 0, axis=1).astype(bool)
-    row, place = np.nonzero(listed)
-    times = np.zeros(x.shape, x.dtype)
-    np.add.at(times, (row, labels[row, place]), 1)
+    if np.any(np.logical_and(listed, labels >= classes)):
+        raise ValueError(f"{name}: a label of {labels.max()}, but the input has classes 0 … {classes - 1}.")
+    at = np.logical_and(listed[:, :, None], labels[:, :, None] == np.arange(classes))
+    times = np.sum(at, axis=1, dtype=x.dtype)
     pairs = np.logical_and((times > 0)[:, :, None], (times == 0)[:, None, :])
     gaps = relu(1 - (np.reshape(x, (rows, classes, 1)) - np.reshape(x, (rows, 1, classes))))
     losses = np.sum(np.where(pairs, times[:, :, None] * gaps, 0), axis=(1, 2)) / classes

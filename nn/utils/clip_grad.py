@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from autograd_core import Tensor
+from autograd_core.engine.tensor import bare
 
 from ..kernels.accuracy import accurate
 
@@ -54,22 +55,20 @@ def get_total_norm(tensors: Tensors, norm_type: float = 2.0, error_if_nonfinite:
             f"get_total_norm: the norm of order {p} of the gradients is {total}, so they cannot be clipped. "
             "Fix: find where they overflow, or error_if_nonfinite=False to go on."
         )
-    return Tensor(np.asarray(total))
+    return Tensor(total)
 
 
 def clip_grads_with_norm_(parameters: Tensors, max_norm: float, total_norm: Any) -> None:
-    """Multiply all gradients by min(1, max_norm / (total_norm + 1e-6)), in place.
+    """Multiply all gradients by min(1, max_norm / (total_norm + 1e-6)), in place; a factor of 1 changes no bit.
 
     parameters : tensors with gradients, or one
     max_norm : the greatest norm
     total_norm : what ``get_total_norm`` gave
     """
-    total = float(total_norm.item() if isinstance(total_norm, Tensor) else total_norm)
-    factor = float(max_norm) / (total + 1e-6)
-    if factor >= 1:
-        return
+    total = bare(total_norm) if hasattr(total_norm, "dtype") else np.float64(total_norm)
+    factor = np.minimum(float(max_norm) / (total.astype(np.float64) + 1e-6), 1.0)
     for p in _with_gradients("clip_grads_with_norm_", parameters):
-        _set(p, np.multiply, p.dtype.type(factor))
+        _set(p, np.multiply, factor.astype(p.dtype))
 
 
 def clip_grad_norm_(

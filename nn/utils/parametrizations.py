@@ -88,7 +88,7 @@ def spectral_norm(
 
 
 def _normalized(x: Any, eps: float) -> Any:
-    return x / max(float(np.linalg.norm(x)), eps)
+    return x / np.maximum(np.linalg.norm(x), x.dtype.type(eps))
 
 
 class _SpectralNorm(Module):
