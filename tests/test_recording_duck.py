@@ -248,13 +248,7 @@ def sgd(parameters: Any) -> Any:
     return optim.SGD(parameters, lr=0.01)
 
 
-def cases(names: Any) -> list[Any]:
-    """LSTM's fused steps do not take recording arrays yet."""
-    pending = pytest.mark.xfail(strict=False)
-    return [pytest.param(n, marks=pending) if n in ("LSTM", "LSTM, two layers") else n for n in names]
-
-
-@pytest.mark.parametrize("name", cases(LAYERS))
+@pytest.mark.parametrize("name", LAYERS)
 def test_layers(name: str) -> None:
     module, batches = LAYERS[name]
     check(lambda: Setting(module, lambda m, x: squares(m(x)), sgd), [(x,) for x in batches])

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from autograd_core import softmax
+from autograd_core import Tensor, softmax
 from autograd_core.border.containers import is_duck
 from autograd_core.engine.tensor import bare
 
