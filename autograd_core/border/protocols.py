@@ -140,4 +140,4 @@ def refusal(name: str, neighbour: str = "") -> str:
     )
 
 
-Tensor.__array_ufunc__, Tensor.__array_function__ = call_ufunc, call_numpy_function
+Tensor.__array_ufunc__, Tensor.__array_function__ = call_ufunc, call_numpy_function  # type: ignore[attr-defined]

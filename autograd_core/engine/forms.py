@@ -405,9 +405,13 @@ def _constructor(form: type[Primitive], doc: str) -> Callable[..., Any]:
         options = {key: declaration.pop(key) for key in _OPTIONS & declaration.keys()}
         return form(forward, declaration, **options).function
 
-    declare.__doc__ = doc
+    declare.__doc__ = doc.replace("\n\n", f"\n\n    {_ARGUMENTS}\n\n", 1)
     return declare
 
+
+_ARGUMENTS = """forward     : the function of arrays; without it, a decorator
+    declaration : the rules by argument, and options of every form: ``name``, the function's by default; ``contract``,
+        what the arguments must be; ``fix``, a sentence for who breaks it; ``flops``, (forward, backward)"""
 
 _OPTIONS = {"name", "contract", "fix", "flops", "vjp", "jvp", "together", "choices", "add"}
 
@@ -415,9 +419,6 @@ elementwise = _constructor(
     Elementwise,
     """Declare an elementwise primitive: ``argument = rule`` gives ∂out/∂argument (an array, or 1, −1, 0).
 
-    forward     : the function of arrays; without it, a decorator
-    declaration : the rules by argument, and options that every form has: ``name``, the function's by default;
-        ``contract``, what the arguments must be; ``fix``, a sentence for who breaks it; ``flops``, (forward, backward)
     vjp : where it pays, a cheaper way to multiply a real array ``g`` by that derivative, by argument: told g and then
         what the rule is told
 
@@ -431,8 +432,6 @@ reduction = _constructor(
     Reduction,
     """Declare a reduction f(x, axis, keepdims): the rule gives ∂out/∂x with x's shape.
 
-    forward, declaration : those of ``elementwise``
-
     >>> import autograd_core as ag
     >>> def sum_of_squares(x, axis=None, keepdims=False):
     ...     return np.sum(x * x, axis=axis, keepdims=keepdims)
@@ -445,7 +444,6 @@ linear = _constructor(
     Linear,
     """Declare a linear map: the rule is its adjoint, told ``g`` and whatever it names (of x only shape and dtype).
 
-    forward, declaration : those of ``elementwise``
     choices : of a choice such as np.where: by argument, where it was chosen
     add     : of a map of one argument: ``add(total, g, …)`` adds the argument's cotangent to the array ``total``, where
         that is cheaper than making it
@@ -460,8 +458,6 @@ multilinear = _constructor(
     Multilinear,
     """Declare a map linear in each argument separately: one adjoint an argument, which may name the others.
 
-    forward, declaration : those of ``elementwise``
-
     >>> import autograd_core as ag
     >>> mix = multilinear(lambda x, y: x @ y, name="mix", x=lambda g, y: g * y, y=lambda g, x: g * x)
     >>> ag.grad(mix)(np.array([1.0, 2.0]), np.array([3.0, 4.0]))
@@ -472,7 +468,6 @@ primitive = _constructor(
     General,
     """Declare a primitive by its vjp rules, told the cotangent ``g`` of the result and whatever they name.
 
-    forward, declaration : those of ``elementwise``
     jvp      : by argument, a rule that is told the argument's tangent ``t``; the engine adds the terms up. Without it
         forward mode transposes the vjp, which then is written with functions that accept tensors.
     together : in place of the vjp rules, one that answers with the cotangents of all parameters that have no default,

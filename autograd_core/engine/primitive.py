@@ -46,9 +46,7 @@ Contributions = Iterable[tuple[int, Any, Any]]
 class Primitive:
     """A differentiable operation on arrays; ``function`` is its public face.
 
-    forward, rules : the function of arrays, and a rule for each argument that has one
-    name, contract, fix, flops : those of ``elementwise``
-    unknown : refused with a TypeError
+    forward, rules, name, contract, fix, flops : those of ``elementwise``; unknown options are refused
 
     vjps[i](g, node, saved)     -> cotangent of argument i, or None where it is zero
     jvp(node, saved, tangents)  -> tangent of the result; a tangent of None is zero
@@ -203,10 +201,8 @@ class Primitive:
         levels = dict.fromkeys((*range(len(tracked)), "ans"), NOTHING)
         for i, on in enumerate(tracked):
             for name, level in self.keeps(0 if self.variadic else i).items() if on else ():
-                for place in (
-                    ("ans",) if name == "ans" else range(len(tracked)) if self.variadic else (self.place(name),)
-                ):
-                    levels[place] = max(levels[place], level)
+                for at in ("ans",) if name == "ans" else range(len(tracked)) if self.variadic else (self.place(name),):
+                    levels[at] = max(levels[at], level)
         return tuple(levels.values())
 
     def place(self, name: str) -> Any:
@@ -247,18 +243,16 @@ class Primitive:
 
     def bind_call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """Sort what a caller gave into arguments and settings, as Python would."""
-        if kwargs.keys() <= self.defaults.keys() and (
-            self.variadic or (self.orderly and len(args) == len(self.arguments))
-        ):
+        in_order = self.variadic or (self.orderly and len(args) == len(self.arguments))
+        if in_order and kwargs.keys() <= self.defaults.keys():
             return args, entry.settled(self.name, {**self.defaults, **kwargs}) if kwargs else self.defaults
         given = dict(zip(self.parameters, args, strict=False))
         wrong = [k for k in kwargs if k in given or k not in self.parameters]
         params = {**self.defaults, **given, **kwargs}
         missing = [p for p in self.parameters if p not in params]
         if len(args) > len(self.parameters) or wrong or missing:
-            problem = (
-                f"{wrong[0]!r} is unknown or given twice" if wrong else f"{missing} missing" if missing else "too many"
-            )
+            twice = f"{wrong[0]!r} is unknown or given twice" if wrong else ""
+            problem = twice or (f"{missing} missing" if missing else "too many")
             raise TypeError(f"{self.name}({', '.join(self.parameters)}): wrong arguments: {problem}.")
         return tuple(params.pop(a) for a in self.arguments), entry.settled(self.name, params)
 

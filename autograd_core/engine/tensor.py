@@ -17,12 +17,8 @@ __all__ = ["Tensor"]
 class Tensor:
     """An array that remembers how it was computed.
 
-    Parameters
-    ----------
-    data : array, number or nested list
-        An array keeps its dtype and is not copied; Python numbers and lists become the default dtype.
-    requires_grad : bool
-        Record what is computed from this tensor, so that gradients with respect to it exist.
+    data : an array, which keeps its dtype and is not copied, or a number or nested list, of the default dtype then
+    requires_grad : record what is computed from this tensor, so that gradients with respect to it exist
     dtype : optional dtype to convert to
 
     Raises TypeError for gradients of integers or booleans, data that is not an array of numbers, and ``Tensor(3, 4)``.
@@ -193,8 +189,6 @@ class Tensor:
     if TYPE_CHECKING:
         # Attached in the border: arithmetic and NumPy's methods, which are primitives, writing, and ways out.
         __array__: Any
-        __array_ufunc__: Any
-        __array_function__: Any
 
         def backward(self, gradient: Any = None, *, retain_graph: bool = False, create_graph: bool = False) -> None: ...
 
@@ -202,7 +196,6 @@ class Tensor:
         mT: Tensor
 
         def __getattr__(self, name: str) -> Any: ...
-        def tolist(self) -> Any: ...
         def __float__(self) -> float: ...
         def __complex__(self) -> complex: ...
         def __int__(self) -> int: ...
