@@ -6,11 +6,14 @@ For weights of shape (out, in, …) fan_in = in·(kernel size), fan_out = out·(
 from __future__ import annotations
 
 import math
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
 from autograd_core import Tensor, default_generator, get_default_dtype
+
+if TYPE_CHECKING:
+    from autograd_core.support.types import Array
 
 __all__ = [
     *("calculate_gain", "glorot_gain", "uniform_", "normal_", "trunc_normal_", "constant_", "ones_", "zeros_", "eye_"),
@@ -328,7 +331,7 @@ def sparse_(tensor: Tensor, sparsity: float, std: float = 0.01, generator: Gener
     return _filled(tensor, values)
 
 
-def empty(*shape: int, dtype: Any = None) -> np.ndarray[Any, Any]:
+def empty(*shape: int, dtype: Any = None) -> Array:
     """An array to be filled, in the default dtype.
 
     shape, dtype : those of the array

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .optimizer import Optimizer
 from .storage import Clock
 
+if TYPE_CHECKING:
+    from autograd_core.support.types import Array
 
-def update_moments(g: Any, m: Any, v: Any, betas: tuple[float, float], a: Any) -> None:
+    from .options import Params
+
+
+def update_moments(g: Array, m: Array, v: Array, betas: tuple[float, float], a: Array) -> None:
     """m ← β₁m + (1 − β₁)g and v ← β₂v + (1 − β₂)g², with ``a`` to compute in.
 
     betas : (β₁, β₂)
@@ -56,7 +61,7 @@ class Adam(Optimizer):
 
     def __init__(
         self,
-        params: Iterable[Any],
+        params: Params,
         lr: float = 1e-3,
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-8,
@@ -73,7 +78,15 @@ class Adam(Optimizer):
         return {"exp_avg": 0.0, "exp_avg_sq": 0.0} | ({"max_exp_avg_sq": 0.0} if options["amsgrad"] else {})
 
     def update(
-        self, p: Any, g: Any, m: Any, v: Any, largest: Any = None, *, clock: Clock, options: dict[str, Any]
+        self,
+        p: Array,
+        g: Array,
+        m: Array,
+        v: Array,
+        largest: Array | None = None,
+        *,
+        clock: Clock,
+        options: dict[str, Any],
     ) -> None:
         t, (beta1, beta2) = clock[0], options["betas"]
         a, b = self.scratch(p)
@@ -109,7 +122,7 @@ class AdamW(Adam):
 
     def __init__(
         self,
-        params: Iterable[Any],
+        params: Params,
         lr: float = 1e-3,
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-8,

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .optimizer import Optimizer
 from .options import number, require
 from .storage import Clock
+
+if TYPE_CHECKING:
+    from autograd_core.support.types import Array
+
+    from .options import Params
 
 
 class Adagrad(Optimizer):
@@ -38,7 +43,7 @@ class Adagrad(Optimizer):
 
     def __init__(
         self,
-        params: Iterable[Any],
+        params: Params,
         lr: float = 1e-2,
         lr_decay: float = 0.0,
         weight_decay: float = 0.0,
@@ -54,7 +59,7 @@ class Adagrad(Optimizer):
     def arrays(self, options: Mapping[str, Any]) -> dict[str, float]:
         return {"sum": options["initial_accumulator_value"]}
 
-    def update(self, p: Any, g: Any, total: Any, *, clock: Clock, options: dict[str, Any]) -> None:
+    def update(self, p: Array, g: Array, total: Array, *, clock: Clock, options: dict[str, Any]) -> None:
         a, b = self.scratch(p)
         total += np.multiply(g, g, out=a)
         root = np.sqrt(total, out=a)
@@ -91,7 +96,7 @@ class RMSprop(Optimizer):
 
     def __init__(
         self,
-        params: Iterable[Any],
+        params: Params,
         lr: float = 1e-2,
         alpha: float = 0.99,
         eps: float = 1e-8,
@@ -110,7 +115,7 @@ class RMSprop(Optimizer):
         kept += ["grad_avg"] if options["centered"] else []
         return dict.fromkeys(kept, 0.0)
 
-    def update(self, p: Any, g: Any, v: Any, *others: Any, clock: Clock, options: dict[str, Any]) -> None:
+    def update(self, p: Array, g: Array, v: Array, *others: Any, clock: Clock, options: dict[str, Any]) -> None:
         alpha, mu = options["alpha"], options["momentum"]
         a, b = self.scratch(p)
         v *= alpha
@@ -162,7 +167,7 @@ class Adadelta(Optimizer):
 
     def __init__(
         self,
-        params: Iterable[Any],
+        params: Params,
         lr: float = 1.0,
         rho: float = 0.9,
         eps: float = 1e-6,
@@ -180,7 +185,7 @@ class Adadelta(Optimizer):
     def arrays(self, options: Mapping[str, Any]) -> dict[str, float]:
         return {"square_avg": 0.0, "acc_delta": 0.0}
 
-    def update(self, p: Any, g: Any, v: Any, u: Any, *, clock: Clock, options: dict[str, Any]) -> None:
+    def update(self, p: Array, g: Array, v: Array, u: Array, *, clock: Clock, options: dict[str, Any]) -> None:
         rho, eps = options["rho"], options["eps"]
         a, d = self.scratch(p)
         v *= rho

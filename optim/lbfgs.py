@@ -6,9 +6,9 @@ import copy
 import itertools
 import math
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -19,8 +19,12 @@ from .optimizer import Optimizer
 from .options import number, value_of
 from .state import checked_groups
 
-Array = Any
-Evaluate = Callable[[Array], tuple[float, Array]]
+if TYPE_CHECKING:
+    from autograd_core.support.types import Array
+
+    from .options import Params
+
+Evaluate: TypeAlias = "Callable[[Array], tuple[float, Array]]"
 """x ↦ (f(x), ∇f(x)), all flat."""
 
 ARMIJO, CURVATURE = 1e-4, 0.9
@@ -66,7 +70,7 @@ class LBFGS(Optimizer):
 
     def __init__(
         self,
-        params: Iterable[Any],
+        params: Params,
         lr: float = 1.0,
         max_iter: int = 20,
         max_eval: int | None = None,
@@ -217,13 +221,13 @@ class Progress:
     def __init__(self) -> None:
         self.func_evals = 0
         self.n_iter = 0
-        self.d: Array = None
+        self.d: Any = None
         self.t = 0.0
         self.old_dirs: deque[Array] = deque()
         self.old_stps: deque[Array] = deque()
         self.ro: deque[float] = deque()
         self.H_diag = 1.0
-        self.prev_flat_grad: Array = None
+        self.prev_flat_grad: Any = None
         self.prev_loss = 0.0
 
     def copy(self) -> Progress:

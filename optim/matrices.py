@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,6 +13,11 @@ from autograd_core import Tensor
 from .optimizer import Optimizer
 from .options import number, require
 from .storage import Apart, Clock, Storage
+
+if TYPE_CHECKING:
+    from autograd_core.support.types import Array
+
+    from .options import Params
 
 
 class _EachForItself(Optimizer):
@@ -56,7 +61,7 @@ class Adafactor(_EachForItself):
 
     def __init__(
         self,
-        params: Iterable[Any],
+        params: Params,
         lr: float = 1e-2,
         beta2_decay: float = -0.8,
         eps: tuple[float | None, float] = (None, 1e-3),
@@ -86,7 +91,7 @@ class Adafactor(_EachForItself):
             return {"variance": p.shape}
         return {"row_var": (*p.shape[:-1], 1), "col_var": (*p.shape[:-2], 1, p.shape[-1])}
 
-    def update(self, p: Any, g: Any, *moments: Any, clock: Clock, options: dict[str, Any]) -> None:
+    def update(self, p: Array, g: Array, *moments: Any, clock: Clock, options: dict[str, Any]) -> None:
         t, eps = clock[0], options["eps"]
         floor = np.finfo(p.dtype).eps.item() if eps[0] is None else eps[0]
         rest = t ** options["beta2_decay"]  # 1 − β
@@ -155,7 +160,7 @@ class Muon(_EachForItself):
 
     def __init__(
         self,
-        params: Iterable[Any],
+        params: Params,
         lr: float = 1e-3,
         weight_decay: float = 0.1,
         momentum: float = 0.95,
@@ -189,7 +194,7 @@ class Muon(_EachForItself):
     def arrays(self, options: Mapping[str, Any]) -> dict[str, float]:
         return {"momentum_buffer": 0.0}
 
-    def update(self, p: Any, g: Any, b: Any, *, clock: Clock, options: dict[str, Any]) -> None:
+    def update(self, p: Array, g: Array, b: Array, *, clock: Clock, options: dict[str, Any]) -> None:
         mu, (rows, columns) = options["momentum"], p.shape
         a, u = self.scratch(p)
         b += np.multiply(np.subtract(g, b, out=a), 1 - mu, out=a)

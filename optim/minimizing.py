@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -15,7 +15,9 @@ from autograd_core.transforms import trees
 from .lbfgs import Progress, descend
 from .newton import newton, newton_cg_direction, newton_direction
 
-Array = Any
+if TYPE_CHECKING:
+    from autograd_core.support.types import Array
+
 
 OWN = {
     "lbfgs": {"maxiter": 1000, "gtol": 1e-6, "ftol": 1e-16, "history_size": 20},

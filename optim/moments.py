@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .adam import update_moments
 from .optimizer import Optimizer
 from .storage import Clock
+
+if TYPE_CHECKING:
+    from autograd_core.support.types import Array
+
+    from .options import Params
 
 
 class NAdam(Optimizer):
@@ -39,7 +44,7 @@ class NAdam(Optimizer):
 
     def __init__(
         self,
-        params: Iterable[Any],
+        params: Params,
         lr: float = 2e-3,
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-8,
@@ -67,7 +72,7 @@ class NAdam(Optimizer):
         """μₜ, the momentum of step t."""
         return options["betas"][0] * (1 - 0.5 * 0.96 ** (t * options["momentum_decay"]))
 
-    def update(self, p: Any, g: Any, m: Any, v: Any, *, clock: Clock, options: dict[str, Any]) -> None:
+    def update(self, p: Array, g: Array, m: Array, v: Array, *, clock: Clock, options: dict[str, Any]) -> None:
         t, product = clock
         lr, mu, following = options["lr"], self.mu(t, options), self.mu(t + 1, options)
         a, b = self.scratch(p)
@@ -109,7 +114,7 @@ class RAdam(Optimizer):
 
     def __init__(
         self,
-        params: Iterable[Any],
+        params: Params,
         lr: float = 1e-3,
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-8,
@@ -124,7 +129,7 @@ class RAdam(Optimizer):
     def arrays(self, options: Mapping[str, Any]) -> dict[str, float]:
         return {"exp_avg": 0.0, "exp_avg_sq": 0.0}
 
-    def update(self, p: Any, g: Any, m: Any, v: Any, *, clock: Clock, options: dict[str, Any]) -> None:
+    def update(self, p: Array, g: Array, m: Array, v: Array, *, clock: Clock, options: dict[str, Any]) -> None:
         t, (beta1, beta2) = clock[0], options["betas"]
         a, b = self.scratch(p)
         update_moments(g, m, v, options["betas"], a)
@@ -167,7 +172,7 @@ class Adamax(Optimizer):
 
     def __init__(
         self,
-        params: Iterable[Any],
+        params: Params,
         lr: float = 2e-3,
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-8,
@@ -181,7 +186,7 @@ class Adamax(Optimizer):
     def arrays(self, options: Mapping[str, Any]) -> dict[str, float]:
         return {"exp_avg": 0.0, "exp_inf": 0.0}
 
-    def update(self, p: Any, g: Any, m: Any, u: Any, *, clock: Clock, options: dict[str, Any]) -> None:
+    def update(self, p: Array, g: Array, m: Array, u: Array, *, clock: Clock, options: dict[str, Any]) -> None:
         t, (beta1, beta2) = clock[0], options["betas"]
         a, b = self.scratch(p)
         m *= beta1

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-Array = Any
-Evaluate = Callable[[Array], tuple[float, Array]]
-Multiply = Callable[[Array], Array]
+if TYPE_CHECKING:
+    from autograd_core.support.types import Array
+
+Evaluate: TypeAlias = "Callable[[Array], tuple[float, Array]]"
+Multiply: TypeAlias = "Callable[[Array], Array]"
 
 
 def newton_direction(hessian: Array, g: Array) -> Array:

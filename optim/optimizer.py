@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,6 +15,11 @@ from autograd_core.support.modes import restoring
 from .options import check_group, check_options, in_order, named_parameters, plain
 from .state import checked_state
 from .storage import Clock, Flat, Part, Run, Storage
+
+if TYPE_CHECKING:
+    from autograd_core.support.types import Array
+
+    from .options import Params
 
 Hook = Callable[..., Any]
 
@@ -74,7 +79,7 @@ class Optimizer:
     """Whether weight decay shrinks the parameter and stays out of the gradient (a group may say so for itself); None:
     ``update`` sees to it."""
 
-    def __init__(self, params: Iterable[Any], defaults: dict[str, Any]) -> None:
+    def __init__(self, params: Params, defaults: dict[str, Any]) -> None:
         self.defaults = defaults
         self.param_groups: list[dict[str, Any]] = []
         self._storages: list[list[Storage]] = []
@@ -203,7 +208,7 @@ class Optimizer:
         """``update(p, g, *arrays, clock, options)``: change ``p`` and its state in place, and leave ``g`` as it is."""
         raise NotImplementedError(f"{type(self).__name__} must define update(self, p, g, *arrays, clock, options).")
 
-    def scratch(self, p: Any) -> tuple[Any, Any]:
+    def scratch(self, p: Array) -> tuple[Array, Array]:
         """Two arrays like ``p``, the parameter of the current update, to compute in."""
         return self._work[0], self._work[1]
 

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .optimizer import Optimizer
 from .options import number, require
 from .storage import Clock
+
+if TYPE_CHECKING:
+    from autograd_core.support.types import Array
+
+    from .options import Params
 
 
 class SGD(Optimizer):
@@ -42,7 +47,7 @@ class SGD(Optimizer):
 
     def __init__(
         self,
-        params: Iterable[Any],
+        params: Params,
         lr: float = 1e-3,
         momentum: float = 0.0,
         dampening: float = 0.0,
@@ -75,7 +80,7 @@ class SGD(Optimizer):
     def resume(self, numbers: Clock, options: Mapping[str, Any]) -> Clock:
         return (2,)
 
-    def update(self, p: Any, g: Any, b: Any = None, *, clock: Clock, options: dict[str, Any]) -> None:
+    def update(self, p: Array, g: Array, b: Array | None = None, *, clock: Clock, options: dict[str, Any]) -> None:
         a, _ = self.scratch(p)
         if b is not None:
             if clock[0] == 1:
@@ -117,7 +122,7 @@ class ASGD(Optimizer):
 
     def __init__(
         self,
-        params: Iterable[Any],
+        params: Params,
         lr: float = 1e-2,
         lambd: float = 1e-4,
         alpha: float = 0.75,
@@ -145,7 +150,7 @@ class ASGD(Optimizer):
         eta = lr / (1 + options["lambd"] * lr * t) ** options["alpha"]
         return (t, eta, 1 / max(1, t - options["t0"]), clock[1], clock[2])  # the last two are those of this step
 
-    def update(self, p: Any, g: Any, ax: Any, *, clock: Clock, options: dict[str, Any]) -> None:
+    def update(self, p: Array, g: Array, ax: Array, *, clock: Clock, options: dict[str, Any]) -> None:
         *_, eta, mu = clock
         a, _ = self.scratch(p)
         p *= 1 - options["lambd"] * eta

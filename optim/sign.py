@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .optimizer import Optimizer
 from .options import number, require
 from .storage import Clock
+
+if TYPE_CHECKING:
+    from autograd_core.support.types import Array
+
+    from .options import Params
 
 
 class Rprop(Optimizer):
@@ -41,7 +46,7 @@ class Rprop(Optimizer):
 
     def __init__(
         self,
-        params: Iterable[Any],
+        params: Params,
         lr: float = 1e-2,
         etas: tuple[float, float] = (0.5, 1.2),
         step_sizes: tuple[float, float] = (1e-6, 50),
@@ -63,7 +68,9 @@ class Rprop(Optimizer):
     def arrays(self, options: Mapping[str, Any]) -> dict[str, float]:
         return {"prev": 0.0, "step_size": options["lr"]}
 
-    def update(self, p: Any, g: Any, previous: Any, size: Any, *, clock: Clock, options: dict[str, Any]) -> None:
+    def update(
+        self, p: Array, g: Array, previous: Array, size: Array, *, clock: Clock, options: dict[str, Any]
+    ) -> None:
         (shrink, grow), (smallest, largest) = options["etas"], options["step_sizes"]
         a, b = self.scratch(p)
         turned = np.multiply(g, previous, out=a)
@@ -106,7 +113,7 @@ class Lion(Optimizer):
 
     def __init__(
         self,
-        params: Iterable[Any],
+        params: Params,
         lr: float = 1e-4,
         betas: tuple[float, float] = (0.9, 0.99),
         weight_decay: float = 0.0,
@@ -118,7 +125,7 @@ class Lion(Optimizer):
     def arrays(self, options: Mapping[str, Any]) -> dict[str, float]:
         return {"exp_avg": 0.0}
 
-    def update(self, p: Any, g: Any, m: Any, *, clock: Clock, options: dict[str, Any]) -> None:
+    def update(self, p: Array, g: Array, m: Array, *, clock: Clock, options: dict[str, Any]) -> None:
         beta1, beta2 = options["betas"]
         a, b = self.scratch(p)
         np.multiply(m, beta1, out=a)

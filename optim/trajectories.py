@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -14,6 +14,9 @@ from .adam import Adam
 from .adaptive import Adagrad, RMSprop
 from .optimizer import Optimizer
 from .sgd import SGD
+
+if TYPE_CHECKING:
+    from autograd_core.support.types import Array
 
 Make = Callable[[list[Tensor]], Optimizer]
 """Makes an optimizer of a list of parameters."""
@@ -88,7 +91,7 @@ def lecture_optimizers(rates: Mapping[str, float]) -> dict[str, Make]:
     return {name: partial(makers[name], lr=lr) for name, lr in rates.items()}
 
 
-def trajectory(fun: Callable[[Any], Any], start: Any, optimizer: Make, steps: int) -> np.ndarray[Any, Any]:
+def trajectory(fun: Callable[[Any], Any], start: Any, optimizer: Make, steps: int) -> Array:
     """The path of an optimizer from ``start``: an array of shape (steps + 1, *start.shape).
 
     start : an array, or what becomes one

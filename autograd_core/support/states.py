@@ -10,11 +10,14 @@ import operator
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from numbers import Number
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..engine.tensor import Tensor
+
+if TYPE_CHECKING:
+    from ..support.types import Array
 
 
 def at_once(changes: Iterable[Callable[[], object]]) -> None:
@@ -73,7 +76,7 @@ def truth(what: str, value: Any) -> bool:
     return bool(value)
 
 
-def array(what: str, value: Any, shape: tuple[int, ...], dtype: Any) -> np.ndarray[Any, Any]:
+def array(what: str, value: Any, shape: tuple[int, ...], dtype: Any) -> Array:
     """A copy of ``value`` with this shape and dtype; no imaginary part and no fraction is dropped for it."""
     try:
         given = np.asarray(value.numpy() if isinstance(value, Tensor) else value)

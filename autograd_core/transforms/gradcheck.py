@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..engine.errors import printable
 from ..engine.tensor import Tensor
 from .gradients import jvp, vjp
+
+if TYPE_CHECKING:
+    from ..support.types import Array
 
 __all__ = ["gradcheck", "GradcheckError"]
 
@@ -126,7 +129,7 @@ def _flat_sum(gradients: Sequence[Any]) -> Any:
     return total
 
 
-def _weights(seed: int, value: Any) -> np.ndarray[Any, Any]:
+def _weights(seed: int, value: Any) -> Array:
     """Random numbers of the value's shape and kind."""
     rng, shape = np.random.default_rng(seed), np.shape(value)
     weights = rng.uniform(0.5, 1.5, shape)
@@ -150,14 +153,14 @@ def _message(
     )
 
 
-def _in_double(value: Any, i: int, title: str) -> np.ndarray[Any, Any]:
+def _in_double(value: Any, i: int, title: str) -> Array:
     array = _plain(value)
     if array.dtype.kind not in "fc" and not isinstance(value, (int, float)):
         raise TypeError(f"gradcheck: argument {i} of {title} is {array.dtype} {array.shape}; give floating numbers.")
     return array.astype(np.complex128 if array.dtype.kind == "c" else np.float64)
 
 
-def _plain(value: Any) -> np.ndarray[Any, Any]:
+def _plain(value: Any) -> Array:
     return value.numpy() if isinstance(value, Tensor) else np.asarray(value)
 
 
@@ -168,7 +171,7 @@ def _indices(shape: tuple[int, ...], samples: int | None) -> list[tuple[int, ...
     return [every[k] for k in np.linspace(0, len(every) - 1, samples).astype(int)]
 
 
-def _moved(points: Sequence[np.ndarray[Any, Any]], i: int, index: tuple[int, ...], h: complex) -> list[Any]:
+def _moved(points: Sequence[Array], i: int, index: tuple[int, ...], h: complex) -> list[Any]:
     moved = list(points)
     moved[i] = points[i].copy()
     moved[i][index] += h

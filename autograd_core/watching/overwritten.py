@@ -11,7 +11,7 @@ import weakref
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -21,6 +21,9 @@ from ..engine.node import Leaf, WatchedNode
 from ..engine.tensor import bare
 from . import observer
 from .anomaly import AnomalyError
+
+if TYPE_CHECKING:
+    from ..support.types import Array
 
 __all__ = ["OverwrittenError"]
 
@@ -72,7 +75,7 @@ def error(operation: str, what: str, origin: observer.Origin | None) -> Overwrit
     return OverwrittenError("\n  ".join(lines), operation, origin)
 
 
-def _arrays(node: Any, saved: Any, parents: Sequence[Any]) -> Iterator[tuple[str, np.ndarray[Any, Any], str]]:
+def _arrays(node: Any, saved: Any, parents: Sequence[Any]) -> Iterator[tuple[str, Array, str]]:
     """Name, array and source of all that a row keeps and that can be written to."""
     names = (*node.op.argument_names(len(parents)), "its result")
     sources = [*map(_source, parents), "a result"]
@@ -90,7 +93,7 @@ def _source(parent: Any) -> str:
     return "a leaf" if isinstance(parent, Leaf) else f"the result of {parent.op.name}"
 
 
-def _writable(value: Any) -> Iterator[np.ndarray[Any, Any]]:
+def _writable(value: Any) -> Iterator[Array]:
     """The arrays of a value, also within tuples and lists, whose memory somebody may write to."""
     if type(value) in (tuple, list):
         for item in value:
@@ -105,7 +108,7 @@ def _is_writable(array: Any) -> bool:
     return bool(array.flags.writeable)
 
 
-def checksum(array: np.ndarray[Any, Any]) -> int:
+def checksum(array: Array) -> int:
     """A number that almost surely changes with the array."""
     if array.flags.c_contiguous:
         return zlib.crc32(array)  # type: ignore[arg-type]

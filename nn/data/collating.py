@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from autograd_core import Tensor, get_default_dtype
 
+if TYPE_CHECKING:
+    from autograd_core.support.types import Array
 
-def batch_of(dataset: Any, indices: np.ndarray[Any, Any]) -> Any:
+
+def batch_of(dataset: Any, indices: Array) -> Any:
     """The items at these positions: by the dataset's own ``batch`` where it has one, or one by one."""
     if hasattr(dataset, "batch"):
         return dataset.batch(indices)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
@@ -13,7 +13,10 @@ from autograd_core.border.containers import as_numbers
 
 from .collating import batch_of
 
-Indices = Sequence[int] | np.ndarray[Any, Any]
+if TYPE_CHECKING:
+    from autograd_core.support.types import Array
+
+Indices: TypeAlias = "Sequence[int] | Array"
 
 
 class Dataset:

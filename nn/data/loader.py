@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from functools import partial
 from queue import Empty, SimpleQueue
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -19,7 +19,8 @@ from .checking import whole
 from .collating import batch_of
 from .samplers import BatchSampler, RandomSampler, Sampler, SequentialSampler
 
-Array = np.ndarray[Any, Any]
+if TYPE_CHECKING:
+    from autograd_core.support.types import Array
 
 
 class DataLoader:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sized
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from autograd_core import default_generator
 
 from .checking import whole
+
+if TYPE_CHECKING:
+    from autograd_core.support.types import Array
 
 Generator = np.random.Generator
 
@@ -23,7 +26,7 @@ class Sampler:
 
     generator: Generator | None = None
 
-    def indices(self, generator: Generator) -> np.ndarray[Any, Any]:
+    def indices(self, generator: Generator) -> Array:
         """The item numbers of one epoch, drawn with ``generator``."""
         raise NotImplementedError(f"{type(self).__name__} must define indices(self, generator).")
 
@@ -46,7 +49,7 @@ class SequentialSampler(Sampler):
     def __init__(self, data_source: Sized) -> None:
         self.data_source = data_source
 
-    def indices(self, generator: Generator) -> np.ndarray[Any, Any]:
+    def indices(self, generator: Generator) -> Array:
         return np.arange(len(self))
 
     def __len__(self) -> int:
@@ -73,7 +76,7 @@ class RandomSampler(Sampler):
         self.data_source, self.replacement = data_source, replacement
         self.generator = generator
 
-    def indices(self, generator: Generator) -> np.ndarray[Any, Any]:
+    def indices(self, generator: Generator) -> Array:
         n, count = len(self.data_source), len(self)
         if self.replacement:
             return generator.integers(0, n, count)
@@ -116,7 +119,7 @@ class WeightedRandomSampler(Sampler):
             )
         self.weights, self.num_samples, self.replacement, self.generator = w, count, replacement, generator
 
-    def indices(self, generator: Generator) -> np.ndarray[Any, Any]:
+    def indices(self, generator: Generator) -> Array:
         p = self.weights / self.weights.sum()
         return generator.choice(len(p), len(self), self.replacement, p)
 
@@ -147,7 +150,7 @@ class BalancedSampler(Sampler):
         self.num_samples = given.size if num_samples is None else whole("BalancedSampler: num_samples", num_samples)
         self.generator = generator
 
-    def indices(self, generator: Generator) -> np.ndarray[Any, Any]:
+    def indices(self, generator: Generator) -> Array:
         each, over = divmod(len(self), len(self.members))
         lucky = set(generator.permutation(len(self.members))[:over].tolist())
         drawn = []
@@ -179,7 +182,7 @@ class BatchSampler:
             drop_last,
         )
 
-    def cut(self, indices: np.ndarray[Any, Any]) -> list[np.ndarray[Any, Any]]:
+    def cut(self, indices: Array) -> list[Array]:
         """The batches of one epoch whose item numbers are these."""
         stop = len(indices) // self.batch_size * self.batch_size if self.drop_last else len(indices)
         return [indices[i : i + self.batch_size] for i in range(0, stop, self.batch_size)]

@@ -19,11 +19,13 @@ changed tuple; what it was given is not written to. All of its randomness comes 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-Array = np.ndarray[Any, Any]
+if TYPE_CHECKING:
+    from autograd_core.support.types import Array
+
 Batch = tuple[Any, ...]
 Transform = Callable[[Batch, np.random.Generator], Batch]
 

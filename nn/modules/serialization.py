@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,6 +12,9 @@ from autograd_core import Tensor
 from autograd_core.support.files import write_atomically
 
 from .module import Module
+
+if TYPE_CHECKING:
+    from autograd_core.support.types import Array
 
 _DTYPES: dict[str, Any] = {
     "F64": np.float64,
@@ -111,7 +114,7 @@ def safetensors_for(operation: str) -> Any:
     return safetensors
 
 
-def plain(key: Any, value: Any, operation: str = "nn.save") -> np.ndarray[Any, Any]:
+def plain(key: Any, value: Any, operation: str = "nn.save") -> Array:
     """A contiguous array of a dtype that the format has."""
     array = value.numpy() if isinstance(value, Tensor) else np.asarray(value)
     if not isinstance(key, str) or key == "__metadata__":
@@ -125,7 +128,7 @@ def plain(key: Any, value: Any, operation: str = "nn.save") -> np.ndarray[Any, A
     return np.array(array, dtype=array.dtype.newbyteorder("="), order="C", copy=True)
 
 
-def array_of(name: str, spec: Mapping[str, Any]) -> np.ndarray[Any, Any]:
+def array_of(name: str, spec: Mapping[str, Any]) -> Array:
     """The array that a description in the file's header stands for."""
     kind, data, shape = spec["dtype"], spec["data"], spec["shape"]
     if kind == "BF16":  # the upper half of a float32

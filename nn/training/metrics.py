@@ -6,13 +6,14 @@ which take the target first: ``{"f1": lambda output, target: f1_score(target, ou
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-__all__ = ["accuracy", "top_k_accuracy", "mean_squared_error", "mean_absolute_error", "r2_score"]
+if TYPE_CHECKING:
+    from autograd_core.support.types import Array
 
-Array = np.ndarray[Any, Any]
+__all__ = ["accuracy", "top_k_accuracy", "mean_squared_error", "mean_absolute_error", "r2_score"]
 
 
 def accuracy(output: Any, target: Any) -> float:

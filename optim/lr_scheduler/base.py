@@ -5,13 +5,16 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from autograd_core.support import states
 
 from ..optimizer import Optimizer
+
+if TYPE_CHECKING:
+    from autograd_core.support.types import Array
 
 
 class LRScheduler:
@@ -96,7 +99,7 @@ class LRScheduler:
         for key, least in (("last_epoch", -math.inf), ("_step_count", 0)):
             states.real(f"{self._name}: {key}", own.get(key, 0), least)
 
-    def preview(self, steps: int) -> np.ndarray[Any, Any]:
+    def preview(self, steps: int) -> Array:
         """The rates of the present and the following epochs, of shape (steps, groups); nothing is changed.
 
         >>> import autograd_core as ag, optim

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,6 +13,9 @@ from autograd_core.support import states
 from ..optimizer import Optimizer
 from ..options import value_of
 from .base import LRScheduler, _plot, at_least, numbers, one_of
+
+if TYPE_CHECKING:
+    from autograd_core.support.types import Array
 
 
 class ReduceLROnPlateau(LRScheduler):
@@ -124,7 +127,7 @@ class ReduceLROnPlateau(LRScheduler):
     def get_lr(self) -> list[float]:
         return [group["lr"] for group in self.optimizer.param_groups]
 
-    def preview(self, metrics: Iterable[float]) -> np.ndarray[Any, Any]:  # type: ignore[override]
+    def preview(self, metrics: Iterable[float]) -> Array:  # type: ignore[override]
         """The rates now and after each of the given measures, of shape (1 + measures, groups); nothing is changed."""
         twin = self._twin()
         rates = [twin.get_last_lr()]
