@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..engine import entry, recording
+from ..engine.calls import ON_SCALARS
+from ..engine.node import PLAIN
 from ..engine.tensor import Tensor
 from ..ops.composites import SIMPLE, holds_tensors
 from ..ops.shapes.making import array as _array
@@ -136,6 +138,38 @@ def operands(op: Primitive, args: Any, values: Any) -> tuple[list[Any], list[Any
     return values, [a if isinstance(a, Tensor) else v for v, a in zip(values, args, strict=True)]
 
 
+_numbers: dict[Any, dict[float, Any]] = {np.dtype(t): {} for t in (np.float16, np.float32, np.float64)}
+"""Python numbers as 0-d arrays, by dtype: the cheapest second operand that a ufunc takes."""
+
+
+def beside(value: Any, array: Any, op: Primitive, place: int) -> Any:
+    """The constant argument in the form that is cheapest beside ``array``; never one that widens its dtype."""
+    kind = type(value)
+    if kind is not float and kind is not int:
+        if kind is not bool:
+            return operand(value, op.name, () if op.rules[place] is None else (array.dtype,))
+        value = int(value)
+    if type(array) in PLAIN or (isinstance(array, np.generic) and op.forward not in ON_SCALARS):
+        numbers = _numbers.get(array.dtype)
+        if numbers is not None:
+            known = numbers.get(value)
+            return _remember(value, array.dtype, numbers) if known is None else known
+    if not value and array.dtype.kind in "fc":
+        return array.dtype.type(value)  # in a rule, Python's own 1/0 would be an error
+    return value
+
+
+def _remember(value: float, dtype: Any, numbers: dict[float, Any]) -> Any:
+    number = np.array(value, dtype)
+    if value == 0 or value != value:  # −0.0 equals 0.0 as a key, NaN equals nothing
+        return number
+    if len(numbers) >= 1024:
+        numbers.clear()
+    number.flags.writeable = False  # every row that multiplies by this value shares it
+    numbers[value] = number
+    return number
+
+
 def gathered(operation: str, args: Any) -> list[Any] | None:
     """The arguments of a call without tensors, where there are lists that hold some, with these as tensors."""
     if any(isinstance(a, (list, tuple)) and holds_tensors(a) for a in args):
@@ -207,4 +241,4 @@ def index(value: Any) -> Any:
 
 
 entry.as_array, entry.operand, entry.operands, entry.gathered, entry.like = as_array, operand, operands, gathered, like
-entry.settled, entry.setting, entry.admitted, entry.index = settled, setting, admitted, index
+entry.settled, entry.setting, entry.admitted, entry.index, entry.beside = settled, setting, admitted, index, beside

@@ -27,14 +27,12 @@ if TYPE_CHECKING:
 NO_SETTINGS: dict[str, Any] = {}
 
 _SCALARS = (np.generic, float, int)
-_ON_SCALARS: dict[Any, Callable[..., Any]] = {
+ON_SCALARS: dict[Any, Callable[..., Any]] = {
     np.add: operator.add,
     np.subtract: operator.sub,
     np.multiply: operator.mul,
     np.divide: operator.truediv,
 }
-_numbers: dict[Any, dict[float, Any]] = {np.dtype(t): {} for t in (np.float16, np.float32, np.float64)}
-"""Python numbers as 0-d arrays, by dtype: the cheapest second operand that a ufunc takes."""
 
 # a, b: the arrays of the arguments x, y; p, q: their nodes
 _SHORT = """\
@@ -82,12 +80,12 @@ if isinstance(x, Tensor):
         if isinstance(y, Tensor):
             b, q = y._data, y._node
         else:
-            b, q = _beside(y, a, op, 1), None
+            b, q = entry.beside(y, a, op, 1), None
             if type(b) is Tensor:  # a list that holds tensors
                 return function(x, b)
     elif isinstance(y, Tensor):
         b, q = y._data, y._node
-        a, p = _beside(x, b, op, 0), None
+        a, p = entry.beside(x, b, op, 0), None
         if type(a) is Tensor:
             return function(a, y)
     else:
@@ -111,7 +109,7 @@ def make_function(op: Primitive) -> Callable[..., Any]:
     if op.variadic or not op.orderly or len(op.arguments) > (1 if settings else 2):
         function = _general(op)
     elif len(op.arguments) == 2:
-        function = _short(op, "x, y", _TWO, _PERHAPS_SCALARS if op.forward in _ON_SCALARS else "out = forward(a, b)")
+        function = _short(op, "x, y", _TWO, _PERHAPS_SCALARS if op.forward in ON_SCALARS else "out = forward(a, b)")
     elif settings:
         function = _short(op, "*args, **kwargs", _ONE_AND_SETTINGS, "out = forward(a, **params)")
     else:
@@ -146,7 +144,7 @@ def _short(op: Primitive, signature: str, arrays: str, call: str) -> Callable[..
     call += "" if isinstance(op.forward, np.ufunc) else _NO_TENSOR
     source = _SHORT.format(signature=signature, arrays=arrays, call=call, kept=kept, **names)
     settings, complete = op.parameters[1:], len(op.defaults) == len(op.parameters) - 1
-    of_op = {"op": op, "forward": op.forward, "on_scalars": _ON_SCALARS.get(op.forward), "params": NO_SETTINGS}
+    of_op = {"op": op, "forward": op.forward, "on_scalars": ON_SCALARS.get(op.forward), "params": NO_SETTINGS}
     of_op |= {"defaults": op.defaults, "settings": settings, "complete": complete}
     space = _NAMES | of_op
     exec(_compiled(source), space)
@@ -168,40 +166,12 @@ def _compiled(source: str) -> Any:
     return compile(source, file, "exec")
 
 
-def _beside(value: Any, array: Any, op: Primitive, place: int) -> Any:
-    """The constant argument in the form that is cheapest beside ``array``; never one that widens its dtype."""
-    kind = type(value)
-    if kind is not float and kind is not int:
-        if kind is not bool:
-            return entry.operand(value, op.name, () if op.rules[place] is None else (array.dtype,))
-        value = int(value)
-    if type(array) in PLAIN or (isinstance(array, np.generic) and op.forward not in _ON_SCALARS):
-        numbers = _numbers.get(array.dtype)
-        if numbers is not None:
-            known = numbers.get(value)
-            return _remember(value, array.dtype, numbers) if known is None else known
-    if not value and array.dtype.kind in "fc":
-        return array.dtype.type(value)  # in a rule, Python's own 1/0 would be an error
-    return value
-
-
-def _remember(value: float, dtype: Any, numbers: dict[float, Any]) -> Any:
-    number = np.array(value, dtype)
-    if value == 0 or value != value:  # −0.0 equals 0.0 as a key, NaN equals nothing
-        return number
-    if len(numbers) >= 1024:
-        numbers.clear()
-    number.flags.writeable = False  # every row that multiplies by this value shares it
-    numbers[value] = number
-    return number
-
-
 def _scalar(value: Any) -> Any:
     """A 0-d array as the NumPy scalar that it holds."""
     return value[()] if type(value) in PLAIN and not value.ndim else value
 
 
-_NAMES: dict[str, Any] = {f.__name__: f for f in (explain, keep, as_precise, Tensor, Node, _beside, _scalar)}
+_NAMES: dict[str, Any] = {f.__name__: f for f in (explain, keep, as_precise, Tensor, Node, _scalar)}
 _NAMES |= {"not_an_array": not_an_array, "recording": recording, "entry": entry, "__name__": __name__}
 _NAMES |= {"PLAIN": PLAIN, "_new": object.__new__, "_SCALARS": _SCALARS, "SPEC": SPEC}
 """What the text of ``_SHORT`` mentions, beside the primitive's own."""

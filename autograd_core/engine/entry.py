@@ -17,6 +17,9 @@ like: Callable[[Tensor, Any], Tensor]
 operand: Callable[[Any, str, tuple[Any, ...]], Any]
 """``operand(value, operation, dtypes)``: a constant beside tensors of those dtypes as what the forward takes."""
 
+beside: Callable[[Any, Any, Any, int], Any]
+"""``beside(value, array, op, place)``: the same beside one array, as the argument of a primitive; the cheapest form."""
+
 operands: Callable[[Any, Any, Any], tuple[list[Any], list[Any] | None]]
 """``operands(op, args, values)``: all of a call's; where one is a list of tensors also the arguments to begin again."""
 

@@ -11,12 +11,7 @@ primitive       vjp rules, and jvp rules or none        as they stand; without a
 ==============  ======================================  ===========================================
 
 ẋ is a tangent, g a cotangent. Broadcasting is undone here and nowhere else. Each form is a function that can also
-decorate: ``@linear(x=lambda g, x, axis: …)`` above ``def total(x, axis): …``. All of them take
-
-name     : how the primitive prints (default: the name of its forward)
-contract : a comparison of its arguments' sizes that must hold: ``"x.shape[-1] == y.shape[-2]"``
-fix      : what to do where the forward fails, for its error message
-flops    : operations counted, ``(forward, backward)``: functions of a ``watching.flops.Call``, or None: not known
+decorate: ``@linear(x=lambda g, x, axis: …)`` above ``def total(x, axis): …``.
 """
 
 from __future__ import annotations
@@ -419,6 +414,10 @@ elementwise = _constructor(
     Elementwise,
     """Declare an elementwise primitive: ``argument = rule`` gives ∂out/∂argument (an array, or 1, −1, 0).
 
+    forward     : the function of arrays; without it, a decorator
+    declaration : the rules by argument, and options that every form has: ``name``, the function's by default;
+        ``contract``, a comparison of sizes, as ``"x.shape[-1] == y.shape[-2]"``; ``fix``, what to do where the function
+        fails; ``flops``, (forward, backward), functions of a ``watching.flops.Call`` or None
     vjp : where it pays, a cheaper way to multiply a real array ``g`` by that derivative, by argument: told g and then
         what the rule is told
 

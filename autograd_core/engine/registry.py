@@ -34,8 +34,8 @@ class Place(NamedTuple):
 
     def repeats(self, other: Place) -> bool:
         """True where this is the declaration ``other``, run again."""
-        same = self.module == other.module
-        return self[:3] == other[:3] or (same and (self.module == "__main__" or self.load is not other.load))
+        again = self.module == "__main__" or self.load is not other.load
+        return self[:3] == other[:3] or (again and self.module == other.module)
 
 
 def register(op: Primitive) -> None:

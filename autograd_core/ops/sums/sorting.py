@@ -98,7 +98,7 @@ def _shares(a: Any, statistic: Any, **settings: Any) -> Any:
     ranks = _ranks(a)
     exact = settings.get("method", "linear") not in _METHODS_THAT_MIX and a.shape[-1] * np.finfo(a.dtype).eps < 1
     places = ranks.astype(a.dtype if exact else np.float64)
-    if statistic.__name__.startswith("nan"):
+    if statistic in (np.nanmedian, np.nanquantile, np.nanpercentile):
         places = np.where(np.isnan(a), np.nan, places)
     place = np.expand_dims(statistic(places, axis=-1, **settings), -1)
     return np.fmax(1 - np.absolute(place - ranks), 0).astype(a.dtype)
