@@ -405,8 +405,9 @@ def _constructor(form: type[Primitive], doc: str) -> Callable[..., Any]:
 
 
 _ARGUMENTS = """forward     : the function of arrays; without it, a decorator
-    declaration : the rules by argument, and options of every form: ``name``, the function's by default; ``contract``,
-        what the arguments must be; ``fix``, a sentence for who breaks it; ``flops``, (forward, backward)"""
+    declaration : the rules by argument, and options of every form: ``name``, the function's by default; ``contract``, a
+        comparison of sizes, ``"x.shape[-1] == y.shape[-2]"``; ``fix``, what to do where the function fails; ``flops``,
+        (forward, backward): functions of a ``watching.flops.Call``, or None"""
 
 _OPTIONS = {"name", "contract", "fix", "flops", "vjp", "jvp", "together", "choices", "add"}
 
@@ -414,10 +415,6 @@ elementwise = _constructor(
     Elementwise,
     """Declare an elementwise primitive: ``argument = rule`` gives ∂out/∂argument (an array, or 1, −1, 0).
 
-    forward     : the function of arrays; without it, a decorator
-    declaration : the rules by argument, and options that every form has: ``name``, the function's by default;
-        ``contract``, a comparison of sizes, as ``"x.shape[-1] == y.shape[-2]"``; ``fix``, what to do where the function
-        fails; ``flops``, (forward, backward), functions of a ``watching.flops.Call`` or None
     vjp : where it pays, a cheaper way to multiply a real array ``g`` by that derivative, by argument: told g and then
         what the rule is told
 
