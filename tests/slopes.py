@@ -96,6 +96,7 @@ SLOPES: dict[str, tuple[Slope, ...]] = {
     "trunc":        (lambda x: 0,),
     "round":        (lambda x: 0,),
     "fractional_part": (lambda x: 1,),
+    "constant_along": (lambda value, x: 1, lambda value, x: 0),
     "floor_divide": (lambda x, y: 0, lambda x, y: 0),
     "remainder":    (lambda x, y: 1, _floored),
     "fmod":         (lambda x, y: 1, _truncated),

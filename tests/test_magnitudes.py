@@ -40,7 +40,8 @@ FROM_THE_RESULT = {"tanh", "sigmoid"}
 
 
 def test_every_elementwise_primitive_has_a_closed_form_or_a_reason() -> None:
-    elementwise = {name for name, op in LIBRARY.items() if isinstance(op, Elementwise)}
+    ours = {name: op for name, op in LIBRARY.items() if op.function.__module__.startswith("autograd_core")}
+    elementwise = {name for name, op in ours.items() if isinstance(op, Elementwise)}
     assert elementwise == {*SLOPES, *(name for names in UNLISTED.values() for name in names)} & elementwise
     assert not SLOPES.keys() & {name for names in UNLISTED.values() for name in names}
 

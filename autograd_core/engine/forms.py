@@ -48,8 +48,8 @@ def unbroadcast(g: Any, shape: tuple[int, ...]) -> Any:
     lead = len(g.shape) - len(shape)
     stretched = tuple(lead + i for i, n in enumerate(shape) if n == 1 and g.shape[lead + i] != 1)
     axes = (*range(lead), *stretched)
-    whole = type(g) in PLAIN and g.dtype is not HALF
-    return np.reshape(np.add.reduce(g, axis=axes) if whole else summed(g, axis=axes), shape)
+    add = np.add.reduce if type(g) in PLAIN and g.dtype is not HALF else summed
+    return np.reshape(add(g, axis=axes), shape)
 
 
 def summed(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
@@ -66,18 +66,11 @@ def times(t: Any, d: Any) -> Any:
 
 def moved(t: Any, d: Any) -> Any:
     """t·d of a tangent ``t``: nothing moves along 0, also where the slope is infinite or none."""
-    c = times(t, d)
-    return np.where(np.equal(t, 0), 0, c) if _holds_nan(bare(c)) else c
-
-
-def _holds_nan(array: Any) -> bool:
-    if type(array) not in PLAIN:
-        return bool(np.any(np.isnan(array)))
-    if array.dtype.kind == "f" and array.dtype is not HALF:
-        flat = array.ravel()
-        squares = flat.dot(flat)  # one pass, and half a microsecond for a short array; NaN where one of them is
-        return bool(squares != squares)
-    return bool(np.isnan(array).any())
+    values = bare(c := times(t, d))
+    if type(values) in PLAIN and values.dtype.kind == "f" and values.dtype is not HALF:
+        values = np.dot(flat := values.ravel(), flat)  # NaN where one of them is: one pass
+    nan = np.isnan(values)
+    return np.where(np.equal(t, 0), 0, c) if (np.any(nan) if nan.shape else nan) else c
 
 
 def conjugate(d: Any) -> Any:
@@ -100,13 +93,7 @@ def _add(total: Any, term: Any) -> Any:
     return term if total is None else total if term is None else total + term
 
 
-def _is_its_argument(rule: Any) -> bool:
-    """True of a rule ``lambda y: y``, such as that of a product: exact in any dtype."""
-    code = getattr(rule, "__code__", None)
-    return code is not None and code.co_argcount == 1 and code.co_code == _SAME.__code__.co_code
-
-
-_SAME = lambda y: y
+_AS_GIVEN = (lambda y: y).__code__.co_code
 
 
 class Elementwise(Primitive):
@@ -128,8 +115,9 @@ class Elementwise(Primitive):
         return "" if self.fix is self.usual_fix else self.fix
 
     def keeps(self, i: int) -> dict[str, int]:
-        kept = super().keeps(i)
-        return dict.fromkeys(kept, VALUE) if _is_its_argument(self.rules[i]) else kept
+        kept, code = super().keeps(i), getattr(self.rules[i], "__code__", None)
+        product = len(self.needs[i]) == 1 and getattr(code, "co_code", None) == _AS_GIVEN  # exact in any dtype
+        return dict.fromkeys(kept, VALUE) if product else kept
 
     def make_vjp(self, i: int) -> Callable[..., Any]:
         if not callable(self.rules[i]):
@@ -209,8 +197,10 @@ class Reduction(Primitive):
 
     def make_vjp(self, i: int) -> Callable[..., Any]:
         def vjp(g: Any, node: Node, saved: Saved) -> Any:
-            axis, keepdims = _axis_of(node), node.params["keepdims"]
-            return np.multiply(expanded(g, axis, keepdims), conjugate(self.weights(node, saved)))
+            g = np.multiply(
+                expanded(g, node.params["axis"], node.params["keepdims"]), conjugate(self.weights(node, saved))
+            )
+            return unbroadcast(g, node.parents[i].shape)  # type: ignore[index,union-attr]
 
         return vjp
 
@@ -221,13 +211,8 @@ class Reduction(Primitive):
     def weights(self, node: Node, saved: Saved) -> Any:
         """∂out/∂x, of x's shape."""
         params, ans = node.params, saved[-1]
-        ans = None if ans is None else expanded(ans, _axis_of(node), params["keepdims"])
+        ans = None if ans is None else expanded(ans, params["axis"], params["keepdims"])
         return self.local[0]((*saved[:-1], ans), params)
-
-
-def _axis_of(node: Node) -> Any:
-    """The axis that was reduced: of a 0-d array NumPy takes 0 and −1, too, and there is none to put back."""
-    return node.params["axis"] if node.parents[0].shape else None  # type: ignore[index,union-attr]
 
 
 def expanded(reduced: Any, axis: Any, keepdims: bool) -> Any:

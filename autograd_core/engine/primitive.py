@@ -130,9 +130,8 @@ class Primitive:
     def values_of(self, names: Iterable[str]) -> dict[str, int]:
         """The arguments among ``names``, and the result. Operands of different dtypes are as precise as the result."""
         several = len(self.arguments) > 1
-        differentiable = {a for a, rule in zip(self.arguments, self.rules, strict=True) if several and rule is not None}
-        known = (name for name in names if name == "ans" or name in self.arguments)
-        return {name: PRECISE if name in differentiable else VALUE for name in known}
+        mixed = {a for a, rule in zip(self.arguments, self.rules, strict=True) if several and rule is not None}
+        return {n: PRECISE if n in mixed else VALUE for n in names if n == "ans" or n in self.arguments}
 
     def advice(self, args: Sequence[Any]) -> str:
         """What to do where the forward failed for these arguments."""

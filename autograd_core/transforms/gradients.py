@@ -207,7 +207,8 @@ class Run:
         seeds = {}
         for node, x, t in zip(self.nodes, self.inputs, tangents, strict=True):
             seeds[node] = like(x, t) if record else like(x, t)._data
-        found = push(self.order, dict(seeds), record=record)
+        with np.errstate(invalid="ignore"):  # a slope that is not a number may belong to a direction that nobody goes
+            found = push(self.order, dict(seeds), record=record)
         results = ((root, y.shape, y.dtype) for root, y in zip(self.roots, self.outs, strict=True))
         tensors = any(isinstance(t, Tensor) for t in tangents)
         return self.rebuild(
