@@ -24,8 +24,9 @@ from typing import Any
 import numpy as np
 
 from autograd_core import Tensor, default_generator
+from autograd_core.support.handles import RemovableHandle
 
-from .optimizer import Handle, Optimizer
+from .optimizer import Optimizer
 from .options import number, plain, require
 
 __all__ = ["GradientHook", "WeightDecay", "ClipGradNorm", "ClipGradValue", "GradientNoise", "NonFinite", "Lasso"]
@@ -45,7 +46,7 @@ class GradientHook:
     def __init__(self, params: Iterable[Tensor] | None = None) -> None:
         self._chosen = None if params is None else {id(p): p for p in params}
 
-    def add_to(self, optimizer: Optimizer) -> Handle:
+    def add_to(self, optimizer: Optimizer) -> RemovableHandle:
         """Run at every step of ``optimizer`` from now on."""
         return optimizer.register_gradient_hook(self)
 
@@ -206,7 +207,7 @@ class Lasso(GradientHook):
         self.rate = rate
         not_negative(self, rate=rate)
 
-    def add_to(self, optimizer: Optimizer) -> Handle:
+    def add_to(self, optimizer: Optimizer) -> RemovableHandle:
         """Run after every step of ``optimizer`` from now on."""
         return optimizer.register_step_post_hook(self)
 

@@ -10,6 +10,7 @@ import numpy as np
 
 import autograd_core as ag
 from autograd_core import Tensor
+from autograd_core.engine.tensor import bare
 from autograd_core.transforms import trees
 
 from .lbfgs import Progress, descend
@@ -266,7 +267,7 @@ def _constraint(problem: _Problem, given: Any) -> Any:
 
 def _floating(leaf: Any, i: int) -> Array:
     """A leaf as a floating array of its own."""
-    array = np.array(leaf.data if isinstance(leaf, Tensor) else leaf)
+    array = np.array(bare(leaf))
     if array.dtype.kind == "c":
         raise TypeError(f"minimize: parameter {i} is {array.dtype}; only real ones can be searched over.")
     return array if array.dtype.kind == "f" else array.astype(np.float64)

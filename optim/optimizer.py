@@ -10,6 +10,7 @@ import numpy as np
 
 from autograd_core import Tensor, enable_grad
 from autograd_core.engine.node import Leaf
+from autograd_core.support.handles import RemovableHandle
 from autograd_core.support.modes import restoring
 
 from .options import check_group, check_options, in_order, named_parameters, plain
@@ -22,26 +23,6 @@ if TYPE_CHECKING:
     from .options import Params
 
 Hook = Callable[..., Any]
-
-
-class Handle:
-    """What registering a hook returns: ``remove()`` takes the hook off again.
-
-    hooks : where the hook is put
-    hook : what is called
-    """
-
-    def __init__(self, hooks: dict[int, Hook], hook: Hook) -> None:
-        self._hooks = hooks
-        self._key = next(_keys)
-        hooks[self._key] = hook
-
-    def remove(self) -> None:
-        """Take the hook off; a second time nothing happens."""
-        self._hooks.pop(self._key, None)
-
-
-_keys = itertools.count()
 
 
 class Optimizer:
@@ -334,17 +315,17 @@ class Optimizer:
 
     # Hooks ---------------------------------------------------------------------------------------------------------
 
-    def register_step_pre_hook(self, hook: Hook) -> Handle:
+    def register_step_pre_hook(self, hook: Hook) -> RemovableHandle:
         """Call ``hook(optimizer, args, kwargs)`` before each step; it may return changed (args, kwargs)."""
-        return Handle(self._before, hook)
+        return RemovableHandle(self._before, hook)
 
-    def register_step_post_hook(self, hook: Hook) -> Handle:
+    def register_step_post_hook(self, hook: Hook) -> RemovableHandle:
         """Call ``hook(optimizer, args, kwargs)`` after each step."""
-        return Handle(self._after, hook)
+        return RemovableHandle(self._after, hook)
 
-    def register_gradient_hook(self, hook: Hook) -> Handle:
+    def register_gradient_hook(self, hook: Hook) -> RemovableHandle:
         """Call ``hook(optimizer)`` when the gradients are there (after the closure) and no parameter has moved."""
-        return Handle(self._on_gradients, hook)
+        return RemovableHandle(self._on_gradients, hook)
 
     @property
     def hooks(self) -> list[Hook]:

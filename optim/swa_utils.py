@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from autograd_core import Tensor, no_grad
+from autograd_core.engine.tensor import bare
 from autograd_core.support import states
 from autograd_core.support.modes import modes_of, restoring
 
@@ -258,7 +259,7 @@ class AveragedModel:
 
 def _as(target: Tensor, value: Any) -> Any:
     """A copy of ``value`` with the dtype and shape of ``target``."""
-    return np.array(value.data if isinstance(value, Tensor) else value, target.dtype).reshape(target.shape)
+    return np.array(bare(value), target.dtype).reshape(target.shape)
 
 
 def _pairs(kind: str, ours: Iterable[Tensor], theirs: Iterable[Tensor]) -> Iterable[tuple[Tensor, Tensor]]:
@@ -350,7 +351,7 @@ def average_checkpoints(state_dicts: Iterable[Mapping[str, Any]]) -> dict[str, A
                 raise ValueError(f"average_checkpoints: {key} of checkpoint {i} has shape {shapes}.")
     mean = {}
     for key in given[0]:
-        arrays = [np.asarray(state[key].data if isinstance(state[key], Tensor) else state[key]) for state in given]
+        arrays = [np.asarray(bare(state[key])) for state in given]
         floating = arrays[0].dtype.kind == "f"
         mean[key] = np.mean(arrays, axis=0, dtype=np.float64).astype(arrays[0].dtype) if floating else arrays[-1].copy()
     return mean

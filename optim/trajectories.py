@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from autograd_core import Tensor, no_grad
+from autograd_core.engine.tensor import bare
 
 from .adam import Adam
 from .adaptive import Adagrad, RMSprop
@@ -112,7 +113,7 @@ def trajectory(fun: Callable[[Any], Any], start: Any, optimizer: Make, steps: in
             f"trajectory: optimizer is {type(optimizer).__name__}; it is made here, from the point that moves. "
             "Fix: lambda params: optim.Adam(params, lr=0.1)."
         )
-    begin = np.array(start.data if isinstance(start, Tensor) else start)
+    begin = np.array(bare(start))
     point = Tensor(begin if begin.dtype.kind == "f" else begin.astype(np.float64), requires_grad=True)
     walker = optimizer([point])
 

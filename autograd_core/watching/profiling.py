@@ -13,7 +13,7 @@ import numpy as np
 from ..engine import recording
 from ..engine.errors import printable
 from ..engine.node import Leaf
-from ..engine.tensor import Tensor
+from ..engine.tensor import Tensor, bare
 from . import flops, observer
 from .memory import arrays_kept, owner
 from .tally import OUTSIDE, UNKNOWN, Item, Sheet, Tally, duration, flop, percent, rate, sheet, size, tallies
@@ -325,7 +325,7 @@ def _operations(pulled: recording.Pulled) -> int | None:
 
 def _taken(op: Any, args: Any, params: dict[str, Any]) -> int:
     """The nanoseconds that an operation takes, by executing it once more."""
-    values = [a._data if isinstance(a, Tensor) else a for a in args]
+    values = [bare(a) for a in args]
     start = time.perf_counter_ns()
     op.forward(*values, **params)
     return time.perf_counter_ns() - start

@@ -7,12 +7,13 @@ that a derivative at a kink is that of the left side, as in PyTorch.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 import autograd_core as ag
 from autograd_core import default_generator, relu, sigmoid, tanh
+from autograd_core.engine.tensor import bare
 from autograd_core.ops.arithmetic.elementwise import step
 
 from ..modules.checking import NONZERO, NOT_NEGATIVE, checked
@@ -252,7 +253,7 @@ def softplus(input: TensorLike, beta: float = 1.0, threshold: float = 20.0) -> T
     array([0.00000000e+00, 6.93147181e-01, 1.00000000e+03])
     """
     smooth = ag.softplus(input) if beta == 1 else ag.softplus(beta * input) / beta
-    return np.where(np.greater(_values(input) * beta, threshold), input, smooth)  # type: ignore[return-value]
+    return np.where(np.greater(bare(input) * beta, threshold), input, smooth)  # type: ignore[return-value]
 
 
 def logsigmoid(input: TensorLike) -> Tensor:
@@ -373,7 +374,3 @@ def log_softmax(input: TensorLike, dim: int = -1) -> Tensor:
     dim : the axis of the distribution
     """
     return ag.log_softmax(input, dim)
-
-
-def _values(x: Any) -> Any:
-    return x.data if isinstance(x, ag.Tensor) else x

@@ -82,7 +82,7 @@ class Embedding(Module):
         freeze : whether the rows stay as they are
         padding_idx : as in the class
         """
-        table: Any = embeddings.data if isinstance(embeddings, Tensor) else np.asarray(embeddings)
+        table: Any = np.asarray(bare(embeddings))
         rows, width = table.shape
         layer = cls(rows, width, padding_idx=padding_idx, dtype=table.dtype)
         layer.weight.data = table.copy()

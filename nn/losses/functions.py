@@ -181,7 +181,7 @@ def binary_cross_entropy(
     """
     name = "binary_cross_entropy"
     _same_shape(name, input, target)
-    values = input.data if isinstance(input, Tensor) else input
+    values = bare(input)
     if not np.all((values >= 0) & (values <= 1)):
         raise ValueError(f"{name}: probabilities from {values.min()} to {values.max()}; they lie in [0, 1]. "
                          "Fix: apply a sigmoid, or use binary_cross_entropy_with_logits.")  # fmt: skip

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,28 +11,10 @@ import numpy as np
 import autograd_core as ag
 from autograd_core import Tensor
 from autograd_core.support.caller import warn
+from autograd_core.support.handles import RemovableHandle
 
 if TYPE_CHECKING:
     from .module import Module
-
-_keys = itertools.count()
-
-
-class RemovableHandle:
-    """What a registration returns: ``remove()`` takes the hook away; as a context manager, at the end of the block."""
-
-    def __init__(self, hooks: dict[int, Any], key: int) -> None:
-        self.hooks, self.key = hooks, key
-
-    def remove(self) -> None:
-        """Take the hook away."""
-        self.hooks.pop(self.key, None)
-
-    def __enter__(self) -> RemovableHandle:
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self.remove()
 
 
 class Hooks:
@@ -50,13 +32,7 @@ class Hooks:
         hook = entry[0] if isinstance(entry, tuple) else entry
         if not callable(hook):
             raise TypeError(f"hook: {type(hook).__name__} is not callable; give a function.")
-        key = next(_keys)
-        later = dict(hooks) if prepend else {}
-        if prepend:
-            hooks.clear()
-        hooks[key] = entry
-        hooks.update(later)
-        return RemovableHandle(hooks, key)
+        return RemovableHandle(hooks, entry, prepend)
 
     def call(self, module: Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """``module.forward`` with all hooks around it."""
@@ -203,3 +179,14 @@ def _through(items: Sequence[Any], tracked: Sequence[int], hook: Callable[[list[
 def _as(part: Any, like: Any) -> Any:
     """A part of a vector of mixed dtypes in its own again."""
     return (np.real(part) if like.dtype.kind == "f" and part.dtype.kind == "c" else part).astype(like.dtype)
+
+
+def first_tensor(output: Any) -> Any:
+    """The tensor that a module put out; the first where there are several."""
+    while not isinstance(output, Tensor):
+        if isinstance(output, Mapping):
+            output = tuple(output.values())
+        if not isinstance(output, (tuple, list)) or not output:
+            return None
+        output = output[0]
+    return output

@@ -12,9 +12,10 @@ import autograd_core as ag
 from autograd_core.engine.node import WatchedNode
 from autograd_core.engine.tensor import bare
 
+from ..modules.hooks import first_tensor
 from ..modules.module import Module
 from .records import Gather, LayerRecord, ParameterRecord, StepRecord, Units, spread_of
-from .step import SQUASHING, Layer, Step, first_tensor, norm, saturated
+from .step import SQUASHING, Layer, Step, norm, saturated
 
 if TYPE_CHECKING:
     from .report import Report

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -74,17 +73,6 @@ def saturated(data: Any, how: Any) -> int:
     if isinstance(how, tuple):
         return int(np.count_nonzero((data <= how[0]) | (data >= how[1])))
     return int(np.count_nonzero(np.abs(data - 0.5) > _SIGMOID if how == "sigmoid" else np.abs(data) > _TANH))
-
-
-def first_tensor(output: Any) -> Any:
-    """The tensor that a module put out; the first where there are several."""
-    while not isinstance(output, Tensor):
-        if isinstance(output, Mapping):
-            output = tuple(output.values())
-        if not isinstance(output, (tuple, list)) or not output:
-            return None
-        output = output[0]
-    return output
 
 
 def norm(array: Any) -> float:

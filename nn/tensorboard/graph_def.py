@@ -12,9 +12,9 @@ from tensorboard.compat.proto.tensor_shape_pb2 import TensorShapeProto
 from tensorboard.compat.proto.versions_pb2 import VersionDef
 
 import autograd_core as ag
-from autograd_core import Tensor
 from autograd_core.support.modes import modes_of, restoring
 
+from ..modules.hooks import first_tensor
 from ..modules.module import Module
 
 
@@ -55,15 +55,9 @@ def _traced(model: Any, inputs: Any) -> Any:
 
     def traced() -> Any:
         model.eval()
-        return ag.trace(lambda *x: _first_tensor(model(*x)), *args, names=model)
+        return ag.trace(lambda *x: first_tensor(model(*x)), *args, names=model)
 
     return restoring(traced, modes_of(model))
-
-
-def _first_tensor(output: Any) -> Any:
-    while isinstance(output, (tuple, list)) and output and not isinstance(output, Tensor):
-        output = output[0]
-    return output
 
 
 def _scope(row: Any) -> str:

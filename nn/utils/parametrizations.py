@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from autograd_core import Tensor, default_generator
+from autograd_core.engine.tensor import bare
 
 from ..modules.module import Module
 from .parametrize import register_parametrization
@@ -120,7 +121,7 @@ class _SpectralNorm(Module):
             return weight / np.maximum(np.sqrt(np.sum(np.square(weight))), self.eps)
         matrix = self._matrix(weight)
         if self.training:
-            self._iterate(matrix.data if isinstance(matrix, Tensor) else matrix, self.n_power_iterations)
+            self._iterate(bare(matrix), self.n_power_iterations)
         u, v = self._u.data.copy(), self._v.data.copy()  # a later iteration must not move what was recorded
         return weight / (u @ (matrix @ v))
 
@@ -228,7 +229,7 @@ def _rotation(x: Any, orthogonal_map: str) -> Any:
 
 def _matrix_exp(a: Any, eye: Any) -> Any:
     """exp(A) by scaling and squaring: (Σ (A/2ˢ)ⁱ/i!)^(2ˢ), the sum cut where its terms vanish (Higham 2005)."""
-    size = float(np.abs(a.data if isinstance(a, Tensor) else a).sum(axis=-1).max(initial=0.0))
+    size = float(np.abs(bare(a)).sum(axis=-1).max(initial=0.0))
     squarings = max(0, int(np.ceil(np.log2(size * 4)))) if size > 0 else 0
     a = a * (0.5**squarings)
     q = eye
@@ -252,7 +253,7 @@ def _reflections(x: Any) -> Any:
     for i in range(k - 1, -1, -1):
         column = v[..., i : i + 1]
         q = q - (tau[..., i : i + 1] * column) @ (np.swapaxes(column, -1, -2) @ q)
-    diagonal = np.diagonal(x.data if isinstance(x, Tensor) else x, axis1=-2, axis2=-1)
+    diagonal = np.diagonal(bare(x), axis1=-2, axis2=-1)
     return q * np.trunc(diagonal)[..., None, :]
 
 
