@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from functions import (
     contractions,
     elementwise,
@@ -35,4 +37,14 @@ FAMILIES: tuple[Any, ...] = (
     reductions,
     scans,
 )
-FUNCTIONS: dict[str, Calls] = {name: calls for family in FAMILIES for name, calls in family.FUNCTIONS.items()}
+
+
+def here(name: str) -> bool:
+    """Whether this release of NumPy has the function."""
+    space, _, last = name.rpartition(".")
+    return space == "special" or hasattr(getattr(np, space) if space else np, last)
+
+
+FUNCTIONS: dict[str, Calls] = {
+    name: calls for family in FAMILIES for name, calls in family.FUNCTIONS.items() if here(name)
+}
