@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import itertools
 import math
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -14,6 +13,7 @@ import numpy as np
 
 from autograd_core import Tensor
 from autograd_core.support import states
+from autograd_core.support.vectors import pieces
 
 from .optimizer import Optimizer
 from .options import number, value_of
@@ -147,9 +147,8 @@ class LBFGS(Optimizer):
     def _write(self, x: Array, progress: Progress | None = None) -> None:
         """Make the parameters views of ``x``, and what is known of the curvature ``progress`` (None: as it is)."""
         params = self.param_groups[0]["params"]
-        ends = itertools.pairwise([0, *itertools.accumulate(p.size for p in params)])
-        arrays = [x[a:b].reshape(p.shape).astype(p.dtype, copy=False) for p, (a, b) in zip(params, ends, strict=True)]
-        changes = [partial(setattr, p, "_data", array) for p, array in zip(params, arrays, strict=True)]
+        parts = zip(params, pieces(x, [p.shape for p in params]), strict=True)
+        changes = [partial(setattr, p, "_data", part.astype(p.dtype, copy=False)) for p, part in parts]
         states.at_once(
             [*changes, partial(setattr, self, "_progress", self._progress if progress is None else progress)]
         )

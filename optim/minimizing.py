@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -11,6 +10,7 @@ import numpy as np
 import autograd_core as ag
 from autograd_core import Tensor
 from autograd_core.engine.tensor import bare
+from autograd_core.support.vectors import pieces
 from autograd_core.transforms import trees
 
 from .lbfgs import Progress, descend
@@ -72,7 +72,6 @@ class _Problem:
             raise ValueError("minimize: no parameters.")
         self.tensors = [isinstance(leaf, Tensor) for leaf in leaves]
         self.start = [_floating(leaf, i) for i, leaf in enumerate(leaves)]
-        self.bounds = list(itertools.pairwise([0, *itertools.accumulate(a.size for a in self.start)]))
         of_leaves = lambda parts: fun(
             rebuild(parts), *args
         )  # without self: no cycle, so the last graph is freed at once
@@ -88,8 +87,8 @@ class _Problem:
 
     def parts(self, x: Array) -> list[Array]:
         """The leaves that a flat vector stands for, each in its dtype."""
-        pairs = zip(self.bounds, self.start, strict=True)
-        return [np.asarray(x[a:b]).reshape(p.shape).astype(p.dtype) for (a, b), p in pairs]
+        parts = pieces(x, [p.shape for p in self.start])
+        return [part.astype(p.dtype) for part, p in zip(parts, self.start, strict=True)]
 
     def tree(self, x: Array) -> Any:
         """The same as the user gave them: tensors where those were."""

@@ -15,6 +15,7 @@ import numpy as np
 
 from autograd_core import Tensor
 from autograd_core.engine.node import Leaf
+from autograd_core.support.vectors import pieces
 
 PIECE = 32_768
 """Elements updated at a time: the few arrays that a rule reads and writes stay in the second-level cache."""
@@ -122,7 +123,7 @@ class Flat(Storage):
         self.bounds = list(itertools.pairwise([0, *itertools.accumulate(sizes)]))
         self.data = np.concatenate([np.ravel(p._data) for p in params])
         self.flats = {name: np.zeros_like(self.data) for name in starts}
-        self.views = [self.data[a:b].reshape(p.shape) for (a, b), p in zip(self.bounds, params, strict=True)]
+        self.views = pieces(self.data, [p.shape for p in params])
         for p, view in zip(params, self.views, strict=True):
             p._data = view
         self.buffer, *self.work = (np.empty_like(self.data[:PIECE]) for _ in range(4))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +11,7 @@ import autograd_core as ag
 from autograd_core import Tensor
 from autograd_core.support.caller import warn
 from autograd_core.support.handles import RemovableHandle
+from autograd_core.support.vectors import pieces
 
 if TYPE_CHECKING:
     from .module import Module
@@ -157,15 +157,12 @@ def _through(items: Sequence[Any], tracked: Sequence[int], hook: Callable[[list[
     if not ag.is_grad_enabled() or not tensors:
         return tuple(items)
     shapes = [t.shape for t in tensors]
-    ends = [0, *itertools.accumulate(t.size for t in tensors)]
 
     def parts(flat: Any) -> list[Any]:
-        if len(shapes) == 1:
-            return [flat]
-        return [np.reshape(flat[a:b], s) for (a, b), s in zip(itertools.pairwise(ends), shapes, strict=True)]
+        return [flat] if len(shapes) == 1 else pieces(flat, shapes)
 
-    def joined(pieces: Sequence[Any]) -> Any:
-        return pieces[0] if len(pieces) == 1 else np.concatenate([np.reshape(p, -1) for p in pieces])
+    def joined(parts: Sequence[Any]) -> Any:
+        return parts[0] if len(parts) == 1 else np.concatenate([np.reshape(p, -1) for p in parts])
 
     def pull(g: Any) -> Any:
         answer = joined(hook(parts(g if isinstance(g, Tensor) else Tensor(g))))

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograd_core import Tensor
+from autograd_core.support.vectors import pieces
 
 
 def parameters_to_vector(parameters: Iterable[Tensor]) -> Tensor:
@@ -39,7 +40,5 @@ def vector_to_parameters(vec: Any, parameters: Iterable[Tensor]) -> None:
         raise ValueError(
             f"vector_to_parameters: vector of shape {array.shape} for {count} parameters; expected ({count},)."
         )
-    start = 0
-    for p in listed:
-        p.data[...] = array[start : start + p.size].reshape(p.shape)
-        start += p.size
+    for p, part in zip(listed, pieces(array, [p.shape for p in listed]), strict=True):
+        p.data[...] = part

@@ -1,0 +1,21 @@
+"""Several arrays as one vector, and back."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+
+def pieces(flat: Any, shapes: Sequence[tuple[int, ...]]) -> list[Any]:
+    """A vector cut into arrays of these shapes, one after another: views, or recorded of a tensor.
+
+    >>> pieces(np.arange(5.0), [(2, 2), ()])
+    [array([[0., 1.],
+           [2., 3.]]), array(4.)]
+    """
+    ends = itertools.pairwise([0, *itertools.accumulate(map(math.prod, shapes))])
+    return [np.reshape(flat[a:b], shape) for (a, b), shape in zip(ends, shapes, strict=True)]
