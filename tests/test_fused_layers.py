@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -11,9 +12,10 @@ from hypothesis import strategies as st
 
 import autograd_core as ag
 import nn
-from nn.kernels import fused
-from nn.kernels.correlation import composed, correlate, max_of_windows, windowed_max
+from nn.kernels import correlation, fused
+from nn.kernels.correlation import composed, correlate
 from nn.kernels.fused import standardised, standardised_by_steps
+from nn.kernels.pooling import max_of_windows, windowed_max
 from nn.kernels.recurrence import gru, lstm, rnn, steps_of_gru, steps_of_lstm, steps_of_rnn
 from strategies import generators
 
@@ -101,14 +103,26 @@ SMALL = st.tuples(st.integers(1, 3), st.integers(1, 3))
     dilation=st.tuples(st.integers(1, 2), st.integers(1, 2)),
     pads=st.tuples(*[st.tuples(st.integers(0, 2), st.integers(0, 2))] * 2),
     groups=st.sampled_from([1, 2]),
+    count=st.integers(0, 3),
+    block=st.sampled_from([1, 2000, 2**20]),
 )
 def test_the_fused_convolution_is_unfold_and_product(
-    rng: Any, kernel: Any, stride: Any, dilation: Any, pads: Any, groups: int
+    rng: Any, kernel: Any, stride: Any, dilation: Any, pads: Any, groups: int, count: int, block: int
 ) -> None:
-    x, w, b = rng.normal(size=(2, 2, 6, 5)), rng.normal(size=(4, 2 // groups, *kernel)), rng.normal(size=4)
+    """However many samples fit in the cache."""
+    x, w, b = rng.normal(size=(count, 2, 6, 5)), rng.normal(size=(4, 2 // groups, *kernel)), rng.normal(size=4)
     geometry = stride, pads, dilation, groups
     fused = lambda x, w, b: correlate(x, w, b, (6, 5), kernel, *geometry)
-    assert_alike(rng, fused, lambda x, w, b: composed(x, w, b, *geometry), x, w, b)
+    with mock.patch.object(correlation, "_BLOCK", block):
+        assert_alike(rng, fused, lambda x, w, b: composed(x, w, b, *geometry), x, w, b)
+
+
+@settings(max_examples=20)
+@given(rng=generators, stride=SMALL, pads=st.tuples(*[st.tuples(st.integers(0, 1), st.integers(0, 1))] * 2))
+def test_a_fused_convolution_with_kernels_of_one_place(rng: Any, stride: Any, pads: Any) -> None:
+    x, w, b = rng.normal(size=(2, 2, 2, 1)), rng.normal(size=(3, 2, 1, 1)), rng.normal(size=3)
+    fused = lambda x, w, b: correlate(x, w, b, (2, 1), (1, 1), stride, pads, (1, 1), 1)
+    assert_alike(rng, fused, lambda x, w, b: composed(x, w, b, stride, pads, (1, 1), 1), x, w, b)
 
 
 @pytest.mark.parametrize("dims", [1, 3])

@@ -1,15 +1,17 @@
-"""Convolution and max pooling as one primitive each, for a benchmark shows that it pays: fewer and longer copies.
+"""Convolution as one primitive, for a benchmark shows that it pays: fewer and longer copies, and few of them at a time.
 
-Where all strides are 1, a window's place k is the padded array, flat, read from another offset: the columns of the
-matrix product are long runs instead of short rows, at the price of some columns beyond each row's end, which are cut
-off. Wherever something is not a plain array (forward mode, higher orders), ``composed`` and ``windowed_max``, made of
-``unfold``, are differentiated instead; the tests hold the fused forms to them.
+The columns of the matrix product (what a window sees, side by side) are made for as many samples as fit in the cache,
+not for the whole batch. Where all strides are 1, a window's place k is the padded array, flat, read from another
+offset: long runs instead of short rows, at the price of some columns beyond each row's end, which are cut off.
+Wherever something is not a plain array (forward mode, higher orders), ``composed``, made of ``unfold``, is
+differentiated instead; the tests hold the fused form to it.
 """
 
 from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -18,23 +20,22 @@ import autograd_core as ag
 from autograd_core.engine.forms import conjugate
 from autograd_core.engine.node import PLAIN
 
-from .windows import Pads, Sizes, fold, places, unfold, windows_along
+from .windows import Pads, Sizes, fold, inside, outs, places, unfold
 
-__all__ = ["composed", "correlate", "max_of_windows", "windowed_max"]
+__all__ = ["composed", "correlate"]
+
+_BLOCK = 2**20
+"""Bytes of columns that are made at a time: half of a usual second-level cache, or all of it."""
 
 
 def composed(x: Any, weight: Any, bias: Any, stride: Sizes, pads: Pads, dilation: Sizes, groups: int) -> Any:
     """Convolution as ``unfold`` and a matrix product: x (N, C, *size), weight (F, C/groups, *kernel), bias (F,)."""
     filters, _, *kernel = weight.shape
-    out = _outs(x.shape[2:], tuple(kernel), stride, dilation, pads)
+    out = outs(x.shape[2:], tuple(kernel), stride, dilation, pads)
     columns = unfold(x, tuple(kernel), stride, dilation, pads)
     y = _matrices(weight, groups) @ _by_group(columns, groups)
     y = np.reshape(y, (x.shape[0], filters, *out))
     return y if bias is None else y + np.reshape(bias, (-1, *[1] * len(out)))
-
-
-def _outs(size: Sizes, kernel: Sizes, stride: Sizes, dilation: Sizes, pads: Pads) -> Sizes:
-    return tuple(windows_along(*axis) for axis in zip(size, kernel, stride, dilation, pads, strict=True))
 
 
 def _by_group(columns: Any, groups: int) -> Any:
@@ -57,86 +58,136 @@ def _plain(*arrays: Any) -> bool:
     return all(type(a) in PLAIN for a in arrays)
 
 
-class _Runs:
-    """Flat offsets into the padded array, for strides of 1."""
+class _Windows:
+    """Where each place of the window lies in the padded array, for all windows at once.
 
-    def __init__(self, size: Sizes, kernel: Sizes, dilation: Sizes, pads: Pads) -> None:
+    taps   : for each place of the window its index into the padded array, which is flat where windows are runs
+    places : the shape of what a tap takes
+    out    : how many windows there are along each axis
+    wide   : the same, of runs with those that reach beyond each row's end, which ``cut`` leaves out
+    """
+
+    def __init__(self, size: Sizes, kernel: Sizes, stride: Sizes, pads: Pads, dilation: Sizes, as_runs: bool) -> None:
+        self.size, self.pads, self.as_runs = size, pads, as_runs
         self.padded = tuple(n + a + b for n, (a, b) in zip(size, pads, strict=True))
-        self.inner = tuple(slice(a, a + n) for n, (a, _) in zip(size, pads, strict=True))
-        strides = tuple(math.prod(self.padded[i + 1 :]) for i in range(len(size)))
-        steps = [d * s for d, s in zip(dilation, strides, strict=True)]
-        self.offsets = [
-            sum(p * s for p, s in zip(place, steps, strict=True)) for place in itertools.product(*map(range, kernel))
-        ]
-        out = _outs(size, kernel, (1,) * len(size), dilation, pads)
-        self.cut: Any = (..., *(slice(n) for n in out))
-        self.wide = (out[0], *self.padded[1:])  # the result with what stands beyond each row's end
-        self.length = math.prod(self.wide)
-        self.total = max(math.prod(self.padded), self.offsets[-1] + self.length)
+        self.out = self.wide = self.places = out = outs(size, kernel, stride, dilation, pads)
+        self.cut: Any = (..., *map(slice, out))
+        self.taps: list[Any] = [(..., *taken) for _, taken in places(kernel, out, stride, dilation)]
+        self.total = math.prod(self.padded)
+        if as_runs:
+            strides = tuple(math.prod(self.padded[i + 1 :]) for i in range(len(size)))
+            steps = [d * s for d, s in zip(dilation, strides, strict=True)]
+            offsets = [
+                sum(p * s for p, s in zip(place, steps, strict=True))
+                for place in itertools.product(*map(range, kernel))
+            ]
+            self.wide = (out[0], *self.padded[1:])
+            length = math.prod(self.wide)
+            self.places = (length,)
+            self.taps = [(..., slice(offset, offset + length)) for offset in offsets]
+            self.total = max(self.total, offsets[-1] + length)
 
-    def flat(self, x: Any) -> Any:
-        """(N, C, total): x with zeros around it and behind it."""
+    def zeros(self, like: Any, count: int, channels: int) -> Any:
+        """The padded array of ``count`` samples, yet empty."""
+        shape = (self.total,) if self.as_runs else self.padded
+        return np.zeros_like(like, order="C", shape=(count, channels, *shape))
+
+    def inner(self, whole: Any) -> Any:
+        """The part of a padded array that is not padding: a view."""
+        if self.as_runs:
+            whole = whole[:, :, : math.prod(self.padded)].reshape(*whole.shape[:2], *self.padded)
+        return whole[inside(self.size, self.pads)]
+
+    def around(self, x: Any) -> Any:
+        """x with zeros around it, and where windows are runs behind it."""
         if self.padded == x.shape[2:] and self.total == math.prod(self.padded):
-            return _flat(x)
-        whole = np.zeros_like(x, order="C", shape=(*x.shape[:2], self.total))
-        self.inside(whole)[...] = x
+            return _flat(x) if self.as_runs else x
+        whole = self.zeros(x, x.shape[0], x.shape[1])
+        self.inner(whole)[...] = x
         return whole
 
-    def inside(self, whole: Any) -> Any:
-        """The part of a flat array that is x: a view."""
-        part = whole[:, :, : math.prod(self.padded)].reshape(*whole.shape[:2], *self.padded)
-        inner: Any = (..., *self.inner)
-        return part[inner]
-
-    def columns(self, x: Any) -> Any:
-        flat = self.flat(x)
-        if len(self.offsets) == 1:
-            return flat[:, :, None]
-        columns = np.empty_like(x, order="C", shape=(*x.shape[:2], len(self.offsets), self.length))
-        for k, offset in enumerate(self.offsets):
-            columns[:, :, k] = flat[:, :, offset : offset + self.length]
-        return columns
-
     def widened(self, g: Any) -> Any:
-        """(N, F, length) from (N, F, *out): zeros beyond each row's end."""
+        """(N, F, places) from (N, F, *out): of runs with zeros beyond each row's end."""
         if self.wide == g.shape[2:]:
             return _flat(g)
         wide = np.zeros_like(g, order="C", shape=(*g.shape[:2], *self.wide))
         wide[self.cut] = g
         return _flat(wide)
 
-    def folded(self, columns: Any) -> Any:
-        whole = np.zeros_like(columns, order="C", shape=(*columns.shape[:2], self.total))
-        for k, offset in enumerate(self.offsets):
-            part = whole[:, :, offset : offset + self.length]
-            np.add(part, columns[:, :, k], part)
-        return self.inside(whole)
+    def blocks(self, like: Any, count: int, channels: int, groups: int) -> Iterator[tuple[slice, Any, Any]]:
+        """As many samples as fit in the cache, and room for their columns, the same for every block.
+
+        As matrices (B, groups, C/groups·K, P) and, the same memory, as (B, C, K, *places).
+        """
+        taps, width = len(self.taps), math.prod(self.places)
+        size = max(1, _BLOCK // max(1, channels * taps * width * like.dtype.itemsize))
+        room = np.empty_like(like, order="C", shape=(min(count, size), groups, channels // groups * taps, width))
+        for start in range(0, count, size):
+            matrices = room[: min(size, count - start)]
+            yield slice(start, start + size), matrices, matrices.reshape(-1, channels, taps, *self.places)
+
+    def columns(self, x: Any, groups: int) -> Iterator[tuple[slice, Any]]:
+        """Block by block the samples, and their columns (B, groups, C/groups·K, P), written over by the next."""
+        whole = self.around(x)
+        if len(self.taps) == 1:
+            yield slice(None), _by_group(_flat(whole[self.taps[0]])[:, :, None], groups)
+            return
+        for block, matrices, columns in self.blocks(x, x.shape[0], x.shape[1], groups):
+            part = whole[block]
+            for k, tap in enumerate(self.taps):
+                columns[:, :, k] = part[tap]
+            yield block, matrices
+
+
+def _windows(x_shape: Sizes, weight_shape: Sizes, stride: Sizes, pads: Pads, dilation: Sizes) -> _Windows:
+    """As runs where strides are 1, unless more rows would be cut off the result than are copied into the columns."""
+    channels, size, filters, kernel = x_shape[1], x_shape[2:], weight_shape[0], weight_shape[2:]
+    as_runs = set(stride) == {1} and channels * math.prod(kernel) > filters
+    return _Windows(size, kernel, stride, pads, dilation, as_runs)
 
 
 def _of_x(g: Any, weight: Any, size: Sizes, stride: Sizes, pads: Pads, dilation: Sizes, groups: int) -> Any:
     """Wᴴ g, folded."""
-    filters, channels, *kernel = weight.shape
+    count, channels, kernel = g.shape[0], weight.shape[1] * groups, weight.shape[2:]
     matrices = conjugate(np.swapaxes(_matrices(weight, groups), -1, -2))
-    runs = _Runs(size, tuple(kernel), dilation, pads) if _plain(g, weight) and set(stride) == {1} else None
-    flat = runs.widened(g) if runs else _flat(g)
-    columns = matrices @ np.reshape(flat, (g.shape[0], groups, filters // groups, flat.shape[2]))
-    columns = np.reshape(columns, (g.shape[0], channels * groups, math.prod(kernel), flat.shape[2]))
-    return runs.folded(columns) if runs else fold(columns, size, tuple(kernel), stride, dilation, pads)
+    if not _plain(g, weight):
+        columns = matrices @ _by_group(_flat(g)[:, :, None], groups)
+        columns = np.reshape(columns, (count, channels, math.prod(kernel), columns.shape[3]))
+        return fold(columns, size, kernel, stride, dilation, pads)
+    windows = _windows((count, channels, *size), weight.shape, stride, pads, dilation)
+    flat = _by_group(windows.widened(g)[:, :, None], groups)
+    if len(windows.taps) == 1 and windows.padded == windows.out == size:  # 1×1: nothing to fold
+        return np.matmul(matrices, flat).reshape(count, channels, *size)
+    whole = windows.zeros(g, count, channels)
+    for block, products, columns in windows.blocks(g, count, channels, groups):
+        np.matmul(matrices, flat[block], products)
+        part = whole[block]
+        for k, tap in enumerate(windows.taps):
+            np.add(part[tap], columns[:, :, k], part[tap])
+    return windows.inner(whole)
 
 
 def _of_weight(g: Any, x: Any, kernel: Sizes, stride: Sizes, pads: Pads, dilation: Sizes, groups: int) -> Any:
     """Σ g columnsᴴ over the batch."""
-    runs = _Runs(x.shape[2:], kernel, dilation, pads) if _plain(g, x) and set(stride) == {1} else None
-    columns = runs.columns(x) if runs else unfold(x, kernel, stride, dilation, pads)
-    flat = runs.widened(g) if runs else _flat(g)
-    flat = np.reshape(flat, (g.shape[0], groups, g.shape[1] // groups, flat.shape[2]))
-    total = np.sum(flat @ conjugate(np.swapaxes(_by_group(columns, groups), -1, -2)), axis=0)
-    return np.reshape(total, (g.shape[1], x.shape[1] // groups, *kernel))
+    filters, depth = g.shape[1], x.shape[1] // groups
+    if not _plain(g, x):
+        columns = _by_group(unfold(x, kernel, stride, dilation, pads), groups)
+        flat = _by_group(_flat(g)[:, :, None], groups)
+        total = np.sum(flat @ conjugate(np.swapaxes(columns, -1, -2)), axis=0)
+        return np.reshape(total, (filters, depth, *kernel))
+    windows = _windows(x.shape, (filters, depth, *kernel), stride, pads, dilation)
+    flat = np.swapaxes(_by_group(windows.widened(g)[:, :, None], groups), -1, -2)
+    total = np.zeros_like(g, order="C", shape=(groups, depth * math.prod(kernel), filters // groups))
+    for block, columns in windows.columns(conjugate(x), groups):  # columns* gᵀ: the way round that BLAS is faster at
+        total = total + np.add.reduce(np.matmul(columns, flat[block]), axis=0)
+    return np.swapaxes(total, -1, -2).reshape(filters, depth, *kernel)
 
 
 def _of_bias(g: Any) -> Any:
     rows = _flat(g)
-    return np.sum(rows @ np.ones((rows.shape[-1],), g.dtype), axis=0) if _plain(g) else np.sum(rows, axis=(0, 2))
+    if not _plain(g):
+        return np.sum(rows, axis=(0, 2))
+    return np.add.reduce(rows @ np.ones_like(g, order="C", shape=rows.shape[-1:]), axis=0)
 
 
 def _products(call: Any) -> int:
@@ -167,64 +218,16 @@ def _products(call: Any) -> int:
 )
 def correlate(x, weight, bias, size, kernel, stride, pads, dilation, groups):
     """``composed`` in one row; ``size`` and ``kernel`` are the shapes of x and weight beyond the first two axes."""
-    if set(stride) != {1} or not _plain(x, weight):
+    if not _plain(x, weight):
         return composed(x, weight, bias, stride, pads, dilation, groups)
-    runs = _Runs(size, kernel, dilation, pads)
-    y = np.matmul(_matrices(weight, groups), _by_group(runs.columns(x), groups))
-    y = y.reshape(len(x), weight.shape[0], *runs.wide)[runs.cut]
-    return y + bias.reshape(-1, *[1] * len(size))
-
-
-# Max pooling ---------------------------------------------------------------------------------------------------------
-
-
-def windowed_max(x: Any, kernel: Sizes, stride: Sizes, dilation: Sizes) -> Any:
-    """The largest number of every window, by ``unfold`` and ``max``."""
-    out = _outs(x.shape[2:], kernel, stride, dilation, ((0, 0),) * len(kernel))
-    columns = unfold(x, kernel, stride, dilation, ((0, 0),) * len(kernel))
-    return np.reshape(np.max(columns, axis=2), (*x.shape[:2], *out))
-
-
-def _to_the_largest(g: Any, x: Any, ans: Any, kernel: Sizes, stride: Sizes, dilation: Sizes) -> Any:
-    """Each window's g in equal shares to those that are the largest."""
-    if not _plain(g, x, ans):
-        return ag.vjp(lambda x: windowed_max(x, kernel, stride, dilation), x)[1](g)[0]
-    taken = [(..., *place) for _, place in places(kernel, ans.shape[2:], stride, dilation)]
-    hits = [np.equal(x[place], ans) for place in taken]
-    count = np.zeros_like(ans, np.int8 if len(hits) < 128 else np.int32, order="C")
-    for hit in hits:
-        np.add(count, hit, count)
-    share = (
-        g if count.size and count.max() == 1 else g / np.maximum(count, 1).astype(g.dtype)
-    )  # 0 where a NaN is the largest
-    whole = np.zeros_like(x, g.dtype, order="C")
-    for place, hit in zip(taken, hits, strict=True):
-        part = whole[place]
-        np.add(part, share * hit, part)
-    return whole
-
-
-def _largest_tangent(t: Any, x: Any, kernel: Sizes, stride: Sizes, dilation: Sizes) -> Any:
-    return ag.jvp(lambda x: windowed_max(x, kernel, stride, dilation), (x,), (t,))[1]
-
-
-@ag.primitive(
-    x=lambda g, x, ans, kernel, stride, dilation: _to_the_largest(g, x, ans, kernel, stride, dilation),
-    jvp={"x": _largest_tangent},
-    flops=(
-        lambda call: math.prod(call.out) * (math.prod(call.params["kernel"]) - 1),
-        lambda call: math.prod(call.out) * (4 * math.prod(call.params["kernel"]) + 1),
-    ),
-)
-def max_of_windows(x, kernel, stride, dilation):
-    """``windowed_max`` in one row and without a copy of every window.
-
-    >>> max_of_windows(np.array([[[1.0, 3.0, 2.0, 0.0]]]), (2,), (2,), (1,))
-    array([[[3., 2.]]])
-    """
-    out = _outs(x.shape[2:], kernel, stride, dilation, ((0, 0),) * len(kernel))
-    first, *others = [x[(..., *place)] for _, place in places(kernel, out, stride, dilation)]
-    largest = first.copy()
-    for part in others:
-        np.maximum(largest, part, out=largest)
-    return largest
+    windows = _windows(x.shape, weight.shape, stride, pads, dilation)
+    matrices, width = _matrices(weight, groups), math.prod(windows.places)
+    dtype = np.result_type(x.dtype, weight.dtype)
+    y = np.empty_like(x, dtype, order="C", shape=(x.shape[0], *matrices.shape[:2], width))
+    for block, columns in windows.columns(x, groups):
+        np.matmul(matrices, columns, y[block])
+    y, bias = y.reshape(x.shape[0], weight.shape[0], *windows.wide), bias.reshape(-1, *[1] * len(size))
+    if windows.wide != windows.out or bias.dtype != dtype:
+        return y[windows.cut] + bias
+    y += bias
+    return y

@@ -38,6 +38,11 @@ def windows_along(size: int, kernel: int, stride: int, dilation: int, pads: tupl
     return (size + sum(pads) - dilation * (kernel - 1) - 1) // stride + 1
 
 
+def outs(size: Sizes, kernel: Sizes, stride: Sizes, dilation: Sizes, pads: Pads) -> Sizes:
+    """How many windows fit along each axis."""
+    return tuple(windows_along(*axis) for axis in zip(size, kernel, stride, dilation, pads, strict=True))
+
+
 def places(kernel: Sizes, out: Sizes, stride: Sizes, dilation: Sizes) -> Iterator[tuple[Any, Any]]:
     """For each place in the window its index, and the slices of the array that it takes over all windows."""
     for place in itertools.product(*map(range, kernel)):
@@ -46,7 +51,8 @@ def places(kernel: Sizes, out: Sizes, stride: Sizes, dilation: Sizes) -> Iterato
         yield place, taken
 
 
-def _inside(size: Sizes, pads: Pads) -> Any:
+def inside(size: Sizes, pads: Pads) -> Any:
+    """Where the array lies in its padded self."""
     return (..., *(slice(a, a + n) for n, (a, _) in zip(size, pads, strict=True)))
 
 
@@ -66,7 +72,7 @@ def unfold(x, kernel, stride, dilation, pads):
     out = tuple(windows_along(*axis) for axis in axes)
     if any(map(any, pads)):
         padded = np.zeros_like(x, shape=(*x.shape[:2], *(n + sum(p) for n, p in zip(x.shape[2:], pads, strict=True))))
-        padded[_inside(x.shape[2:], pads)] = x
+        padded[inside(x.shape[2:], pads)] = x
         x = padded
     columns = np.empty_like(x, shape=(*x.shape[:2], *kernel, *out))
     for place, taken in places(kernel, out, stride, dilation):
@@ -89,7 +95,7 @@ def fold(columns, size, kernel, stride, dilation, pads):
     whole = np.zeros_like(columns, shape=(*columns.shape[:2], *(n + sum(p) for n, p in zip(size, pads, strict=True))))
     for place, taken in places(kernel, out, stride, dilation):
         whole[(..., *taken)] += columns[(slice(None), slice(None), *place)]
-    return whole[_inside(size, pads)]
+    return whole[inside(size, pads)]
 
 
 def batched(input: Any, dims: int, layer: str) -> tuple[Any, bool]:

@@ -11,7 +11,7 @@ import autograd_core as ag
 from autograd_core.engine import entry
 
 from ..kernels.accuracy import accurate, like
-from ..kernels.correlation import max_of_windows
+from ..kernels.pooling import max_of_windows
 from ..kernels.windows import Pads, Sizes, batched, sizes, unfold, windows_along
 from ..modules.checking import NONZERO, checked
 from ..modules.layer import Layer
