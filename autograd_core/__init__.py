@@ -34,6 +34,7 @@ from .ops.sums.reductions import *
 from .ops.sums.scans import *
 from .ops.sums.statistics import *
 from .support import forks as _forks
+from .support import heap as _heap
 from .support.lazy import attach
 from .support.random import *
 from .transforms.gradcheck import *
