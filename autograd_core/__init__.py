@@ -32,7 +32,7 @@ from .ops.shapes.making import *
 from .ops.shapes.shaping import *
 from .ops.sums.reductions import *
 from .ops.sums.scans import *
-from .ops.sums.statistics import *
+from .ops.sums.spread import *
 from .support import forks as _forks
 from .support import heap as _heap
 from .support.lazy import attach
@@ -50,8 +50,8 @@ if TYPE_CHECKING:
     from .ops.products.polynomials import *
     from .ops.shapes.padding import *
     from .ops.shapes.ranges import *
+    from .ops.sums.order import *
     from .ops.sums.sampled import *
-    from .ops.sums.sorting import *
     from .transforms.checkpointing import *
     from .transforms.jacobians import *
     from .watching.anomaly import *

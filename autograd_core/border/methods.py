@@ -12,7 +12,7 @@ from ..ops.arithmetic import complex, elementwise, rounding
 from ..ops.places import indexing, selecting, updating
 from ..ops.products import contractions
 from ..ops.shapes import diagonals, joining, shaping
-from ..ops.sums import reductions, scans, statistics
+from ..ops.sums import reductions, scans, spread
 from . import writing
 from .arrays import admitted
 from .asking import ASKED
@@ -119,7 +119,7 @@ METHODS = {
     "mean": reductions.mean,
     "max": reductions.max,
     "min": reductions.min,
-    "var": statistics.var,
+    "var": spread.var,
     "reshape": _reshape,
     "transpose": _transpose,
     "swapaxes": shaping.swapaxes,
@@ -135,7 +135,7 @@ METHODS = {
     "copy": lambda self, order="C": shaping.copy(self, order),
     "at": property(updating.At),
     "flat": property(_flat),
-    "std": statistics.std,
+    "std": spread.std,
     "prod": reductions.prod,
     "cumsum": scans.cumsum,
     "cumprod": scans.cumprod,

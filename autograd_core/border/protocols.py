@@ -101,7 +101,7 @@ LATER: dict[str, tuple[str, ...]] = {
     ),
     "ops.shapes.ranges": ("geomspace", "linspace", "logspace"),
     "ops.sums.sampled": ("diff", "ediff1d", "gradient", "interp", "trapezoid", "unwrap"),
-    "ops.sums.sorting": (
+    "ops.sums.order": (
         *("median", "nanmedian", "nanpercentile", "nanquantile", "partition", "percentile", "quantile", "sort"),
         "sort_complex",
     ),

@@ -36,7 +36,7 @@ from ..ops.linalg import determinants, factors, norms, parts, solving  # noqa: F
 from ..ops.places import indexing, updating
 from ..ops.products import contractions, einsum, polynomials
 from ..ops.shapes import diagonals, joining, shaping  # noqa: F401
-from ..ops.sums import reductions, sampled, scans, sorting, statistics
+from ..ops.sums import order, reductions, sampled, scans, spread
 
 __all__ = ["Call", "backward", "forward"]
 
@@ -300,7 +300,7 @@ _MOVES = _COPYING | said_of(
             *(np.real, np.imag, np.conjugate, complex._real, complex._imag, complex._conjugate, np.positive),
             *(np.reshape, shaping._reshape, np.expand_dims, np.squeeze, np.transpose, np.swapaxes, np.moveaxis),
             *(np.flip, np.rot90, np.roll, np.diagonal, np.tril, np.triu, np.concatenate, joining._concatenate),
-            *(operator.getitem, indexing._getitem, indexing._scatter, updating._put, sorting._permute),
+            *(operator.getitem, indexing._getitem, indexing._scatter, updating._put, order._permute),
             *(method("astype"), shaping._astype, np.fft.fftshift, np.fft.ifftshift, parts.mirrored),
         ),
         True,
@@ -315,11 +315,9 @@ _COUNTS: dict[Any, tuple[Any, Any]] = said_of(
         np.where: (_nothing, _sums_of_broadcasting),
         np.sum: (_reduction, _nothing),
         np.mean: (_argument, _result),
+        **dict.fromkeys((spread._var, spread._nanvar), (lambda c: 4 * _argument(c), lambda c: 4 * _argument(c))),
         **dict.fromkeys(
-            (statistics._var, statistics._nanvar), (lambda c: 4 * _argument(c), lambda c: 4 * _argument(c))
-        ),
-        **dict.fromkeys(
-            (statistics._std, statistics._nanstd), (lambda c: 4 * _argument(c) + _result(c), lambda c: 4 * _argument(c))
+            (spread._std, spread._nanstd), (lambda c: 4 * _argument(c) + _result(c), lambda c: 4 * _argument(c))
         ),
         reductions.logsumexp: (lambda c: 4 * _argument(c), lambda c: 6 * _argument(c) - 2 * _result(c)),
         reductions.softmax: (

@@ -1,4 +1,7 @@
-"""Hooks: functions that a module calls before and after its forward pass, and when gradients pass it."""
+"""Hooks: functions that a module calls before and after its forward pass, and when gradients pass it.
+
+Module.register_*_hook registers them; here they are kept and called.
+"""
 
 from __future__ import annotations
 
