@@ -105,6 +105,3 @@ FUNCTIONS: dict[str, Calls] = {
     "roots":        coefficients() | coefficients(complexes),
     "vander":       powers() | powers(complexes),
 }  # fmt: skip
-
-if not hasattr(np, "matvec"):  # NumPy < 2.2
-    del FUNCTIONS["matvec"], FUNCTIONS["vecmat"]

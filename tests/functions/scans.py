@@ -151,8 +151,6 @@ FUNCTIONS: dict[str, Calls] = {
     "sort":            sorted_(even) | sorted_(apart),
     "sort_complex":    sorted_(apart).map(lambda call: Call(call.args, {})),
     "partition":       partitioned(),
-    **({
-        "cumulative_sum":  cumulated(real) | cumulated(complexes),
-        "cumulative_prod": cumulated(real) | cumulated(complexes),
-    } if hasattr(np, "cumulative_sum") else {}),
+    "cumulative_sum":  cumulated(real) | cumulated(complexes),
+    "cumulative_prod": cumulated(real) | cumulated(complexes),
 }  # fmt: skip

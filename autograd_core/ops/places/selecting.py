@@ -93,7 +93,7 @@ def choose(a, choices, out=None, mode="raise"):
     """
     refuse_out("choose", out)
     numbers = bare(a) if hasattr(a, "dtype") else np.asarray(a)
-    choices = [as_array(c) for c in choices]
+    choices = [_choice(c) for c in choices]
     count = len(choices)
     if mode == "raise" and numbers.size and (numbers.min() < 0 or numbers.max() >= count):
         raise ValueError(f"choose: a number outside of 0 … {count - 1}. Fix: mode='wrap' or mode='clip'.")
@@ -102,6 +102,11 @@ def choose(a, choices, out=None, mode="raise"):
     dtype = np.result_type(*[bare(c) for c in choices])
     together = np.stack([np.broadcast_to(_of_dtype(c, dtype), shape) for c in choices])
     return np.take_along_axis(together, np.broadcast_to(numbers, shape)[None], 0)[0]
+
+
+def _choice(x: Any) -> Any:
+    """An array, or a Python number, which takes the dtype of what stands beside it."""
+    return x if hasattr(x, "dtype") or type(x) in (int, float, complex) else as_array(x)
 
 
 def _of_dtype(x: Any, dtype: Any) -> Any:
@@ -124,7 +129,7 @@ def select(condlist, choicelist, default=0):
     for i, c in enumerate(conditions):
         if c.dtype != bool:
             raise TypeError(f"select: condition {i} is {c.dtype}, not boolean. Fix: condition != 0.")
-    choices = [c if hasattr(c, "dtype") or type(c) in (int, float, complex) else as_array(c) for c in choicelist]
+    choices = [_choice(c) for c in choicelist]
     dtype = np.result_type(*[bare(c) for c in choices], bare(default))
     result = _of_dtype(default, dtype)
     for condition, choice in zip(conditions[::-1], choices[::-1], strict=True):
