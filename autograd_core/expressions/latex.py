@@ -12,20 +12,26 @@ from typing import Any
 import numpy as np
 
 from ..engine.errors import printable
-from ..ops.arithmetic import elementwise
 from ..ops.places import indexing
-from ..ops.shapes import shaping
 from . import values
-from .meaning import applies, meaning, said_of
-from .notation import LONGEST_LIST, MATRIX_PRODUCT, POWER, PRODUCT, SUM, WHOLE, Text, settings_of, write
+from .meaning import meaning, said_of
+from .notation import BOTH, LONGEST_LIST, POWER, PRODUCT, SUM, WHOLE, Text, settings_of, write
 from .symbol import Symbol, fold, shortened
 
 
 class Tex(Text):
-    """A ``Text`` whose brackets grow with what they hold."""
+    """A ``Text`` in LaTeX, whose brackets grow with what they hold."""
+
+    @classmethod
+    def sign(cls, pair: tuple[str, str]) -> str:
+        return pair[1]
+
+    @classmethod
+    def of(cls, expression: Any) -> Text:
+        return fold(expression, _leaf, _application)
 
     def at(self, level: int, first: bool = True) -> Text:
-        return self if self.fits(level, first) else Tex(rf"\left({self.last or self.text}\right)")
+        return self if self.fits(level, first) else Tex(rf"\left({self.alone}\right)")
 
 
 def latex(expression: Any, longest: int | None = None) -> str:
@@ -35,8 +41,7 @@ def latex(expression: Any, longest: int | None = None) -> str:
     >>> print(latex(-(1 - y) / np.exp(x) ** 2))
     -\frac{1 - \text{learning\_rate}}{\exp\left(x_{1}\right)^{2}}
     """
-    result = fold(expression if longest is None else shortened(expression, longest), _leaf, _application)
-    return result.last or result.text
+    return Tex.of(expression if longest is None else shortened(expression, longest)).alone
 
 
 def name(text: str) -> str:
@@ -105,59 +110,20 @@ def _application(symbol: Symbol, args: list[Any]) -> Text:
     return result or _call(symbol, args)
 
 
-def _whole(arg: Text) -> str:
-    return arg.last or arg.text
-
-
-def _infix(sign: str, level: int, left: int, right: int) -> Callable[..., Text]:
-    def write_it(symbol: Symbol, args: list[Text]) -> Text:
-        x, y = args[0].at(left), args[1].at(right, first=False)
-        return Tex(f"{x.text}{sign}{y.text}", level, f"{x.text}{sign}{_whole(y)}")
-
-    return write_it
-
-
-def _prefix(sign: str) -> Callable[..., Text]:
-    def write_it(symbol: Symbol, args: list[Text]) -> Text:
-        x = args[0].at(PRODUCT, first=False)
-        return Tex(f"{sign}{x.text}", PRODUCT, f"{sign}{_whole(x)}")
-
-    return write_it
-
-
 def _around(left: str, right: str, level: int = WHOLE) -> Callable[..., Text]:
-    return lambda symbol, args: Tex(f"{left}{_whole(args[0])}{right}", level)
+    return lambda symbol, args: Tex(f"{left}{args[0].alone}{right}", level)
 
 
 def _power(symbol: Symbol, args: list[Text]) -> Text:
-    exponent = args[1].last or args[1].text if len(args) > 1 else "2"
+    exponent = args[1].alone if len(args) > 1 else "2"
     return Tex(f"{args[0].at(WHOLE).text}^{{{exponent}}}", POWER)
 
 
 def _fraction(symbol: Symbol, args: list[Text]) -> Text:
     """A minus sign stands before the fraction, not above its line."""
-    above, below = map(_whole, args)
+    above, below = args[0].alone, args[1].alone
     sign = "-" if above.startswith("-") and args[0].level >= PRODUCT else ""
     return Tex(rf"{sign}\frac{{{above.removeprefix(sign)}}}{{{below}}}", PRODUCT)
-
-
-def _relation(sign: str) -> Callable[..., Text]:
-    return lambda symbol, args: Tex(
-        rf"\left[{args[0].at(SUM).text} {sign} {args[1].at(SUM).text if len(args) > 1 else 0}\right]"
-    )
-
-
-def _transposed(symbol: Symbol, args: list[Text]) -> Text | None:
-    return Tex(rf"{args[0].at(WHOLE).text}^{{\top}}", POWER) if write(symbol, 3).endswith("ᵀ") else None
-
-
-def _broadcast(symbol: Symbol, args: list[Text]) -> Text | None:
-    sizes, inner = symbol.settings.get("shape", symbol.args[-1]), symbol.args[0]
-    if not isinstance(sizes, tuple) or not sizes:
-        return None
-    stretched = fold(inner.args[0], _leaf, _application) if applies(np.expand_dims, inner) else args[0]
-    shape = r" \times ".join(map(str, sizes))
-    return Tex(rf"{stretched.at(PRODUCT).text} \cdot 1_{{{shape}}}", PRODUCT)
 
 
 def _item(symbol: Symbol, args: list[Text]) -> Text:
@@ -182,7 +148,7 @@ def _command(function: Any) -> str | None:
 
 def _listed(arg: Any) -> str:
     if not isinstance(arg, list):
-        return _whole(arg)
+        return arg.alone
     return ", ".join(map(_listed, arg if len(arg) <= LONGEST_LIST else [*arg[:3], Tex(r"\ldots"), arg[-1]]))
 
 
@@ -199,25 +165,12 @@ _FUNCTIONS: dict[Any, str] = said_of(
 )
 _SPECIAL: dict[Any, Callable[..., Text | None]] = said_of(
     {
-        np.add: _infix(" + ", SUM, SUM, SUM),
-        **dict.fromkeys((np.subtract, elementwise.gap), _infix(" - ", SUM, SUM, MATRIX_PRODUCT)),
-        np.multiply: _infix(r" \cdot ", PRODUCT, PRODUCT, PRODUCT),
-        np.matmul: _infix(r"\,", MATRIX_PRODUCT, POWER, POWER),
+        **BOTH,
         np.divide: _fraction,
         np.reciprocal: _around(r"\frac{1}{", "}", PRODUCT),
         **dict.fromkeys((np.power, np.square), _power),
-        np.negative: _prefix("-"),
-        np.positive: _prefix("+"),
         np.sqrt: _around(r"\sqrt{", "}"),
         np.absolute: _around(r"\left\lvert ", r"\right\rvert "),
-        np.equal: _relation("="),
-        np.not_equal: _relation(r"\neq"),
-        np.less: _relation("<"),
-        np.less_equal: _relation(r"\leq"),
-        **dict.fromkeys((np.greater, elementwise.step), _relation(">")),
-        np.greater_equal: _relation(r"\geq"),
-        **dict.fromkeys((np.swapaxes, np.transpose), _transposed),
-        **dict.fromkeys((np.broadcast_to, shaping._broadcast_to), _broadcast),
         **dict.fromkeys((operator.getitem, indexing._getitem), _item),
     }
 )

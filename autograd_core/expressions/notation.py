@@ -1,4 +1,7 @@
-"""Expressions as Unicode mathematics: ``−1/ξ3²``, ``g @ Wᵀ``, ``[x > 0]`` (1 where it holds, 0 elsewhere)."""
+"""Expressions as Unicode mathematics: ``−1/ξ3²``, ``g @ Wᵀ``, ``[x > 0]`` (1 where it holds, 0 elsewhere).
+
+What reads alike in LaTeX is told here for both hands, with a pair of signs: see ``BOTH``.
+"""
 
 from __future__ import annotations
 
@@ -28,9 +31,24 @@ class Text(NamedTuple):
     level: int = WHOLE
     last: str = ""
 
+    @property
+    def alone(self) -> str:
+        """The expression where nothing follows it."""
+        return self.last or self.text
+
+    @classmethod
+    def sign(cls, pair: tuple[str, str]) -> str:
+        """Of a pair of signs that of this hand: the first in Unicode, the second in LaTeX."""
+        return pair[0]
+
+    @classmethod
+    def of(cls, expression: Any) -> Text:
+        """A whole expression in this hand."""
+        return fold(expression, _leaf, _application)
+
     def at(self, level: int, first: bool = True) -> Text:
         """This expression as an operand in a place that asks for ``level``; a minus sign may only stand first."""
-        return self if self.fits(level, first) else Text(f"({self.last or self.text})")
+        return self if self.fits(level, first) else Text(f"({self.alone})")
 
     def fits(self, level: int, first: bool) -> bool:
         """Whether it can stand there without parentheses."""
@@ -44,8 +62,7 @@ def write(expression: Any, longest: int | None = None) -> str:
     >>> write(-(1 - y) / x / x), write(np.log(x + 1) * np.exp(y))
     ('−(1 − y)/x²', 'log(x + 1)·exp y')
     """
-    result = fold(expression if longest is None else shortened(expression, longest), _leaf, _application)
-    return result.last or result.text
+    return Text.of(expression if longest is None else shortened(expression, longest)).alone
 
 
 def _leaf(x: Any) -> Text:
@@ -66,17 +83,29 @@ def _application(symbol: Symbol, args: list[Any]) -> Text:
 # Operators -----------------------------------------------------------------------------------------------------------
 
 
-def _infix(sign: str, level: int, left: int, right: int) -> Callable[..., Text]:
+def _infix(signs: tuple[str, str], level: int, left: int, right: int) -> Callable[..., Text]:
     def write_it(symbol: Symbol, args: list[Text]) -> Text:
         x, y = args[0].at(left), args[1].at(right, first=False)
-        return Text(f"{x.text}{sign}{y.text}", level, f"{x.text}{sign}{y.last or y.text}")
+        begin = x.text + x.sign(signs)
+        return type(x)(begin + y.text, level, begin + y.alone)
 
     return write_it
 
 
-def _negative(symbol: Symbol, args: list[Text]) -> Text:
-    x = args[0].at(PRODUCT, first=False)
-    return Text(f"−{x.text}", PRODUCT, f"−{x.last or x.text}")
+def _prefix(signs: tuple[str, str]) -> Callable[..., Text]:
+    def write_it(symbol: Symbol, args: list[Text]) -> Text:
+        x = args[0].at(PRODUCT, first=False)
+        return type(x)(x.sign(signs) + x.text, PRODUCT, x.sign(signs) + x.alone)
+
+    return write_it
+
+
+def _truth(signs: tuple[str, str]) -> Callable[..., Text]:
+    def write_it(symbol: Symbol, args: list[Text]) -> Text:
+        x, y = args[0].at(SUM), args[1].at(SUM).text if len(args) > 1 else "0"
+        return type(x)(f"{x.sign(_SQUARE[0])}{x.text} {x.sign(signs)} {y}{x.sign(_SQUARE[1])}")
+
+    return write_it
 
 
 def _power(symbol: Symbol, args: list[Text]) -> Text:
@@ -94,16 +123,12 @@ def _reciprocal(symbol: Symbol, args: list[Text]) -> Text:
     return Text(f"1/{args[0].at(POWER, first=False).text}", PRODUCT)
 
 
-def _truth(sign: str) -> Callable[..., Text]:
-    return lambda symbol, args: Text(f"[{args[0].at(SUM).text} {sign} {args[1].at(SUM).text}]")
-
-
 def _root(symbol: Symbol, args: list[Text]) -> Text:
     return Text(f"√{args[0].at(WHOLE, first=False).text}", POWER)
 
 
 def _modulus(symbol: Symbol, args: list[Text]) -> Text:
-    return Text(f"|{args[0].last or args[0].text}|")
+    return Text(f"|{args[0].alone}|")
 
 
 # Arrays --------------------------------------------------------------------------------------------------------------
@@ -114,7 +139,8 @@ def _transposed(symbol: Symbol, args: list[Text]) -> Text | None:
     matrix = len(getattr(symbol.args[0], "_shape", None) or ()) == 2
     reversed_ = applies(np.transpose, symbol) and not axes
     swapped = applies(np.swapaxes, symbol) and (set(axes) == {-1, -2} or (matrix and set(axes) == {0, 1}))
-    return Text(f"{args[0].at(WHOLE).text}ᵀ", POWER) if swapped or reversed_ else None
+    x = args[0].at(WHOLE)
+    return type(x)(x.text + x.sign(("ᵀ", r"^{\top}")), POWER) if swapped or reversed_ else None
 
 
 def _broadcast(symbol: Symbol, args: list[Text]) -> Text | None:
@@ -122,8 +148,9 @@ def _broadcast(symbol: Symbol, args: list[Text]) -> Text | None:
     sizes, inner = symbol.settings.get("shape", symbol.args[-1]), symbol.args[0]
     if not isinstance(sizes, tuple) or not sizes:
         return None
-    stretched = fold(inner.args[0], _leaf, _application) if applies(np.expand_dims, inner) else args[0]
-    return Text(f"{stretched.at(PRODUCT).text}·{_ones(sizes)}", PRODUCT)
+    x = (args[0].of(inner.args[0]) if applies(np.expand_dims, inner) else args[0]).at(PRODUCT)
+    shape = r" \times ".join(map(str, sizes))
+    return type(x)(x.text + x.sign((f"·{_ones(sizes)}", rf" \cdot 1_{{{shape}}}")), PRODUCT)
 
 
 def _ones(sizes: tuple[int, ...]) -> str:
@@ -140,7 +167,7 @@ def _item(symbol: Symbol, args: list[Text]) -> Text:
 
 
 def _scatter(symbol: Symbol, args: list[Text]) -> Text:
-    return Text(f"scatter({args[0].last or args[0].text}, {_index(symbol)})")
+    return Text(f"scatter({args[0].alone}, {_index(symbol)})")
 
 
 def _sum(symbol: Symbol, args: list[Text]) -> Text | None:
@@ -148,7 +175,7 @@ def _sum(symbol: Symbol, args: list[Text]) -> Text | None:
 
 
 def _convert(symbol: Symbol, args: list[Text]) -> Text:
-    return Text(f"{np.dtype(symbol.settings.get('dtype', symbol.args[-1])).name}({args[0].last or args[0].text})")
+    return Text(f"{np.dtype(symbol.settings.get('dtype', symbol.args[-1])).name}({args[0].alone})")
 
 
 def _call(name: str, symbol: Symbol, args: list[Any]) -> Text:
@@ -173,7 +200,7 @@ def settings_of(symbol: Symbol) -> list[str]:
 
 def _listed(arg: Any) -> str:
     if not isinstance(arg, list):
-        return arg.last or arg.text
+        return arg.alone
     return ", ".join(map(_listed, arg if len(arg) <= LONGEST_LIST else [*arg[:3], Text("…"), arg[-1]]))
 
 
@@ -206,34 +233,41 @@ _NEVER = object()
 _SUPERSCRIPT = str.maketrans("−0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _SUBSCRIPT = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
+_SQUARE = ("[", r"\left["), ("]", r"\right]")
+
+BOTH: dict[Any, Callable[..., Text | None]] = {
+    np.add: _infix((" + ", " + "), SUM, SUM, SUM),
+    np.subtract: _infix((" − ", " - "), SUM, SUM, MATRIX_PRODUCT),
+    elementwise.gap: _infix((" − ", " - "), SUM, SUM, MATRIX_PRODUCT),
+    np.multiply: _infix(("·", r" \cdot "), PRODUCT, PRODUCT, PRODUCT),
+    np.matmul: _infix((" @ ", r"\,"), MATRIX_PRODUCT, POWER, POWER),
+    np.negative: _prefix(("−", "-")),
+    np.positive: _prefix(("+", "+")),
+    np.equal: _truth(("=", "=")),
+    np.not_equal: _truth(("≠", r"\neq")),
+    np.less: _truth(("<", "<")),
+    np.less_equal: _truth(("≤", r"\leq")),
+    np.greater: _truth((">", ">")),
+    np.greater_equal: _truth(("≥", r"\geq")),
+    elementwise.step: _truth((">", ">")),
+    np.swapaxes: _transposed,
+    np.transpose: _transposed,
+    np.broadcast_to: _broadcast,
+    shaping._broadcast_to: _broadcast,
+}
+"""By what a function means: how its applications are written in either hand."""
+
 _SPECIAL: dict[Any, Callable[..., Text | None]] = said_of(
     {
-        np.add: _infix(" + ", SUM, SUM, SUM),
-        np.subtract: _infix(" − ", SUM, SUM, MATRIX_PRODUCT),
-        elementwise.gap: _infix(" − ", SUM, SUM, MATRIX_PRODUCT),
-        np.multiply: _infix("·", PRODUCT, PRODUCT, PRODUCT),
-        np.divide: _infix("/", PRODUCT, PRODUCT, POWER),
-        np.matmul: _infix(" @ ", MATRIX_PRODUCT, POWER, POWER),
+        **BOTH,
+        np.divide: _infix(("/", "/"), PRODUCT, PRODUCT, POWER),
         np.power: _power,
         np.square: _square,
-        np.negative: _negative,
-        np.positive: lambda symbol, args: Text(f"+{args[0].at(POWER).text}", PRODUCT),
         np.reciprocal: _reciprocal,
         np.sqrt: _root,
         np.absolute: _modulus,
-        np.equal: _truth("="),
-        np.not_equal: _truth("≠"),
-        np.less: _truth("<"),
-        np.less_equal: _truth("≤"),
-        np.greater: _truth(">"),
-        np.greater_equal: _truth("≥"),
-        elementwise.step: lambda symbol, args: Text(f"[{args[0].at(SUM).text} > 0]"),
         np.maximum: lambda symbol, args: _call("max", symbol, args),
         np.minimum: lambda symbol, args: _call("min", symbol, args),
-        np.swapaxes: _transposed,
-        np.transpose: _transposed,
-        np.broadcast_to: _broadcast,
-        shaping._broadcast_to: _broadcast,
         operator.getitem: _item,
         indexing._getitem: _item,
         indexing._scatter: _scatter,
@@ -242,4 +276,3 @@ _SPECIAL: dict[Any, Callable[..., Text | None]] = said_of(
         np.sum: _sum,
     }
 )
-"""By what a function means: how its applications are written."""
