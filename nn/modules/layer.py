@@ -16,7 +16,7 @@ from autograd_core.ops.composites import holds_tensors
 from .module import Module
 from .parameter import Parameter
 
-_PLAIN = frozenset((ag.Tensor, Parameter, np.ndarray, int, float, bool, str, tuple, type(None), np.random.Generator))
+_PLAIN = frozenset((ag.Tensor, Parameter, np.ndarray, int, float, bool, str, tuple, type(None)))
 """Types of most arguments, which are what they are."""
 
 
