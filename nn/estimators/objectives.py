@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 import autograd_core as ag
-from nn.kernels.fused import one_hot
+from nn.kernels import fused
 
 
 def _by_rows(share: Any) -> Any:
@@ -24,16 +24,14 @@ def _total(losses: Any, share: Any) -> Any:
     return np.dot(share, rows) if np.ndim(share) else np.add.reduce(rows) * share
 
 
-@ag.reduction(x=lambda x, target, share: (ag.softmax(x, 1) - one_hot(x, target)) * _by_rows(share))
+@ag.reduction(x=lambda x, target, share: fused.class_slope(x, target) * _by_rows(share))
 def class_log_loss(x, target, share, axis=None, keepdims=False):
     """−log softmax(x)[target] for class numbers (n,) and logits (n, classes).
 
     >>> class_log_loss(np.zeros((1, 2)), np.array([1]), 1.0).round(4)
     np.float64(0.6931)
     """
-    shifted = x - np.maximum.reduce(x, axis=1)[:, None]
-    own = shifted[np.arange(len(target)), target]
-    return _total(np.log(np.add.reduce(np.exp(shifted), axis=1)) - own, share)
+    return _total(fused.minus_log_shares(x, target), share)
 
 
 @ag.reduction(x=lambda x, target, share: (ag.sigmoid(x) - target) * _by_rows(share))
@@ -94,10 +92,10 @@ def value_and_derivative(link: str, z: Any, target: Any, share: Any) -> tuple[fl
     (2.0, array([[2.]]))
     """
     value = float(LOSSES[link](z, target, share))
-    delta = LINKS[link](z)
     if link == "softmax":
-        delta[np.arange(len(target)), target] -= 1
+        delta = fused.class_slope(z, target)
     else:
+        delta = LINKS[link](z)
         delta -= target
     delta *= _by_rows(share / z.shape[1] if link == "identity" else share)
     return value, delta

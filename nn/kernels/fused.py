@@ -66,7 +66,7 @@ def linear(x, weight, bias):
     return y
 
 
-def _class_weights(x: Any, target: Any) -> Any:
+def class_slope(x: Any, target: Any) -> Any:
     """∂(−log softmax(x)[target])/∂x = softmax(x) − one-hot(target)."""
     shares, place = ag.softmax(x, 1), (np.arange(len(target)), target)
     if type(shares) in PLAIN:
@@ -85,19 +85,20 @@ def one_hot(x: Any, target: Any) -> Any:
 _FLOPS = (lambda call: 4 * math.prod(call.shapes[0]), lambda call: 8 * math.prod(call.shapes[0]))
 
 
-@ag.reduction(x=lambda x, target: _class_weights(x, target) / len(target), flops=_FLOPS)
+@ag.reduction(x=lambda x, target: class_slope(x, target) / len(target), flops=_FLOPS)
 def mean_class_cross_entropy(x, target, axis=None, keepdims=False):
     """The mean of −log softmax(x)[target] over the rows of logits."""
-    return np.add.reduce(_minus_log_shares(x, target)) / x.dtype.type(len(target))
+    return np.add.reduce(minus_log_shares(x, target)) / x.dtype.type(len(target))
 
 
-@ag.reduction(x=lambda x, target: _class_weights(x, target), flops=_FLOPS)
+@ag.reduction(x=lambda x, target: class_slope(x, target), flops=_FLOPS)
 def class_cross_entropy(x, target, axis=1, keepdims=False):
     """−log softmax(x)[target] for each row of logits."""
-    return _minus_log_shares(x, target)
+    return minus_log_shares(x, target)
 
 
-def _minus_log_shares(x: Any, target: Any) -> Any:
+def minus_log_shares(x: Any, target: Any) -> Any:
+    """−log softmax(x)[target] of each row of an array."""
     largest = np.maximum.reduce(x, axis=1, initial=-np.inf)
     shifted = x - largest[:, None]
     return np.log(np.add.reduce(np.exp(shifted), axis=1)) - shifted[np.arange(len(target)), target]
