@@ -37,7 +37,7 @@ notebooks: $(VENV)/.installed-dev ## run the notebooks and keep their outputs (A
 bench: $(VENV)/.installed-peers ## time against other libraries, which are large and installed only for this
 	$(VENV)/bin/python -m benchmarks $(ARGS)
 
-parity: $(VENV)/.installed-peers ## compare layers, losses and optimizers with PyTorch
+parity: $(VENV)/.installed-peers ## compare with PyTorch, also on the samples of its own databases
 	$(VENV)/bin/python -m pytest -n auto -q tests/parity $(ARGS)
 
 docs: $(VENV)/.installed-docs ## build the site into out/docs

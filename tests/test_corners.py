@@ -332,3 +332,55 @@ def test_a_label_beyond_the_classes_is_refused() -> None:
         with pytest.raises(ValueError, match="a label of 3, but the input has classes 0 … 2"):
             F.multilabel_margin_loss(np.zeros((1, 3)), np.array(labels))
     F.multilabel_margin_loss(np.zeros((1, 3)), np.array([[0, -1, 3]]))  # what stands behind -1 is not read
+
+
+# Shapes at the edge of what is allowed -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("shape", [(0, 4, 1, 2), (2, 0, 1, 2), (2, 4, 0, 2), (2, 4, 1, 0), (0, 0, 0, 0), (4, 0, 1)])
+def test_pixels_of_nothing_are_nothing(shape: Any) -> None:
+    x = ag.Tensor(np.ones(shape), requires_grad=True)
+    y = F.pixel_shuffle(x, 2)
+    *batch, c, h, w = shape
+    assert y.shape == (*batch, c // 4, 2 * h, 2 * w)
+    z = F.pixel_unshuffle(y, 2)
+    z.sum().backward()
+    assert z.shape == x.grad.shape == shape
+
+
+def test_one_class_has_no_other_to_stay_away_from() -> None:
+    for x in (np.array(3.0), np.array([3.0]), np.array([[3.0]])):
+        t = ag.Tensor(x, requires_grad=True)
+        loss = F.multi_margin_loss(t, np.zeros(x.shape[:1], int) if x.ndim == 2 else np.array(0))
+        loss.backward()
+        assert loss.item() == 0.0 and not t.grad.numpy().any()
+
+
+@pytest.mark.parametrize("shape", [(2, 3, 4), (2, 3, 1), (2, 1, 4), (1, 3, 4), (2, 3)])
+def test_a_variance_may_be_shared_along_one_axis(shape: Any) -> None:
+    """½ (log σ² + (x − y)²/σ²), and its derivative with respect to σ² summed where σ² is shared."""
+    rng = np.random.default_rng(0)
+    x, y, var = rng.normal(size=(2, 3, 4)), rng.normal(size=(2, 3, 4)), rng.uniform(0.5, 2, shape)
+    full = np.broadcast_to(var[..., None] if len(shape) == 2 else var, x.shape)
+    loss, g = ag.value_and_grad(lambda v: F.gaussian_nll_loss(x, y, v, reduction="sum"))(var)
+    np.testing.assert_allclose(loss, np.sum(0.5 * (np.log(full) + (x - y) ** 2 / full)))
+    slopes = 0.5 * (1 / full - (x - y) ** 2 / full**2)
+    axis = tuple(i for i, n in enumerate((*shape, 1)[:3]) if n != x.shape[i])
+    np.testing.assert_allclose(g, slopes.sum(axis=axis, keepdims=len(shape) == 3))
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 4), (2, 3, 2), (4,), ()])
+def test_a_variance_that_does_not_fit_is_refused(shape: Any) -> None:
+    with pytest.raises(ValueError, match=r"gaussian_nll_loss: var of shape .* for an input of shape \(2, 3, 4\)"):
+        F.gaussian_nll_loss(np.zeros((2, 3, 4)), np.zeros((2, 3, 4)), np.ones(shape))
+
+
+@pytest.mark.parametrize("shape", [(), (3,)])
+def test_a_batch_without_channels_is_refused(shape: Any) -> None:
+    with pytest.raises(ValueError, match=r"batch_norm: input of shape \(.*; expected \(N, C, …\)"):
+        F.batch_norm(np.ones(shape), training=True)
+
+
+def test_the_divergence_of_a_number_is_a_batch_of_one() -> None:
+    loss = F.kl_div(np.array(0.25), np.array(0.5), reduction="batchmean")
+    assert loss == 0.5 * (np.log(0.5) - 0.25)

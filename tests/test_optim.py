@@ -2,6 +2,7 @@
 
 import copy
 import inspect
+import itertools
 import math
 import pickle
 
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 import autograd_core as ag
 import nn
 import optim
+from optim.storage import PIECE
 
 RNG = np.random.default_rng(0)
 START = RNG.normal(size=(3, 2))
@@ -70,6 +72,28 @@ class TestFlatBuffers:
         start, g = RNG.normal(size=100_003), RNG.normal(size=(2, 100_003))
         part = slice(70_000, 70_010)
         assert np.array_equal(walk(rule(name), g, start)[part], walk(rule(name), g[:, part], start[part]))
+
+    def test_parameters_that_just_do_not_fit_into_one_piece_together(self):
+        for n in (PIECE - 5, PIECE - 3):  # with seven more: under the limit, over it
+            starts, gradients = [RNG.normal(size=k) for k in (n, 7)], [RNG.normal(size=(2, k)) for k in (n, 7)]
+            params = [ag.Tensor(start.copy(), requires_grad=True) for start in starts]
+            optimizer = optim.Adam(params)
+            for k in range(2):
+                for p, g in zip(params, gradients, strict=True):
+                    p.grad = g[k]
+                optimizer.step()
+            for p, g, start in zip(params, gradients, starts, strict=True):
+                assert np.array_equal(p.numpy(), walk(optim.Adam, g, start))
+
+    def test_parameters_that_rest_at_random_leave_no_plans_behind(self):
+        params = [ag.Tensor(np.ones(1), requires_grad=True) for _ in range(14)]
+        optimizer = optim.SGD(params, lr=0.1)
+        for first, last in itertools.combinations(range(15), 2):
+            optimizer.zero_grad()
+            for p in params[first:last]:
+                p.grad = np.ones(1)
+            optimizer.step()
+        assert all(len(storage.known) <= 65 for storages in optimizer._storages for storage in storages)
 
     def test_gradients_may_lie_in_memory_as_they_like(self):
         start, g = RNG.normal(size=(300, 200)), RNG.normal(size=(2, 200, 300)).transpose(0, 2, 1)

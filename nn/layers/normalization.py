@@ -59,6 +59,8 @@ def batch_norm(
     Raises ValueError for one value a channel in training.
     """
     _check_dtype("batch_norm", input, weight, bias, running_mean)
+    if input.ndim < 2:
+        raise ValueError(f"batch_norm: input of shape {input.shape}; expected (N, C, …).")
     axes = (0, *range(2, input.ndim))
     column = (-1, *[1] * (input.ndim - 2))  # the shape in which a vector of channels lies along axis 1
     x = accurate(input)

@@ -114,7 +114,7 @@ def pixel_shuffle(input: TensorLike, upscale_factor: int) -> Tensor:
     *batch, channels, height, width = input.shape
     if channels % (r * r):
         raise ValueError(f"pixel_shuffle: {channels} channels are no multiple of {r}² in an input {input.shape}.")
-    parts = np.reshape(input, (-1, channels // (r * r), r, r, height, width))
+    parts = np.reshape(input, (math.prod(batch), channels // (r * r), r, r, height, width))
     return np.reshape(np.transpose(parts, (0, 1, 4, 2, 5, 3)), (*batch, channels // (r * r), height * r, width * r))  # type: ignore[return-value]
 
 
@@ -131,7 +131,7 @@ def pixel_unshuffle(input: TensorLike, downscale_factor: int) -> Tensor:
     *batch, channels, height, width = input.shape
     if height % r or width % r:
         raise ValueError(f"pixel_unshuffle: {height}×{width} places are no multiples of {r}.")
-    parts = np.reshape(input, (-1, channels, height // r, r, width // r, r))
+    parts = np.reshape(input, (math.prod(batch), channels, height // r, r, width // r, r))
     return np.reshape(np.transpose(parts, (0, 1, 3, 5, 2, 4)), (*batch, channels * r * r, height // r, width // r))  # type: ignore[return-value]
 
 

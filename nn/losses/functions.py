@@ -211,7 +211,7 @@ def kl_div(input: TensorLike, target: ArrayLike, reduction: str = "mean", log_ta
         positive = np.greater(bare(q), 0)
         losses = q * (np.log(np.where(positive, q, 1)) - x)
     if reduction == "batchmean":
-        return like(input, np.sum(losses) / np.asarray(x.shape[0], x.dtype))
+        return like(input, np.sum(losses) / np.asarray((*x.shape, 1)[0], x.dtype))
     return reduced(losses, reduction, "kl_div", input)
 
 
@@ -263,7 +263,7 @@ def gaussian_nll_loss(
     reduction : "mean", "sum", or "none" for one loss an element
 
     Raises ValueError for a negative var and one of a shape that does not fit.
-    var : of input's shape, or with a last axis of 1 or none. Nix & Weigend 1994.
+    var : of input's shape, without its last axis, or with one axis of 1. Nix & Weigend 1994.
 
     >>> gaussian_nll_loss(Tensor([1.0]), np.array([3.0]), np.array([1.0])).item()
     2.0
@@ -272,8 +272,9 @@ def gaussian_nll_loss(
     _same_shape(name, input, target)
     if np.shape(var) == np.shape(input)[:-1]:
         var = np.expand_dims(var, -1)
-    elif np.shape(var) not in (np.shape(input), (*np.shape(input)[:-1], 1)):
-        raise ValueError(f"{name}: var of shape {np.shape(var)} for an input of shape {np.shape(input)}.")
+    shape, sizes = np.shape(input), np.shape(var)
+    if len(sizes) != len(shape) or [b for a, b in zip(shape, sizes, strict=True) if a != b] not in ([], [1]):
+        raise ValueError(f"{name}: var of shape {sizes} for an input of shape {shape}. Fix: one axis of var may be 1.")
     x = accurate(input)
     var = beside(x, var)
     values = bare(var)

@@ -196,7 +196,7 @@ def multi_margin_loss(
     if p not in (1, 2):
         raise ValueError(f"{name}: p={p!r}; it is 1 or 2.")
     x = accurate(input)
-    x, y = _rows_of_classes(name, np.reshape(x, (1, -1)) if x.ndim == 1 else x, np.atleast_1d(constant(target)))
+    x, y = _rows_of_classes(name, np.reshape(x, (1, -1)) if x.ndim < 2 else x, np.atleast_1d(constant(target)))
     _checked_classes(name, y, x.shape[1], -100)
     gaps = relu(margin - np.reshape(x[np.arange(len(y)), y], (-1, 1)) + x)
     others = np.arange(x.shape[1]) != np.reshape(y, (-1, 1))

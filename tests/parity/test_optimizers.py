@@ -62,16 +62,7 @@ def cases():
 
 DEFAULTS = sorted({name for name, _ in cases()})
 CASES = [*cases(), *((name, {}) for name in DEFAULTS)]
-
-
-@pytest.fixture(autouse=True)
-def in_double_precision(monkeypatch):
-    """PyTorch counts steps and products in its default dtype, and Muon orthogonalises in bfloat16 unless hindered."""
-    monkeypatch.setattr(torch.Tensor, "bfloat16", torch.Tensor.clone)
-    before = torch.get_default_dtype()
-    torch.set_default_dtype(torch.float64)
-    yield
-    torch.set_default_dtype(before)
+pytestmark = pytest.mark.usefixtures("in_double_precision")
 
 
 # Where gradients vanish, rules that divide by their size amplify rounding without bound, in both libraries alike. So
