@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from typing import Any
 from unittest import mock
 
@@ -12,7 +13,9 @@ from hypothesis import strategies as st
 
 import autograd_core as ag
 import nn
+from nn.kernels import attention as attending
 from nn.kernels import correlation, fused
+from nn.kernels.attention import attention, attention_by_steps
 from nn.kernels.correlation import composed, correlate
 from nn.kernels.fused import standardised, standardised_by_steps
 from nn.kernels.pooling import max_of_windows, windowed_max
@@ -90,6 +93,47 @@ def test_extreme_gates_saturate_without_overflow() -> None:
     gates = np.full((2, 1, 4), 1e4)
     states = lstm(gates, np.ones((4, 1)), np.zeros((1, 1)), np.zeros((1, 1)))
     np.testing.assert_allclose(states[:2, :, 0, 0], [[np.tanh(1), np.tanh(2)], [1, 2]], rtol=1e-12)
+
+
+@settings(max_examples=40)
+@given(
+    rng=generators,
+    lead=st.sampled_from([(), (3,), (2, 3)]),
+    sides=st.tuples(*[st.integers(1, 4)] * 4),
+    block=st.sampled_from([1, 20, 2**18]),
+    hidden=st.sampled_from([None, 0.0, 0.3, 1.0]),
+)
+def test_the_fused_attention_is_its_steps(rng: Any, lead: Any, sides: Any, block: int, hidden: float | None) -> None:
+    """However many heads fit in the cache; also for queries from which all keys are hidden."""
+    length, keys, width, depth = sides
+    arrays = [rng.normal(size=(*lead, *size)) for size in ((length, width), (keys, width), (keys, depth))]
+    bias = None if hidden is None else np.where(rng.random((length, keys)) < hidden, -np.inf, 0.5)
+    params = {"bias": bias, "scale": 0.7}
+    with mock.patch.object(attending, "_BLOCK", block):
+        assert_alike(rng, lambda *x: attention(*x, **params), lambda *x: attention_by_steps(*x, **params), *arrays)
+
+
+@pytest.mark.parametrize("causal", [False, True])
+def test_many_scores_are_never_all_in_memory(causal: bool) -> None:
+    """The way by blocks agrees with the way that gives the weights, and keeps less than the weights alone."""
+    rng, length = np.random.default_rng(0), 512
+    q, k, v = (ag.Tensor(rng.normal(size=(2, 4, length, 8)), requires_grad=True) for _ in range(3))
+    attend = nn.functional.scaled_dot_product_attention
+    tracemalloc.start()
+    y = attend(q, k, v, is_causal=causal)
+    (y * y).sum().backward()
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 8 * 8 * length * length
+    found = [t.grad.numpy() for t in (q, k, v)]
+    for t in (q, k, v):
+        t.grad = None
+    bias = np.where(np.tri(length, dtype=bool), 0, -np.inf) if causal else None
+    z = attention_by_steps(q, k, v, bias, 8**-0.5)
+    (z * z).sum().backward()
+    np.testing.assert_allclose(y.numpy(), z.numpy(), rtol=1e-10, atol=1e-12)
+    for one, t in zip(found, (q, k, v), strict=True):
+        np.testing.assert_allclose(one, t.grad.numpy(), rtol=1e-9, atol=1e-12)
 
 
 SMALL = st.tuples(st.integers(1, 3), st.integers(1, 3))

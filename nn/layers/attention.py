@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from autograd_core import Tensor, softmax
+from autograd_core import Tensor
 from autograd_core.border.containers import is_duck
 from autograd_core.engine.tensor import bare
 
 from .. import init
 from ..kernels import fused
+from ..kernels.attention import attention, attention_weights, pays
 from ..modules.checking import COUNT, PROBABILITY, checked
 from ..modules.dtypes import same_dtype
 from ..modules.layer import Layer
@@ -53,29 +54,34 @@ def scaled_dot_product_attention(
     array([[[3.],
             [3.]]])
     """
-    return _attend(query, key, value, attn_mask, dropout_p, is_causal, scale)[0]
+    return _attend(query, key, value, attn_mask, dropout_p, is_causal, scale, False)[0]
 
 
 def _attend(
-    query: Any, key: Any, value: Any, mask: Any, dropout_p: float, is_causal: bool, scale: float | None
+    query: Any,
+    key: Any,
+    value: Any,
+    mask: Any,
+    dropout_p: float,
+    is_causal: bool,
+    scale: float | None,
+    need_weights: bool,
 ) -> tuple[Any, Any]:
+    """What is seen, and the weights, or None where they are not needed and need not be made."""
     if query.shape[-1] != key.shape[-1] or key.shape[-2] != value.shape[-2]:
         raise ValueError(
             f"scaled_dot_product_attention: query {query.shape}, key {key.shape}, value {value.shape}; query and key "
             "must agree in the last axis, key and value in the one before."
         )
     scale = 1 / math.sqrt(query.shape[-1]) if scale is None else scale
-    scores = (query * scale) @ np.swapaxes(key, -1, -2)
     if is_causal:
         if mask is not None:
             raise ValueError("scaled_dot_product_attention: give attn_mask or is_causal, not both.")
         mask = np.tri(query.shape[-2], key.shape[-2], dtype=bool)
-    if mask is None:
-        weights = softmax(scores, -1)
-    else:
-        bias = _as_bias(mask, scores.dtype)
-        blind = np.all(np.equal(bare(bias), -np.inf), axis=-1, keepdims=True)  # ∞ − ∞ in the softmax would make NaN
-        weights = np.where(blind, 0, softmax(scores + np.where(blind, 0, bias), -1))
+    bias = None if mask is None else _as_bias(mask, query.dtype)
+    if not need_weights and not dropout_p and pays(query, key, bias, scale):
+        return attention(query, key, value, bias=bias, scale=scale), None
+    weights = attention_weights(query, key, bias, scale)
     return dropout(weights, dropout_p) @ value, weights
 
 
@@ -165,7 +171,7 @@ class MultiheadAttention(Layer):
         q, k, v = (self._heads(x) for x in self._projected(query, key, value))
         mask = self._mask(key_padding_mask, attn_mask, is_causal, count, length, key.shape[1], query.dtype)
         p = self.dropout if self.training else 0.0
-        out, weights = _attend(q, k, v, mask, p, False, None)
+        out, weights = _attend(q, k, v, mask, p, False, None, need_weights)
         out = self.out_proj(np.reshape(np.swapaxes(out, 1, 2), (count, length, self.embed_dim)))
         out = out[0] if single else out if self.batch_first else np.swapaxes(out, 0, 1)
         if not need_weights:

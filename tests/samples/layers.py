@@ -103,6 +103,17 @@ def steps(draw: st.DrawFn, gates: int, biased: bool, states: int, numbers: Numbe
     return Call(tuple(0.5 * numbers(rng, size) for size in sizes), chosen)
 
 
+@st.composite
+def attended(draw: st.DrawFn, numbers: Numbers = real) -> Call:
+    """Queries (…, L, E), keys (…, S, E), values (…, S, D), and no bias or one that hides keys, from some all."""
+    rng, lead = draw(generators), draw(shapes(max_dims=2))
+    length, keys, width, depth = (draw(sides) for _ in range(4))
+    sizes = (length, width), (keys, width), (keys, depth)
+    bias = np.where(rng.random((length, keys)) < 0.7, real(rng, (length, keys)), -np.inf)
+    params = {"bias": bias if draw(st.booleans()) else None, "scale": draw(st.sampled_from([1.0, 0.5]))}
+    return Call(tuple(0.5 * numbers(rng, (*lead, *size)) for size in sizes), params)
+
+
 # Losses --------------------------------------------------------------------------------------------------------------
 
 
@@ -133,6 +144,7 @@ SAMPLES: dict[str, Calls] = {
     "lstm":            steps(4, False, 2, keep=[True, False]),
     "gru":             steps(3, True, 1, keep=[True, False]),
     "rnn":             steps(1, False, 1, nonlinearity=["tanh"]),
+    "attention":       attended(),
     "module_boundary": with_settings(elementwise(real), hook=[lambda g: g]),
     # Activations
     "leaky_relu":      with_settings(elementwise(real), negative_slope=[0.01, 1.5]),
