@@ -46,7 +46,7 @@ ELEMENTWISE: dict[str, tuple[Any, list[float], list[float]]] = {  # function, va
     "threshold": (lambda x: F.threshold(x, 1.0, -7.0), [-7] * 6 + [3, 4, inf, nan], [0] * 6 + [1, 1, 1, 1]),
     "relu": (F.relu, [0] * 5 + [1, 3, 4, inf, nan], [0] * 5 + [1, 1, 1, 1, 0]),  # PyTorch's slope at NaN is 1
     "softsign": (F.softsign, [nan, -0.8, -0.75, -0.5, 0, 0.5, 0.75, 0.8, nan, nan],
-                 [nan, 1 / 25, 1 / 16, 0.25, 1, 0.25, 1 / 16, 1 / 25, nan, nan]),
+                 [0, 1 / 25, 1 / 16, 0.25, 1, 0.25, 1 / 16, 1 / 25, 0, nan]),  # PyTorch's slope at ±∞ is NaN
     "huber": (
         lambda x: F.huber_loss(x, np.zeros(x.shape), "none", 2.0),
         [inf, 6, 4, 0.5, 0, 0.5, 4, 6, inf, nan],

@@ -159,7 +159,19 @@ LAYERS = {
     "softshrink": lambda x, lambd: either(abs(x) > lambd, x - lambd * sympy.sign(x), sympy.Integer(0)),
     "elu": lambda x, alpha: either(x > 0, x, alpha * (sympy.exp(x) - 1)),
     "celu": lambda x, alpha: either(x > 0, x, alpha * (sympy.exp(x / alpha) - 1)),
+    "selu": lambda x: SELU * either(x > 0, x, SELU_ALPHA * (sympy.exp(x) - 1)),
+    "nn.softplus": lambda x, beta, threshold: either(
+        beta * x > threshold, x, sympy.log(1 + sympy.exp(beta * x)) / beta
+    ),
+    "logsigmoid": lambda x: -sympy.log(1 + sympy.exp(-x)),
+    "hardsigmoid": lambda x: sympy.Min(sympy.Max(x + 3, 0), 6) / 6,
     "silu": lambda x: x / (1 + sympy.exp(-x)),
+    "mish": lambda x: x * sympy.tanh(sympy.log(1 + sympy.exp(x))),
+    "normal_share": normal,
+    "gelu": lambda x: x * normal(x),
+    "gelu_tanh": lambda x: x / 2 * (1 + sympy.tanh(sympy.sqrt(2 / sympy.pi) * (x + exactly(0.044715) * x**3))),
+    "softsign": lambda x: x / (1 + sympy.Abs(x)),
+    "tanhshrink": lambda x: x - sympy.tanh(x),
     "hardswish": lambda x: x * sympy.Min(sympy.Max(x + 3, 0), 6) / 6,
     "prelu": lambda x, weight: either(x > 0, x, weight * x),
     "beyond": truth(lambda x, threshold: x > threshold),
@@ -171,6 +183,7 @@ LOSSES = {
     "logistic": lambda z, y: y * sympy.log(1 + sympy.exp(-z)) + (1 - y) * sympy.log(1 + sympy.exp(z)),
     "bernoulli": lambda p, y: -y * sympy.log(p) - (1 - y) * sympy.log(1 - p),
 }
+SELU_ALPHA, SELU = sympy.Float("1.6732632423543772848170429916717"), sympy.Float("1.0507009873554804934193349852946")
 SYMPY: dict[str, Callable[..., Any]] = ARITHMETIC | LOGIC | EXPONENTIAL | SPECIAL | LAYERS | LOSSES
 
 OURS = {"autograd_core", "nn"}

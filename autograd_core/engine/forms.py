@@ -125,14 +125,14 @@ class Elementwise(Primitive):
         quick, by_rule = self.quick.get(self.arguments[i]), self._vjp_by_rule(i)
         if quick is None:
             return by_rule
-        places = [self.place(name) for name in self.needs[i]]
+        product = self._bind(quick, self.needs[i])
+        places = [self.place(name) for name in self.needs[i] if name == "ans" or name in self.arguments]
 
         def vjp(g: Any, node: Node, saved: Saved) -> Any:
-            kept = [saved[place] for place in places]
-            for a in (g, *kept):
+            for a in (g, *[saved[place] for place in places]):
                 if type(a) not in PLAIN or a.dtype.kind == "c":
                     return by_rule(g, node, saved)
-            return unbroadcast(quick(g, *kept), node.parents[i].shape)  # type: ignore[index,union-attr]
+            return unbroadcast(product(saved, node.params, g), node.parents[i].shape)  # type: ignore[index,union-attr]
 
         return vjp
 
@@ -401,7 +401,7 @@ elementwise = _constructor(
     """Declare an elementwise primitive: ``argument = rule`` gives ∂out/∂argument (an array, or 1, −1, 0).
 
     vjp : where it pays, a cheaper way to multiply a real array ``g`` by that derivative, by argument: told g and then
-        what the rule is told
+        what the rule is told, in order
 
     >>> softsign = elementwise(lambda x: x / (1 + abs(x)), name="softsign", x=lambda x: 1 / (1 + abs(x)) ** 2)
     >>> import autograd_core as ag

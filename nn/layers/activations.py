@@ -1,4 +1,4 @@
-"""Activation functions: each is an elementwise primitive with its derivative, or a formula over others.
+"""Activation functions: each is an elementwise primitive with its derivative, in blocks where it is a formula.
 
 Names, arguments and defaults are those of ``torch.nn.functional``. ``step`` is the Heaviside function with 0 at 0, so
 that a derivative at a kink is that of the left side, as in PyTorch.
@@ -6,18 +6,18 @@ that a derivative at a kink is that of the left side, as in PyTorch.
 
 from __future__ import annotations
 
-import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 import autograd_core as ag
 from autograd_core import default_generator, relu, sigmoid, tanh
-from autograd_core.engine.tensor import bare
 from autograd_core.ops.arithmetic.elementwise import step
+from autograd_core.ops.blockwise import blockwise, in_blocks, select
 
-from ..modules.checking import NONZERO, NOT_NEGATIVE, checked
+from ..modules.checking import NOT_NEGATIVE, checked
 from ..modules.dtypes import real_only, same_dtype
+from .smooth_activations import celu, elu, gelu, logsigmoid, mish, selu, silu, softplus  # noqa: F401 (in __all__)
 
 if TYPE_CHECKING:
     from autograd_core import Tensor
@@ -33,7 +33,7 @@ __all__ = [
 
 
 @checked()
-@ag.elementwise(input=lambda input, negative_slope: negative_slope + (1 - negative_slope) * step(input))
+@ag.elementwise(**blockwise(input=lambda input, negative_slope: negative_slope + (1 - negative_slope) * step(input)))
 def leaky_relu(input, negative_slope=0.01):
     """x for x > 0, negative_slope·x otherwise (Maas et al. 2013).
 
@@ -43,7 +43,8 @@ def leaky_relu(input, negative_slope=0.01):
     >>> leaky_relu(np.array([-2.0, 3.0]))
     array([-0.02,  3.  ])
     """
-    return np.where(np.greater(input, 0), input, negative_slope * input)
+    other = negative_slope * input
+    return np.maximum(input, other) if 0 < negative_slope <= 1 else select(np.greater(input, 0), input, other)
 
 
 def prelu(input: TensorLike, weight: TensorLike) -> Tensor:
@@ -68,11 +69,12 @@ def prelu(input: TensorLike, weight: TensorLike) -> Tensor:
 
 @ag.elementwise(
     name="prelu",
-    input=lambda input, weight: np.where(np.greater(input, 0), 1, weight),
+    input=lambda input, weight: select(np.greater(input, 0), 1, weight),
     weight=lambda input: -relu(-input),
+    vjp={"weight": lambda g, input: g * np.minimum(input, 0)},
 )
 def _prelu(input, weight):
-    return np.where(np.greater(input, 0), input, weight * input)
+    return select(np.greater(input, 0), input, weight * input)
 
 
 @checked()
@@ -100,7 +102,7 @@ def rrelu(
     if not training:
         return leaky_relu(input, (lower + upper) / 2)
     slopes = (generator or default_generator()).uniform(lower, upper, input.shape).astype(input.dtype)
-    return relu(input) - slopes * relu(-input)
+    return _prelu(input, slopes)
 
 
 @ag.elementwise(input=0)
@@ -110,7 +112,11 @@ def beyond(input, threshold):
 
 
 @checked()
-@ag.elementwise(input=lambda input, threshold: beyond(input, threshold))
+@ag.elementwise(
+    input=lambda input, threshold: beyond(input, threshold),
+    vjp={"input": lambda g, input, threshold: g * np.logical_not(input <= threshold)},
+)
+@in_blocks
 def threshold(input: TensorLike, threshold: float, value: float) -> Tensor:
     """``value`` where x ≤ threshold, x elsewhere.
 
@@ -121,11 +127,14 @@ def threshold(input: TensorLike, threshold: float, value: float) -> Tensor:
     >>> threshold(np.array([0.5, 2.0, np.nan]), 1.0, -1.0)
     array([-1.,  2., nan])
     """
-    return np.where(np.less_equal(input, threshold), input.dtype.type(value), input)  # type: ignore[return-value]
+    return select(np.less_equal(input, threshold), float(value), input)
 
 
 @checked()
-@ag.elementwise(input=lambda input, min_val, max_val: step(input - min_val) * step(max_val - input))
+@ag.elementwise(
+    input=lambda input, min_val, max_val: step(input - min_val) * step(max_val - input),
+    vjp={"input": lambda g, input, min_val, max_val: g * ((input > min_val) & (input < max_val))},
+)
 def hardtanh(input, min_val=-1.0, max_val=1.0):
     """x, cut off at min_val and max_val.
 
@@ -150,15 +159,25 @@ def relu6(input: TensorLike) -> Tensor:
     return hardtanh(input, 0.0, 6.0)
 
 
+@ag.elementwise(**blockwise(input=lambda input: step(3 - np.absolute(input)) / 6))
+@in_blocks
 def hardsigmoid(input: TensorLike) -> Tensor:
     """min(max(x + 3, 0), 6) / 6, a sigmoid of three straight lines.
 
     input : x, of any shape
+
+    >>> hardsigmoid(np.array([-4.0, 0.0, 4.0]))
+    array([0. , 0.5, 1. ])
     """
-    return hardtanh(input + 3, 0.0, 6.0) / 6
+    return np.clip(input + 3, 0, 6) / 6  # type: ignore[return-value]
 
 
-@ag.elementwise(input=lambda input: hardsigmoid(input) + hardtanh(input, -3.0, 3.0) * step(3 - np.absolute(input)) / 6)
+def _hardswish_slope(input: Any) -> Any:
+    return hardsigmoid(input) + hardtanh(input, -3.0, 3.0) * step(3 - np.absolute(input)) / 6
+
+
+@ag.elementwise(**blockwise(input=lambda input: _hardswish_slope(input)))
+@in_blocks
 def hardswish(input):
     """x · hardsigmoid(x) (Howard et al. 2019).
 
@@ -171,7 +190,11 @@ def hardswish(input):
 
 
 @checked()
-@ag.elementwise(input=lambda input, lambd: step(np.absolute(input) - lambd))
+@ag.elementwise(
+    input=lambda input, lambd: step(np.absolute(input) - lambd),
+    vjp={"input": in_blocks(lambda g, input, lambd: g * (np.absolute(input) > lambd))},
+)
+@in_blocks
 def hardshrink(input, lambd=0.5):
     """x where |x| > lambd, 0 elsewhere.
 
@@ -185,7 +208,11 @@ def hardshrink(input, lambd=0.5):
 
 
 @checked(lambd=NOT_NEGATIVE)
-@ag.elementwise(input=lambda input, lambd: step(np.absolute(input) - lambd))
+@ag.elementwise(
+    input=lambda input, lambd: step(np.absolute(input) - lambd),
+    vjp={"input": in_blocks(lambda g, input, lambd: g * (np.absolute(input) > lambd))},
+)
+@in_blocks
 def softshrink(input, lambd=0.5):
     """x moved towards 0 by lambd, and 0 where |x| ≤ lambd: the proximal map of lambd·|x|.
 
@@ -196,134 +223,36 @@ def softshrink(input, lambd=0.5):
     array([ 0. , -1.5])
     """
     real_only("softshrink", input)
-    return np.sign(input) * np.maximum(np.absolute(input) - lambd, 0)
-
-
-# Exponentials --------------------------------------------------------------------------------------------------------
-
-
-@checked()
-@ag.elementwise(input=lambda input, alpha: step(input) + alpha * (1 - step(input)) * np.exp(-relu(-input)))
-def elu(input, alpha=1.0):
-    """x for x > 0, alpha·(eˣ − 1) otherwise (Clevert et al. 2016).
-
-    input : x, of any shape
-    alpha : −alpha is the limit on the left
-
-    >>> elu(np.array([-1000.0, 3.0]))
-    array([-1.,  3.])
-    """
-    return np.where(np.greater(input, 0), input, alpha * np.expm1(np.minimum(input, 0)))
-
-
-@checked(alpha=NONZERO)
-@ag.elementwise(input=lambda input, alpha: step(input) + (1 - step(input)) * np.exp(-relu(-input) / alpha))
-def celu(input, alpha=1.0):
-    """x for x > 0, alpha·(exp(x/alpha) − 1) otherwise: smooth for every alpha (Barron 2017).
-
-    input : x, of any shape
-    alpha : −alpha is the limit on the left; not 0
-
-    >>> celu(np.array([-1000.0, 3.0]), 2.0)
-    array([-2.,  3.])
-    """
-    return np.where(np.greater(input, 0), input, alpha * np.expm1(np.minimum(input, 0) / alpha))
-
-
-_SELU_ALPHA, _SELU_SCALE = 1.6732632423543772848170429916717, 1.0507009873554804934193349852946
-
-
-def selu(input: TensorLike) -> Tensor:
-    """scale · elu(x, alpha), which keeps mean 0 and variance 1 from layer to layer (Klambauer et al. 2017).
-
-    input : x, of any shape; scale ≈ 1.0507, alpha ≈ 1.6733
-    """
-    return _SELU_SCALE * elu(input, _SELU_ALPHA)
-
-
-@checked()
-def softplus(input: TensorLike, beta: float = 1.0, threshold: float = 20.0) -> Tensor:
-    """log(1 + exp(beta·x)) / beta, and x itself where beta·x > threshold.
-
-    input : x, of any shape
-    beta : how sharply it bends
-    threshold : where it becomes a straight line
-
-    >>> softplus(np.array([-1000.0, 0.0, 1000.0]))
-    array([0.00000000e+00, 6.93147181e-01, 1.00000000e+03])
-    """
-    smooth = ag.softplus(input) if beta == 1 else ag.softplus(beta * input) / beta
-    return np.where(np.greater(bare(input) * beta, threshold), input, smooth)  # type: ignore[return-value]
-
-
-def logsigmoid(input: TensorLike) -> Tensor:
-    """log σ(x) = −softplus(−x).
-
-    input : x, of any shape
-
-    >>> logsigmoid(np.array([-1000.0, 0.0])).round(3)
-    array([-1.000e+03, -6.930e-01])
-    """
-    return -ag.softplus(-input)
-
-
-@ag.elementwise(input=lambda input: sigmoid(input) * (1 + input * sigmoid(-input)))
-def silu(input):
-    """x·σ(x), also called swish (Elfwing et al. 2017).
-
-    input : x, of any shape
-
-    >>> silu(np.array([-1000.0, 0.0, 1000.0]))
-    array([  -0.,    0., 1000.])
-    """
-    return input * sigmoid(input)
-
-
-def mish(input: TensorLike) -> Tensor:
-    """x · tanh(softplus(x)) (Misra 2019).
-
-    input : x, of any shape
-    """
-    return input * tanh(ag.softplus(input))
-
-
-@checked()
-def gelu(input: TensorLike, approximate: str = "none") -> Tensor:
-    """x·Φ(x), Φ the normal distribution (Hendrycks & Gimpel 2016); with ``approximate="tanh"`` their formula for it.
-
-    input : x, of any shape
-    approximate : "none" or "tanh"; ValueError for others
-
-    The exact form needs scipy (``pip install autograd-core[special]``).
-
-    >>> gelu(np.array([-1.0, 0.0, 1.0]), approximate="tanh")
-    array([-0.15880801,  0.        ,  0.84119199])
-    """
-    if approximate == "tanh":
-        return 0.5 * input * (1 + tanh(math.sqrt(2 / math.pi) * (input + 0.044715 * input * input * input)))
-    if approximate != "none":
-        raise ValueError(f"gelu: approximate={approximate!r}; it is 'none' or 'tanh'.")
-    share = ag.special.ndtr(input)  # type: ignore[attr-defined]
-    return input * (share if share.dtype == input.dtype else share.astype(input.dtype))  # scipy widens float16
+    return input - np.clip(input, -lambd, lambd)
 
 
 # Rational functions, gates, distributions ----------------------------------------------------------------------------
 
 
+@ag.elementwise(**blockwise(input=lambda input: np.square(1 / (1 + np.absolute(input)))))
+@in_blocks
 def softsign(input: TensorLike) -> Tensor:
     """x / (1 + |x|).
 
     input : x, of any shape
+
+    >>> softsign(np.array([-1.0, 0.0, 3.0]))
+    array([-0.5 ,  0.  ,  0.75])
     """
-    return input / (1 + np.absolute(input))
+    return input / (1 + np.absolute(input))  # type: ignore[return-value]
 
 
+@ag.elementwise(**blockwise(input=lambda input: np.square(tanh(input))))
+@in_blocks
 def tanhshrink(input: TensorLike) -> Tensor:
     """x − tanh x.
 
     input : x, of any shape
+
+    >>> tanhshrink(np.array([0.0, 100.0]))
+    array([ 0., 99.])
     """
-    return input - tanh(input)
+    return input - np.tanh(input)  # type: ignore[return-value]
 
 
 @checked()

@@ -9,6 +9,7 @@ import numpy as np
 
 from ...engine.forms import elementwise, linear
 from ...engine.registry import implements
+from ..blockwise import blockwise, in_blocks, select
 
 __all__ = [
     "add", "cbrt", "clip", "divide", "exp", "exp2", "expm1", "float_power", "fmax", "fmin", "log", "log10", "log1p",
@@ -26,23 +27,23 @@ divide   = elementwise(np.divide,   x=lambda y: 1 / y, y=lambda x, y: -x / y / y
                        vjp={"x": lambda g, y: g / y, "y": lambda g, x, y: g / y * (-x / y)})
 negative = elementwise(np.negative, x=-1)
 positive = elementwise(np.positive, x=1)
-reciprocal = elementwise(np.reciprocal, x=lambda ans: -(ans**2))
+reciprocal = elementwise(np.reciprocal, **blockwise(x=lambda ans: -(ans**2)))
 
 # Powers, exponentials and logarithms; y − [y ≠ 0] and x + [x = 0] keep x⁰ and 0ʸ away from 0·∞
 power  = elementwise(np.power,  x=lambda x, y: y * x ** (y - (y != 0)), y=lambda x, ans: ans * log_base(x, ans))
 float_power = elementwise(
     np.float_power, x=lambda x, y: y * np.float_power(x, y - (y != 0)), y=lambda x, ans: ans * log_base(x, ans)
 )
-square = elementwise(np.square, x=lambda x: 2 * x)
-sqrt   = elementwise(np.sqrt,   x=lambda ans: 0.5 / ans)
-cbrt   = elementwise(np.cbrt,   x=lambda ans: 1 / (3 * ans**2))
+square = elementwise(np.square, **blockwise(x=lambda x: 2 * x))
+sqrt   = elementwise(np.sqrt,   **blockwise(x=lambda ans: 0.5 / ans))
+cbrt   = elementwise(np.cbrt,   **blockwise(x=lambda ans: 1 / (3 * ans**2)))
 exp    = elementwise(np.exp,    x=lambda ans: ans)
-exp2   = elementwise(np.exp2,   x=lambda ans: ans * LN_2)
-expm1  = elementwise(np.expm1,  x=lambda x: np.exp(x))
+exp2   = elementwise(np.exp2,   **blockwise(x=lambda ans: ans * LN_2))
+expm1  = elementwise(np.expm1,  **blockwise(x=lambda x: np.exp(x)))
 log    = elementwise(np.log,    x=lambda x: 1 / x, vjp={"x": lambda g, x: g / x})
-log2   = elementwise(np.log2,   x=lambda x: 1 / (x * LN_2))
-log10  = elementwise(np.log10,  x=lambda x: 1 / (x * LN_10))
-log1p  = elementwise(np.log1p,  x=lambda x: 1 / (1 + x))
+log2   = elementwise(np.log2,   **blockwise(x=lambda x: 1 / (x * LN_2)))
+log10  = elementwise(np.log10,  **blockwise(x=lambda x: 1 / (x * LN_10)))
+log1p  = elementwise(np.log1p,  **blockwise(x=lambda x: 1 / (1 + x)))
 logaddexp  = elementwise(np.logaddexp,  x=lambda x, y: sigmoid(gap(x, y)), y=lambda x, y: sigmoid(gap(y, x)))
 logaddexp2 = elementwise(
     np.logaddexp2, x=lambda x, y: sigmoid(gap(x, y) * LN_2), y=lambda x, y: sigmoid(gap(y, x) * LN_2)
@@ -60,7 +61,7 @@ step     = elementwise(lambda x: np.greater(x, 0).astype(x.dtype), name="step", 
 pow, true_divide = power, divide
 
 
-@elementwise(x=lambda ans: step(ans))
+@elementwise(x=lambda ans: step(ans), vjp={"x": lambda g, ans: g * (ans > 0)})
 def relu(x):
     """max(x, 0), with the derivative 0 at 0.
 
@@ -70,20 +71,24 @@ def relu(x):
     return np.maximum(x, 0)
 
 
-@elementwise(x=lambda ans: ans * (1 - ans))
+@elementwise(**blockwise(x=lambda ans: ans * (1 - ans)))
+@in_blocks
 def sigmoid(x):
     """σ(x) = 1 / (1 + e⁻ˣ), without overflow for any x.
 
     >>> sigmoid(np.array([-1000.0, 0.0, 1000.0]))
     array([0. , 0.5, 1. ])
     """
-    if _is_complex(x):
-        return 1 / (1 + np.exp(-x))
-    z = np.exp(-np.absolute(x))
-    return np.where(np.greater_equal(x, 0), 1, z) / (1 + z)
+    if getattr(x, "dtype", None) == np.float16:  # e⁻ˣ overflows there where σ is not yet 0
+        return sigmoid(x.astype(np.float32)).astype(np.float16)
+    with np.errstate(over="ignore"):  # 1/∞ is 0, as it should be
+        below = np.exp(-x)
+        below += 1
+        return 1 / below
 
 
-@elementwise(x=lambda x: sigmoid(x))
+@elementwise(**blockwise(x=lambda x: sigmoid(x)))
+@in_blocks
 def softplus(x):
     """log(1 + eˣ), without overflow for any x; its derivative is ``sigmoid``.
 
@@ -125,8 +130,8 @@ def clip(a, a_min=None, a_max=None, *, min=None, max=None):
 @implements(np.where)
 @linear(
     condition=None,
-    x=lambda g, condition: np.where(condition, g, 0),
-    y=lambda g, condition: np.where(condition, 0, g),
+    x=lambda g, condition: select(condition, g, 0),
+    y=lambda g, condition: select(condition, 0, g),
     choices={"x": lambda condition: condition, "y": lambda condition: np.logical_not(condition)},
 )
 def where(condition, x, y):
@@ -135,7 +140,7 @@ def where(condition, x, y):
     >>> where(np.array([True, False]), 1.0, 2.0)
     array([1., 2.])
     """
-    return np.where(condition, x, y)
+    return select(condition, x, y)
 
 
 def share(x: Any, y: Any) -> Any:

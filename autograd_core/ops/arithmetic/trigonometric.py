@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ...engine.forms import elementwise, linear
+from ..blockwise import blockwise
 
 __all__ = [
     "acos", "acosh", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh", "asin", "asinh",
@@ -18,27 +19,26 @@ __all__ = [
     "tan", "tanh",
 ]
 
-sin  = elementwise(np.sin,  x=lambda x: np.cos(x))
-cos  = elementwise(np.cos,  x=lambda x: -np.sin(x))
-tan  = elementwise(np.tan,  x=lambda ans: 1 + ans**2)
-sinh = elementwise(np.sinh, x=lambda x: np.cosh(x))
-cosh = elementwise(np.cosh, x=lambda x: np.sinh(x))
-tanh = elementwise(np.tanh, x=lambda ans: 1 - ans**2)
+sin  = elementwise(np.sin,  **blockwise(x=lambda x: np.cos(x)))
+cos  = elementwise(np.cos,  **blockwise(x=lambda x: -np.sin(x)))
+tan  = elementwise(np.tan,  **blockwise(x=lambda ans: 1 + ans**2))
+sinh = elementwise(np.sinh, **blockwise(x=lambda x: np.cosh(x)))
+cosh = elementwise(np.cosh, **blockwise(x=lambda x: np.sinh(x)))
+tanh = elementwise(np.tanh, **blockwise(x=lambda ans: 1 - ans**2))
 
-arcsin  = elementwise(np.arcsin,  x=lambda x: 1 / (np.sqrt(1 - x) * np.sqrt(1 + x)))
-arccos  = elementwise(np.arccos,  x=lambda x: -1 / (np.sqrt(1 - x) * np.sqrt(1 + x)))
-arctan  = elementwise(np.arctan,  x=lambda x: (1 / _hypotenuse(x)) ** 2)
-arcsinh = elementwise(np.arcsinh, x=lambda x: 1 / _hypotenuse(x))
-arccosh = elementwise(np.arccosh, x=lambda x: 1 / (np.sqrt(x - 1) * np.sqrt(x + 1)))
-arctanh = elementwise(np.arctanh, x=lambda x: 1 / ((1 - x) * (1 + x)))
+arcsin  = elementwise(np.arcsin,  **blockwise(x=lambda x: 1 / (np.sqrt(1 - x) * np.sqrt(1 + x))))
+arccos  = elementwise(np.arccos,  **blockwise(x=lambda x: -1 / (np.sqrt(1 - x) * np.sqrt(1 + x))))
+arctan  = elementwise(np.arctan,  **blockwise(x=lambda x: (1 / _hypotenuse(x)) ** 2))
+arcsinh = elementwise(np.arcsinh, **blockwise(x=lambda x: 1 / _hypotenuse(x)))
+arccosh = elementwise(np.arccosh, **blockwise(x=lambda x: 1 / (np.sqrt(x - 1) * np.sqrt(x + 1))))
+arctanh = elementwise(np.arctanh, **blockwise(x=lambda x: 1 / ((1 - x) * (1 + x))))
 
 # The triangle with legs x and y; at (0, 0) all slopes are 0, as those of |x| are. r² is never formed: it may overflow.
-hypot   = elementwise(np.hypot,   x=lambda x, ans: x / _nonzero(ans), y=lambda y, ans: y / _nonzero(ans))
-arctan2 = elementwise(
-    np.arctan2,
+hypot   = elementwise(np.hypot,   **blockwise(x=lambda x, ans: x / _nonzero(ans), y=lambda y, ans: y / _nonzero(ans)))
+arctan2 = elementwise(np.arctan2, **blockwise(
     y=lambda y, x: x / _nonzero(np.hypot(x, y)) / _nonzero(np.hypot(x, y)),
     x=lambda y, x: -y / _nonzero(np.hypot(x, y)) / _nonzero(np.hypot(x, y)),
-)
+))
 
 deg2rad = linear(np.deg2rad, x=lambda g: np.deg2rad(g))
 radians = linear(np.radians, x=lambda g: np.radians(g))

@@ -1,0 +1,321 @@
+"""Functions and their derivatives by hand in NumPy, in place where a value is dead: the floor under the table.
+
+Each takes the arrays and returns the value and a function from its cotangent to that of the first array.
+"""
+
+import numpy as np
+
+f32 = np.float32
+
+
+def relu(x):
+    y = np.maximum(x, f32(0))
+    return y, lambda g: np.multiply(g, y > 0)
+
+
+def leaky_relu(x):
+    y = x * f32(0.01)
+    np.maximum(x, y, out=y)
+
+    def pull(g):
+        d = (x > 0) * f32(0.99)
+        d += f32(0.01)
+        d *= g
+        return d
+
+    return y, pull
+
+
+def clipped(low, high):
+    def function(x):
+        return np.clip(x, f32(low), f32(high)), lambda g: np.multiply(g, (x > low) & (x < high))
+
+    return function
+
+
+def tanh(x):
+    y = np.tanh(x)
+
+    def pull(g):
+        d = y * y
+        np.subtract(f32(1), d, out=d)
+        d *= g
+        return d
+
+    return y, pull
+
+
+def _share(x):
+    y = np.negative(x)
+    np.exp(y, out=y)
+    y += f32(1)
+    return np.divide(f32(1), y, out=y)
+
+
+def sigmoid(x):
+    y = _share(x)
+
+    def pull(g):
+        d = f32(1) - y
+        d *= y
+        d *= g
+        return d
+
+    return y, pull
+
+
+def silu(x):
+    share = _share(x)
+
+    def pull(g):
+        d = f32(1) - share
+        d *= x
+        d += f32(1)
+        d *= share
+        d *= g
+        return d
+
+    return x * share, pull
+
+
+def softplus(x):
+    y = np.absolute(x)
+    np.negative(y, out=y)
+    np.exp(y, out=y)
+    np.log1p(y, out=y)
+    y += np.maximum(x, f32(0))
+
+    def pull(g):
+        d = _share(x)
+        d *= g
+        return d
+
+    return y, pull
+
+
+def logsigmoid(x):
+    y, pull = softplus(np.negative(x))
+    return np.negative(y, out=y), pull
+
+
+K1 = f32(2 * np.sqrt(2 / np.pi))
+K3 = K1 * f32(0.044715)
+
+
+def gelu_tanh(x):
+    u = x * x
+    u *= K3
+    u += K1
+    u *= x
+    share = _share(u)
+
+    def pull(g):
+        d = f32(1) - share
+        d *= x
+        w = x * x
+        w *= 3 * K3
+        w += K1
+        d *= w
+        d += f32(1)
+        d *= share
+        d *= g
+        return d
+
+    return np.multiply(x, share, out=u), pull
+
+
+def elu(x):
+    y = np.minimum(x, f32(0))
+    np.expm1(y, out=y)
+    y += np.maximum(x, f32(0))
+
+    def pull(g):
+        d = np.minimum(y, f32(0))
+        d += f32(1)
+        d *= g
+        return d
+
+    return y, pull
+
+
+def mish(x):
+    e = np.exp(x)
+    n = e + f32(2)
+    n *= e
+    w = n + f32(2)
+    np.divide(n, w, out=w)
+
+    def pull(g):
+        d = w * w
+        np.subtract(f32(1), d, out=d)
+        d *= x
+        d *= e
+        np.add(e, f32(1), out=n)
+        d /= n
+        d += w
+        d *= g
+        return d
+
+    return x * w, pull
+
+
+def softsign(x):
+    d = np.absolute(x)
+    d += f32(1)
+
+    def pull(g):
+        c = np.divide(g, d)
+        c /= d
+        return c
+
+    return x / d, pull
+
+
+def softmax(x):
+    y = x - x.max(-1, keepdims=True)
+    np.exp(y, out=y)
+    y /= y.sum(-1, keepdims=True)
+
+    def pull(g):
+        d = g * y
+        total = d.sum(-1, keepdims=True)
+        np.subtract(g, total, out=d)
+        d *= y
+        return d
+
+    return y, pull
+
+
+def log_softmax(x):
+    y = x - x.max(-1, keepdims=True)
+    y -= np.log(np.exp(y).sum(-1, keepdims=True))
+
+    def pull(g):
+        d = np.exp(y)
+        d *= g.sum(-1, keepdims=True)
+        np.subtract(g, d, out=d)
+        return d
+
+    return y, pull
+
+
+def mse_loss(x, y):
+    d = x - y
+    flat = d.reshape(-1)
+    return flat @ flat / f32(d.size), lambda g: np.multiply(d, g * f32(2 / d.size))
+
+
+def l1_loss(x, y):
+    d = x - y
+
+    def pull(g):
+        s = np.sign(d)
+        s *= g / f32(d.size)
+        return s
+
+    return np.absolute(d).mean(), pull
+
+
+def huber_loss(x, y):
+    d = x - y
+    c = np.clip(d, f32(-1), f32(1))  # the loss is c·(d − c/2)
+    h = c * f32(-0.5)
+    h += d
+    h *= c
+    return h.mean(), lambda g: np.multiply(c, g / f32(d.size))
+
+
+def binary_cross_entropy_with_logits(z, y):
+    losses = np.absolute(z)
+    np.negative(losses, out=losses)
+    np.exp(losses, out=losses)
+    np.log1p(losses, out=losses)
+    w = (z > 0).astype(f32)
+    w -= y
+    w *= z
+    losses += w
+
+    def pull(g):
+        d = _share(z)
+        d -= y
+        d *= g / f32(d.size)
+        return d
+
+    return losses.mean(), pull
+
+
+def binary_cross_entropy(p, y):
+    w = np.log1p(-p)
+    losses = np.log(p)
+    losses -= w
+    losses *= y
+    losses += w
+
+    def pull(g):
+        d = f32(1) - p
+        d *= p
+        np.divide(p - y, d, out=d)
+        d *= g / f32(d.size)
+        return d
+
+    return -losses.mean(), pull
+
+
+def kl_div(x, q):
+    w = np.log(q)
+    w -= x
+    w *= q
+    return w.mean(), lambda g: np.multiply(q, -g / f32(q.size))
+
+
+def cross_entropy(x, target):
+    rows = np.arange(len(x))
+    y = x - x.max(1, keepdims=True)
+    picked = y[rows, target]
+    np.exp(y, out=y)
+    total = y.sum(1, keepdims=True)
+
+    def pull(g):
+        d = y / total
+        d[rows, target] -= f32(1)
+        d *= g / f32(len(x))
+        return d
+
+    return (np.log(total[:, 0]) - picked).mean(), pull
+
+
+def layer_norm(x, weight, bias):
+    y = x - x.mean(-1, keepdims=True)
+    scale = np.einsum("ij,ij->i", y, y)[:, None]
+    scale = 1 / np.sqrt(scale / x.shape[-1] + f32(1e-5))
+    y *= scale
+    out = y * weight
+    out += bias
+
+    def pull(g):
+        d = g * weight
+        d -= d.mean(-1, keepdims=True)
+        d -= y * (np.einsum("ij,ij->i", d, y)[:, None] / x.shape[-1])
+        d *= scale
+        return d, np.einsum("ij,ij->j", g, y), np.ones(len(g), f32) @ g
+
+    return out, pull
+
+
+def batch_norm(x, weight, bias):
+    ones = np.ones(len(x), f32)
+    y = x - ones @ x / len(x)
+    scale = 1 / np.sqrt(np.einsum("ij,ij->j", y, y) / len(x) + f32(1e-5))
+    y *= scale
+    out = y * weight
+    out += bias
+
+    def pull(g):
+        of_weight, of_bias = np.einsum("ij,ij->j", g, y), ones @ g
+        d = y * (of_weight / len(x))
+        np.subtract(g, d, out=d)
+        d -= of_bias / len(x)
+        d *= weight * scale
+        return d, of_weight, of_bias
+
+    return out, pull
