@@ -14,6 +14,7 @@ import numpy as np
 from ..engine.forms import reduction
 from ..engine.registry import implements
 from ..engine.tensor import bare
+from ..support.arrays import anyarray
 from .protocols import refusal
 
 __all__: list[str] = []
@@ -64,7 +65,7 @@ def call(ufunc: np.ufunc, method: str, inputs: Any, settings: dict[str, Any]) ->
 
 def outer(ufunc: np.ufunc, x: Any, y: Any, **settings: Any) -> Any:
     """The ufunc of each element of x with each of y, of shape x.shape + y.shape."""
-    x, y = (a if hasattr(a, "shape") else np.asarray(a) for a in (x, y))
+    x, y = map(anyarray, (x, y))
     return ufunc(np.reshape(x, (*x.shape, *[1] * len(y.shape))), y, **settings)
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..engine.tensor import Tensor
+from ..engine.tensor import Tensor, bare
 
 if TYPE_CHECKING:
     from ..support.types import Array
@@ -79,7 +79,7 @@ def truth(what: str, value: Any) -> bool:
 def array(what: str, value: Any, shape: tuple[int, ...], dtype: Any) -> Array:
     """A copy of ``value`` with this shape and dtype; no imaginary part and no fraction is dropped for it."""
     try:
-        given = np.asarray(value.numpy() if isinstance(value, Tensor) else value)
+        given = np.asarray(bare(value))
     except (TypeError, ValueError) as error:
         raise ValueError(f"{what}: {type(value).__name__} is not an array of numbers: {error}") from error
     if given.shape != shape:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..engine.errors import printable
-from ..engine.tensor import Tensor
+from ..engine.tensor import Tensor, bare
 from .gradients import jvp, vjp
 
 if TYPE_CHECKING:
@@ -161,7 +161,7 @@ def _in_double(value: Any, i: int, title: str) -> Array:
 
 
 def _plain(value: Any) -> Array:
-    return value.numpy() if isinstance(value, Tensor) else np.asarray(value)
+    return np.asarray(bare(value))
 
 
 def _indices(shape: tuple[int, ...], samples: int | None) -> list[tuple[int, ...]]:

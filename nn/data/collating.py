@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from autograd_core import Tensor, get_default_dtype
+from autograd_core import get_default_dtype
+from autograd_core.engine.tensor import bare
 
 if TYPE_CHECKING:
     from autograd_core.support.types import Array
@@ -42,7 +43,7 @@ def default_collate(items: list[Any]) -> Any:
         return tuple(default_collate(list(parts)) for parts in zip(*items, strict=True))
     if isinstance(first, str):
         return items
-    arrays = [item.numpy() if isinstance(item, Tensor) else np.asarray(item) for item in items]
+    arrays = [np.asarray(bare(item)) for item in items]
     if arrays[0].dtype.kind not in "biufc":
         raise TypeError(f"default_collate: items of {type(first).__name__} cannot be stacked. Fix: give collate_fn.")
     shapes = sorted({array.shape for array in arrays})

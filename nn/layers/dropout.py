@@ -357,7 +357,7 @@ def mc_dropout(model: Module, x: Any, samples: int = 100) -> Samples:
             squares: Any = 0.0
             for n in range(1, samples + 1):  # Welford 1962: no cancellation, and one sample in memory at a time
                 y = model(*inputs)
-                y = y.numpy() if isinstance(y, Tensor) else np.asarray(y)
+                y = np.asarray(bare(y))
                 step = y - mean
                 mean = mean + step / n
                 squares = squares + step * (y - mean)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from autograd_core import Tensor
+from autograd_core.engine.tensor import bare
 from autograd_core.support.files import write_atomically
 
 from .module import Module
@@ -116,7 +116,7 @@ def safetensors_for(operation: str) -> Any:
 
 def plain(key: Any, value: Any, operation: str = "nn.save") -> Array:
     """A contiguous array of a dtype that the format has."""
-    array = value.numpy() if isinstance(value, Tensor) else np.asarray(value)
+    array = np.asarray(bare(value))
     if not isinstance(key, str) or key == "__metadata__":
         raise TypeError(f"{operation}: {key!r} cannot be a name in a safetensors file; names are strings.")
     if array.dtype.newbyteorder("=") not in _DTYPES.values():

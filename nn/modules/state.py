@@ -11,6 +11,7 @@ import numpy as np
 
 from autograd_core import Tensor
 from autograd_core.engine.errors import printable
+from autograd_core.engine.tensor import bare
 from autograd_core.support.states import at_once
 
 from .parameter import Parameter
@@ -82,7 +83,7 @@ def load(module: Module, state: Mapping[str, Any], strict: bool, assign: bool) -
 
 
 def _array(key: str, value: Any) -> Any:
-    array = value.numpy() if isinstance(value, Tensor) else np.asarray(value)
+    array = np.asarray(bare(value))
     if array.dtype.kind not in "biufc":
         raise TypeError(f"load_state_dict: {key!r} is {type(value).__name__}, not an array of numbers.")
     return array

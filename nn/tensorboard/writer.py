@@ -11,7 +11,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from autograd_core import Tensor
+from autograd_core.engine.tensor import bare
 
 try:
     from tensorboard.compat.proto.config_pb2 import RunMetadata
@@ -332,7 +332,7 @@ def _setting(name: str, value: Any) -> Any:
 
 
 def _array(what: str, tag: str, values: Any) -> np.ndarray:
-    array = values.numpy() if isinstance(values, Tensor) else np.asarray(values)
+    array = np.asarray(bare(values))
     if array.dtype.kind not in "biuf":
         raise TypeError(f"{what}: {tag!r} is {type(values).__name__} of {array.dtype}; give real numbers.")
     return array

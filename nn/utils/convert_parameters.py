@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograd_core import Tensor
+from autograd_core.engine.tensor import bare
 from autograd_core.support.vectors import pieces
 
 
@@ -33,7 +34,7 @@ def vector_to_parameters(vec: Any, parameters: Iterable[Tensor]) -> None:
 
     Raises ValueError, with nothing written, where the vector has not exactly as many elements as the parameters.
     """
-    array = vec.numpy() if isinstance(vec, Tensor) else np.asarray(vec)
+    array = np.asarray(bare(vec))
     listed = list(parameters)
     count = sum(p.size for p in listed)
     if array.shape != (count,):

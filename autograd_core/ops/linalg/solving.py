@@ -11,6 +11,7 @@ import numpy as np
 from ...engine.forms import conjugate, primitive
 from ...engine.registry import implements
 from ...engine.tensor import Tensor, bare
+from ...support.arrays import anyarray
 from ..composites import composite, refuse_out
 from .parts import adjoint, mirrored, own_kind, packed, unpacked
 from .svd import known_values
@@ -63,7 +64,7 @@ def solve(a, b):
     >>> solve(np.array([[2.0, 0.0], [0.0, 4.0]]), np.array([2.0, 2.0]))
     array([1. , 0.5])
     """
-    a, b = (x if hasattr(x, "ndim") else np.asarray(x) for x in (a, b))
+    a, b = map(anyarray, (a, b))
     vector = b.ndim == 1
     if vector:
         b = np.expand_dims(b, -1)
@@ -94,7 +95,7 @@ def tensorsolve(a, b, axes=None):
     >>> tensorsolve(np.eye(4).reshape(2, 2, 4), np.ones((2, 2)))
     array([1., 1., 1., 1.])
     """
-    a, b = (x if hasattr(x, "ndim") else np.asarray(x) for x in (a, b))
+    a, b = map(anyarray, (a, b))
     if axes is not None:
         last = [i % a.ndim for i in axes]
         a = np.transpose(a, [i for i in range(a.ndim) if i not in last] + last)
@@ -221,7 +222,7 @@ def lstsq(a, b, rcond=None):
     >>> lstsq(np.array([[1.0], [1.0]]), np.array([1.0, 3.0]))[0]
     array([2.])
     """
-    a, b = (x if hasattr(x, "ndim") else np.asarray(x) for x in (a, b))
+    a, b = map(anyarray, (a, b))
     if a.ndim != 2 or b.ndim not in (1, 2) or a.shape[0] != b.shape[0]:
         raise np.linalg.LinAlgError(
             f"lstsq: a of shape {a.shape}, b of shape {b.shape}. "
@@ -278,7 +279,7 @@ def multi_dot(arrays, *, out=None):
            [3., 3.]])
     """
     refuse_out("linalg.multi_dot", out)
-    arrays = [x if hasattr(x, "ndim") else np.asarray(x) for x in arrays]
+    arrays = list(map(anyarray, arrays))
     if len(arrays) < 2:
         raise ValueError(f"multi_dot: {len(arrays)} arrays. Fix: give two at least.")
     if len(arrays) == 2:

@@ -12,6 +12,7 @@ from ...engine import entry
 from ...engine.forms import linear
 from ...engine.registry import implements
 from ...engine.tensor import bare
+from ...support.arrays import anyarray
 from ..composites import composite
 from ..precision import in_single
 
@@ -96,7 +97,7 @@ def take_along_axis(arr, indices, axis=-1):
 
 def _along(name: str, arr: Any, indices: Any, axis: int) -> tuple[Any, ...]:
     indices = bare(indices)
-    indices = indices if hasattr(indices, "dtype") else np.asarray(indices)
+    indices = anyarray(indices)
     if indices.ndim != arr.ndim or indices.dtype.kind not in "iu":
         raise (IndexError if indices.dtype.kind not in "iu" else ValueError)(
             f"{name}: indices {indices.dtype} {indices.shape} for an array of shape {arr.shape}. "

@@ -9,6 +9,7 @@ from numpy.lib.array_utils import normalize_axis_index
 
 from ...engine.registry import implements
 from ...engine.tensor import Tensor, bare
+from ...support.arrays import anyarray
 from ..arithmetic.elementwise import where as _where
 from ..composites import composite, refuse_out
 from ..shapes.making import as_array
@@ -28,11 +29,11 @@ def take(a, indices, axis=None, out=None, mode="raise"):
     array([3., 1.])
     """
     refuse_out("take", out)
-    a = a if hasattr(a, "shape") else np.asarray(a)
+    a = anyarray(a)
     if axis is None or (not a.ndim and axis in (0, -1)):
         a, axis = ravel(a), 0
     place, indices = normalize_axis_index(axis, a.ndim, "take"), bare(indices)
-    indices = _in_bounds(indices if hasattr(indices, "dtype") else np.asarray(indices), a.shape[place], mode, "take")
+    indices = _in_bounds(anyarray(indices), a.shape[place], mode, "take")
     return a[(*[slice(None)] * place, indices)]
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from ...engine import entry
 from ...engine.forms import conjugate, multilinear
 from ...engine.registry import implements
+from ...support.arrays import anyarray
 from ..composites import composite, refuse_out
 from ..places.indexing import _scatter
 
@@ -204,7 +205,7 @@ def tensordot(a, b, axes=2):
     except TypeError:
         of_a, of_b = range(-axes, 0), range(axes)
     of_a, of_b = (tuple(s) if np.ndim(s) else (s,) for s in (of_a, of_b))
-    a, b = (x if hasattr(x, "ndim") else np.asarray(x) for x in (a, b))
+    a, b = map(anyarray, (a, b))
     return _tensordot(a, b, (tuple(i % a.ndim for i in of_a), tuple(i % b.ndim for i in of_b)))
 
 
@@ -322,7 +323,7 @@ def convolve(a, v, mode="full"):
     >>> convolve(np.array([1.0, 2.0, 3.0]), np.array([1.0, 1.0]))
     array([1., 3., 5., 3.])
     """
-    return _convolve(*(np.atleast_1d(x if hasattr(x, "ndim") else np.asarray(x)) for x in (a, v)), mode)
+    return _convolve(*(np.atleast_1d(anyarray(x)) for x in (a, v)), mode)
 
 
 @implements(np.correlate)

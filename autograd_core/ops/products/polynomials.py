@@ -9,6 +9,7 @@ import numpy as np
 from ...engine.forms import conjugate, primitive
 from ...engine.registry import implements
 from ...engine.tensor import Tensor, bare
+from ...support.arrays import anyarray
 from ..composites import composite
 
 __all__ = [
@@ -41,7 +42,7 @@ def polyval(p, x):
     p = p if hasattr(p, "ndim") else np.stack(p) if _has_shapes(p) else np.asarray(p)
     if p.ndim != 1:
         raise ValueError(f"polyval: coefficients of shape {p.shape}. Fix: give a vector, or sum p[k] * x**k.")
-    return _polyval(p, x if hasattr(x, "ndim") else np.asarray(x))
+    return _polyval(p, anyarray(x))
 
 
 def _powers(x: Any, count: int) -> Any:

@@ -13,6 +13,7 @@ from ...engine import entry
 from ...engine.forms import linear
 from ...engine.registry import implements
 from ...engine.tensor import Tensor, bare
+from ...support.arrays import anyarray
 from ..composites import composite, refuse_out
 from ..places.indexing import _scatter
 from .making import together
@@ -52,7 +53,7 @@ def concatenate(arrays, /, axis=0, out=None, *, dtype=None, casting="same_kind")
     """
     refuse_out("concatenate", out)
     if dtype is not None:
-        arrays = [astype(a if hasattr(a, "astype") else np.asarray(a), dtype, casting=casting) for a in arrays]
+        arrays = [astype(anyarray(a), dtype, casting=casting) for a in arrays]
     if axis is None:
         arrays, axis = [ravel(a) for a in arrays], 0
     return _concatenate(*arrays, axis=axis)

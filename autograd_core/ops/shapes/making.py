@@ -12,6 +12,7 @@ import numpy as np
 from ...engine import entry
 from ...engine.forms import linear
 from ...engine.tensor import Tensor, bare
+from ...support.arrays import anyarray
 from ..composites import holds_tensors
 
 __all__ = ["array", "c_", "r_"]
@@ -64,7 +65,7 @@ def _read(value: Any, parts: list[Any]) -> tuple[int, ...]:
         return value.shape
     if not isinstance(value, (list, tuple)) or not holds_tensors(value):
         constant = entry.operand(value, "array", ())
-        constant = constant if hasattr(constant, "shape") else np.asarray(constant)
+        constant = anyarray(constant)
         parts.append(constant)
         return constant.shape
     shapes = {_read(v, parts) for v in value}

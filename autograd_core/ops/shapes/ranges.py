@@ -9,6 +9,7 @@ import numpy as np
 from ...engine.forms import conjugate, linear, primitive, unbroadcast
 from ...engine.registry import implements
 from ...engine.tensor import Tensor
+from ...support.arrays import anyarray
 
 __all__ = ["geomspace", "linspace", "logspace"]
 
@@ -55,7 +56,7 @@ def logspace(start, stop, num=50, endpoint=True, base=10.0, dtype=None, axis=0):
     if not any(isinstance(a, Tensor) for a in (start, stop, base)):
         return np.logspace(start, stop, num, endpoint, base, dtype, axis)
     if np.ndim(base):
-        ends = [a if hasattr(a, "shape") else np.asarray(a) for a in (start, stop, base)]
+        ends = [*map(anyarray, (start, stop, base))]
         ndim = max(len(a.shape) for a in ends)
         start, stop, base = (np.reshape(a, (*[1] * (ndim - len(a.shape)), *a.shape)) for a in ends)
         base = np.expand_dims(base, axis)
