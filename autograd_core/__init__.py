@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from .ops.shapes.ranges import *
     from .ops.sums.order import *
     from .ops.sums.sampled import *
+    from .programs.compiled import *
     from .transforms.checkpointing import *
     from .transforms.jacobians import *
     from .watching.anomaly import *
@@ -70,6 +71,7 @@ __getattr__, __dir__ = attach(
         "watching.anomaly": ("AnomalyError", "detect_anomaly", "find_anomaly", "set_detect_anomaly"),
         "transforms.checkpointing": ("checkpoint",),
         "graph": ("Graph", "trace"),
+        "programs.compiled": ("compile",),
         "transforms.jacobians": ("hessian", "hvp", "jacobian"),
         "watching.lifecycle": ("why_no_grad",),
         "watching.overwritten": ("OverwrittenError",),

@@ -18,6 +18,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "autograd_core.border": {"engine", "ops", "support"},
     "autograd_core.watching": {"engine", "expressions", "ops", "support", "border"},
     "autograd_core.transforms": {"engine", "ops", "border", "support", "watching"},
+    "autograd_core.programs": {"engine", "support"},
     "autograd_core.graph": {"engine", "expressions", "ops", "support", "watching", "transforms", "border"},
     "nn.modules": set(),
     "nn.kernels": set(),

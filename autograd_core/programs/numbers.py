@@ -1,0 +1,88 @@
+"""Numbers that change between two runs: what each was, and how to compute it again."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from .tape import Tape
+
+
+class Live:
+    """A Python number from a place that may hold another one at the next run: a clock, an option, an item of an array.
+
+    What operators compute from it is live, too; a comparison, and every way out to a plain number, is a guard.
+    """
+
+    __slots__ = ("again", "tape", "value")
+    shape, dtype = (), np.dtype(float)
+
+    def __init__(self, tape: Tape, value: Any, again: Callable[[], Any]) -> None:
+        self.tape, self.value, self.again = tape, value, again
+
+    def __bool__(self) -> bool:
+        again = self.again
+        return bool(self.tape.guard(lambda: bool(again()), bool(self.value), "the truth of a number"))
+
+    def __float__(self) -> float:
+        return float(self.tape.guard(self.again, self.value, "a number"))
+
+    def __index__(self) -> int:
+        return operator.index(self.tape.guard(self.again, self.value, "a whole number"))
+
+    def __int__(self) -> int:
+        return int(self.tape.guard(self.again, self.value, "a number"))
+
+    def __neg__(self) -> Live:
+        again = self.again
+        return Live(self.tape, -self.value, lambda: -again())
+
+    def __hash__(self) -> int:
+        return hash(self.value)
+
+    def __repr__(self) -> str:
+        return repr(self.value)
+
+
+def value_of(x: Any) -> Any:
+    return x.value if isinstance(x, Live) else x
+
+
+def again_of(x: Any) -> Callable[[], Any]:
+    return x.again if isinstance(x, Live) else lambda: x
+
+
+def _arithmetic(name: str, compute: Callable[[Any, Any], Any]) -> None:
+    def forwards(self: Live, other: Any) -> Any:
+        if not isinstance(other, (int, float, Live)):
+            return NotImplemented
+        a, b = self.again, again_of(other)
+        return Live(self.tape, compute(self.value, value_of(other)), lambda: compute(a(), b()))
+
+    def backwards(self: Live, other: Any) -> Any:
+        if not isinstance(other, (int, float)):
+            return NotImplemented
+        a = self.again
+        return Live(self.tape, compute(other, self.value), lambda: compute(other, a()))
+
+    setattr(Live, f"__{name}__", forwards)
+    setattr(Live, f"__r{name}__", backwards)
+
+
+def _comparison(name: str, compute: Callable[[Any, Any], bool]) -> None:
+    def compare(self: Live, other: Any) -> Any:
+        if not isinstance(other, (int, float, Live)):
+            return NotImplemented
+        a, b = self.again, again_of(other)
+        return self.tape.guard(lambda: compute(a(), b()), compute(self.value, value_of(other)), "a comparison")
+
+    setattr(Live, f"__{name}__", compare)
+
+
+for _name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow"):
+    _arithmetic(_name, getattr(operator, _name))
+for _name in ("lt", "le", "gt", "ge", "eq", "ne"):
+    _comparison(_name, getattr(operator, _name))

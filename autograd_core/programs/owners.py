@@ -1,0 +1,312 @@
+"""Where a function's state lies: the arrays and numbers that it reaches through its closure, globals and their parts.
+
+Nothing is said about modules or optimizers here but two names: ``param_groups``, whose real numbers are options that
+may change between two steps, and ``clocks``, what optimizers count. Every other number is part of a signature.
+"""
+
+from __future__ import annotations
+
+import random
+import types
+from collections import deque
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from ..engine.node import Leaf
+from ..engine.tensor import Tensor
+from .numbers import Live, value_of
+from .recorded import Recorded, plain
+from .tape import Tape, root
+
+_NUMBERS = (int, float, bool, str, complex, type(None))
+_OURS = ("autograd_core", "nn", "optim", "numpy")
+_OPAQUE = (types.ModuleType, type, types.BuiltinFunctionType, np.random.Generator, np.dtype, bytes, range)
+_HERE = __name__.rpartition(".")[0]
+_LIMIT = 20_000
+
+
+class Place:
+    """An entry of a dict or list, an attribute, or a closure's variable."""
+
+    __slots__ = ("holder", "key", "name", "value")
+
+    def __init__(self, holder: Any, key: Any, value: Any, name: str) -> None:
+        self.holder, self.key, self.value, self.name = holder, key, value, name
+
+    def get(self) -> Any:
+        try:
+            return self.holder.cell_contents if self.key is None else self.holder[self.key]
+        except (KeyError, IndexError, ValueError):
+            return Place  # gone
+
+    @property
+    def owned(self) -> bool:
+        """Whether an array may be exchanged: a closure's and a module's variables belong to others, too."""
+        return self.key is not None and "__builtins__" not in self.holder
+
+    def put(self, value: Any) -> None:
+        self.holder[self.key] = value
+
+
+class Owners:
+    """What a function reaches, as it was when it was looked through.
+
+    tensors : every tensor, with a name
+    arrays  : places of plain arrays, and of tuples and lists of some
+    constants : the same in closures and modules, which are read where they lie
+    left    : places of recording arrays and live numbers that a run has left behind
+    numbers : places of numbers that belong to the signature
+    live    : places of numbers that may change
+    links   : places of everything else, which must still hold the same objects
+    lists   : lists and dicts with their lengths
+    """
+
+    def __init__(self, function: Any) -> None:
+        self.tensors: list[tuple[str, Any]] = []
+        self.function = function
+        self.arrays: list[Place] = []
+        self.constants: list[Place] = []
+        self.left: list[Place] = []
+        self.numbers: list[Place] = []
+        self.live: list[Place] = []
+        self.links: list[Place] = []
+        self.lists: list[tuple[str, Any, int]] = []
+        self.generators: list[tuple[str, Any]] = []
+        self.too_large = False
+        self._seen: dict[int, Any] = {}
+        self._waiting: deque[tuple[str, Any]] = deque([("", function)])
+        while self._waiting:
+            name, value = self._waiting.popleft()  # the shortest way to a thing gives it its name
+            self._visit(name, value)
+            self.too_large = len(self._seen) + len(self.numbers) + len(self.links) > _LIMIT
+            if self.too_large:
+                break
+
+    def exchanged(self) -> str:
+        """The name of a place that holds another object than before, or of a list of another length."""
+        for places in (self.links, self.arrays, self.constants):
+            for place in places:
+                if place.get() is not place.value:
+                    return place.name
+        for name, held, size in self.lists:
+            if len(held) != size:
+                return name
+        return ""
+
+    def signature(self) -> tuple[Any, ...]:
+        """Numbers that a record takes for granted, and which tensors are frozen and have gradients."""
+        tensors = [((kind := type(t._node)) is Leaf and t._node.grad is None) or kind for _, t in self.tensors]
+        return (*[place.get() for place in self.numbers], *tensors)
+
+    def _visit(self, name: str, value: Any) -> None:
+        if isinstance(value, np.random.Generator):
+            self.generators.append((name, value))
+        if isinstance(value, (*_OPAQUE, *_NUMBERS, np.ndarray, np.generic, Recorded, Live)) or id(value) in self._seen:
+            return
+        self._seen[id(value)] = value
+        if isinstance(value, Tensor):
+            self.tensors.append((name, value))
+        elif isinstance(value, types.FunctionType):
+            if value.__module__ is None or value.__module__.partition(".")[0] not in _OURS:
+                self._look_through(name, value)
+        elif isinstance(value, types.MethodType):
+            self._waiting += [(name, value.__self__), (name, value.__func__)]
+        elif type(value).__module__.startswith(_HERE):
+            self._waiting.append((name, value.__wrapped__))  # a compiled function within another one
+        elif isinstance(value, dict):
+            self._parts(name, value, value.items())
+        elif isinstance(value, list):
+            self._parts(name, value, enumerate(value))
+        elif isinstance(value, (tuple, set, frozenset)):
+            self._waiting += [(f"{name}[{i}]", v) for i, v in enumerate(value)]
+        elif hasattr(value, "__dict__") and not type(value).__module__.startswith(("threading", "_thread", "logging")):
+            self._parts(name, vars(value), vars(value).items(), "{}.{}")
+
+    def _look_through(self, name: str, function: types.FunctionType) -> None:
+        for variable, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
+            try:
+                self._part(Place(cell, None, cell.cell_contents, variable))
+            except ValueError:  # not assigned yet
+                continue
+        for variable in _names(function.__code__):
+            if variable in function.__globals__:
+                self._part(Place(function.__globals__, variable, function.__globals__[variable], variable))
+
+    def _parts(self, name: str, holder: Any, items: Any, form: str = "{}[{!r}]") -> None:
+        self.lists.append((name, holder, len(holder)))
+        for key, value in list(items):
+            part = form.format(name, key) if name else str(key)
+            if key == "clocks" and isinstance(value, list):
+                self.live += [Place(value, i, v, f"{part}[{i}]") for i, v in enumerate(value)]
+                self._seen[id(value)] = value
+            elif key == "param_groups" and isinstance(value, list):
+                self._seen[id(value)] = value
+                self.lists.append((part, value, len(value)))
+                for group in value:
+                    self._options(part, group)
+            else:
+                self._part(Place(holder, key, value, part))
+
+    def _options(self, name: str, group: dict[str, Any]) -> None:
+        self.lists.append((name, group, len(group)))
+        for key, value in group.items():
+            place = Place(group, key, value, f"{name}[{key!r}]")
+            real = isinstance(value, float) or (isinstance(value, tuple) and all(isinstance(v, float) for v in value))
+            if real:
+                self.live.append(place)
+            else:
+                self._part(place)
+
+    def _part(self, place: Place) -> None:
+        value = place.value
+        if _holds(value, (Recorded, Live)):
+            self.left.append(place)
+        elif isinstance(value, _NUMBERS):
+            self.numbers.append(place)
+        elif _holds(value, (np.ndarray,)):
+            (self.arrays if place.owned else self.constants).append(place)
+        elif not isinstance(value, np.generic):
+            self.links.append(place)
+            self._waiting.append((place.name, value))
+
+    # While a tape is written ---------------------------------------------------------------------------------------
+
+    def hand_out(self, tape: Tape) -> None:
+        """Put recording arrays and live numbers, of the same memory and the same values, in their places."""
+        made: dict[int, Recorded] = {}
+
+        def recorded(array: Any, name: str) -> Any:
+            if id(array) not in made:
+                tape.own(array, name)
+                made[id(array)] = Recorded(array, tape)
+            return made[id(array)]
+
+        for place in self.arrays:  # what is one array bears its own name, not that of a view
+            for array in _leaves(place.value):
+                if isinstance(array, np.ndarray) and array.base is None:
+                    tape.own(array, place.name)
+        for name, tensor in self.tensors:
+            tensor._data = recorded(tensor._data, name)
+            grad = gradient(tensor)
+            if grad is not None:
+                grad._data = recorded(grad._data, f"{name}.grad")
+        for place in self.arrays:
+            place.put(_rebuilt(place.value, lambda a, n=place.name: recorded(a, n) if isinstance(a, np.ndarray) else a))
+        for place in self.numbers:
+            place.value = place.get()
+        self._drawn = self._draws()
+        shared: dict[int, Any] = {}
+        for place in self.live:
+            value = place.value = place.get()
+            if isinstance(value, tuple):
+                if id(value) not in shared:
+                    shared[id(value)] = tuple(
+                        Live(tape, v, lambda p=place, j=j: p.get()[j]) for j, v in enumerate(value)
+                    )
+                place.put(shared[id(value)])
+            elif isinstance(value, (float, int)):
+                place.put(Live(tape, value, place.get))
+
+    def take_back(self) -> tuple[list[tuple[Place, Any]], list[str]]:
+        """Plain arrays and numbers in all places again.
+
+        Gives the numbers that the run computed, live as they are, with their places; and the names of what it has put
+        elsewhere: a replay would not.
+        """
+        computed, moved = [], []
+        for place in self.live:
+            value = place.get()
+            plain_value = _rebuilt(value, value_of)
+            if plain_value == place.value:
+                place.put(place.value)
+            else:
+                computed.append((place, value))
+                place.put(plain_value)
+        for place in self.arrays:
+            value = _rebuilt(place.get(), plain)
+            unchanged = list(map(id, _leaves(value))) == list(map(id, _leaves(place.value)))
+            place.put(place.value if unchanged else value)
+            moved += [] if unchanged else [place.name]
+        for name, tensor in self.tensors:
+            moved += _put_back(name, tensor)
+        known = {id(t) for _, t in self.tensors}
+        after = Owners(self.function)
+        for place in after.left:
+            place.put(_rebuilt(place.value, plain))
+            moved.append(place.name)
+        for name, tensor in after.tensors:
+            if id(tensor) not in known:
+                _put_back(name, tensor)
+                moved.append(name)
+        moved += [p.name for p in self.numbers if p.get() != p.value and p.get() == p.get()]
+        moved += [name for name, held, size in self.lists if len(held) != size]
+        moved += [name for name, state in self._draws().items() if state != self._drawn[name]]
+        return computed, moved
+
+    def _draws(self) -> dict[str, str]:
+        """The state of every source of random numbers that is not the default generator."""
+        found = {name: str(generator.bit_generator.state) for name, generator in self.generators}
+        old = np.random.get_state()  # noqa: NPY002 (of programs that still draw from it)
+        return found | {"numpy.random": str(old), "random": str(hash(random.getstate()))}
+
+    def arrays_of(self) -> dict[int, tuple[str, Any]]:
+        """The memory of everything held, by the id of its root: (name, root)."""
+        found = {id(whole): (name, whole) for name, t in self.tensors for whole in [root(t._data)]}
+        for place in self.arrays:
+            found |= {id(root(a)): (place.name, root(a)) for a in _leaves(place.value) if isinstance(a, np.ndarray)}
+        return found
+
+
+def gradient(tensor: Any) -> Any:
+    return tensor._node.grad if type(tensor._node) is Leaf else None
+
+
+def gradient_array(tensor: Any) -> Any:
+    grad = gradient(tensor)
+    return None if grad is None else grad._data
+
+
+def _put_back(name: str, tensor: Any) -> list[str]:
+    if isinstance(tensor._data, Recorded):
+        tensor._data = tensor._data.array
+    grad = gradient(tensor)
+    if grad is not None and isinstance(grad._data, Recorded):
+        grad._data = grad._data.array
+    return []
+
+
+def _leaves(value: Any) -> Iterator[Any]:
+    if isinstance(value, (tuple, list)):
+        for v in value:
+            yield from _leaves(v)
+    else:
+        yield value
+
+
+def _holds(value: Any, kinds: tuple[type, ...]) -> bool:
+    """True of such a thing, and of a tuple or list that holds some, and nothing but numbers beside."""
+    leaves = list(_leaves(value))
+    return any(isinstance(v, kinds) for v in leaves) and all(
+        isinstance(v, (*kinds, *_NUMBERS, np.generic, np.ndarray)) for v in leaves
+    )
+
+
+def _rebuilt(value: Any, change: Callable[[Any], Any]) -> Any:
+    """The same tuples and lists of other leaves."""
+    if isinstance(value, tuple):
+        return (
+            type(value)(*(_rebuilt(v, change) for v in value))
+            if hasattr(value, "_fields")
+            else tuple(_rebuilt(v, change) for v in value)
+        )
+    return [_rebuilt(v, change) for v in value] if isinstance(value, list) else change(value)
+
+
+def _names(code: types.CodeType) -> Iterator[str]:
+    """The global names that a function's code mentions, also in functions inside."""
+    yield from code.co_names
+    for constant in code.co_consts:
+        if isinstance(constant, types.CodeType):
+            yield from _names(constant)

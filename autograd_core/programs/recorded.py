@@ -1,0 +1,339 @@
+"""The array type that records: NumPy's own memory, and every call on it noted on a tape."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+from numpy.lib.mixins import NDArrayOperatorsMixin
+
+from ..engine.tensor import Tensor
+from .numbers import Live
+from .tape import Mismatch, Tape, arrays_in, root
+
+_ABOUT = {"dtype", "flags", "itemsize", "nbytes", "ndim", "shape", "size", "strides"}
+_ASKING = {np.shape, np.ndim, np.size, np.result_type, np.can_cast, np.iscomplexobj, np.isrealobj}
+_ASKING |= {np.may_share_memory, np.shares_memory}
+_FILLED = {np.zeros_like: 0, np.ones_like: 1}
+_WITH_OUT = {np.concatenate, np.stack, np.einsum, np.dot, np.take, np.cumsum, np.cumprod, np.clip, np.mean, np.var}
+_WITH_OUT |= {np.std, np.argmax, np.argmin, np.outer}
+_REDUCTIONS = {np.sum: np.add, np.max: np.maximum, np.min: np.minimum, np.prod: np.multiply}
+_REDUCTIONS |= {np.any: np.logical_or, np.all: np.logical_and}
+_OF_REDUCE = {"axis", "keepdims", "dtype"}
+_METHODS = {"argmax", "argmin", "clip", "cumsum", "dot", "max", "mean", "min", "prod", "ravel", "repeat", "reshape"}
+_METHODS |= {"round", "squeeze", "std", "sum", "swapaxes", "take", "transpose", "var", "any", "all", "conj", "nonzero"}
+
+
+class Recorded(NDArrayOperatorsMixin):
+    """An array whose calls are noted on ``tape`` while that is open; afterwards it computes as NumPy's do."""
+
+    __slots__ = ("__weakref__", "array", "tape")
+
+    def __init__(self, array: Any, tape: Tape) -> None:
+        self.array, self.tape = array, tape
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
+        if self.tape.open:
+            self.tape.refuse("an array was converted to a plain one")
+        return np.array(self.array, dtype=dtype, copy=copy)
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, out: Any = None, **kwargs: Any) -> Any:
+        if any(isinstance(x, Tensor) for x in inputs):
+            return NotImplemented
+        if not self.tape.open:
+            given = {} if out is None else {"out": plain(out)}
+            return getattr(ufunc, method)(*map(plain, inputs), **given, **{k: plain(v) for k, v in kwargs.items()})
+        return _ufunc(self.tape, ufunc, method, inputs, out, kwargs)
+
+    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        if not all(issubclass(kind, (Recorded, np.ndarray)) for kind in types):
+            return NotImplemented
+        if not self.tape.open or function in _ASKING:
+            return function(*map(plain, args), **{k: plain(v) for k, v in kwargs.items()})
+        return _function(self.tape, function, args, kwargs)
+
+    def __getattr__(self, name: str) -> Any:
+        if name in _METHODS:
+            function = getattr(np, name)
+            return lambda *args, **kwargs: function(self, *_as_one(name, args), **kwargs)
+        if name.startswith("__"):
+            raise AttributeError(name)
+        value = getattr(self.array, name)
+        if name in _ABOUT or value is None:
+            return value
+        if isinstance(value, np.ndarray):
+            if root(value) is root(self.array):
+                return Recorded(value, self.tape)
+            return _function(self.tape, _attributes[name], (self,), {})
+        if self.tape.open:
+            self.tape.refuse(f"array.{name} is not recorded")
+        return value
+
+    def __getitem__(self, index: Any) -> Any:
+        index = plain(index)
+        if _is_basic(index):
+            found = self.array[index]
+            if isinstance(found, np.ndarray):
+                return Recorded(found, self.tape)
+            return RecordedScalar(self.array[(*(index if isinstance(index, tuple) else (index,)), ...)], self.tape)
+        return _computed_again(self.tape, operator.getitem, (self, index), {})
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        index = plain(index)
+        if isinstance(value, Live):
+            value = _held(value, self.dtype)
+        given = plain(value)
+        if isinstance(given, np.ndarray) and _is_basic(index) and _same_memory(self.array[index], given):
+            return  # a += b on a part ends in storing the part where it lies
+        self.array[index] = given
+        if self.tape.open:
+            reads = (self.array, *arrays_in((index, given)))
+            self.tape.add("setitem", operator.setitem, (self.array, index, given), writes=[self.array], reads=reads)
+
+    def __len__(self) -> int:
+        return len(self.array)
+
+    def __iter__(self) -> Iterator[Any]:
+        return (self[i] for i in range(len(self)))
+
+    def __bool__(self) -> bool:
+        array = self.array
+        return bool(self.tape.guard(lambda: bool(array), bool(array), "the truth of an array", [array]))
+
+    def __float__(self) -> float:
+        array = self.array
+        return float(self.tape.guard(lambda: float(array), float(array), "float() of an array", [array]))
+
+    def __int__(self) -> int:
+        array = self.array
+        return int(self.tape.guard(lambda: int(array), int(array), "int() of an array", [array]))
+
+    def __index__(self) -> int:
+        array = self.array
+        return operator.index(self.tape.guard(array.__index__, array.__index__(), "an index from an array", [array]))
+
+    def item(self, *place: int) -> Any:
+        """A number that is read again at every run."""
+        array, tape = self.array, self.tape
+        held = [array.item(*place)]
+        if not tape.open:
+            return held[0]
+
+        def read() -> None:
+            held[0] = array.item(*place)
+
+        tape.add("item", read, reads=[array], kind="item")
+        return Live(tape, held[0], lambda: held[0])
+
+    def tolist(self) -> Any:
+        return self.tape.guard(self.array.tolist, self.array.tolist(), "the list of an array", [self.array])
+
+    def copy(self, order: Any = "C") -> Any:
+        return self._copied(self.array.copy(order))
+
+    def flatten(self) -> Any:
+        return self.copy().reshape(-1)
+
+    def astype(self, dtype: Any, *args: Any, copy: bool = True, **kwargs: Any) -> Any:
+        if not copy and np.dtype(dtype) == self.array.dtype:
+            return self
+        return self._copied(self.array.astype(dtype, *args, **kwargs))
+
+    def fill(self, value: Any) -> None:
+        self[...] = value
+
+    def view(self, *args: Any) -> Any:
+        return Recorded(self.array.view(*args), self.tape)
+
+    def _copied(self, made: Any) -> Any:
+        if self.tape.open:
+            target = np.asarray(made)
+            self.tape.add("copyto", np.copyto, (target, self.array), {"casting": "unsafe"}, [target], [self.array])
+            return _wrapped(target, made, self.tape)
+        return made
+
+    def __repr__(self) -> str:
+        return repr(self.array)
+
+    def __format__(self, spec: str) -> str:
+        return format(self.array.item() if self.array.ndim == 0 else self.array, spec)
+
+
+class RecordedScalar(Recorded):
+    """Stands for a NumPy scalar, which takes other ways than an array and is replaced, not changed, by += ."""
+
+    __slots__ = ()
+    __iadd__, __isub__ = NDArrayOperatorsMixin.__add__, NDArrayOperatorsMixin.__sub__
+    __imul__, __itruediv__ = NDArrayOperatorsMixin.__mul__, NDArrayOperatorsMixin.__truediv__
+
+
+_attributes: dict[str, Callable[..., Any]] = {"real": np.real, "imag": np.imag}
+
+
+def _as_one(name: str, args: tuple[Any, ...]) -> tuple[Any, ...]:
+    """a.reshape(2, 3) as np.reshape(a, (2, 3))."""
+    return (args,) if name in ("reshape", "transpose") and len(args) > 1 else args
+
+
+def plain(value: Any) -> Any:
+    """NumPy's own arrays, and numbers as they are, in nested tuples and lists."""
+    if isinstance(value, Recorded):
+        return value.array
+    if type(value) in (tuple, list):
+        return type(value)(map(plain, value))
+    return value.value if isinstance(value, Live) else value
+
+
+def _wrapped(array: Any, result: Any, tape: Tape) -> Any:
+    return (RecordedScalar if isinstance(result, np.generic) else Recorded)(array, tape)
+
+
+def _is_basic(index: Any) -> bool:
+    parts = index if isinstance(index, tuple) else (index,)
+    return all(p is None or p is Ellipsis or isinstance(p, (int, np.integer, slice)) for p in parts) and not any(
+        isinstance(p, bool) for p in parts
+    )
+
+
+def _same_memory(a: Any, b: Any) -> bool:
+    if not isinstance(a, np.ndarray) or a.shape != b.shape or a.strides != b.strides or a.dtype != b.dtype:
+        return False
+    return bool(a.__array_interface__["data"] == b.__array_interface__["data"])
+
+
+def _held(number: Live, dtype: Any) -> Any:
+    """A changing number in an array without axes, of the operand's dtype: float64 would widen it."""
+    array = np.array(number.value, dtype)
+    number.tape.add("number", _fill, (array, number.again), writes=[array], kind="number")
+    return array
+
+
+def _fill(array: Any, again: Callable[[], Any]) -> None:
+    array.fill(again())
+
+
+def _with_numbers_held(inputs: tuple[Any, ...]) -> tuple[Any, ...]:
+    if not any(isinstance(x, Live) for x in inputs):
+        return inputs
+    kinds = [x.dtype for x in inputs if hasattr(x, "dtype") and not isinstance(x, Live)]
+    weak = [1.0 if isinstance(x.value, float) else 1 for x in inputs if isinstance(x, Live)]
+    dtype = np.result_type(*kinds, *weak)
+    return tuple(_held(x, dtype) if isinstance(x, Live) else x for x in inputs)
+
+
+def _ufunc(tape: Tape, ufunc: Any, method: str, inputs: tuple[Any, ...], out: Any, kwargs: dict[str, Any]) -> Any:
+    raw = tuple(map(plain, _with_numbers_held(inputs)))
+    kwargs = {k: plain(v) for k, v in kwargs.items()}
+    run = getattr(ufunc, method)
+    name = ufunc.__name__ if method == "__call__" else f"{ufunc.__name__}.{method}"
+    if method == "at":
+        run(*raw)
+        tape.add(name, run, raw, writes=[raw[0]], reads=arrays_in(raw))
+        return None
+    if out is None:
+        result = run(*raw, **kwargs)
+        several = isinstance(result, tuple)
+        results = result if several else (result,)
+        target = tuple(map(np.asarray, results))
+        wrapped = tuple(_wrapped(t, r, tape) for t, r in zip(target, results, strict=True))
+        answer = wrapped if several else wrapped[0]
+    else:
+        target = plain(out)
+        run(*raw, out=target, **kwargs)
+        answer = out[0] if len(out) == 1 else out
+        answer = Recorded(answer, tape) if type(answer) is np.ndarray else answer
+    reads = (*arrays_in(raw), *arrays_in(tuple(kwargs.values())))
+    if method == "__call__" and not kwargs and ufunc not in (np.maximum, np.minimum):
+        tape.add(name, ufunc, (*raw, *target), writes=target, reads=reads)
+    else:
+        tape.add(name, run, raw, {**kwargs, "out": target if method == "__call__" else target[0]}, target, reads)
+    return answer
+
+
+def _function(tape: Tape, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    raw, settings = tuple(map(plain, args)), {k: plain(v) for k, v in kwargs.items()}
+    name, reads = function.__name__, (*arrays_in(raw), *arrays_in(tuple(settings.values())))
+    if function is np.empty_like or function in _FILLED or function is np.full_like:
+        made = function(*raw, **settings)
+        if function is np.empty_like:
+            tape.add("empty", _nothing, writes=[made], kind="made")
+        else:
+            number = _FILLED[function] if function in _FILLED else raw[1] if len(raw) > 1 else settings["fill_value"]
+            tape.add("fill", made.fill, (number,), writes=[made])
+        return Recorded(made, tape)
+    if function is np.copyto:
+        np.copyto(*raw, **settings)
+        tape.add(name, np.copyto, raw, settings, [raw[0]], reads)
+        return None
+    if function in (np.array_equal, np.allclose):
+        return tape.guard(lambda: function(*raw, **settings), function(*raw, **settings), name, reads)
+    if function in _REDUCTIONS and isinstance(args[0], Recorded) and len(args) <= 2 and set(kwargs) <= _OF_REDUCE:
+        options = {"axis": args[1] if len(args) > 1 else None, **kwargs}
+        return _ufunc(tape, _REDUCTIONS[function], "reduce", args[:1], None, options)
+    if function in _WITH_OUT:
+        target = settings.pop("out", None)
+        result = function(*raw, **settings) if target is None else function(*raw, **settings, out=target)
+        into = np.asarray(result) if target is None else target
+        tape.add(name, function, raw, {**settings, "out": into}, [into], reads)
+        return _wrapped(into, result, tape) if target is None else kwargs["out"]
+    return _computed_again(tape, function, args, kwargs)
+
+
+def _nothing() -> None:
+    """Memory that later calls write into."""
+
+
+def _computed_again(tape: Tape, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Views as they are; of a function without ``out=`` the result is computed again and copied into its place."""
+    raw, settings = tuple(map(plain, args)), {k: plain(v) for k, v in kwargs.items()}
+    result = function(*raw, **settings)
+    if not tape.open:
+        return result
+    reads = (*arrays_in(raw), *arrays_in(tuple(settings.values())))
+    roots = {id(root(a)) for a in reads}
+    many = isinstance(result, (tuple, list))
+    results = list(result) if many else [result]
+    if not all(isinstance(r, (np.ndarray, np.generic)) for r in results):
+        tape.refuse(f"{function.__name__} does not give arrays")
+        return result
+    if all(isinstance(r, np.ndarray) and id(root(r)) in roots for r in results):
+        wrapped = [Recorded(r, tape) for r in results]
+    else:
+        targets = [np.asarray(r) if isinstance(r, np.generic) else r for r in results]
+        by_mask = function is operator.getitem and any(a.dtype == bool for a in arrays_in(raw[1:]))
+        kind = "guard" if by_mask or function in (np.nonzero, np.flatnonzero, np.unique) else "call"
+        tape.add(function.__name__, _again, (function, raw, settings, targets), None, targets, reads, kind)
+        wrapped = [_wrapped(t, r, tape) for t, r in zip(targets, results, strict=True)]
+    return (type(result)(wrapped) if type(result) in (tuple, list) else type(result)(*wrapped)) if many else wrapped[0]
+
+
+def _again(function: Callable[..., Any], args: Any, kwargs: Any, targets: list[Any]) -> None:
+    found = function(*args, **kwargs)
+    for target, new in zip(targets, found if isinstance(found, (tuple, list)) else (found,), strict=True):
+        if np.shape(new) != target.shape:
+            raise Mismatch(f"{function.__name__}: a result of shape {np.shape(new)}, {target.shape} before")
+        np.copyto(target, new)
+
+
+class Draws:
+    """The default generator while a tape is written: every draw is a call, on whatever is the default one then."""
+
+    def __init__(self, tape: Tape, present: Callable[[], Any]) -> None:
+        self._tape, self._present = tape, present
+
+    def draw(self, function: Callable[..., Any], *args: Any) -> Any:
+        """A random draw as one call."""
+        return self._noted(function.__name__, lambda: function(*args, self._present()))
+
+    def __getattr__(self, name: str) -> Any:
+        return lambda *args, **kwargs: self._noted(name, lambda: getattr(self._present(), name)(*args, **kwargs))
+
+    def _noted(self, name: str, draw: Callable[[], Any]) -> Any:
+        result = draw()
+        if not self._tape.open or not isinstance(result, (np.ndarray, np.generic, float, int)):
+            return result
+        target = np.asarray(result)
+        self._tape.add(name, lambda: np.copyto(target, draw()), writes=[target], kind="draw")
+        return _wrapped(target, result, self._tape)

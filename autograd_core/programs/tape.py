@@ -1,0 +1,136 @@
+"""A tape: NumPy calls in their order, each with the very arrays that it reads and the one that it writes.
+
+Running the tape again repeats the calls into the same memory (``out=``). So views need no entry, an update in place is
+a call whose output is its owner's array, and the run that was recorded was a run like any other.
+"""
+
+from __future__ import annotations
+
+import functools
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+_PACKAGES = tuple(str(Path(__file__).parents[2] / name) + "/" for name in ("autograd_core", "nn", "optim"))
+_SKIPPED = (str(Path(__file__).parent) + "/", str(Path(np.__file__).parent) + "/")
+
+
+class Mismatch(Exception):
+    """A branch would go the other way than when the tape was recorded."""
+
+
+class Entry(NamedTuple):
+    """One call: ``run(*args, **kwargs)``; ``kind`` is call, draw, guard, number or item."""
+
+    name: str
+    run: Callable[..., Any]
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    writes: tuple[Any, ...]
+    reads: tuple[Any, ...]
+    kind: str
+    where: str
+
+
+class Constant(NamedTuple):
+    """A plain array that calls read and none writes, as it was."""
+
+    array: Any
+    copy: Any
+    where: str
+
+
+def root(array: Any) -> Any:
+    """The array whose memory a view shows."""
+    while isinstance(array.base, np.ndarray):
+        array = array.base
+    return array
+
+
+def where() -> str:
+    """The line of the program, outside of these packages, that made the call; and the line in them."""
+    frame, inside = sys._getframe(2), ""
+    while frame is not None:
+        file = frame.f_code.co_filename
+        if not file.startswith(_SKIPPED):
+            line = f"{Path(file).name}:{frame.f_lineno}"
+            if not file.startswith(_PACKAGES):
+                return line + (f" ({inside})" if inside else "")
+            inside = inside or line
+        frame = frame.f_back  # type: ignore[assignment]
+    return inside
+
+
+def arrays_in(value: Any) -> Iterable[Any]:
+    """All arrays in nested tuples, lists and slices."""
+    if isinstance(value, np.ndarray):
+        yield value
+    elif isinstance(value, (tuple, list)):
+        for v in value:
+            yield from arrays_in(v)
+
+
+class Tape:
+    """What one run of a function noted, and what it takes for granted.
+
+    entries   : the calls
+    owners    : the memory of parameters, moments, inputs …, by the id of its root: (name, root)
+    constants : plain arrays that were read, by the id of their root
+    refused   : why the run cannot be repeated, with the line (None: it can)
+    """
+
+    def __init__(self) -> None:
+        self.entries: list[Entry] = []
+        self.owners: dict[int, tuple[str, Any]] = {}
+        self.constants: dict[int, Constant] = {}
+        self.refused: str | None = None
+        self.open = True
+        self._made: dict[int, Any] = {}
+
+    def own(self, array: Any, name: str) -> None:
+        """Say whose memory this is."""
+        whole = root(array)
+        self.owners.setdefault(id(whole), (name, whole))
+
+    def add(
+        self,
+        name: str,
+        run: Callable[..., Any],
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
+        writes: Iterable[Any] = (),
+        reads: Iterable[Any] = (),
+        kind: str = "call",
+    ) -> None:
+        at = where()
+        writes, reads = tuple(writes), tuple(reads)
+        for array in reads:
+            whole = root(array)
+            if id(whole) not in self.owners and id(whole) not in self._made:
+                self.constants.setdefault(id(whole), Constant(whole, whole.copy(), at))
+        for array in writes:
+            self._made[id(root(array))] = root(array)
+        self.entries.append(Entry(name, run, args, kwargs or {}, writes, reads, kind, at))
+
+    def refuse(self, why: str) -> None:
+        self.refused = self.refused or f"{why} at {where()}"
+
+    def guard(self, evaluate: Callable[[], Any], expected: Any, what: str, reads: Iterable[Any] = ()) -> Any:
+        """Note that the program went on from ``expected``; a run with another value ends in `Mismatch`."""
+        if self.open:
+            at = where()
+
+            def check() -> None:
+                found = evaluate()
+                if found != expected and not (found != found and expected != expected):
+                    raise Mismatch(f"{what} at {at} was {expected}, now {found}")
+
+            self.add(what, check, reads=reads, kind="guard")
+        return expected
+
+    def plan(self) -> list[tuple[Callable[..., Any], tuple[Any, ...]]]:
+        """The calls as pairs that a loop runs."""
+        return [(functools.partial(e.run, **e.kwargs) if e.kwargs else e.run, e.args) for e in self.entries]
