@@ -184,6 +184,7 @@ class Optimizer:
             elif decay:
                 g = np.add(g, np.multiply(p, decay, out=work[0]), out=work[2])
             self.update(p, g, *state, clock=clock, options=options)
+        self._work = ()  # no state: it may be another array at the next step
 
     def update(self, *args: Any, **kwargs: Any) -> None:
         """``update(p, g, *arrays, clock, options)``: change ``p`` and its state in place, and leave ``g`` as it is."""

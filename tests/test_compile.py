@@ -13,6 +13,7 @@ import pytest
 import autograd_core as ag
 import nn
 import optim
+import test_recording_duck as duck
 from autograd_core.programs.source import names_of
 
 Batches = list[tuple[Any, ...]]
@@ -500,3 +501,110 @@ def test_the_program_is_a_table_of_calls() -> None:
     rows = f.program.splitlines()
     assert [row.split()[1] for row in rows[1:]] == ["tanh", "matmul"] and "(2, 2)" in rows[2]
     assert "np.matmul(t1, input_0.T, out=t2)" in f.source()
+
+
+# The same function, whatever it does ---------------------------------------------------------------------------------
+
+
+def test_a_model_that_changes_its_dtype() -> None:
+    model = mlp()
+    evaluate = ag.compile(ag.no_grad()(lambda x: model(x)))
+    for k in range(12):
+        if k == 6:
+            model.double()
+        x = FLAT[k][0].astype(model[0].weight.dtype)
+        expected = model(x).detach()
+        np.testing.assert_array_equal(evaluate(x).numpy(), expected.numpy())
+
+
+def test_an_argument_that_is_written() -> None:
+    def f(x: Any) -> Any:
+        x += 1
+        return x * 2
+
+    g = ag.compile(f)
+    for k in range(8):
+        x = np.full(3, float(k))
+        assert g(x)[0] == 2.0 * (k + 1) and x[0] == k + 1.0
+    assert "an argument" in g.why()
+
+
+def test_a_result_that_is_a_number() -> None:
+    g = ag.compile(lambda x: (np.tanh(x).sum().item(), {"max": x.max().item()}))
+    for k in range(8):
+        x = np.random.default_rng(k).normal(size=5)
+        assert g(x) == (np.tanh(x).sum().item(), {"max": x.max()}) and type(g(x)[0]) is float
+    assert g.replays > 4
+
+
+def test_what_is_differentiated_outside_keeps_its_graph() -> None:
+    w = ag.Tensor(np.ones(3), requires_grad=True)
+    g = ag.compile(lambda x: (w * x).sum())
+    for k in range(6):
+        w.grad = None
+        g(np.full(3, float(k))).backward()
+        assert w.grad is not None and w.grad.numpy()[0] == k
+    assert "compile the whole step" in g.why()
+    h = ag.compile(lambda x: (x * x).sum())
+    for _ in range(6):
+        x = ag.Tensor(np.ones(3), requires_grad=True)
+        h(x).backward()
+        assert x.grad is not None and x.grad.numpy()[0] == 2
+
+
+def test_an_observer_sees_every_operation() -> None:
+    f = ag.compile(lambda x: np.log(x).sum())
+    for _ in range(6):
+        f(np.ones(3))
+    with pytest.raises(ag.AnomalyError, match="log"), ag.detect_anomaly():
+        f(ag.Tensor(-np.ones(3), requires_grad=True)).backward()
+
+
+# Every layer, loss and optimizer -------------------------------------------------------------------------------------
+
+NEVER_REPLAYED = {"GradientNoise": "its count of steps is a number of its own"}
+
+
+def settings() -> dict[str, tuple[Callable[[], duck.Setting], Batches]]:
+    def layer(module: Any, loss: Any = lambda m, x: duck.squares(m(x)), rule: Any = duck.sgd) -> Any:
+        return lambda: duck.Setting(module, loss, rule)
+
+    def of_classes(module: Any, x: Any, y: Any) -> Any:
+        return nn.CrossEntropyLoss()(module(x), y)
+
+    classes = list(zip(duck.normal(8, 6), duck.whole(4, 8), strict=True))
+    found = {name: (layer(module), [(x,) for x in xs]) for name, (module, xs) in duck.LAYERS.items()}
+    for name, (loss, targets) in duck.LOSSES.items():
+        of_loss = layer(lambda: nn.Linear(6, 4), lambda m, x, t, loss=loss: loss(m(x), t))
+        found[name] = of_loss, list(zip(duck.normal(8, 6), targets, strict=True))
+    for name, rule in duck.RULES.items():
+        net = lambda: nn.Sequential(nn.Linear(6, 5), nn.Tanh(), nn.Linear(5, 4))
+        found[name] = layer(net, of_classes, rule), classes
+    return found
+
+
+SETTINGS = settings()
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_every_layer_loss_and_optimizer(name: str) -> None:
+    make, given = SETTINGS[name]
+    found = []
+    for compiled in (False, True):
+        setting = make()
+        setting.start()
+        optimizer, module, loss, scale = setting.optimizer, setting.module, setting.loss, setting.scale
+
+        def step(x: Any, *rest: Any, of: Any = (optimizer, module, loss, scale)) -> Any:
+            optimizer, module, loss, scale = of
+            optimizer.zero_grad()
+            result = loss(module, x if scale is None else ag.Tensor(x) * scale, *rest)
+            result.backward()
+            optimizer.step()
+            return result.data
+
+        run = ag.compile(step) if compiled else step
+        with ag.support.random.use_generator(np.random.default_rng(5)):
+            found.append([setting.snapshot(run(*batch)) for batch in (given * 4)[:9]])
+    assert duck.same(*found)
+    assert (run.replays == 0) == (name in NEVER_REPLAYED), run.why()

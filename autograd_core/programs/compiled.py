@@ -14,7 +14,7 @@ from ..engine import recording
 from ..engine.node import PLAIN
 from ..engine.tensor import Tensor, make_tensor
 from ..support.random import default_generator, use_generator
-from .numbers import again_of
+from .numbers import Live, again_of
 from .owners import Owners, gradient, gradient_array
 from .recorded import Draws, Recorded, RecordedScalar, plain
 from .tape import Mismatch, Tape, root
@@ -85,6 +85,13 @@ class Record:
     def run(self, leaves: list[Any]) -> Any:
         """The calls once more; Mismatch, with everything as before, where a guard fails."""
         for t, home in self.homes:
+            if t._data is not home and (t._data.shape != home.shape or t._data.dtype != home.dtype):
+                raise Mismatch("a tensor has another shape or dtype than when this was recorded")
+        for t, array in self.gradients_before:
+            grad = gradient_array(t)
+            if grad.shape != array.shape or grad.dtype != array.dtype:
+                raise Mismatch("a gradient has another shape or dtype than when this was recorded")
+        for t, home in self.homes:
             if t._data is not home:  # an array that somebody put in its place is taken over
                 np.copyto(home, t._data)
                 t._data = home
@@ -96,14 +103,14 @@ class Record:
         for array, kept in self.put_back:
             np.copyto(kept, array)
         generator = default_generator().bit_generator if self.draws_early else None
-        state = generator and generator.state
+        state: Any = None if generator is None else generator.state
         try:
             for call, args in self.plan:
                 call(*args)
         except Mismatch:
             for array, kept in self.put_back:
                 np.copyto(array, kept)
-            if generator:
+            if generator is not None:
                 generator.state = state
             raise
         for place, value in [(place, again()) for place, again in self.computed]:
@@ -148,12 +155,13 @@ class Compiled:
         self.replays = 0
         self._renewed = self._replays_then = 0
         self._exchanged = ""
+        self._last: Any = None
         self._lock = threading.RLock()
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         leaves: list[Any] = []
         spec = _spec((args, kwargs), leaves)
-        if self._renewed > _TRIES or recording.observed() or _here.tracing:
+        if self._renewed > _TRIES or recording.observed() or _here.tracing or _is_recorded(leaves):
             return self.function(*args, **kwargs)
         with self._lock:
             self._look_again()
@@ -169,7 +177,21 @@ class Compiled:
                 if len(self.signatures) > 64:
                     self.signatures.clear()
                 known = self.signatures[key] = _Signature()
+                if self._last is not None:
+                    known.say(f"new, for {self._difference(key)}")
+            self._last = key
             return self._call(known, [plain(_array(x)) for x in leaves], args, kwargs)
+
+    def _difference(self, key: Any) -> str:
+        """In what a signature differs from the one before."""
+        (spec, _, numbers), (last_spec, _, last_numbers) = key, self._last
+        if spec != last_spec:
+            return "the arguments have other shapes, dtypes or strides, or other values beside arrays"
+        names = [place.name for place in self.owners.numbers] if self.owners else []
+        for name, a, b in zip(names, last_numbers, numbers, strict=False):
+            if a != b:
+                return f"{name} was {a!r}, now {b!r}"
+        return "other tensors are frozen or have gradients, or recording is on or off"
 
     def _look_again(self) -> None:
         """Look through the function's reach anew where an object in it was exchanged (a state was loaded)."""
@@ -180,6 +202,7 @@ class Compiled:
                 self._exchanged, self._replays_then = exchanged, self.replays
             self.owners = Owners(self.function)
             self.signatures.clear()
+            self._last = None
             if self.owners.too_large:
                 self._renewed, self._exchanged = _TRIES + 1, "more than can be looked after"
 
@@ -203,10 +226,10 @@ class Compiled:
         if known.trial is not None:
             return self._checked(known, known.trial, leaves, args, kwargs)
         known.tries += 1
-        known.trial, result = self._traced(known, args, kwargs)
+        known.trial, result = self._traced(known, leaves, args, kwargs)
         return result
 
-    def _traced(self, known: _Signature, args: Any, kwargs: Any) -> tuple[Record | None, Any]:
+    def _traced(self, known: _Signature, leaves: list[Any], args: Any, kwargs: Any) -> tuple[Record | None, Any]:
         """One run for real, noted."""
         owners, tape = self.owners, Tape()
         assert owners is not None
@@ -228,24 +251,34 @@ class Compiled:
 
         with _tracing:
             record = Record(owners, tape, inputs)
-            owners.hand_out(tape)
-            PLAIN.add(Recorded)
             _here.tracing = True
             try:
+                owners.hand_out(tape)
+                PLAIN.add(Recorded)
                 with use_generator(Draws(tape, present)):  # type: ignore[arg-type]
                     result = self.function(*given_args, **given_kwargs)
             finally:
-                tape.open = _here.tracing = False
+                tape.close()
+                _here.tracing = False
                 PLAIN.discard(Recorded)
                 computed, moved = owners.take_back()
-        result = _mapped(result, _kept)
+        written = {id(root(w)) for e in tape.entries for w in e.writes}
+        for given, array in zip(leaves, inputs, strict=True):
+            if id(array) in written:
+                given[...] = array
+                moved.append("an argument")
+        if _is_recorded(result):
+            tape.refused = (
+                tape.refused or "the result is still to be differentiated: compile the whole step, or no_grad()"
+            )
         if moved:
             names = ", ".join(sorted(set(moved)))[:200]
             tape.refused = tape.refused or f"the run changed {names}, which a replay would not"
         if tape.refused:
             known.say(tape.refused)
             known.tries = _TRIES + 1
-            return None, _copied(result)
+            return None, _mapped(result, _taken_back)
+        result = _mapped(result, _kept)
         record.close(result, computed)
         return record, _copied(result)
 
@@ -261,7 +294,7 @@ class Compiled:
             before.restore()
             if record in known.records:
                 return self.function(*args, **kwargs)
-            known.trial, result = self._traced(known, args, kwargs)
+            known.trial, result = self._traced(known, leaves, args, kwargs)
             return result
         after = _State(record.owners)
         before.restore()
@@ -332,7 +365,7 @@ class _State:
         for _, t, g, kept in self.gradients:
             if hasattr(t._node, "grad"):
                 t._node.grad = g
-                if g is not None:
+                if g is not None and kept is not None:
                     np.copyto(g._data, kept)
         self.generator.state = self.drawn
 
@@ -366,7 +399,7 @@ def _array(x: Any) -> Any:
 
 
 def _is_array(x: Any) -> bool:
-    return isinstance(x, (np.ndarray, np.generic, Tensor, Recorded))
+    return isinstance(x, (np.ndarray, np.generic, Tensor, Recorded, Live))
 
 
 def _mapped(tree: Any, change: Callable[[Any], Any]) -> Any:
@@ -378,6 +411,21 @@ def _mapped(tree: Any, change: Callable[[Any], Any]) -> Any:
     return change(tree) if _is_array(tree) else tree
 
 
+def _is_recorded(tree: Any) -> bool:
+    """Whether a tensor in it has a graph that was not used up."""
+    found: list[Any] = []
+    _mapped(tree, found.append)
+    return any(isinstance(x, Tensor) and x._node is not None and x._node.parents is not None for x in found)
+
+
+def _taken_back(x: Any) -> Any:
+    """A result as it is, with its graph, of plain arrays."""
+    if isinstance(x, Tensor):
+        x._data = _taken_back(x._data)
+        return x
+    return x.again() if isinstance(x, Live) else x.array[()] if isinstance(x, RecordedScalar) else plain(x)
+
+
 def _kept(x: Any) -> Any:
     return make_tensor(x._data, None) if isinstance(x, Tensor) else x
 
@@ -386,6 +434,8 @@ def _copied(tree: Any) -> Any:
     """The results of a run in memory of their own, NumPy's scalars as such."""
 
     def copied(x: Any) -> Any:
+        if isinstance(x, Live):
+            return x.again()
         if isinstance(x, Tensor):
             return make_tensor(copied(x._data), None)
         return x.array[()] if isinstance(x, RecordedScalar) else plain(x).copy()

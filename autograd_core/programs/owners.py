@@ -10,6 +10,7 @@ import random
 import types
 from collections import deque
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -40,6 +41,9 @@ class Place:
             return self.holder.cell_contents if self.key is None else self.holder[self.key]
         except (KeyError, IndexError, ValueError):
             return Place  # gone
+
+    def item(self, j: int) -> Any:
+        return self.get()[j]
 
     @property
     def owned(self) -> bool:
@@ -113,6 +117,8 @@ class Owners:
                 self._look_through(name, value)
         elif isinstance(value, types.MethodType):
             self._waiting += [(name, value.__self__), (name, value.__func__)]
+        elif isinstance(value, partial):
+            self._waiting += [(name, value.func), (name, value.args), (name, value.keywords)]
         elif type(value).__module__.startswith(_HERE):
             self._waiting.append((name, value.__wrapped__))  # a compiled function within another one
         elif isinstance(value, dict):
@@ -125,6 +131,7 @@ class Owners:
             self._parts(name, vars(value), vars(value).items(), "{}.{}")
 
     def _look_through(self, name: str, function: types.FunctionType) -> None:
+        self._waiting += [("", function.__defaults__ or ()), ("", function.__kwdefaults__ or {})]
         for variable, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
             try:
                 self._part(Place(cell, None, cell.cell_contents, variable))
@@ -183,6 +190,9 @@ class Owners:
                 made[id(array)] = Recorded(array, tape)
             return made[id(array)]
 
+        def handed(name: str, value: Any) -> Any:
+            return recorded(value, name) if isinstance(value, np.ndarray) else value
+
         for place in self.arrays:  # what is one array bears its own name, not that of a view
             for array in _leaves(place.value):
                 if isinstance(array, np.ndarray) and array.base is None:
@@ -193,7 +203,8 @@ class Owners:
             if grad is not None:
                 grad._data = recorded(grad._data, f"{name}.grad")
         for place in self.arrays:
-            place.put(_rebuilt(place.value, lambda a, n=place.name: recorded(a, n) if isinstance(a, np.ndarray) else a))
+            name = place.name
+            place.put(_rebuilt(place.value, partial(handed, name)))
         for place in self.numbers:
             place.value = place.get()
         self._drawn = self._draws()
@@ -202,9 +213,7 @@ class Owners:
             value = place.value = place.get()
             if isinstance(value, tuple):
                 if id(value) not in shared:
-                    shared[id(value)] = tuple(
-                        Live(tape, v, lambda p=place, j=j: p.get()[j]) for j, v in enumerate(value)
-                    )
+                    shared[id(value)] = tuple(Live(tape, v, partial(place.item, j)) for j, v in enumerate(value))
                 place.put(shared[id(value)])
             elif isinstance(value, (float, int)):
                 place.put(Live(tape, value, place.get))

@@ -16,10 +16,10 @@ from .tape import Mismatch, Tape, arrays_in, root
 _ABOUT = {"dtype", "flags", "itemsize", "nbytes", "ndim", "shape", "size", "strides"}
 _ASKING = {np.shape, np.ndim, np.size, np.result_type, np.can_cast, np.iscomplexobj, np.isrealobj}
 _ASKING |= {np.may_share_memory, np.shares_memory}
-_FILLED = {np.zeros_like: 0, np.ones_like: 1}
+_FILLED: dict[Any, int] = {np.zeros_like: 0, np.ones_like: 1}
 _WITH_OUT = {np.concatenate, np.stack, np.einsum, np.dot, np.take, np.cumsum, np.cumprod, np.clip, np.mean, np.var}
 _WITH_OUT |= {np.std, np.argmax, np.argmin, np.outer}
-_REDUCTIONS = {np.sum: np.add, np.max: np.maximum, np.min: np.minimum, np.prod: np.multiply}
+_REDUCTIONS: dict[Any, np.ufunc] = {np.sum: np.add, np.max: np.maximum, np.min: np.minimum, np.prod: np.multiply}
 _REDUCTIONS |= {np.any: np.logical_or, np.all: np.logical_and}
 _OF_REDUCE = {"axis", "keepdims", "dtype"}
 _METHODS = {"argmax", "argmin", "clip", "cumsum", "dot", "max", "mean", "min", "prod", "ravel", "repeat", "reshape"}

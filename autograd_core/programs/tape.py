@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import sys
+import threading
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -87,8 +88,17 @@ class Tape:
         self.owners: dict[int, tuple[str, Any]] = {}
         self.constants: dict[int, Constant] = {}
         self.refused: str | None = None
-        self.open = True
+        self._thread = threading.get_ident()
+        self._closed = False
         self._made: dict[int, Any] = {}
+
+    @property
+    def open(self) -> bool:
+        """Whether calls of this thread are noted."""
+        return not self._closed and threading.get_ident() == self._thread
+
+    def close(self) -> None:
+        self._closed = True
 
     def own(self, array: Any, name: str) -> None:
         """Say whose memory this is."""
