@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import functools
 import threading
 from collections.abc import Callable
@@ -14,9 +13,11 @@ from ..engine import recording
 from ..engine.node import PLAIN
 from ..engine.tensor import Tensor, make_tensor
 from ..support.random import default_generator, use_generator
-from .numbers import Live, again_of
-from .owners import Owners, gradient, gradient_array
-from .recorded import Draws, Recorded, RecordedScalar, plain
+from .numbers import again_of
+from .owners import Owners, gradient_array
+from .recorded import Draws, Recorded, plain
+from .results import array_of, copied, is_recorded, kept, mapped, same, spec_of, taken_back
+from .state import State
 from .tape import Mismatch, Tape, root
 
 __all__ = ["compile"]
@@ -100,16 +101,16 @@ class Record:
         for t, array in self.gradients_before:
             if gradient_array(t) is not array:
                 np.copyto(array, gradient_array(t))
-        for array, kept in self.put_back:
-            np.copyto(kept, array)
+        for array, saved in self.put_back:
+            np.copyto(saved, array)
         generator = default_generator().bit_generator if self.draws_early else None
         state: Any = None if generator is None else generator.state
         try:
             for call, args in self.plan:
                 call(*args)
         except Mismatch:
-            for array, kept in self.put_back:
-                np.copyto(array, kept)
+            for array, saved in self.put_back:
+                np.copyto(array, saved)
             if generator is not None:
                 generator.state = state
             raise
@@ -118,7 +119,7 @@ class Record:
         for t, array in self.gradients:
             t._node.grad = None if array is None else make_tensor(array, None)
         self.replays += 1
-        return _copied(self.result)
+        return copied(self.result)
 
 
 def _evaluators(value: Any) -> Callable[[], Any]:
@@ -160,8 +161,8 @@ class Compiled:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         leaves: list[Any] = []
-        spec = _spec((args, kwargs), leaves)
-        if self._renewed > _TRIES or recording.observed() or _here.tracing or _is_recorded(leaves):
+        spec = spec_of((args, kwargs), leaves)
+        if self._renewed > _TRIES or recording.observed() or _here.tracing or is_recorded(leaves):
             return self.function(*args, **kwargs)
         with self._lock:
             self._look_again()
@@ -180,7 +181,7 @@ class Compiled:
                 if self._last is not None:
                     known.say(f"new, for {self._difference(key)}")
             self._last = key
-            return self._call(known, [plain(_array(x)) for x in leaves], args, kwargs)
+            return self._call(known, [plain(array_of(x)) for x in leaves], args, kwargs)
 
     def _difference(self, key: Any) -> str:
         """In what a signature differs from the one before."""
@@ -236,13 +237,13 @@ class Compiled:
         inputs: list[Any] = []
 
         def own(x: Any) -> Any:
-            array = np.array(_array(x))
+            array = np.array(array_of(x))
             tape.own(array, f"input {len(inputs)}")
             inputs.append(array)
             recorded = Recorded(array, tape)
             return make_tensor(recorded, None) if isinstance(x, Tensor) else recorded
 
-        given_args, given_kwargs = _mapped((args, kwargs), own)
+        given_args, given_kwargs = mapped((args, kwargs), own)
         outer = default_generator()
 
         def present() -> Any:
@@ -267,7 +268,7 @@ class Compiled:
             if id(array) in written:
                 given[...] = array
                 moved.append("an argument")
-        if _is_recorded(result):
+        if is_recorded(result):
             tape.refused = (
                 tape.refused or "the result is still to be differentiated: compile the whole step, or no_grad()"
             )
@@ -277,14 +278,14 @@ class Compiled:
         if tape.refused:
             known.say(tape.refused)
             known.tries = _TRIES + 1
-            return None, _mapped(result, _taken_back)
-        result = _mapped(result, _kept)
+            return None, mapped(result, taken_back)
+        result = mapped(result, kept)
         record.close(result, computed)
-        return record, _copied(result)
+        return record, copied(result)
 
     def _checked(self, known: _Signature, record: Record, leaves: list[Any], args: Any, kwargs: Any) -> Any:
         """A replay, and a run from the same state: the record is kept where all bits agree."""
-        before = _State(record.owners)
+        before = State(record.owners)
         try:
             replayed = record.run(leaves)
         except Mismatch as mismatch:
@@ -296,10 +297,10 @@ class Compiled:
                 return self.function(*args, **kwargs)
             known.trial, result = self._traced(known, leaves, args, kwargs)
             return result
-        after = _State(record.owners)
+        after = State(record.owners)
         before.restore()
         result = self.function(*args, **kwargs)
-        differs = after.difference(_State(record.owners)) or ("" if _same(replayed, result) else "the result")
+        differs = after.difference(State(record.owners)) or ("" if same(replayed, result) else "the result")
         if not differs:
             if record is known.trial:
                 known.trial = None
@@ -342,120 +343,3 @@ class Compiled:
         from .source import table
 
         return table(self.record)
-
-
-class _State:
-    """A copy of all state that a function reaches."""
-
-    def __init__(self, owners: Owners) -> None:
-        self.owners = owners
-        self.arrays = [(name, whole, whole.copy()) for name, whole in owners.arrays_of().values()]
-        self.numbers = [(place, place.get()) for place in owners.live]
-        self.gradients = [
-            (n, t, gradient(t), None if (g := gradient_array(t)) is None else g.copy()) for n, t in owners.tensors
-        ]
-        self.generator = default_generator().bit_generator
-        self.drawn = copy.deepcopy(self.generator.state)
-
-    def restore(self) -> None:
-        for _, array, kept in self.arrays:
-            np.copyto(array, kept)
-        for place, value in self.numbers:
-            place.put(value)
-        for _, t, g, kept in self.gradients:
-            if hasattr(t._node, "grad"):
-                t._node.grad = g
-                if g is not None and kept is not None:
-                    np.copyto(g._data, kept)
-        self.generator.state = self.drawn
-
-    def difference(self, other: _State) -> str:
-        """The name of something that differs, or nothing."""
-        for (name, _, a), (_, _, b) in zip(self.arrays, other.arrays, strict=True):
-            if not _equal(a, b) and not name.rpartition(".")[2].startswith(("work", "buffer")):
-                return name
-        for (name, _, _, a), (_, _, _, b) in zip(self.gradients, other.gradients, strict=True):
-            if (a is None) != (b is None) or (a is not None and not _equal(a, b)):
-                return f"{name}.grad"
-        for (place, a), (_, b) in zip(self.numbers, other.numbers, strict=True):
-            if a != b:
-                return place.name
-        return "" if str(self.drawn) == str(other.drawn) else "the generator"
-
-
-def _equal(a: Any, b: Any) -> bool:
-    return a.shape == b.shape and a.dtype == b.dtype and np.array_equal(a, b, equal_nan=a.dtype.kind in "fc")
-
-
-def _same(a: Any, b: Any) -> bool:
-    x: list[Any] = []
-    y: list[Any] = []
-    a, b = _mapped(a, _kept), _mapped(b, _kept)
-    return _spec(a, x) == _spec(b, y) and all(_equal(_array(p), _array(q)) for p, q in zip(x, y, strict=True))
-
-
-def _array(x: Any) -> Any:
-    return x._data if isinstance(x, Tensor) else x
-
-
-def _is_array(x: Any) -> bool:
-    return isinstance(x, (np.ndarray, np.generic, Tensor, Recorded, Live))
-
-
-def _mapped(tree: Any, change: Callable[[Any], Any]) -> Any:
-    if isinstance(tree, dict):
-        return {k: _mapped(v, change) for k, v in tree.items()}
-    if isinstance(tree, (tuple, list)):
-        parts = [_mapped(v, change) for v in tree]
-        return tree._make(parts) if hasattr(tree, "_make") else type(tree)(parts)  # type: ignore[union-attr]
-    return change(tree) if _is_array(tree) else tree
-
-
-def _is_recorded(tree: Any) -> bool:
-    """Whether a tensor in it has a graph that was not used up."""
-    found: list[Any] = []
-    _mapped(tree, found.append)
-    return any(isinstance(x, Tensor) and x._node is not None and x._node.parents is not None for x in found)
-
-
-def _taken_back(x: Any) -> Any:
-    """A result as it is, with its graph, of plain arrays."""
-    if isinstance(x, Tensor):
-        x._data = _taken_back(x._data)
-        return x
-    return x.again() if isinstance(x, Live) else x.array[()] if isinstance(x, RecordedScalar) else plain(x)
-
-
-def _kept(x: Any) -> Any:
-    return make_tensor(x._data, None) if isinstance(x, Tensor) else x
-
-
-def _copied(tree: Any) -> Any:
-    """The results of a run in memory of their own, NumPy's scalars as such."""
-
-    def copied(x: Any) -> Any:
-        if isinstance(x, Live):
-            return x.again()
-        if isinstance(x, Tensor):
-            return make_tensor(copied(x._data), None)
-        return x.array[()] if isinstance(x, RecordedScalar) else plain(x).copy()
-
-    return _mapped(tree, copied)
-
-
-def _spec(tree: Any, leaves: list[Any]) -> Any:
-    """The shape of a tree as a key; its arrays go to ``leaves``."""
-    if isinstance(tree, dict):
-        return (dict, *((k, _spec(v, leaves)) for k, v in tree.items()))
-    if isinstance(tree, (tuple, list)):
-        return (type(tree), *(_spec(v, leaves) for v in tree))
-    if _is_array(tree):
-        leaves.append(tree)
-        return (
-            type(tree),
-            tree.shape,
-            tree.dtype.char,
-            _array(tree).strides,
-            isinstance(tree, Tensor) and tree._node is not None,
-        )
-    return tree

@@ -1,0 +1,87 @@
+"""Arguments and results: nested tuples, lists and dicts of arrays and tensors, as they go in and come out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..engine.tensor import Tensor, make_tensor
+from .numbers import Live
+from .recorded import Recorded, RecordedScalar, plain
+from .state import equal
+
+
+def same(a: Any, b: Any) -> bool:
+    x: list[Any] = []
+    y: list[Any] = []
+    a, b = mapped(a, kept), mapped(b, kept)
+    return spec_of(a, x) == spec_of(b, y) and all(equal(array_of(p), array_of(q)) for p, q in zip(x, y, strict=True))
+
+
+def array_of(x: Any) -> Any:
+    return x._data if isinstance(x, Tensor) else x
+
+
+def is_array(x: Any) -> bool:
+    return isinstance(x, (np.ndarray, np.generic, Tensor, Recorded, Live))
+
+
+def mapped(tree: Any, change: Callable[[Any], Any]) -> Any:
+    if isinstance(tree, dict):
+        return {k: mapped(v, change) for k, v in tree.items()}
+    if isinstance(tree, (tuple, list)):
+        parts = [mapped(v, change) for v in tree]
+        return tree._make(parts) if hasattr(tree, "_make") else type(tree)(parts)  # type: ignore[union-attr]
+    return change(tree) if is_array(tree) else tree
+
+
+def is_recorded(tree: Any) -> bool:
+    """Whether a tensor in it has a graph that was not used up."""
+    found: list[Any] = []
+    mapped(tree, found.append)
+    return any(isinstance(x, Tensor) and x._node is not None and x._node.parents is not None for x in found)
+
+
+def taken_back(x: Any) -> Any:
+    """A result as it is, with its graph, of plain arrays."""
+    if isinstance(x, Tensor):
+        x._data = taken_back(x._data)
+        return x
+    return x.again() if isinstance(x, Live) else x.array[()] if isinstance(x, RecordedScalar) else plain(x)
+
+
+def kept(x: Any) -> Any:
+    return make_tensor(x._data, None) if isinstance(x, Tensor) else x
+
+
+def copied(tree: Any) -> Any:
+    """The results of a run in memory of their own, NumPy's scalars as such."""
+
+    def fresh(x: Any) -> Any:
+        if isinstance(x, Live):
+            return x.again()
+        if isinstance(x, Tensor):
+            return make_tensor(fresh(x._data), None)
+        return x.array[()] if isinstance(x, RecordedScalar) else plain(x).copy()
+
+    return mapped(tree, fresh)
+
+
+def spec_of(tree: Any, leaves: list[Any]) -> Any:
+    """The shape of a tree as a key; its arrays go to ``leaves``."""
+    if isinstance(tree, dict):
+        return (dict, *((k, spec_of(v, leaves)) for k, v in tree.items()))
+    if isinstance(tree, (tuple, list)):
+        return (type(tree), *(spec_of(v, leaves) for v in tree))
+    if is_array(tree):
+        leaves.append(tree)
+        return (
+            type(tree),
+            tree.shape,
+            tree.dtype.char,
+            array_of(tree).strides,
+            isinstance(tree, Tensor) and tree._node is not None,
+        )
+    return tree

@@ -1,0 +1,54 @@
+"""A copy of all state that a function reaches: to put back, and to compare with."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import numpy as np
+
+from ..support.random import default_generator
+from .owners import Owners, gradient, gradient_array
+
+
+class State:
+    """A copy of all state that a function reaches."""
+
+    def __init__(self, owners: Owners) -> None:
+        self.owners = owners
+        self.arrays = [(name, whole, whole.copy()) for name, whole in owners.arrays_of().values()]
+        self.numbers = [(place, place.get()) for place in owners.live]
+        self.gradients = [
+            (n, t, gradient(t), None if (g := gradient_array(t)) is None else g.copy()) for n, t in owners.tensors
+        ]
+        self.generator = default_generator().bit_generator
+        self.drawn = copy.deepcopy(self.generator.state)
+
+    def restore(self) -> None:
+        for _, array, kept in self.arrays:
+            np.copyto(array, kept)
+        for place, value in self.numbers:
+            place.put(value)
+        for _, t, g, kept in self.gradients:
+            if hasattr(t._node, "grad"):
+                t._node.grad = g
+                if g is not None and kept is not None:
+                    np.copyto(g._data, kept)
+        self.generator.state = self.drawn
+
+    def difference(self, other: State) -> str:
+        """The name of something that differs, or nothing."""
+        for (name, _, a), (_, _, b) in zip(self.arrays, other.arrays, strict=True):
+            if not equal(a, b) and not name.rpartition(".")[2].startswith(("work", "buffer")):
+                return name
+        for (name, _, _, a), (_, _, _, b) in zip(self.gradients, other.gradients, strict=True):
+            if (a is None) != (b is None) or (a is not None and not equal(a, b)):
+                return f"{name}.grad"
+        for (place, a), (_, b) in zip(self.numbers, other.numbers, strict=True):
+            if a != b:
+                return place.name
+        return "" if str(self.drawn) == str(other.drawn) else "the generator"
+
+
+def equal(a: Any, b: Any) -> bool:
+    return a.shape == b.shape and a.dtype == b.dtype and np.array_equal(a, b, equal_nan=a.dtype.kind in "fc")
