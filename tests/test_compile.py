@@ -426,6 +426,37 @@ def test_numbers_in_reach_belong_to_the_signature() -> None:
     assert g.replays > 4
 
 
+def test_numbers_of_other_types_are_other_numbers() -> None:
+    g = ag.compile(lambda x, n: x * n)
+    factor: Any = 1
+    h = ag.compile(lambda x: x * factor)
+    for k in range(15):
+        factor = (1, 1.0, True)[k // 5]
+        x = np.ones(2, int)
+        assert g(x, factor).dtype == h(x).dtype == (x * factor).dtype
+
+
+def test_an_object_among_the_results_is_made_anew() -> None:
+    g = ag.compile(lambda x: (x * 2, {1, 2}.copy()))
+    made = [g(np.ones(2))[1] for _ in range(6)]
+    assert len({id(m) for m in made}) == 6 and g.replays == 0
+
+
+def test_a_method_reads_the_object_as_it_is() -> None:
+    class Scale:
+        w = np.ones(2)
+
+        @ag.compile
+        def apply(self, x: Any) -> Any:
+            return x * self.w
+
+    scale = Scale()
+    for k in range(8):
+        scale.w = np.full(2, float(k))
+        assert scale.apply(np.ones(2))[0] == k
+    assert "Scale" in Scale.apply.why()
+
+
 def test_two_threads() -> None:
     f = lambda x: np.tanh(x * 3).sum(axis=0) + x[0]
     g, wrong = ag.compile(f), []

@@ -16,7 +16,7 @@ from ..support.random import default_generator, use_generator
 from .numbers import again_of
 from .owners import Owners, gradient_array
 from .recorded import Draws, Recorded, plain
-from .results import array_of, copied, is_recorded, kept, mapped, same, spec_of, taken_back
+from .results import Opaque, array_of, copied, is_recorded, kept, mapped, same, spec_of, taken_back
 from .state import State
 from .tape import Mismatch, Tape, root
 
@@ -155,13 +155,20 @@ class Compiled:
         self.signatures: dict[Any, _Signature] = {}
         self.replays = 0
         self._renewed = self._replays_then = 0
-        self._exchanged = ""
+        self._exchanged = self._opaque = ""
         self._last: Any = None
         self._lock = threading.RLock()
 
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        return self if instance is None else functools.partial(self, instance)
+
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         leaves: list[Any] = []
-        spec = spec_of((args, kwargs), leaves)
+        try:
+            spec = spec_of((args, kwargs), leaves)
+        except Opaque as opaque:
+            self._opaque = str(opaque)
+            return self.function(*args, **kwargs)
         if self._renewed > _TRIES or recording.observed() or _here.tracing or is_recorded(leaves):
             return self.function(*args, **kwargs)
         with self._lock:
@@ -317,6 +324,8 @@ class Compiled:
         for k, known in enumerate(self.signatures.values()):
             state = "replayed" if known.records else "eager" if known.tries > _TRIES else "not recorded yet"
             lines += [f"signature {k}: {state}, {known.calls} calls", *(f"  {why}" for why in known.why)]
+        if self._opaque:
+            lines.append(f"eager: {self._opaque}")
         if self._renewed > _TRIES:
             lines.append(f"eager: {self._exchanged} is exchanged, or grows, at every call")
         return "\n".join(lines)

@@ -102,7 +102,8 @@ class Owners:
     def signature(self) -> tuple[Any, ...]:
         """Numbers that a record takes for granted, and which tensors are frozen and have gradients."""
         tensors = [((kind := type(t._node)) is Leaf and t._node.grad is None) or kind for _, t in self.tensors]
-        return (*[place.get() for place in self.numbers], *tensors)
+        numbers = [place.get() for place in self.numbers]
+        return (*numbers, *map(type, numbers), *tensors)  # 1, 1.0 and True are one key
 
     def _visit(self, name: str, value: Any) -> None:
         if isinstance(value, np.random.Generator):
