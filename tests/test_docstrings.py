@@ -29,6 +29,9 @@ ELSEWHERE = re.compile(r"Arguments are\s+those of ``np\.|^``(np|scipy\.special)\
 
 REFERENCE = re.compile(r"\bthose of\s+``([\w.]+)``")
 
+LEFT = re.compile(r"^([\w, ]+?) +: those of\s+``(?!np\.|scipy\.)([\w.]+)``", re.MULTILINE)
+"""Parameters that are told under another name of ours."""
+
 
 def public(module: Any) -> Iterator[tuple[str, Any]]:
     for name in getattr(module, "__all__", None) or [n for n in dir(module) if not n.startswith("_")]:
@@ -75,6 +78,18 @@ def test_a_docstring_says_what_every_parameter_means(path: str) -> None:
         if not text or (missing and not ELSEWHERE.search(text)):
             silent[name] = missing
     assert not silent, f"{path}: docstrings that do not say what these parameters are: {silent}"
+
+
+@pytest.mark.parametrize("path", MODULES)
+def test_what_is_left_to_another_docstring_is_told_there(path: str) -> None:
+    empty = []
+    for name, value in public(importlib.import_module(path)):
+        for names, other in LEFT.findall(inspect.getdoc(value) or ""):
+            missing = [
+                n for n in re.split(r",\s*", names.strip()) if not re.search(rf"\b{re.escape(n)}\b", told(named(other)))
+            ]
+            empty += [f"{name}: {', '.join(missing)} of ``{other}``"] * bool(missing)
+    assert not empty, f"{path}: not told where the docstring says: {empty}"
 
 
 def definitions(body: list[ast.stmt], prefix: str = "") -> Iterator[tuple[str, ast.AST]]:

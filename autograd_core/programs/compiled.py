@@ -73,6 +73,7 @@ class Record:
         self.homes = [(t, t._data) for _, t in owners.tensors]
 
     def close(self, result: Any, computed: list[Any]) -> None:
+        """The recording has ended: its plan, what must be put back before a replay, and what it gave."""
         self.result = result
         self.computed = [(place, _evaluators(value)) for place, value in computed]
         self.gradients = [(t, gradient_array(t)) for _, t in self.owners.tensors if hasattr(t._node, "grad")]

@@ -48,10 +48,12 @@ class Live:
 
 
 def value_of(x: Any) -> Any:
+    """A live number as it is now; anything else as it is."""
     return x.value if isinstance(x, Live) else x
 
 
 def again_of(x: Any) -> Callable[[], Any]:
+    """What computes a live number again; of anything else, what gives it."""
     return x.again if isinstance(x, Live) else lambda: x
 
 

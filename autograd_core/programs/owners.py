@@ -37,12 +37,14 @@ class Place:
         self.holder, self.key, self.value, self.name = holder, key, value, name
 
     def get(self) -> Any:
+        """What is there now; ``Place`` itself where the place is gone."""
         try:
             return self.holder.cell_contents if self.key is None else self.holder[self.key]
         except (KeyError, IndexError, ValueError):
             return Place  # gone
 
     def item(self, j: int) -> Any:
+        """Entry ``j`` of what is there now."""
         return self.get()[j]
 
     @property
@@ -51,6 +53,7 @@ class Place:
         return self.key is not None and "__builtins__" not in self.holder
 
     def put(self, value: Any) -> None:
+        """Put a value there."""
         self.holder[self.key] = value
 
 
@@ -270,10 +273,12 @@ class Owners:
 
 
 def gradient(tensor: Any) -> Any:
+    """The gradient of a leaf, or None."""
     return tensor._node.grad if type(tensor._node) is Leaf else None
 
 
 def gradient_array(tensor: Any) -> Any:
+    """The array of a leaf's gradient, or None."""
     grad = gradient(tensor)
     return None if grad is None else grad._data
 

@@ -128,23 +128,29 @@ class Recorded(NDArrayOperatorsMixin):
         return Live(tape, held[0], lambda: held[0])
 
     def tolist(self) -> Any:
+        """The values as a list, guarded: a replay wants the same."""
         return self.tape.guard(self.array.tolist, self.array.tolist(), "the list of an array", [self.array])
 
     def copy(self, order: Any = "C") -> Any:
+        """As of an array, recorded."""
         return self._copied(self.array.copy(order))
 
     def flatten(self) -> Any:
+        """As of an array, recorded."""
         return self.copy().reshape(-1)
 
     def astype(self, dtype: Any, *args: Any, copy: bool = True, **kwargs: Any) -> Any:
+        """As of an array, recorded."""
         if not copy and np.dtype(dtype) == self.array.dtype:
             return self
         return self._copied(self.array.astype(dtype, *args, **kwargs))
 
     def fill(self, value: Any) -> None:
+        """As of an array, recorded."""
         self[...] = value
 
     def view(self, *args: Any) -> Any:
+        """As of an array; it shares memory, and is recorded on."""
         return Recorded(self.array.view(*args), self.tape)
 
     def _copied(self, made: Any) -> Any:

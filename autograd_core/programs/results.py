@@ -18,6 +18,7 @@ class Opaque(TypeError):
 
 
 def same(a: Any, b: Any) -> bool:
+    """Whether two results have one structure and equal numbers, bit for bit but for NaN."""
     x: list[Any] = []
     y: list[Any] = []
     a, b = mapped(a, kept), mapped(b, kept)
@@ -29,14 +30,17 @@ def same(a: Any, b: Any) -> bool:
 
 
 def array_of(x: Any) -> Any:
+    """The array of a tensor; anything else as it is."""
     return x._data if isinstance(x, Tensor) else x
 
 
 def is_array(x: Any) -> bool:
+    """Whether it is an array of some kind: a leaf of a tree of results."""
     return isinstance(x, (np.ndarray, np.generic, Tensor, Recorded, Live))
 
 
 def mapped(tree: Any, change: Callable[[Any], Any]) -> Any:
+    """A tree with ``change`` applied to its arrays."""
     if isinstance(tree, dict):
         return {k: mapped(v, change) for k, v in tree.items()}
     if isinstance(tree, (tuple, list)):
@@ -61,6 +65,7 @@ def taken_back(x: Any) -> Any:
 
 
 def kept(x: Any) -> Any:
+    """A tensor without its graph; anything else as it is."""
     return make_tensor(x._data, None) if isinstance(x, Tensor) else x
 
 

@@ -37,6 +37,7 @@ class Names:
                 self.of(root(array))
 
     def of(self, whole: Any) -> str:
+        """The name of an array in the printed program: its owner's, or a number."""
         if id(whole) not in self.names:
             owner = self.tape.owners.get(id(whole))
             if owner is not None:

@@ -25,6 +25,7 @@ class State:
         self.drawn = copy.deepcopy(self.generator.state)
 
     def restore(self) -> None:
+        """Put arrays, numbers and gradients back."""
         for _, array, kept in self.arrays:
             np.copyto(array, kept)
         for place, value in self.numbers:
@@ -51,4 +52,5 @@ class State:
 
 
 def equal(a: Any, b: Any) -> bool:
+    """Equal in shape, dtype and every element; NaN equals NaN."""
     return a.shape == b.shape and a.dtype == b.dtype and np.array_equal(a, b, equal_nan=a.dtype.kind in "fc")

@@ -98,6 +98,7 @@ class Tape:
         return not self._closed and threading.get_ident() == self._thread
 
     def close(self) -> None:
+        """Record nothing more."""
         self._closed = True
 
     def own(self, array: Any, name: str) -> None:
@@ -115,6 +116,7 @@ class Tape:
         reads: Iterable[Any] = (),
         kind: str = "call",
     ) -> None:
+        """Record one call: what it runs, reads and writes."""
         at = where()
         writes, reads = tuple(writes), tuple(reads)
         for array in reads:
@@ -126,6 +128,7 @@ class Tape:
         self.entries.append(Entry(name, run, args, kwargs or {}, writes, reads, kind, at))
 
     def refuse(self, why: str) -> None:
+        """Say why the step cannot be replayed; the first reason counts."""
         self.refused = self.refused or f"{why} at {where()}"
 
     def guard(self, evaluate: Callable[[], Any], expected: Any, what: str, reads: Iterable[Any] = ()) -> Any:
