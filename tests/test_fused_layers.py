@@ -147,14 +147,19 @@ SMALL = st.tuples(st.integers(1, 3), st.integers(1, 3))
     dilation=st.tuples(st.integers(1, 2), st.integers(1, 2)),
     pads=st.tuples(*[st.tuples(st.integers(0, 2), st.integers(0, 2))] * 2),
     groups=st.sampled_from([1, 2]),
+    filters=st.sampled_from([2, 4]),
     count=st.integers(0, 3),
     block=st.sampled_from([1, 2000, 2**20]),
 )
 def test_the_fused_convolution_is_unfold_and_product(
-    rng: Any, kernel: Any, stride: Any, dilation: Any, pads: Any, groups: int, count: int, block: int
+    rng: Any, kernel: Any, stride: Any, dilation: Any, pads: Any, groups: int, filters: int, count: int, block: int
 ) -> None:
-    """However many samples fit in the cache."""
-    x, w, b = rng.normal(size=(count, 2, 6, 5)), rng.normal(size=(4, 2 // groups, *kernel)), rng.normal(size=4)
+    """However many samples fit in the cache; two groups of two channels with two filters are a depthwise one."""
+    x, w, b = (
+        rng.normal(size=(count, 2, 6, 5)),
+        rng.normal(size=(filters, 2 // groups, *kernel)),
+        rng.normal(size=filters),
+    )
     geometry = stride, pads, dilation, groups
     fused = lambda x, w, b: correlate(x, w, b, (6, 5), kernel, *geometry)
     with mock.patch.object(correlation, "_BLOCK", block):

@@ -9,6 +9,7 @@ differentiated instead; the tests hold the fused form to it.
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
 from collections.abc import Iterator
@@ -139,9 +140,11 @@ class _Windows:
             yield block, matrices
 
 
-def _windows(x_shape: Sizes, weight_shape: Sizes, stride: Sizes, pads: Pads, dilation: Sizes) -> _Windows:
+@functools.lru_cache(maxsize=256)
+def _windows(
+    channels: int, filters: int, size: Sizes, kernel: Sizes, stride: Sizes, pads: Pads, dilation: Sizes
+) -> _Windows:
     """As runs where strides are 1, unless more rows would be cut off the result than are copied into the columns."""
-    channels, size, filters, kernel = x_shape[1], x_shape[2:], weight_shape[0], weight_shape[2:]
     as_runs = set(stride) == {1} and channels * math.prod(kernel) > filters
     return _Windows(size, kernel, stride, pads, dilation, as_runs)
 
@@ -154,13 +157,14 @@ def _of_x(g: Any, weight: Any, size: Sizes, stride: Sizes, pads: Pads, dilation:
         columns = matrices @ _by_group(_flat(g)[:, :, None], groups)
         columns = np.reshape(columns, (count, channels, math.prod(kernel), columns.shape[3]))
         return fold(columns, size, kernel, stride, dilation, pads)
-    windows = _windows((count, channels, *size), weight.shape, stride, pads, dilation)
+    windows = _windows(channels, g.shape[1], size, kernel, stride, pads, dilation)
     flat = _by_group(windows.widened(g)[:, :, None], groups)
     if len(windows.taps) == 1 and windows.padded == windows.out == size:  # 1×1: nothing to fold
         return np.matmul(matrices, flat).reshape(count, channels, *size)
     whole = windows.zeros(g, count, channels)
+    times = np.multiply if g.shape[1] == groups else np.matmul  # of a column with a row
     for block, products, columns in windows.blocks(g, count, channels, groups):
-        np.matmul(matrices, flat[block], products)
+        times(matrices, flat[block], products)
         part = whole[block]
         for k, tap in enumerate(windows.taps):
             np.add(part[tap], columns[:, :, k], part[tap])
@@ -175,7 +179,7 @@ def _of_weight(g: Any, x: Any, kernel: Sizes, stride: Sizes, pads: Pads, dilatio
         flat = _by_group(_flat(g)[:, :, None], groups)
         total = np.sum(flat @ conjugate(np.swapaxes(columns, -1, -2)), axis=0)
         return np.reshape(total, (filters, depth, *kernel))
-    windows = _windows(x.shape, (filters, depth, *kernel), stride, pads, dilation)
+    windows = _windows(x.shape[1], filters, x.shape[2:], kernel, stride, pads, dilation)
     flat = np.swapaxes(_by_group(windows.widened(g)[:, :, None], groups), -1, -2)
     total = np.zeros_like(g, order="C", shape=(groups, depth * math.prod(kernel), filters // groups))
     for block, columns in windows.columns(conjugate(x), groups):  # columns* gᵀ: the way round that BLAS is faster at
@@ -220,7 +224,7 @@ def correlate(x, weight, bias, size, kernel, stride, pads, dilation, groups):
     """``composed`` in one row; ``size`` and ``kernel`` are the shapes of x and weight beyond the first two axes."""
     if not _plain(x, weight):
         return composed(x, weight, bias, stride, pads, dilation, groups)
-    windows = _windows(x.shape, weight.shape, stride, pads, dilation)
+    windows = _windows(x.shape[1], weight.shape[0], size, kernel, stride, pads, dilation)
     matrices, width = _matrices(weight, groups), math.prod(windows.places)
     dtype = np.result_type(x.dtype, weight.dtype)
     y = np.empty_like(x, dtype, order="C", shape=(x.shape[0], *matrices.shape[:2], width))
