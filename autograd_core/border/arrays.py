@@ -42,7 +42,9 @@ def as_array(data: Any, dtype: Any) -> Any:
 
     Containers of other libraries keep their dtype, as arrays do.
     """
-    if isinstance(data, Tensor):
+    if type(data) is _ndarray:
+        pass  # the usual case
+    elif isinstance(data, Tensor):
         data = data.__array__()
     elif isinstance(data, (list, tuple, range)):
         data = _in_default_dtype(_read(data, "Tensor"))

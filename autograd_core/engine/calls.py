@@ -1,4 +1,4 @@
-"""How a primitive is called: one short path for one argument or for two, and a general one.
+"""How a primitive is called: one short path for up to three arguments, and a general one.
 
 These few lines run for every operation of every program. What they avoid, each measured on ten elements: a generic
 loop over arguments (1 µs), NumPy's conversion of a Python number (0.35 µs), a ufunc call on a NumPy scalar where
@@ -34,7 +34,7 @@ ON_SCALARS: dict[Any, Callable[..., Any]] = {
     np.divide: operator.truediv,
 }
 
-# a, b: the arrays of the arguments x, y; p, q: their nodes
+# a, b, c: the arrays of the arguments x, y, z; p, q, r: their nodes
 _SHORT = """\
 def function({signature}):
     {arrays}
@@ -43,7 +43,7 @@ def function({signature}):
         shape = out.shape
     except Exception as error:
         raise explain(op, ({values},), params, error) from error
-    if recording.special:
+    if recording.special{mixed}:
         return op.finish(({given},), params, ({values},), ({nodes},), out)
     result = _new(Tensor)
     result._data = out
@@ -68,11 +68,14 @@ x = args[0] if args else None
         return forward(*args, **kwargs) if type(x) in PLAIN else op(*op.bind_call(args, kwargs))
     params = defaults
     if kwargs or len(args) > 1 or not complete:
-        given = len(args) - 1
-        params = {**defaults, **dict(zip(settings, args[1:])), **kwargs}
-        if len(params) != len(settings) or given > len(settings) or not kwargs.keys().isdisjoint(settings[:given]):
-            op.bind_call(args, kwargs)  # says what is wrong
-        params = entry.settled(op.name, params)
+        given, count = kwargs, len(args) - 1
+        if count:
+            if count > len(settings) or (kwargs and not kwargs.keys().isdisjoint(settings[:count])):
+                op.bind_call(args, kwargs)  # says what is wrong
+            given = {settings[0]: args[1], **kwargs} if count == 1 else {**dict(zip(settings, args[1:])), **kwargs}
+        params = {**defaults, **entry.settled(op.name, given)}
+        if len(params) != len(settings):
+            op.bind_call(args, kwargs)
     a, p = x._data, x._node"""
 _TWO = """\
 if isinstance(x, Tensor):
@@ -90,6 +93,13 @@ if isinstance(x, Tensor):
             return function(a, y)
     else:
         return op.on_plain((x, y), params)"""
+_THREE = """\
+if kwargs or len(args) != 3:
+        args, kwargs = op.bind_call(args, kwargs)
+    x, y, z = args
+    if not (isinstance(x, Tensor) and isinstance(y, Tensor) and isinstance(z, Tensor)):
+        return op(args, params)
+    a, p, b, q, c, r = x._data, x._node, y._data, y._node, z._data, z._node"""
 _PERHAPS_SCALARS = """\
 if type(a) in PLAIN and type(b) in PLAIN:
             out = forward(a, b)
@@ -106,8 +116,10 @@ _NO_TENSOR = "\n        if type(out) is Tensor:\n            raise not_an_array(
 def make_function(op: Primitive) -> Callable[..., Any]:
     """The function that users call, with the forward's signature and documentation."""
     settings = op.arguments != op.parameters
-    if op.variadic or not op.orderly or len(op.arguments) > (1 if settings else 2):
+    if op.variadic or not op.orderly or len(op.arguments) > (1 if settings else 3):
         function = _general(op)
+    elif len(op.arguments) == 3:
+        function = _short(op, "*args, **kwargs", _THREE, "out = forward(a, b, c)")
     elif len(op.arguments) == 2:
         function = _short(op, "x, y", _TWO, _PERHAPS_SCALARS if op.forward in ON_SCALARS else "out = forward(a, b)")
     elif settings:
@@ -133,16 +145,15 @@ def _general(op: Primitive) -> Callable[..., Any]:
 
 
 def _short(op: Primitive, signature: str, arrays: str, call: str) -> Callable[..., Any]:
-    if len(op.arguments) == 1:
-        names = {"given": "x", "values": "a", "nodes": "p", "untracked": "p is None", "precise": ""}
-        kept = _kept("a", op.plan((True,)))
-    else:
-        names = {"given": "x, y", "values": "a, b", "nodes": "p, q", "untracked": "p is None and q is None"}
-        plans = [op.plan(on) for on in ((True, True), (True, False), (False, True))]
-        names["precise"] = _PRECISE if any(PRECISE in plan for plan in plans) else ""
-        kept = "({} if q is not None else {}) if p is not None else {}".format(*(_kept("ab", p) for p in plans))
+    count = len(op.arguments)
+    given, values, nodes = "xyz"[:count], "abc"[:count], "pqr"[:count]
+    names = {"given": ", ".join(given), "values": ", ".join(values), "nodes": ", ".join(nodes)}
+    names |= {"untracked": " and ".join(f"{p} is None" for p in nodes), "kept": _kept(op, values, nodes)}
+    precise = any(PRECISE in op.keeps(i).values() for i in range(count))
+    names["precise"] = _PRECISE if precise and count == 2 else ""
+    names["mixed"] = " or not a.dtype is b.dtype is c.dtype is out.dtype" if precise and count == 3 else ""
     call += "" if isinstance(op.forward, np.ufunc) else _NO_TENSOR
-    source = _SHORT.format(signature=signature, arrays=arrays, call=call, kept=kept, **names)
+    source = _SHORT.format(signature=signature, arrays=arrays, call=call, **names)
     settings, complete = op.parameters[1:], len(op.defaults) == len(op.parameters) - 1
     of_op = {"op": op, "forward": op.forward, "on_scalars": ON_SCALARS.get(op.forward), "params": NO_SETTINGS}
     of_op |= {"defaults": op.defaults, "settings": settings, "complete": complete}
@@ -152,10 +163,14 @@ def _short(op: Primitive, signature: str, arrays: str, call: str) -> Callable[..
     return function
 
 
-def _kept(values: str, plan: tuple[int, ...]) -> str:
-    """What a row keeps of its arguments and its result, as the text of a tuple."""
+def _kept(op: Primitive, values: str, nodes: str, on: tuple[bool, ...] = ()) -> str:
+    """What a row keeps of its arguments and its result where those are tracked, as the text of a choice of tuples."""
+    if len(on) < len(nodes):
+        yes, no = (_kept(op, values, nodes, (*on, tracked)) for tracked in (True, False))
+        same = yes == no or (len(on) == len(nodes) - 1 and not any(on))  # one of them is tracked
+        return yes if same else f"({yes} if {nodes[len(on)]} is not None else {no})"
     text = {VALUE: "{}", PRECISE: "{}", SPEC: "keep({}, SPEC, out)"}
-    levels = zip((*values, "out"), plan, strict=True)
+    levels = zip((*values, "out"), op.plan(on), strict=True)
     return f"({', '.join(text.get(level, 'None').format(name) for name, level in levels)})"
 
 

@@ -79,10 +79,8 @@ def conjugate(d: Any) -> Any:
     Cotangents follow PyTorch's convention: that of a complex z = a + ib is ∂L/∂a + i ∂L/∂b for a real loss L, so that
     z − ηz̄ descends. A holomorphic row w = f(z) then has the adjoint g ↦ g·conj(f′(z)).
     """
-    if isinstance(d, (float, int)):
-        return d
     dtype = getattr(d, "dtype", None)
-    return np.conjugate(d) if isinstance(d, complex) or (dtype is not None and dtype.kind == "c") else d
+    return np.conjugate(d) if (isinstance(d, complex) if dtype is None else dtype.kind == "c") else d
 
 
 def _stretch(t: Any, shape: tuple[int, ...]) -> Any:

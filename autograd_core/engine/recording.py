@@ -1,7 +1,7 @@
 """Whether operations are recorded, and who is told of them.
 
-The hot path of every operation reads one number, ``special``: zero means "record, nobody watches". Only when
-some thread has changed that does an operation ask for the state of its own thread.
+The hot path of every operation reads one number, ``special``: zero means "every thread records, nobody watches". Only
+where that is not so does an operation ask for the state of its own thread.
 """
 
 from __future__ import annotations
@@ -15,6 +15,9 @@ from typing import Any, NamedTuple
 __all__ = ["no_grad", "enable_grad", "is_grad_enabled"]
 
 special = 0
+blocks = 0
+"""How many ``no_grad`` and ``enable_grad`` blocks are open in all threads; one at least while a transform runs."""
+
 _lock = allocate_lock()
 
 
@@ -22,15 +25,17 @@ class _Thread(_local):
     def __init__(self) -> None:
         self.recording: list[tuple[Any, bool]] = [(None, True)]  # who said so, and what
         self.observers: list[tuple[Any, ...]] = []
-        self.counted = 0  # the part of ``special`` that is this thread's
+        self.counted = 0, 0  # the parts of ``special`` and ``blocks`` that are this thread's
         self.refused: tuple[Any, int, str] | None = None  # code, line and message of the last GraphLostError
 
     def settle(self) -> None:
-        """Bring ``special`` in line with what is on."""
-        global special
-        on = len(self.recording) - 1 + len(self.observers)
+        """Bring ``special`` and ``blocks`` in line with what is on."""
+        global special, blocks
+        open_blocks = self.recording
+        here = len(self.observers) + (not open_blocks[-1][1]), len(open_blocks) - 1
         with _lock:
-            special, self.counted = special + on - self.counted, on
+            before, self.counted = self.counted, here
+            special, blocks = special + here[0] - before[0], blocks + here[1] - before[1]
 
 
 thread = _Thread()
@@ -51,9 +56,12 @@ class _Recording(ContextDecorator):
         thread.settle()
 
     def __exit__(self, *exc: object) -> None:
-        blocks = thread.recording
-        mine = [i for i, (block, _) in enumerate(blocks) if block is self]
-        del blocks[mine[-1] if mine else len(blocks) :]  # with blocks inside that an interrupt kept from ending
+        opened = thread.recording
+        if opened[-1][0] is self:
+            del opened[-1]
+        else:  # an interrupt kept blocks inside from ending, or this one from beginning
+            mine = [i for i, (block, _) in enumerate(opened) if block is self]
+            del opened[mine[-1] if mine else len(opened) :]
         thread.settle()
 
 

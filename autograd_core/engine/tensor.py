@@ -57,7 +57,7 @@ class Tensor:
                     "data: this tensor was computed and its value is part of a recorded graph. "
                     "Fix: assign to a leaf, or to t.detach()."
                 )
-            _check_differentiable(array)
+            check_differentiable(array)
             node.shape, node.dtype = array.shape, array.dtype
         self._data = array
 
@@ -112,7 +112,7 @@ class Tensor:
         if not on:
             self._node = None
         elif self._node is None:
-            _check_differentiable(self._data)
+            check_differentiable(self._data)
             self._node = Leaf(self._data.shape, self._data.dtype)
 
     @property
@@ -235,7 +235,8 @@ def make_tensor(data: Any, node: Node | None) -> Tensor:
     return tensor
 
 
-def _check_differentiable(array: Any) -> None:
+def check_differentiable(array: Any) -> None:
+    """Raise TypeError where an array is not of floating or complex numbers."""
     if array.dtype.kind not in "fc":
         raise TypeError(
             f"requires_grad: gradients of {array.dtype} {tuple(array.shape)} do not exist; only floating (or complex) "

@@ -10,7 +10,7 @@ from ..engine import node, recording
 
 def _in_child() -> None:
     recording._lock, node.accumulating = allocate_lock(), RLock()
-    recording.special = recording.thread.counted
+    recording.special, recording.blocks = recording.thread.counted
 
 
 if hasattr(os, "register_at_fork"):

@@ -22,7 +22,7 @@ from ..engine.forms import elementwise
 from ..engine.forward import push
 from ..engine.node import Alias, Leaf, Node, Variable
 from ..engine.reverse import pull, rows
-from ..engine.tensor import Tensor, make_tensor
+from ..engine.tensor import Tensor, check_differentiable, make_tensor
 from ..ops.arithmetic.elementwise import positive
 from ..support import caller
 from . import trees
@@ -271,8 +271,10 @@ def _fresh(x: Any) -> Tensor:
 
 def variable(x: Any) -> Tensor:
     """An array as a variable of a transform's own."""
-    x = Tensor(x, requires_grad=True)
-    return make_tensor(x._data, Variable(x.shape, x.dtype))
+    x = Tensor(x)
+    check_differentiable(x._data)
+    x._node = Variable(x.shape, x.dtype)
+    return x
 
 
 def _is_free(node: Node) -> bool:

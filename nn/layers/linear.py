@@ -82,7 +82,7 @@ class Linear(Layer):
 
     def forward(self, input: TensorLike) -> Tensor:
         weight = self.weight
-        if not hasattr(input, "shape") or input.shape[-1:] != (self.in_features,):
+        if getattr(input, "shape", ())[-1:] != (self.in_features,):
             raise ValueError(
                 f"Linear({self.extra_repr()}): input of shape {np.shape(input)}; "
                 f"the last axis must be {self.in_features}."

@@ -31,10 +31,10 @@ class Layer(Module):
     """
 
     def _run(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        if not (_PLAIN.issuperset(map(type, args)) and _PLAIN.issuperset(map(type, kwargs.values()))):
+        if not (_PLAIN.issuperset(map(type, args)) and (not kwargs or _PLAIN.issuperset(map(type, kwargs.values())))):
             own = next((p.dtype for p in self.parameters() if p.dtype.kind == "f"), None)
             args, kwargs = _as_arrays(type(self).__name__, args, kwargs, own)
-        return super()._run(args, kwargs)
+        return Module._run(self, args, kwargs)  # super() costs as much as the call
 
 
 def takes_lists(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -16,8 +16,8 @@ from ...engine.tensor import Tensor, bare
 from ...support.arrays import anyarray
 from ..composites import composite, refuse_out
 from ..places.indexing import _scatter
-from .making import together
-from .shaping import astype, atleast_2d, atleast_3d, ravel
+from .making import as_array, together
+from .shaping import astype, atleast_2d, atleast_3d, ravel, reshape
 
 __all__ = [
     "append", "array_split", "block", "column_stack", "concat", "concatenate", "delete", "dsplit", "dstack", "hsplit",
@@ -72,11 +72,15 @@ def stack(arrays, axis=0, out=None, *, dtype=None, casting="same_kind"):
     array([[0., 1.],
            [0., 1.]])
     """
-    arrays = together(arrays, "stack")
-    if len({np.shape(a) for a in arrays}) > 1:
-        shapes = ", ".join(str(np.shape(a)) for a in arrays)
+    arrays = [as_array(a) for a in together(arrays, "stack")]
+    if len({a.shape for a in arrays}) > 1:
+        shapes = ", ".join(str(a.shape) for a in arrays)
         raise ValueError(f"stack: arrays of shapes {shapes}; all must have one shape. Fix: concatenate, or reshape.")
-    return concatenate([np.expand_dims(a, axis) for a in arrays], axis, out, dtype=dtype, casting=casting)
+    if arrays:
+        shape = arrays[0].shape
+        axis = normalize_axis_index(axis, len(shape) + 1)
+        arrays = [reshape(a, (*shape[:axis], 1, *shape[axis:])) for a in arrays]
+    return concatenate(arrays, axis, out, dtype=dtype, casting=casting)
 
 
 @composite(np.vstack, of_lists=True)
