@@ -166,9 +166,11 @@ def _short(op: Primitive, signature: str, arrays: str, call: str) -> Callable[..
 def _kept(op: Primitive, values: str, nodes: str, on: tuple[bool, ...] = ()) -> str:
     """What a row keeps of its arguments and its result where those are tracked, as the text of a choice of tuples."""
     if len(on) < len(nodes):
-        yes, no = (_kept(op, values, nodes, (*on, tracked)) for tracked in (True, False))
-        same = yes == no or (len(on) == len(nodes) - 1 and not any(on))  # one of them is tracked
-        return yes if same else f"({yes} if {nodes[len(on)]} is not None else {no})"
+        yes = _kept(op, values, nodes, (*on, True))
+        if len(on) == len(nodes) - 1 and not any(on):  # one of them is tracked
+            return yes
+        no = _kept(op, values, nodes, (*on, False))
+        return yes if yes == no else f"({yes} if {nodes[len(on)]} is not None else {no})"
     text = {VALUE: "{}", PRECISE: "{}", SPEC: "keep({}, SPEC, out)"}
     levels = zip((*values, "out"), op.plan(on), strict=True)
     return f"({', '.join(text.get(level, 'None').format(name) for name, level in levels)})"
