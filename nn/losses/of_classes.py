@@ -56,7 +56,7 @@ def cross_entropy(
     labels = constant(target)
     if not 0 <= label_smoothing <= 1:
         raise ValueError(f"cross_entropy: label_smoothing={label_smoothing!r} must lie in [0, 1].")
-    if np.ndim(input) == 0:
+    if not getattr(input, "shape", ()):
         raise ValueError("cross_entropy: logits of shape (); expected (N, C), (N, C, …) or (C,).")
     logits = accurate(input)
     if np.shape(labels) == input.shape and labels.dtype.kind == "f":
@@ -114,7 +114,7 @@ def _rows_of_classes(name: str, input: Any, target: Any) -> tuple[Any, Any]:
 
 def _checked_classes(name: str, y: Any, classes: int, ignore_index: int) -> Any:
     """Which rows count; None where all do."""
-    if not y.size or y.astype(np.uint64).max() < classes:  # a negative class is a huge one there
+    if not y.size or np.maximum.reduce(y.astype(np.uint64), axis=None) < classes:  # a negative class is huge there
         return None if not y.size or ignore_index < 0 or not np.any(y == ignore_index) else y != ignore_index
     kept = y != ignore_index
     counted = y[kept]
