@@ -384,3 +384,9 @@ def test_a_batch_without_channels_is_refused(shape: Any) -> None:
 def test_the_divergence_of_a_number_is_a_batch_of_one() -> None:
     loss = F.kl_div(np.array(0.25), np.array(0.5), reduction="batchmean")
     assert loss == 0.5 * (np.log(0.5) - 0.25)
+
+
+@pytest.mark.parametrize("loss", [F.mse_loss, F.l1_loss, F.huber_loss, F.smooth_l1_loss, F.kl_div, F.soft_margin_loss])
+def test_a_complex_target_loses_no_imaginary_part(loss: Any) -> None:
+    with pytest.raises(TypeError, match="would lose its imaginary part"):
+        loss(np.array([1.0]), np.array([1.0 + 1.0j]))

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import autograd_core as ag
-from autograd_core.engine import calls
+from autograd_core.border import arrays
 from autograd_core.engine.registry import primitives
 
 
@@ -183,7 +183,7 @@ def test_numbers_met_in_passing_do_not_pile_up() -> None:
     x = leaf(1.0)
     for k in range(3000):
         x * (k + 0.5)
-    assert all(len(numbers) <= 1024 for numbers in calls._numbers.values())
+    assert all(len(numbers) <= 1024 for numbers in arrays._numbers.values())
 
 
 def test_a_number_that_rows_share_cannot_be_written() -> None:

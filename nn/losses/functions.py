@@ -50,6 +50,11 @@ def constant(target: Any) -> Any:
 def beside(x: Any, target: Any) -> Any:
     """A target in the dtype of x: float64 labels must not make a float32 model compute in float64."""
     target = constant(target)
+    if target.dtype.kind == "c" and x.dtype.kind != "c":
+        raise TypeError(
+            f"a target of dtype {target.dtype} beside an input of dtype {x.dtype} would lose its imaginary part. "
+            "Fix: give the input as complex numbers, input.astype(target.dtype)."
+        )
     return target if target.dtype == x.dtype else target.astype(x.dtype)
 
 

@@ -846,6 +846,9 @@ DIFFERENT: dict[str, Callable[..., str]] = {
     "nn.functional.gaussian_nll_loss": when(
         REFUSED + ": an input and a target of different shapes", lambda s: s.input.shape != s.args[0].shape
     ),
+    "nn.functional.l1_loss": when(
+        REFUSED + ": a complex target of a real input", lambda s: s.args[0].is_complex() and not s.input.is_complex()
+    ),
     "nn.functional.multilabel_margin_loss": when(REFUSED + ": a single number", lambda s: s.input.ndim == 0),
     "nn.functional.feature_alpha_dropout.without_train": when(
         REFUSED + ": fewer than two axes", lambda s: s.input.ndim < 2
