@@ -7,11 +7,11 @@ PIP         := --quiet --disable-pip-version-check --no-compile # modules are co
 PREFIX      := import sys; print(sys.base_prefix)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test smoke versions lint notebooks bench parity docs clean
+.PHONY: help demo test smoke versions lint notebooks bench bench-functions parity docs clean
 .NOTPARALLEL: # one pip at a time in .venv
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' Makefile
 
 demo: $(VENV)/.installed-demo ## train on handwritten digits, pictures into out/ (ARGS="--seed 1")
 	$(VENV)/bin/python examples/digits.py $(ARGS)
@@ -36,6 +36,9 @@ notebooks: $(VENV)/.installed-dev ## run the notebooks and keep their outputs (A
 
 bench: $(VENV)/.installed-peers ## time against other libraries, which are large and installed only for this
 	$(VENV)/bin/python -m benchmarks $(ARGS)
+
+bench-functions: $(VENV)/.installed-peers ## write benchmarks/functions.md: every function beside PyTorch (ARGS=--quick)
+	$(VENV)/bin/python -m benchmarks.functions $(ARGS)
 
 parity: $(VENV)/.installed-peers ## compare with PyTorch, also on the samples of its own databases
 	$(VENV)/bin/python -m pytest -n auto -q tests/parity $(ARGS)

@@ -27,6 +27,7 @@ WORKLOADS = (
     "estimators",
     "deep_chain",
     "memory",
+    "natural_chain",
     "import_time",
 )
 PEERS = (
