@@ -164,6 +164,8 @@ def layer_norm(
     axes = _last_axes("layer_norm", input, normalized_shape)
     _check_dtype("layer_norm", input, weight, bias)
     y = fused.standardised(input, axes, eps)
+    if weight is not None and bias is not None and len(axes) == 1:
+        return fused.scaled(y, weight, bias)
     y = y if weight is None else y * weight
     return y if bias is None else y + bias
 

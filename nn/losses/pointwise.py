@@ -9,11 +9,12 @@ import numpy as np
 import autograd_core as ag
 from autograd_core import sigmoid
 from autograd_core.ops.arithmetic.elementwise import step
+from autograd_core.ops.blockwise import blockwise, in_blocks
 
 from ..layers.activations import hardtanh
 
 
-@ag.elementwise(x=lambda x: 1 - step(-x))
+@ag.elementwise(x=lambda x: 1 - step(-x), vjp={"x": lambda g, x: g * np.logical_not(x < 0)})
 def hinge(x):
     """max(0, x), with the derivative 1 at 0, where ``relu`` has 0: equal scores under a margin of 0 shall move apart.
 
@@ -23,31 +24,32 @@ def hinge(x):
     return np.maximum(x, 0)
 
 
-@ag.elementwise(d=lambda d, delta: hardtanh(d, -delta, delta))
+@ag.elementwise(**blockwise(d=lambda d, delta: hardtanh(d, -delta, delta)))
+@in_blocks
 def huber(d, delta):
     """½d² for |d| ≤ delta, delta·(|d| − ½delta) beyond; its derivative is d, cut off at ±delta.
 
     >>> huber(np.array([0.5, -3.0, np.inf]), 1.0)
     array([0.125, 2.5  ,   inf])
     """
-    far = np.absolute(d)
-    near = np.minimum(far, delta)
-    return np.where(np.less(far, delta), 0.5 * near * near, delta * (far - 0.5 * delta))
+    near = np.clip(d, -delta, delta)
+    return near * (d - 0.5 * near)
 
 
-@ag.elementwise(d=lambda d, beta: hardtanh(d / beta))
+@ag.elementwise(**blockwise(d=lambda d, beta: hardtanh(d / beta)))
+@in_blocks
 def smooth_l1(d, beta):
     """½d²/beta for |d| < beta, |d| − ½beta beyond; its derivative is d/beta, cut off at ±1.
 
     >>> smooth_l1(np.array([0.5, -3.0, np.inf]), 1.0)
     array([0.125, 2.5  ,   inf])
     """
-    far = np.absolute(d)
-    near = np.minimum(far, beta)
-    return np.where(np.less(far, beta), 0.5 * near * (near / beta), far - 0.5 * beta)
+    near = np.clip(d, -beta, beta)
+    return near / beta * (d - 0.5 * near)
 
 
-@ag.elementwise(z=lambda z, y: sigmoid(z) - y, y=lambda z: -z)
+@ag.elementwise(**blockwise(z=lambda z, y: sigmoid(z) - y, y=lambda z: -z))
+@in_blocks
 def logistic(z, y):
     """−y·log σ(z) − (1 − y)·log σ(−z) = z·([z > 0] − y) + log(1 + e^−|z|): nothing overflows, nothing cancels.
 
@@ -55,13 +57,13 @@ def logistic(z, y):
     array([   0., 1000.])
     """
     z, y = _alike(z, y)
-    return z * (np.greater(z, 0) - y) + np.log1p(np.exp(-np.absolute(z)))
+    far = np.greater(z, 0) - y
+    far *= z
+    return far + np.log1p(np.exp(-np.absolute(z)))
 
 
-@ag.elementwise(
-    p=lambda p, y: (p - y) / np.maximum((1 - p) * p, 1e-12),
-    y=lambda p: _log(1 - p) - _log(p),
-)
+@ag.elementwise(**blockwise(p=lambda p, y: (p - y) / np.maximum((1 - p) * p, 1e-12), y=lambda p: _log(1 - p) - _log(p)))
+@in_blocks
 def bernoulli(p, y):
     """−y·log p − (1 − y)·log(1 − p), the logarithms cut off at −100; the slope 1/p(1−p) at 1e12, as in PyTorch.
 

@@ -37,6 +37,13 @@ def affine(draw: st.DrawFn, numbers: Numbers = real) -> Call:
 
 
 @st.composite
+def scaled_rows(draw: st.DrawFn, numbers: Numbers = real) -> Call:
+    """x (…, n), weight and bias (n,)."""
+    rng, n = draw(generators), draw(sides)
+    return Call((numbers(rng, (*draw(shapes(max_dims=2)), n)), numbers(rng, (n,)), numbers(rng, (n,))), {})
+
+
+@st.composite
 def multiplied(draw: st.DrawFn) -> Call:
     """A dense matrix, and the sparse one that stands before it."""
     rng, (k, m, n) = draw(generators), (draw(sides), draw(sides), draw(sides))
@@ -136,6 +143,7 @@ SAMPLES: dict[str, Calls] = {
     # Layers
     "linear":          affine(),
     "sparse_product":  multiplied(),
+    "scaled":          scaled_rows(),
     "convolution":     convolved(),
     "unfold":          unfolded(),
     "fold":            folded(),
@@ -184,6 +192,7 @@ SAMPLES: dict[str, Calls] = {
 
 OF_COMPLEX: dict[str, Calls] = {
     "linear":          affine(complexes),
+    "scaled":          scaled_rows(complexes),
     "convolution":     convolved(complexes),
     "unfold":          unfolded(complexes),
     "fold":            folded(complexes),
