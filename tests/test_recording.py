@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import autograd_core as ag
+from autograd_core.engine import recording
 from autograd_core.watching import observer
 
 W = ag.Tensor(np.ones(2), requires_grad=True)
@@ -134,6 +135,24 @@ def test_transforms_record_what_they_need_inside_no_grad_and_leave_nothing_recor
         slope = ag.grad(lambda x: x * x * w)(ag.Tensor(2.0))
         second = ag.grad(ag.grad(lambda x: x * x * x))(np.array(2.0))
     assert slope.item() == 12.0 and not slope.requires_grad and second == 12.0 and w.grad is None
+
+
+def test_inside_a_transform_operations_are_recorded_the_short_way_unless_somebody_turned_recording_off() -> None:
+    seen = []
+
+    def f(x: Any) -> Any:
+        seen.append((recording.special, recording.blocks))
+        with ag.no_grad():
+            seen.append((recording.special, recording.blocks))
+            with ag.enable_grad():
+                seen.append((recording.special, recording.blocks))
+        with pytest.raises(ag.GraphLostError):
+            float(x)
+        return x * x
+
+    before = recording.special, recording.blocks
+    assert ag.grad(f)(np.array(3.0)) == 6
+    assert seen == [(0, 1), (1, 2), (0, 3)] and (recording.special, recording.blocks) == before == (0, 0)
 
 
 def test_observers_see_what_their_thread_executes_and_nothing_later() -> None:
