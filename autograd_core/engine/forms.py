@@ -125,10 +125,15 @@ class Elementwise(Primitive):
             return by_rule
         product = self._bind(quick, self.needs[i])
         places = [self.place(name) for name in self.needs[i] if name == "ans" or name in self.arguments]
-        only = places[0] if len(places) == 1 else None
+        only = places[0] if len(places) == len(self.needs[i]) == 1 else None
 
         def vjp(g: Any, node: Node, saved: Saved) -> Any:
-            for a in (g, *[saved[place] for place in places]) if only is None else (g, saved[only]):
+            if only is not None:  # the usual case, without generic calls
+                a = saved[only]
+                if type(a) not in PLAIN or type(g) not in PLAIN or a.dtype.kind == "c" or g.dtype.kind == "c":
+                    return by_rule(g, node, saved)
+                return unbroadcast(quick(g, a), node.parents[i].shape)  # type: ignore[index,union-attr]
+            for a in (g, *[saved[place] for place in places]):
                 if type(a) not in PLAIN or a.dtype.kind == "c":
                     return by_rule(g, node, saved)
             return unbroadcast(product(saved, node.params, g), node.parents[i].shape)  # type: ignore[index,union-attr]

@@ -92,11 +92,18 @@ def blockwise(**rules: Callable[..., Any]) -> dict[str, Any]:
     >>> ag.grad(cube)(np.array([2.0]))
     array([12.])
     """
-    return {**rules, "vjp": {argument: in_blocks(_product(rule)) for argument, rule in rules.items()}}
+    return {**rules, "vjp": {argument: _product(rule) for argument, rule in rules.items()}}
 
 
 def _product(rule: Callable[..., Any]) -> Callable[..., Any]:
-    return lambda g, *kept: np.multiply(g, rule(*kept))
+    large = in_blocks(lambda g, *kept: np.multiply(g, rule(*kept)))
+
+    def product(g: Any, *kept: Any) -> Any:
+        if type(g) is np.ndarray and g.nbytes <= 2 * BLOCK:  # many small rows
+            return np.multiply(g, rule(*kept))
+        return large(g, *kept)
+
+    return product
 
 
 _BITS = {np.dtype(f"f{size}"): np.dtype(f"i{size}") for size in (2, 4, 8)}
