@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..engine.forms import Elementwise, Reduction
+from ..engine.forms import Elementwise, Reduction, expanded
 from ..engine.forward import push
 from ..engine.recording import Pulled
 from ..engine.reverse import pull
@@ -76,7 +76,9 @@ def _formula(row: Row, i: int) -> tuple[Any, bool]:
         return None, True
     try:
         with at_most(_DERIVABLE):
-            if isinstance(op, (Elementwise, Reduction)):
+            if isinstance(op, Reduction):
+                return op.local[i]((*row.arguments, _expanded(row)), row.params), False
+            if isinstance(op, Elementwise):
                 return op.local[i](kept, row.params), False
             g = Symbol(_COTANGENT.head, row.shape, row.dtype or np.float64)
             if op.variadic:
@@ -84,6 +86,12 @@ def _formula(row: Row, i: int) -> tuple[Any, bool]:
             return op.local[i](kept, row.params, g), True
     except Exception:  # a rule may do what symbols cannot; the numbers are right all the same
         return Symbol(f"∂{op.name}/∂{op.argument_names(len(row.parents))[i]}"), False
+
+
+def _expanded(row: Row) -> Symbol:
+    """The result of a reduction as its rule is given it: with the reduced axes kept."""
+    ones = expanded(np.empty(row.shape or ()), row.params["axis"], row.params["keepdims"])
+    return Symbol(row.symbol.head, ones.shape, row.dtype or np.float64)
 
 
 def _value(row: Row, i: int, parent: Row) -> Any:

@@ -85,13 +85,13 @@ def per_gap(x: Any, w: Any, whole: Any) -> Any:
     Between vectors of one value it is 0 where x is, beside the sizes in ``whole`` that it was made of; else NaN.
     """
     turn, same = ratio(without_diagonal(x), gaps(w)), _repeated(w)
-    return np.where(same, np.where(_nothing(x, whole), 0, np.nan), turn) if np.any(same) else turn
+    return np.where(same, np.where(_nothing(x, whole), 0, np.nan), turn) if _some(same) else turn
 
 
 def of_one_function(whole: Any, w: Any, w_bar: Any) -> Any:
     """What ā has between vectors of one value, seen from them: M in the proportion of w̄ to its diagonal."""
     same = _repeated(w)
-    if not np.any(same):
+    if not _some(same):
         return 0.0
     kept = 0.5 * (whole + adjoint(whole))
     one = np.ones_like(same, w_bar.dtype)
@@ -114,6 +114,11 @@ def _repeated(w: Any) -> Any:
     gap = np.absolute(bare(gaps(w)))
     sizes = _largest(np.expand_dims(w, -1))
     return np.logical_and(gap <= 10 * w.shape[-1] * _eps(w) * sizes, without_diagonal(np.ones_like(gap)))
+
+
+def _some(same: Any) -> bool:
+    """Whether there are equal values; of symbols nobody can tell."""
+    return hasattr(same, "apply_primitive") or bool(np.any(same))
 
 
 def _nothing(x: Any, whole: Any) -> Any:
