@@ -164,7 +164,7 @@ SAMPLES: dict[str, Calls] = {
     "tril":         triangular(),
     "triu":         triangular(),
     "concatenate":  joined(),
-    "array":        gathered(),
+    "assembled":    gathered(),
     "repeat":       repeated(),
     "astype":       converted(),
 }  # fmt: skip

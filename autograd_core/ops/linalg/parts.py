@@ -117,8 +117,8 @@ def _repeated(w: Any) -> Any:
 
 
 def _some(same: Any) -> bool:
-    """Whether there are equal values; of symbols nobody can tell."""
-    return hasattr(same, "apply_primitive") or bool(np.any(same))
+    """Whether there are equal values; a printed formula is that of different ones."""
+    return not hasattr(same, "apply_primitive") and bool(np.any(same))
 
 
 def _nothing(x: Any, whole: Any) -> Any:

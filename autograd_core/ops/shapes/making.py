@@ -19,7 +19,7 @@ __all__ = ["array", "c_", "r_"]
 
 
 @linear(
-    name="array",
+    name="assembled",
     parts=lambda g, parts, starts, index: np.reshape(
         np.reshape(g, (-1,))[starts[index] : starts[index + 1]], parts[index].shape
     ),
