@@ -13,6 +13,11 @@ import nn
 from autograd_core.support.random import use_generator
 from faults import count
 
+# Other libraries' hooks may warn of forks in the process of the tests; that is what is tried here.
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:os.fork", "ignore:Exception ignored in:pytest.PytestUnraisableExceptionWarning"
+)
+
 
 def in_threads(number, work):
     """Run ``work(k)`` in so many threads, which begin together and are switched as often as can be."""

@@ -19,11 +19,11 @@ __all__ = [
     "tan", "tanh",
 ]
 
-sin  = elementwise(np.sin,  **blockwise(x=lambda x: np.cos(x)))
-cos  = elementwise(np.cos,  **blockwise(x=lambda x: -np.sin(x)))
+sin  = elementwise(np.sin,  x=lambda x: np.cos(x))
+cos  = elementwise(np.cos,  x=lambda x: -np.sin(x))
 tan  = elementwise(np.tan,  **blockwise(x=lambda ans: 1 + ans**2))
-sinh = elementwise(np.sinh, **blockwise(x=lambda x: np.cosh(x)))
-cosh = elementwise(np.cosh, **blockwise(x=lambda x: np.sinh(x)))
+sinh = elementwise(np.sinh, x=lambda x: np.cosh(x))
+cosh = elementwise(np.cosh, x=lambda x: np.sinh(x))
 tanh = elementwise(np.tanh, **blockwise(x=lambda ans: 1 - ans**2))
 
 arcsin  = elementwise(np.arcsin,  **blockwise(x=lambda x: 1 / (np.sqrt(1 - x) * np.sqrt(1 + x))))
