@@ -29,7 +29,7 @@ ELSEWHERE = re.compile(r"Arguments are\s+those of ``np\.|^``(np|scipy\.special)\
 
 REFERENCE = re.compile(r"\bthose of\s+``([\w.]+)``")
 
-LEFT = re.compile(r"^([\w, ]+?) +: those of\s+``(?!np\.|scipy\.)([\w.]+)``", re.MULTILINE)
+LEFT = re.compile(r"^([\w, ]+?) +: those of\s+``(?!np\.|scipy\.|torch\.)([\w.]+)``", re.MULTILINE)
 """Parameters that are told under another name of ours."""
 
 
@@ -56,7 +56,11 @@ def told(value: Any, seen: tuple[str, ...] = ()) -> str:
     text = inspect.getdoc(value) or ""
     if isinstance(value, type):
         text += vars(value)["__init__"].__doc__ or "" if "__init__" in vars(value) else ""
-    paths = [path for path in REFERENCE.findall(text) if not path.startswith(("np.", "scipy.")) and path not in seen]
+    paths = [
+        path
+        for path in REFERENCE.findall(text)
+        if not path.startswith(("np.", "scipy.", "torch.")) and path not in seen
+    ]
     return "\n".join([text, *(told(named(path), (*seen, *paths)) for path in paths)])
 
 

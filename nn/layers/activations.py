@@ -127,7 +127,7 @@ def threshold(input: TensorLike, threshold: float, value: float) -> Tensor:
     >>> threshold(np.array([0.5, 2.0, np.nan]), 1.0, -1.0)
     array([-1.,  2., nan])
     """
-    return select(np.less_equal(input, threshold), np.asarray(value, input.dtype), input)
+    return select(np.less_equal(input, threshold), np.asarray(value, input.dtype).item(), input)
 
 
 @checked()
