@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -60,9 +61,11 @@ REACHED = [name for name in NAMES if name == "getitem" or numpys(name)]
 
 
 def test_an_operation_of_numpys_name_is_reached_through_numpy() -> None:
-    """What NumPy has under the same name: declared from its ufunc, or said to implement it (``implements``)."""
-    numpy_has = {n for n in NAMES if callable(getattr(np, n, None)) and not isinstance(getattr(np, n), type)}
-    assert numpy_has - {*REACHED} == set()
+    """What NumPy has under the same name, ``linalg.det`` too: from its ufunc, or said to be implemented."""
+    found = {name: reduce(lambda home, part: getattr(home, part, None), name.split("."), np) for name in NAMES}
+    numpy_has = {name: f for name, f in found.items() if callable(f) and not isinstance(f, type)}
+    assert len(numpy_has) > 120 and {"exp", "linalg.det"} <= numpy_has.keys()
+    assert {name for name, f in numpy_has.items() if f not in implementations} == set()
 
 
 @pytest.mark.parametrize("name", REACHED)
