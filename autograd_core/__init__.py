@@ -26,10 +26,14 @@ from .ops.places.indexing import *
 from .ops.places.selecting import *
 from .ops.places.updating import *
 from .ops.products.contractions import *
+from .ops.shapes.axes import *
 from .ops.shapes.diagonals import *
 from .ops.shapes.joining import *
 from .ops.shapes.making import *
+from .ops.shapes.repeating import *
 from .ops.shapes.shaping import *
+from .ops.sums.exponentials import *
+from .ops.sums.extremes import *
 from .ops.sums.reductions import *
 from .ops.sums.scans import *
 from .ops.sums.spread import *

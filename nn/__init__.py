@@ -18,15 +18,15 @@ from .layers.dropout import (
 )
 from .layers.linear import Bilinear, Flatten, Identity, Linear, Unflatten
 from .losses.layers import *
-from .modules.containers import ModuleDict, ModuleList, ParameterDict, ParameterList, Sequential
+from .modules.containers import ModuleDict, ModuleList, Sequential
 from .modules.module import Module
 from .modules.parameter import Buffer, Parameter
+from .modules.parameter_containers import ParameterDict, ParameterList
 from .modules.summary import summary
 
 if TYPE_CHECKING:
     from . import callbacks, functional, metrics, utils
     from .layers.attention import MultiheadAttention
-    from .layers.convolution import Conv1d, Conv2d, Conv3d, ConvTranspose1d, ConvTranspose2d, ConvTranspose3d
     from .layers.distances import CosineSimilarity, PairwiseDistance
     from .layers.embedding import Embedding
     from .layers.normalization import (
@@ -40,21 +40,18 @@ if TYPE_CHECKING:
         LayerNorm,
         RMSNorm,
     )
-    from .layers.pooling import (
+    from .layers.recurrent import *
+    from .layers.regularisers import ActivityPenalty, l1_penalty, l2_penalty, max_norm_, orthogonal_penalty
+    from .layers.spatial.adaptive_pooling import (
         AdaptiveAvgPool1d,
         AdaptiveAvgPool2d,
         AdaptiveMaxPool1d,
         AdaptiveMaxPool2d,
-        AvgPool1d,
-        AvgPool2d,
-        AvgPool3d,
-        MaxPool1d,
-        MaxPool2d,
-        MaxPool3d,
     )
-    from .layers.recurrent import *
-    from .layers.regularisers import ActivityPenalty, l1_penalty, l2_penalty, max_norm_, orthogonal_penalty
-    from .layers.resampling import PixelShuffle, PixelUnshuffle, Upsample
+    from .layers.spatial.convolution import Conv1d, Conv2d, Conv3d
+    from .layers.spatial.pooling import AvgPool1d, AvgPool2d, AvgPool3d, MaxPool1d, MaxPool2d, MaxPool3d
+    from .layers.spatial.resampling import PixelShuffle, PixelUnshuffle, Upsample
+    from .layers.spatial.transposed_convolution import ConvTranspose1d, ConvTranspose2d, ConvTranspose3d
     from .layers.transformer import *
     from .modules.serialization import load, save
     from .modules.stateless import functional_call
@@ -71,7 +68,6 @@ __getattr__, __dir__ = attach(
         "metrics": (),
         "utils": (),
         "layers.attention": ("MultiheadAttention",),
-        "layers.convolution": ("Conv1d", "Conv2d", "Conv3d", "ConvTranspose1d", "ConvTranspose2d", "ConvTranspose3d"),
         "data": (),
         "layers.distances": ("CosineSimilarity", "PairwiseDistance"),
         "layers.embedding": ("Embedding",),
@@ -81,13 +77,15 @@ __getattr__, __dir__ = attach(
             *("BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "GroupNorm"),
             *("InstanceNorm1d", "InstanceNorm2d", "InstanceNorm3d", "LayerNorm", "RMSNorm"),
         ),
-        "layers.pooling": (
-            *("AdaptiveAvgPool1d", "AdaptiveAvgPool2d", "AdaptiveMaxPool1d", "AdaptiveMaxPool2d"),
-            *("AvgPool1d", "AvgPool2d", "AvgPool3d", "MaxPool1d", "MaxPool2d", "MaxPool3d"),
-        ),
         "layers.recurrent": ("GRU", "GRUCell", "LSTM", "LSTMCell", "RNN", "RNNCell"),
         "layers.regularisers": ("ActivityPenalty", "l1_penalty", "l2_penalty", "max_norm_", "orthogonal_penalty"),
-        "layers.resampling": ("PixelShuffle", "PixelUnshuffle", "Upsample"),
+        "layers.spatial.adaptive_pooling": (
+            *("AdaptiveAvgPool1d", "AdaptiveAvgPool2d", "AdaptiveMaxPool1d", "AdaptiveMaxPool2d"),
+        ),
+        "layers.spatial.convolution": ("Conv1d", "Conv2d", "Conv3d"),
+        "layers.spatial.pooling": ("AvgPool1d", "AvgPool2d", "AvgPool3d", "MaxPool1d", "MaxPool2d", "MaxPool3d"),
+        "layers.spatial.resampling": ("PixelShuffle", "PixelUnshuffle", "Upsample"),
+        "layers.spatial.transposed_convolution": ("ConvTranspose1d", "ConvTranspose2d", "ConvTranspose3d"),
         "modules.serialization": ("load", "save"),
         "modules.stateless": ("functional_call",),
         "tensorboard": ("SummaryWriter",),

@@ -6,7 +6,6 @@ from types import FunctionType
 
 from .layers.activations import *
 from .layers.attention import scaled_dot_product_attention
-from .layers.convolution import conv1d, conv2d, conv3d, conv_transpose1d, conv_transpose2d, conv_transpose3d
 from .layers.distances import cosine_similarity, pairwise_distance
 from .layers.dropout import (
     alpha_dropout,
@@ -21,19 +20,16 @@ from .layers.dropout import (
 from .layers.embedding import embedding
 from .layers.linear import bilinear, linear
 from .layers.normalization import batch_norm, group_norm, instance_norm, layer_norm, rms_norm
-from .layers.pooling import (
+from .layers.spatial.adaptive_pooling import (
     adaptive_avg_pool1d,
     adaptive_avg_pool2d,
     adaptive_max_pool1d,
     adaptive_max_pool2d,
-    avg_pool1d,
-    avg_pool2d,
-    avg_pool3d,
-    max_pool1d,
-    max_pool2d,
-    max_pool3d,
 )
-from .layers.resampling import interpolate, pixel_shuffle, pixel_unshuffle
+from .layers.spatial.convolution import conv1d, conv2d, conv3d
+from .layers.spatial.pooling import avg_pool1d, avg_pool2d, avg_pool3d, max_pool1d, max_pool2d, max_pool3d
+from .layers.spatial.resampling import interpolate, pixel_shuffle, pixel_unshuffle
+from .layers.spatial.transposed_convolution import conv_transpose1d, conv_transpose2d, conv_transpose3d
 from .losses.functions import *
 from .losses.of_classes import *
 from .modules.layer import takes_lists

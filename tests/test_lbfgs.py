@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 import autograd_core as ag
 import nn
 import optim
-from optim.lbfgs import Point, Progress, descend, strong_wolfe, weak_wolfe
+from optim.lbfgs import Progress, descend
+from optim.line_search import Point, strong_wolfe, weak_wolfe
 
 RNG = np.random.default_rng(0)
 

@@ -11,8 +11,8 @@ from ..engine.tensor import Tensor, bare
 from ..ops.arithmetic import complex, elementwise, rounding
 from ..ops.places import indexing, selecting, updating
 from ..ops.products import contractions
-from ..ops.shapes import diagonals, joining, shaping
-from ..ops.sums import reductions, scans, spread
+from ..ops.shapes import axes, diagonals, joining, shaping
+from ..ops.sums import extremes, reductions, scans, spread
 from . import writing
 from .arrays import admitted
 from .asking import ASKED
@@ -37,8 +37,8 @@ def _reshape(self: Tensor, *shape: Any, order: str = "C", copy: bool | None = No
     return shaping.reshape(self, shape[0] if len(shape) == 1 else shape, order, copy=copy)
 
 
-def _transpose(self: Tensor, *axes: Any) -> Tensor:
-    return shaping.transpose(self, (axes[0] if len(axes) == 1 else axes) or None)
+def _transpose(self: Tensor, *order: Any) -> Tensor:
+    return axes.transpose(self, (order[0] if len(order) == 1 else order) or None)
 
 
 def _iterate(self: Tensor) -> Iterator[Tensor]:
@@ -117,12 +117,12 @@ METHODS = {
     "trace": contractions.trace,
     "sum": reductions.sum,
     "mean": reductions.mean,
-    "max": reductions.max,
-    "min": reductions.min,
+    "max": extremes.max,
+    "min": extremes.min,
     "var": spread.var,
     "reshape": _reshape,
     "transpose": _transpose,
-    "swapaxes": shaping.swapaxes,
+    "swapaxes": axes.swapaxes,
     "squeeze": shaping.squeeze,
     "ravel": shaping.ravel,
     "flatten": shaping.ravel,
@@ -143,8 +143,8 @@ METHODS = {
     "partition": _writing_method("partition"),
     **{name: _passing(getattr(np, name)) for name in ("all", "any", "argmax", "argmin", "argpartition", "argsort")},
     **{name: _passing(getattr(np, name)) for name in ("nonzero", "searchsorted")},
-    "T": property(lambda self: shaping.transpose(self)),
-    "mT": property(lambda self: shaping.swapaxes(self, -1, -2)),
+    "T": property(lambda self: axes.transpose(self)),
+    "mT": property(lambda self: axes.swapaxes(self, -1, -2)),
 }
 
 for name, function in (OPERATORS | writing.operators(OPERATORS) | METHODS | WAYS_OUT | ASKED).items():

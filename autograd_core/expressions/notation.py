@@ -15,7 +15,7 @@ import numpy as np
 from ..engine.errors import printable
 from ..ops.arithmetic import elementwise
 from ..ops.places import indexing
-from ..ops.shapes import shaping
+from ..ops.shapes import repeating, shaping
 from . import values
 from .meaning import applies, meaning, method, said_of
 from .symbol import Symbol, fold, shortened
@@ -253,7 +253,7 @@ BOTH: dict[Any, Callable[..., Text | None]] = {
     np.swapaxes: _transposed,
     np.transpose: _transposed,
     np.broadcast_to: _broadcast,
-    shaping._broadcast_to: _broadcast,
+    repeating._broadcast_to: _broadcast,
 }
 """By what a function means: how its applications are written in either hand."""
 

@@ -21,7 +21,7 @@ from ..engine.forms import elementwise
 from ..engine.tensor import Tensor, bare
 from .arithmetic.complex import absolute
 from .arithmetic.elementwise import _is_complex, sigmoid
-from .sums import reductions
+from .sums import exponentials
 
 try:
     import scipy.special as scipy
@@ -200,7 +200,7 @@ def softmax(x: Any, axis: Any = None) -> Any:
     >>> softmax(np.array([0.0, 0.0]))
     array([0.5, 0.5])
     """
-    return reductions.softmax(x, axis=axis) if isinstance(x, Tensor) else scipy.softmax(x, axis)
+    return exponentials.softmax(x, axis=axis) if isinstance(x, Tensor) else scipy.softmax(x, axis)
 
 
 def log_softmax(x: Any, axis: Any = None) -> Any:
@@ -211,7 +211,7 @@ def log_softmax(x: Any, axis: Any = None) -> Any:
     >>> log_softmax(np.array([0.0, 1000.0]))
     array([-1000.,     0.])
     """
-    return reductions.log_softmax(x, axis=axis) if isinstance(x, Tensor) else scipy.log_softmax(x, axis)
+    return exponentials.log_softmax(x, axis=axis) if isinstance(x, Tensor) else scipy.log_softmax(x, axis)
 
 
 def logsumexp(a: Any, axis: Any = None, b: Any = None, keepdims: bool = False, return_sign: bool = False) -> Any:

@@ -35,8 +35,8 @@ from ..ops.arithmetic import complex, rounding
 from ..ops.linalg import determinants, factors, norms, parts, solving  # noqa: F401
 from ..ops.places import indexing, updating
 from ..ops.products import contractions, einsum, polynomials
-from ..ops.shapes import diagonals, joining, shaping  # noqa: F401
-from ..ops.sums import order, reductions, sampled, scans, spread
+from ..ops.shapes import diagonals, joining, repeating, shaping  # noqa: F401
+from ..ops.sums import exponentials, order, reductions, sampled, scans, spread
 
 __all__ = ["Call", "backward", "forward"]
 
@@ -292,7 +292,7 @@ def _fourier(share: float) -> Callable[[Call], float]:
     return count
 
 
-_COPYING = said_of(dict.fromkeys((np.broadcast_to, shaping._broadcast_to, np.repeat, joining._repeat), True))
+_COPYING = said_of(dict.fromkeys((np.broadcast_to, repeating._broadcast_to, np.repeat, joining._repeat), True))
 _COPYING |= said_of({indexing.sliding_window_view: True})
 _MOVES = _COPYING | said_of(
     dict.fromkeys(
@@ -319,12 +319,12 @@ _COUNTS: dict[Any, tuple[Any, Any]] = said_of(
         **dict.fromkeys(
             (spread._std, spread._nanstd), (lambda c: 4 * _argument(c) + _result(c), lambda c: 4 * _argument(c))
         ),
-        reductions.logsumexp: (lambda c: 4 * _argument(c), lambda c: 6 * _argument(c) - 2 * _result(c)),
-        reductions.softmax: (
+        exponentials.logsumexp: (lambda c: 4 * _argument(c), lambda c: 6 * _argument(c) - 2 * _result(c)),
+        exponentials.softmax: (
             lambda c: 5 * _argument(c) - 2 * _groups(c),
             lambda c: 4 * _argument(c) - _groups(c),
         ),
-        reductions.log_softmax: (
+        exponentials.log_softmax: (
             lambda c: 5 * _argument(c) - _groups(c),
             lambda c: 4 * _argument(c) - _groups(c),
         ),

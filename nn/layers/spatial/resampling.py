@@ -9,9 +9,9 @@ import numpy as np
 
 from autograd_core.engine import entry
 
-from ..modules.checking import COUNT, checked
-from ..modules.layer import Layer
-from .pooling import adaptive_avg_pool1d, adaptive_avg_pool2d
+from ...modules.checking import COUNT, checked
+from ...modules.layer import Layer
+from .adaptive_pooling import adaptive_avg_pool1d, adaptive_avg_pool2d
 
 if TYPE_CHECKING:
     from autograd_core import Tensor

@@ -1,4 +1,4 @@
-"""Convolution and transposed convolution in one, two and three dimensions, as matrix products that reach BLAS."""
+"""Convolution in one, two and three dimensions, as matrix products that reach BLAS."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ import numpy as np
 
 from autograd_core.engine import entry
 
-from .. import init
-from ..kernels.correlation import correlate
-from ..kernels.windows import Pads, Sizes, batched, fold, sizes, windows_along
-from ..modules.checking import COUNT, checked
-from ..modules.dtypes import same_dtype
-from ..modules.layer import Layer
-from ..modules.parameter import Parameter
+from ... import init
+from ...kernels.correlation import correlate
+from ...kernels.windows import Pads, Sizes, batched, sizes, windows_along
+from ...modules.checking import COUNT, checked
+from ...modules.dtypes import same_dtype
+from ...modules.layer import Layer
+from ...modules.parameter import Parameter
 
 if TYPE_CHECKING:
     from autograd_core import Tensor
     from autograd_core.support.types import DTypeLike, PerAxis, TensorLike
 
 __all__ = [
-    *("Conv1d", "Conv2d", "Conv3d", "ConvTranspose1d", "ConvTranspose2d", "ConvTranspose3d"),
-    *("conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d"),
+    *("Conv1d", "Conv2d", "Conv3d"),
+    *("conv1d", "conv2d", "conv3d"),
 ]
 
 
@@ -34,7 +34,7 @@ def _convolve(
     stride, dilation = sizes(stride, dims, f"{name}: stride"), sizes(dilation, dims, f"{name}: dilation")
     kernel = weight.shape[2:]
     pads = _pads(name, padding, kernel, stride, dilation)
-    _check_channels(name, x, weight.shape[1] * groups, weight.shape[0], groups)
+    check_channels(name, x, weight.shape[1] * groups, weight.shape[0], groups)
     axes = zip(x.shape[2:], kernel, stride, dilation, pads, strict=True)
     out = tuple(windows_along(*axis) for axis in axes)
     if min(out) < 1:
@@ -43,48 +43,6 @@ def _convolve(
     same_dtype(name, "input", x, weight)
     zeros = np.zeros(weight.shape[0], weight.dtype) if bias is None else bias
     y = correlate(x, weight, zeros, tuple(x.shape[2:]), kernel, stride, pads, dilation, groups)
-    return y[0] if single else y
-
-
-def _convolve_transposed(
-    name: str,
-    dims: int,
-    input: Any,
-    weight: Any,
-    bias: Any,
-    stride: Any,
-    padding: Any,
-    output_padding: Any,
-    groups: int,
-    dilation: Any,
-) -> Any:
-    x, single = batched(input, dims, name)
-    stride, dilation = sizes(stride, dims, f"{name}: stride"), sizes(dilation, dims, f"{name}: dilation")
-    extra = sizes(output_padding, dims, f"{name}: output_padding", 0)
-    pads = tuple((p, p) for p in sizes(padding, dims, f"{name}: padding", 0))
-    kernel = weight.shape[2:]
-    _check_channels(name, x, weight.shape[0], weight.shape[1] * groups, groups)
-    same_dtype(name, "input", x, weight)
-    if any(e >= max(s, d) for e, s, d in zip(extra, stride, dilation, strict=True)):
-        raise ValueError(f"{name}: output_padding={extra} must be smaller than stride={stride} or dilation={dilation}.")
-    size = tuple(
-        (n - 1) * s - sum(p) + d * (k - 1) + e + 1
-        for n, s, p, d, k, e in zip(x.shape[2:], stride, pads, dilation, kernel, extra, strict=True)
-    )
-    count, places = len(x), math.prod(x.shape[2:])
-    flat = np.reshape(x, (count, groups, x.shape[1] // groups, places))
-    filters = np.reshape(weight, (groups, weight.shape[0] // groups, -1))
-    columns = np.swapaxes(filters, -1, -2) @ flat
-    columns = np.reshape(columns, (count, weight.shape[1] * groups, math.prod(kernel), places))
-    if all(e < s for e, s in zip(extra, stride, strict=True)):
-        y = fold(columns, size, kernel, stride, dilation, pads)
-    else:  # what is added behind the last window would hold further windows
-        behind = tuple((a, b - e) if b >= e else (a, 0) for (a, b), e in zip(pads, extra, strict=True))
-        short = tuple(min(e, e - b) if b < e else 0 for (_, b), e in zip(pads, extra, strict=True))
-        within = tuple(n - m for n, m in zip(size, short, strict=True))
-        y = fold(columns, within, kernel, stride, dilation, behind)
-        y = np.pad(y, ((0, 0), (0, 0), *((0, m) for m in short)))
-    y = y if bias is None else y + np.reshape(bias, (-1, *[1] * dims))
     return y[0] if single else y
 
 
@@ -102,7 +60,8 @@ def _pads(name: str, padding: Any, kernel: Sizes, stride: Sizes, dilation: Sizes
     return tuple((p, p) for p in sizes(padding, len(kernel), f"{name}: padding", 0))
 
 
-def _check_channels(name: str, x: Any, channels: int, filters: int, groups: int) -> None:
+def check_channels(name: str, x: Any, channels: int, filters: int, groups: int) -> None:
+    """Refuse groups that do not divide both sides, and an input of other channels than the weight is for."""
     if groups < 1 or filters % groups or channels % groups:
         raise ValueError(f"{name}: groups={groups} must divide the channels {channels} and {filters}.")
     if x.shape[1] != channels:
@@ -177,83 +136,14 @@ def conv3d(
     return _convolve("conv3d", 3, input, weight, bias, stride, padding, dilation, groups)
 
 
-def conv_transpose1d(
-    input: TensorLike,
-    weight: TensorLike,
-    bias: TensorLike | None = None,
-    stride: PerAxis = 1,
-    padding: str | PerAxis = 0,
-    output_padding: PerAxis = 0,
-    groups: int = 1,
-    dilation: PerAxis = 1,
-) -> Tensor:
-    """The adjoint of ``conv1d`` (Dumoulin & Visin 2016).
-
-    input : (N, C, L) or (C, L); the output has (L − 1)·stride − 2·padding + dilation·(K − 1) + output_padding + 1
-        places
-    weight : (C, O/groups, K)
-    bias : (O,); None for none
-    stride, dilation, groups : those of the ``conv1d`` whose adjoint it is
-    padding : places cut off at both ends
-    output_padding : places added at the end, fewer than stride or dilation
-
-    Raises ValueError for shapes that do not fit, TypeError where the dtypes differ.
-
-    >>> conv_transpose1d(np.array([[[1.0, 2.0]]]), np.array([[[1.0, 10.0]]]), stride=2)
-    array([[[ 1., 10.,  2., 20.]]])
-    """
-    options = stride, padding, output_padding, groups, dilation
-    return _convolve_transposed("conv_transpose1d", 1, input, weight, bias, *options)
-
-
-def conv_transpose2d(
-    input: TensorLike,
-    weight: TensorLike,
-    bias: TensorLike | None = None,
-    stride: PerAxis = 1,
-    padding: str | PerAxis = 0,
-    output_padding: PerAxis = 0,
-    groups: int = 1,
-    dilation: PerAxis = 1,
-) -> Tensor:
-    """The adjoint of ``conv2d``.
-
-    input : (N, C, H, W) or (C, H, W)
-    weight : (C, O/groups, KH, KW)
-    bias, stride, padding, output_padding, groups, dilation : those of ``conv_transpose1d``, numbers or one for each
-        axis
-    """
-    options = stride, padding, output_padding, groups, dilation
-    return _convolve_transposed("conv_transpose2d", 2, input, weight, bias, *options)
-
-
-def conv_transpose3d(
-    input: TensorLike,
-    weight: TensorLike,
-    bias: TensorLike | None = None,
-    stride: PerAxis = 1,
-    padding: str | PerAxis = 0,
-    output_padding: PerAxis = 0,
-    groups: int = 1,
-    dilation: PerAxis = 1,
-) -> Tensor:
-    """The adjoint of ``conv3d``.
-
-    input : (N, C, D, H, W) or (C, D, H, W)
-    weight : (C, O/groups, KD, KH, KW)
-    bias, stride, padding, output_padding, groups, dilation : those of ``conv_transpose1d``, numbers or one for each
-        axis
-    """
-    options = stride, padding, output_padding, groups, dilation
-    return _convolve_transposed("conv_transpose3d", 3, input, weight, bias, *options)
-
-
 # Layers --------------------------------------------------------------------------------------------------------------
 
 _PADDING_MODES = {"zeros": None, "reflect": "reflect", "replicate": "edge", "circular": "wrap"}
 
 
-class _Convolution(Layer):
+class Convolution(Layer):
+    """What convolutions and their adjoints have in common: parameters, their first values, and the line in ``repr``."""
+
     dims: int
     transposed = False
 
@@ -295,7 +185,7 @@ class _Convolution(Layer):
         return text + (", bias=False" if self.bias is None else "")
 
 
-class _Conv(_Convolution):
+class _Conv(Convolution):
     function: Any
 
     @checked(in_channels=COUNT, out_channels=COUNT, groups=COUNT)
@@ -368,67 +258,3 @@ class Conv3d(_Conv):
     """
 
     dims, function = 3, staticmethod(conv3d)
-
-
-class _ConvTranspose(_Convolution):
-    function: Any
-
-    @checked(in_channels=COUNT, out_channels=COUNT, groups=COUNT)
-    def __init__(
-        self,
-        in_channels: int,
-        out_channels: int,
-        kernel_size: PerAxis,
-        stride: PerAxis = 1,
-        padding: str | PerAxis = 0,
-        output_padding: PerAxis = 0,
-        groups: int = 1,
-        bias: bool = True,
-        dilation: PerAxis = 1,
-        padding_mode: str = "zeros",
-        dtype: DTypeLike = None,
-    ) -> None:
-        if padding_mode != "zeros":
-            raise ValueError(f"{type(self).__name__}: padding_mode={padding_mode!r}; only 'zeros' has a meaning here.")
-        self.padding_mode = padding_mode
-        self._set_up(in_channels, out_channels, kernel_size, stride, padding, dilation, groups)
-        self.output_padding = sizes(output_padding, self.dims, f"{type(self).__name__}: output_padding", 0)
-        self._make((in_channels, out_channels // groups, *self.kernel_size), bias, dtype)
-
-    def forward(self, input: TensorLike) -> Tensor:
-        options = self.stride, self.padding, self.output_padding, self.groups, self.dilation
-        return type(self).function(input, self.weight, self.bias, *options)
-
-
-class ConvTranspose1d(_ConvTranspose):
-    """The adjoint of a convolution, from fewer places to more; weight (in, out/groups, K).
-
-    in_channels, out_channels, kernel_size, stride, dilation, groups, bias, dtype : those of ``Conv1d``
-    padding, output_padding : those of ``nn.functional.conv_transpose1d``
-    padding_mode : "zeros"; nothing else has a meaning here
-
-    >>> ConvTranspose1d(2, 3, 4, stride=2, padding=1)(np.ones((1, 2, 5), np.float32)).shape
-    (1, 3, 10)
-    """
-
-    dims, function = 1, staticmethod(conv_transpose1d)
-
-
-class ConvTranspose2d(_ConvTranspose):
-    """The adjoint of a convolution of images; weight (in, out/groups, KH, KW).
-
-    in_channels, out_channels, kernel_size, stride, padding, output_padding, groups, bias, dilation, padding_mode,
-        dtype : those of ``ConvTranspose1d``, numbers or one for each axis
-    """
-
-    dims, function = 2, staticmethod(conv_transpose2d)
-
-
-class ConvTranspose3d(_ConvTranspose):
-    """The adjoint of a convolution of volumes; weight (in, out/groups, KD, KH, KW).
-
-    in_channels, out_channels, kernel_size, stride, padding, output_padding, groups, bias, dilation, padding_mode,
-        dtype : those of ``ConvTranspose1d``, numbers or one for each axis
-    """
-
-    dims, function = 3, staticmethod(conv_transpose3d)

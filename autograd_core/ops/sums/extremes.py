@@ -1,0 +1,102 @@
+"""Largest and smallest elements along axes; equal ones share the derivative."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ...engine.forms import reduction
+from ...engine.registry import implements
+from ..composites import composite
+from .reductions import ABSENT, cast, given, numbers
+
+__all__ = ["amax", "amin", "max", "min", "nanmax", "nanmin", "ptp"]
+
+
+@implements(np.max, np.amax)
+@reduction(a=lambda a, ans, axis, initial, where: _ties(a, ans, axis, initial, where))
+def max(a, axis=None, out=None, keepdims=False, initial=ABSENT, where=True):
+    """Largest element along ``axis``; n equal largest elements (``initial`` among them) share the derivative, 1/n each.
+
+    Arguments are those of ``np.max``.
+
+    >>> max(np.array([[1.0, 3.0], [5.0, 2.0]]), axis=1)
+    array([3., 5.])
+    """
+    if initial is ABSENT and where is True and out is None:
+        return np.maximum.reduce(a, axis=axis, keepdims=keepdims)
+    return np.maximum.reduce(a, axis=axis, keepdims=keepdims, **given("max", a, None, out, initial, where=where))
+
+
+@implements(np.min, np.amin)
+@reduction(a=lambda a, ans, axis, initial, where: _ties(a, ans, axis, initial, where))
+def min(a, axis=None, out=None, keepdims=False, initial=ABSENT, where=True):
+    """Smallest element along ``axis``; n equal smallest elements share the derivative, 1/n each.
+
+    Arguments are those of ``np.min``.
+
+    >>> min(np.array([[1.0, 3.0], [5.0, 2.0]]), axis=1)
+    array([1., 2.])
+    """
+    if initial is ABSENT and where is True and out is None:
+        return np.minimum.reduce(a, axis=axis, keepdims=keepdims)
+    return np.minimum.reduce(a, axis=axis, keepdims=keepdims, **given("min", a, None, out, initial, where=where))
+
+
+amax, amin = max, min
+
+
+def _ties(a: Any, extreme: Any, axis: Any, initial: Any, where: Any) -> Any:
+    """1/n at each of the n elements that equal the extreme, 0 elsewhere."""
+    hit = np.equal(a, extreme)
+    if initial is ABSENT and where is True:
+        return _part(hit, np.sum(hit, axis=axis, keepdims=True), a)
+    hit = hit if where is True else np.logical_and(hit, where)
+    count = np.sum(hit, axis=axis, keepdims=True)
+    if initial is not ABSENT and initial is not None:
+        count = count + np.equal(extreme, initial)
+    return _part(hit, np.maximum(count, 1), a)
+
+
+def _part(hit: Any, count: Any, a: Any) -> Any:
+    """1/count where it was hit, in a's dtype."""
+    return cast(np.divide(hit, count, dtype=np.result_type(a.dtype, np.float32)), a)
+
+
+@implements(np.nanmax)
+@reduction(a=lambda a, ans, axis, initial, where: _ties(a, ans, axis, initial, numbers(a, where)))
+def nanmax(a, axis=None, out=None, keepdims=False, initial=ABSENT, where=True):
+    """Largest element along ``axis`` of what is not NaN; equal ones share the derivative.
+
+    Arguments are those of ``np.nanmax``.
+
+    >>> nanmax(np.array([1.0, np.nan, 3.0]))
+    np.float64(3.0)
+    """
+    return np.nanmax(a, axis=axis, keepdims=keepdims, **given("nanmax", a, None, out, initial, where=where))
+
+
+@implements(np.nanmin)
+@reduction(a=lambda a, ans, axis, initial, where: _ties(a, ans, axis, initial, numbers(a, where)))
+def nanmin(a, axis=None, out=None, keepdims=False, initial=ABSENT, where=True):
+    """Smallest element along ``axis`` of what is not NaN; equal ones share the derivative.
+
+    Arguments are those of ``np.nanmin``.
+
+    >>> nanmin(np.array([1.0, np.nan, 3.0]))
+    np.float64(1.0)
+    """
+    return np.nanmin(a, axis=axis, keepdims=keepdims, **given("nanmin", a, None, out, initial, where=where))
+
+
+@composite(np.ptp)
+def ptp(a, axis=None, out=None, keepdims=False):
+    """Largest minus smallest element along ``axis`` (peak to peak).
+
+    Arguments are those of ``np.ptp``.
+
+    >>> ptp(np.array([1.0, 5.0, 2.0]))
+    np.float64(4.0)
+    """
+    return max(a, axis, out, keepdims) - min(a, axis, out, keepdims)

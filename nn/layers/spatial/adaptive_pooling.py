@@ -1,0 +1,134 @@
+"""Adaptive pooling: the largest or the mean number of so many windows that cover an axis, whatever its length."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+import autograd_core as ag
+
+from ...kernels.windows import batched, sizes
+from ...modules.layer import Layer
+
+if TYPE_CHECKING:
+    from autograd_core import Tensor
+    from autograd_core.support.types import PerAxis, TensorLike
+
+__all__ = [
+    *("AdaptiveAvgPool1d", "AdaptiveAvgPool2d", "AdaptiveMaxPool1d", "AdaptiveMaxPool2d"),
+    *("adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_max_pool1d", "adaptive_max_pool2d"),
+]
+
+
+def _adaptive(name: str, dims: int, input: Any, output_size: Any, reduce: Any) -> Any:
+    """One axis after the other: window i of n over L places is ⌊iL/n⌋ … ⌈(i+1)L/n⌉."""
+    x, single = batched(input, dims, name)
+    given = tuple(output_size) if isinstance(output_size, (tuple, list)) else (output_size,) * dims
+    known = sizes(tuple(1 if n is None else n for n in given), dims, f"{name}: output_size", 0)
+    wanted = [None if n is None else size for n, size in zip(given, known, strict=True)]
+    for axis, n in enumerate(wanted, start=2):
+        length = x.shape[axis]
+        if n is None or n == length:
+            continue
+        if length % n == 0:
+            x = reduce(np.reshape(x, (*x.shape[:axis], n, length // n, *x.shape[axis + 1 :])), axis + 1)
+        else:
+            before = (slice(None),) * axis
+            parts = [x[(*before, slice(i * length // n, -(-(i + 1) * length // n)))] for i in range(n)]
+            x = np.stack([reduce(part, axis) for part in parts], axis=axis)
+    return x[0] if single else x
+
+
+def _mean(x: Any, axis: int) -> Any:
+    return ag.mean(x, axis=axis)
+
+
+def _max(x: Any, axis: int) -> Any:
+    return ag.max(x, axis=axis)
+
+
+def adaptive_avg_pool1d(input: TensorLike, output_size: PerAxis) -> Tensor:
+    """The means of ``output_size`` windows that cover (N, C, L).
+
+    input : (N, C, L) or (C, L); window i is the places ⌊i·L/n⌋ … ⌈(i + 1)·L/n⌉ − 1 for n = output_size
+    output_size : the number of windows
+
+    >>> adaptive_avg_pool1d(np.array([[[1.0, 2.0, 3.0]]]), 2)
+    array([[[1.5, 2.5]]])
+    """
+    return _adaptive("adaptive_avg_pool1d", 1, input, output_size, _mean)
+
+
+def adaptive_avg_pool2d(input: TensorLike, output_size: PerAxis) -> Tensor:
+    """The means of as many windows as ``output_size`` says along each axis of (N, C, H, W); None keeps an axis.
+
+    input : (N, C, H, W) or (C, H, W)
+    output_size : one number for both axes, or a pair
+    """
+    return _adaptive("adaptive_avg_pool2d", 2, input, output_size, _mean)
+
+
+def adaptive_max_pool1d(input: TensorLike, output_size: PerAxis) -> Tensor:
+    """The largest numbers of ``output_size`` windows that cover (N, C, L).
+
+    input, output_size : those of ``adaptive_avg_pool1d``
+    """
+    return _adaptive("adaptive_max_pool1d", 1, input, output_size, _max)
+
+
+def adaptive_max_pool2d(input: TensorLike, output_size: PerAxis) -> Tensor:
+    """The largest numbers of as many windows as ``output_size`` says along each axis of (N, C, H, W).
+
+    input, output_size : those of ``adaptive_avg_pool2d``
+    """
+    return _adaptive("adaptive_max_pool2d", 2, input, output_size, _max)
+
+
+class _Adaptive(Layer):
+    function: Any
+
+    def __init__(self, output_size: PerAxis) -> None:
+        self.output_size = output_size
+
+    def forward(self, input: TensorLike) -> Tensor:
+        return type(self).function(input, self.output_size)
+
+    def extra_repr(self) -> str:
+        return f"output_size={self.output_size}"
+
+
+class AdaptiveAvgPool1d(_Adaptive):
+    """``adaptive_avg_pool1d`` as a layer.
+
+    output_size : the number of windows
+    """
+
+    function = staticmethod(adaptive_avg_pool1d)
+
+
+class AdaptiveAvgPool2d(_Adaptive):
+    """``adaptive_avg_pool2d`` as a layer.
+
+    output_size : the number of windows along both axes, or a pair of them; None keeps an axis
+    """
+
+    function = staticmethod(adaptive_avg_pool2d)
+
+
+class AdaptiveMaxPool1d(_Adaptive):
+    """``adaptive_max_pool1d`` as a layer.
+
+    output_size : the number of windows
+    """
+
+    function = staticmethod(adaptive_max_pool1d)
+
+
+class AdaptiveMaxPool2d(_Adaptive):
+    """``adaptive_max_pool2d`` as a layer.
+
+    output_size : the number of windows along both axes, or a pair of them; None keeps an axis
+    """
+
+    function = staticmethod(adaptive_max_pool2d)
