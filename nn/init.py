@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from autograd_core import Tensor, default_generator, get_default_dtype
+from autograd_core.engine.errors import class_name
 
 if TYPE_CHECKING:
     from autograd_core.support.types import Array
@@ -80,7 +81,7 @@ def glorot_gain(nonlinearity: str) -> float:
 
 def _check(name: str, tensor: Any) -> None:
     if not isinstance(tensor, Tensor):
-        raise TypeError(f"{name}: {type(tensor).__name__} given; expected a Tensor or nn.Parameter to fill.")
+        raise TypeError(f"{name}: {class_name(tensor)} given; expected a Tensor or nn.Parameter to fill.")
     if not tensor.is_leaf:
         raise RuntimeError(f"{name}: this tensor was computed; only a leaf can be filled. Fix: t.detach().")
 

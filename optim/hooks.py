@@ -24,6 +24,7 @@ from typing import Any
 import numpy as np
 
 from autograd_core import Tensor, default_generator
+from autograd_core.engine.errors import class_name
 from autograd_core.support.handles import RemovableHandle
 
 from .optimizer import Optimizer
@@ -70,7 +71,7 @@ class GradientHook:
 def not_negative(hook: GradientHook, **options: Any) -> None:
     """ValueError for an option that is negative, or no number."""
     for name, value in options.items():
-        rule = type(hook).__name__
+        rule = class_name(hook)
         require(rule, name, value, number(rule, name, value) >= 0, "not be negative")
 
 
@@ -181,7 +182,7 @@ class NonFinite(GradientHook):
                     return
                 i = next(i for i, q in enumerate(group["params"]) if q is p)
                 name = f" {group['param_names'][i]!r}" if "param_names" in group else f" {i}"
-                where = f"{type(optimizer).__name__}: the gradient of parameter{name} ({g.dtype} {g.shape})"
+                where = f"{class_name(optimizer)}: the gradient of parameter{name} ({g.dtype} {g.shape})"
                 raise FloatingPointError(f"{where} holds NaN or infinity; nothing has moved.")
 
 

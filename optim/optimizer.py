@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autograd_core import Tensor, enable_grad
+from autograd_core.engine.errors import class_name
 from autograd_core.engine.node import Leaf
 from autograd_core.support.handles import RemovableHandle
 from autograd_core.support.modes import restoring
@@ -68,9 +69,9 @@ class Optimizer:
         self._before: dict[int, Hook] = {}
         self._after: dict[int, Hook] = {}
         self._on_gradients: dict[int, Hook] = {}
-        given = in_order(type(self).__name__, params)
+        given = in_order(class_name(self), params)
         if not given:
-            raise ValueError(f"{type(self).__name__}: no parameters to optimize.")
+            raise ValueError(f"{class_name(self)}: no parameters to optimize.")
         for group in given if isinstance(given[0], dict) else [{"params": given}]:
             self.add_param_group(group)
 
@@ -79,14 +80,14 @@ class Optimizer:
 
         group : ``{"params": …, option: value}``; ValueError, and nothing changed, where it makes no sense
         """
-        name = type(self).__name__
+        name = class_name(self)
         options = check_group(name, group, self.defaults)
         params, names = named_parameters(name, group["params"])
         known = {id(p) for p in self.parameters()}
         for i, p in enumerate(params):
             label = f"parameter {names[i]!r}" if names else f"parameter {i}"
             if not isinstance(p, Tensor) or not p.is_leaf or p.dtype.kind != "f":
-                what = f"{p.dtype} {p.shape}" if isinstance(p, Tensor) else type(p).__name__
+                what = f"{p.dtype} {p.shape}" if isinstance(p, Tensor) else class_name(p)
                 raise ValueError(f"{name}: {label} ({what}) is not a floating leaf tensor.")
             if id(p) in known:
                 raise ValueError(f"{name}: {label} ({p.dtype} {p.shape}) is given twice.")
@@ -100,7 +101,7 @@ class Optimizer:
 
     def check(self, options: Mapping[str, Any]) -> None:
         """Raise ValueError for options that make no sense."""
-        check_options(type(self).__name__, options)
+        check_options(class_name(self), options)
 
     def parameters(self) -> Iterator[Tensor]:
         """All parameters, group after group."""
@@ -188,7 +189,7 @@ class Optimizer:
 
     def update(self, *args: Any, **kwargs: Any) -> None:
         """``update(p, g, *arrays, clock, options)``: change ``p`` and its state in place, and leave ``g`` as it is."""
-        raise NotImplementedError(f"{type(self).__name__} must define update(self, p, g, *arrays, clock, options).")
+        raise NotImplementedError(f"{class_name(self)} must define update(self, p, g, *arrays, clock, options).")
 
     def scratch(self, p: Array) -> tuple[Array, Array]:
         """Two arrays like ``p``, the parameter of the current update, to compute in."""
@@ -334,7 +335,7 @@ class Optimizer:
         return [*self._before.values(), *self._on_gradients.values(), *self._after.values()]
 
     def __repr__(self) -> str:
-        lines = [f"{type(self).__name__} ("]
+        lines = [f"{class_name(self)} ("]
         for k, group in enumerate(self.param_groups):
             lines.append(f"Parameter Group {k}")
             lines += [f"    {key}: {group[key]}" for key in sorted(group) if key not in ("params", "param_names")]

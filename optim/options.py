@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from autograd_core import Tensor
+from autograd_core.engine.errors import class_name
 
 Params: TypeAlias = Iterable[Tensor] | Iterable[tuple[str, Tensor]] | Iterable[dict[str, Any]]
 """What an optimizer takes: tensors, (name, tensor) pairs, or groups of options."""
@@ -31,7 +32,7 @@ NOT_NEGATIVE = (
 def check_group(rule: str, group: Any, defaults: Mapping[str, Any]) -> dict[str, Any]:
     """The options that ``group`` gives, without its parameters."""
     if not isinstance(group, Mapping) or "params" not in group:
-        given = sorted(group) if isinstance(group, Mapping) else type(group).__name__
+        given = sorted(group) if isinstance(group, Mapping) else class_name(group)
         raise ValueError(f'{rule}: a parameter group must be a dict with "params", not {given}.')
     options = {key: value for key, value in group.items() if key not in ("params", "param_names")}
     unknown = set(options) - set(defaults) - FROM_OTHERS
@@ -43,7 +44,7 @@ def check_group(rule: str, group: Any, defaults: Mapping[str, Any]) -> dict[str,
 def in_order(rule: str, params: Any) -> list[Any]:
     """``params`` as a list; TypeError for what is not an iterable, or one without an order."""
     if isinstance(params, (Tensor, Mapping)) or not isinstance(params, Iterable):
-        what = type(params).__name__
+        what = class_name(params)
         raise TypeError(f"{rule}: params must be an iterable of tensors or groups, not one {what}. Fix: [params].")
     if isinstance(params, (set, frozenset)):
         raise TypeError(f"{rule}: parameters must be in an order that is the same tomorrow. Fix: give a list.")

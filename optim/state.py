@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from autograd_core.engine.errors import class_name
 from autograd_core.support import states
 
 from .options import TORCH_ONLY
@@ -21,7 +22,7 @@ def checked_groups(
     optimizer: Optimizer, state_dict: Mapping[str, Any]
 ) -> tuple[list[dict[str, Any]], list[dict[int, Mapping[str, Any]]]]:
     """New parameter groups, and for each group {position: what is given as state}; ValueError where they do not fit."""
-    what = f"{type(optimizer).__name__}.load_state_dict"
+    what = f"{class_name(optimizer)}.load_state_dict"
     content = states.mapping(what, state_dict, ("state", "param_groups"))
     saved = [states.mapping(f"{what}: a group", g, ("params",)) for g in states.listed(what, content["param_groups"])]
     numbers = [states.listed(f"{what}: params of a group", g["params"]) for g in saved]
@@ -67,7 +68,7 @@ def checked_state(
     optimizer: Optimizer, state_dict: Mapping[str, Any]
 ) -> tuple[list[dict[str, Any]], list[dict[int, dict[str, Any]]]]:
     """New parameter groups, and for each group {position: state}, copies; ValueError where they do not fit."""
-    what = f"{type(optimizer).__name__}.load_state_dict"
+    what = f"{class_name(optimizer)}.load_state_dict"
     groups, entries = checked_groups(optimizer, state_dict)
     checked = []
     for group, parts, saved in zip(groups, entries, state_dict["param_groups"], strict=True):

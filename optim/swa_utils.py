@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from autograd_core import Tensor, no_grad
+from autograd_core.engine.errors import class_name
 from autograd_core.engine.tensor import bare
 from autograd_core.support import states
 from autograd_core.support.modes import modes_of, restoring
@@ -178,7 +179,7 @@ class AveragedModel:
             raise ValueError("AveragedModel: give avg_fn or multi_avg_fn, not both.")
         missing = [name for name in ("parameters", "buffers", "__call__") if not callable(getattr(model, name, None))]
         if missing:
-            raise TypeError(f"AveragedModel: {type(model).__name__} is not a module; it has no {', '.join(missing)}.")
+            raise TypeError(f"AveragedModel: {class_name(model)} is not a module; it has no {', '.join(missing)}.")
         self.module = copy.deepcopy(model)
         self.n_averaged = Tensor(np.zeros((), np.int64))
         self.avg_fn, self.multi_avg_fn, self.use_buffers = avg_fn, multi_avg_fn, use_buffers

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from autograd_core import Tensor, no_grad
+from autograd_core.engine.errors import class_name
 from autograd_core.engine.tensor import bare
 
 from .adam import Adam
@@ -110,7 +111,7 @@ def trajectory(fun: Callable[[Any], Any], start: Any, optimizer: Make, steps: in
     """
     if isinstance(optimizer, Optimizer) or not callable(optimizer):
         raise TypeError(
-            f"trajectory: optimizer is {type(optimizer).__name__}; it is made here, from the point that moves. "
+            f"trajectory: optimizer is {class_name(optimizer)}; it is made here, from the point that moves. "
             "Fix: lambda params: optim.Adam(params, lr=0.1)."
         )
     begin = np.array(bare(start))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 from collections.abc import Iterator
@@ -15,6 +16,8 @@ import autograd_core as ag
 import autograd_core.graph as see
 import nn
 import optim
+from test_layer_inputs import EVERY
+from test_rooms import HOUSE, sources
 
 # An escape sequence that colours, one that sets the title, a bell, a line that overwrites itself, text that runs from
 # right to left, an isolate, a mark without width, a separator of lines, half of a pair.
@@ -151,6 +154,69 @@ def test_what_watches(tmp_path: Path) -> None:
 
 def test_messages() -> None:
     assert_nothing_is_obeyed(messages())
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_messages_of_a_layer_by_another_name(name: str) -> None:
+    make, shape = EVERY[name]
+    layer = make()
+    layer.__class__ = type(CLASS, (type(layer),), {})
+    for wrong in (np.array(["text"]), np.ones((*shape, 1, 1, 1)), np.ones(shape, int), np.ones(shape)):
+        try:
+            layer(wrong)
+        except Exception as error:
+            said = "\n".join([str(error), *getattr(error, "__notes__", ())])
+            assert not OBEYED.search(said), f"{OBEYED.search(said)} in {said!r}"
+
+
+def of_classes() -> Iterator[tuple[str, str]]:
+    def named(cls: type, **more: Any) -> Any:
+        return type(CLASS, (cls,), more)
+
+    weights, nothing = [ag.Tensor(np.ones(3), requires_grad=True)], type(CLASS, (), {})()
+    optimizer = optim.SGD(weights, lr=0.1)
+    trained = nn.Linear(3, 1)
+    yield "optimizer", repr(named(optim.Adam)(weights))
+    for name, action in {
+        "no weights": lambda: named(optim.Adam)([]),
+        "options": lambda: named(optim.Adam)(weights, lr=-1),
+        "a state": lambda: named(optim.SGD)(weights, lr=1.0).load_state_dict({}),
+        "no optimizer": lambda: optim.lr_scheduler.StepLR(nothing, 1),
+        "a schedule": lambda: named(optim.lr_scheduler.StepLR)(optimizer, -1),
+        "a parameter": lambda: optim.SGD([nothing]),
+        "a tensor": lambda: ag.Tensor(nothing),
+        "an operand": lambda: weights[0] + nothing,
+        "a derivative": lambda: ag.grad(lambda x: 1.0)(nothing),
+        "a dataset": lambda: named(nn.data.Dataset)()[0],
+        "an item": lambda: nn.data.default_collate([nothing]),
+        "a model": lambda: nn.Trainer(nothing, None, optimizer),
+        "a callback": lambda: nn.Trainer(trained, nn.MSELoss(), optim.SGD(trained.parameters()), callbacks=[nothing]),
+        "its class": lambda: nn.Trainer(
+            trained, nn.MSELoss(), optim.SGD(trained.parameters()), callbacks=[named(nn.Callback)]
+        ),
+        "a loss": lambda: nn.Trainer(trained, named(nn.MSELoss), optim.SGD(trained.parameters())),
+        "a module": lambda: nn.Sequential(nothing),
+        "an estimator": lambda: named(nn.estimators.MLPClassifier)().coefs_,
+    }.items():
+        with pytest.raises(Exception) as error:
+            action()
+        yield name, str(error.value)
+
+
+def test_messages_that_name_a_class() -> None:
+    assert_nothing_is_obeyed(of_classes())
+
+
+def test_no_text_shows_the_name_of_a_class_as_it_stands() -> None:
+    """It is for ``class_name`` to read it."""
+    raw = re.compile(r"\btype\([^()]+\)\.__name__")
+    shown = [
+        f"{path.relative_to(HOUSE)}: {ast.unparse(node)}"
+        for path in sources()
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.JoinedStr) and raw.search(ast.unparse(node))
+    ]
+    assert not shown, "\n".join(shown)
 
 
 def test_numbers_of_a_training() -> None:

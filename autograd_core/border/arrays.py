@@ -8,6 +8,7 @@ import numpy as np
 
 from ..engine import entry, recording
 from ..engine.calls import ON_SCALARS
+from ..engine.errors import class_name
 from ..engine.node import PLAIN
 from ..engine.tensor import Tensor
 from ..ops.composites import SIMPLE, holds_tensors
@@ -59,7 +60,7 @@ def as_array(data: Any, dtype: Any) -> Any:
         if isinstance(data, SparseConstant):
             raise TypeError("Tensor: a tensor is dense. Fix: Tensor(A.toarray()), or A @ t with A as a constant.")
     else:
-        raise TypeError(f"Tensor: cannot hold {type(data).__name__}; give an array of numbers, a list or a number.")
+        raise TypeError(f"Tensor: cannot hold {class_name(data)}; give an array of numbers, a list or a number.")
     check_numeric(data, "Tensor")
     return data if dtype is None else data.astype(dtype)
 
@@ -89,7 +90,7 @@ def like(tensor: Tensor, value: Any) -> Tensor:
         try:
             return Tensor(np.asarray(value, tensor.dtype))
         except (TypeError, ValueError) as error:
-            raise TypeError(f"{type(value).__name__} {value!r} is not an array of {tensor.dtype}: {error}.") from error
+            raise TypeError(f"{class_name(value)} {value!r} is not an array of {tensor.dtype}: {error}.") from error
     return Tensor(value)
 
 
@@ -121,7 +122,7 @@ def operand(value: Any, operation: str, beside: tuple[Any, ...]) -> Any:
         return array if array.dtype == dtype else _read(value, operation, dtype)
     except (TypeError, ValueError) as error:
         problem = str(error).removeprefix(f"{operation}: ")
-        raise TypeError(f"{operation}: a {type(value).__name__} beside a tensor: {problem}") from error
+        raise TypeError(f"{operation}: a {class_name(value)} beside a tensor: {problem}") from error
 
 
 def operands(op: Primitive, args: Any, values: Any) -> tuple[list[Any], list[Any] | None]:

@@ -17,6 +17,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+from ..engine.errors import class_name
 from ..engine.tensor import Tensor
 from .sparse import SparseConstant
 
@@ -67,7 +68,7 @@ def as_numbers(value: Any, operation: str) -> Any:
             refuse(operation, value, str(error), "convert it to an array of numbers first")
     elif not hasattr(value, "dtype"):
         fix = "float(x)" if hasattr(value, "__float__") and not isinstance(value, str) else "a tensor, array or number"
-        raise TypeError(f"{operation}: cannot combine a tensor with {type(value).__name__}. Fix: give {fix}.")
+        raise TypeError(f"{operation}: cannot combine a tensor with {class_name(value)}. Fix: give {fix}.")
     check_numeric(value, operation)
     return value
 
@@ -106,8 +107,8 @@ _FIXES = {
 
 def refuse(operation: str, value: Any, why: str, fix: str) -> NoReturn:
     """TypeError that names the container, why it is refused, and what to give instead."""
-    kind = type(value)
-    raise TypeError(f"{operation}: {kind.__module__.partition('.')[0]}'s {kind.__name__}: {why}. Fix: {fix}.")
+    library = type(value).__module__.partition(".")[0]
+    raise TypeError(f"{operation}: {library}'s {class_name(value)}: {why}. Fix: {fix}.")
 
 
 # The libraries -------------------------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from ..engine.errors import class_name
 from ..engine.tensor import Tensor
 
 
@@ -21,7 +22,7 @@ class SparseConstant:
 
     def __init__(self, matrix: Any) -> None:
         if matrix.ndim != 2:
-            raise TypeError(f"{type(matrix).__name__} of shape {matrix.shape}: needs two axes. Fix: A.reshape(1, -1).")
+            raise TypeError(f"{class_name(matrix)} of shape {matrix.shape}: needs two axes. Fix: A.reshape(1, -1).")
         self.matrix = matrix
 
     @property
@@ -73,7 +74,7 @@ class SparseConstant:
 
     def _refusal(self, name: str) -> TypeError:
         return TypeError(
-            f"{type(self.matrix).__name__} {self.shape} beside a tensor takes part in products of matrices only, "
+            f"{class_name(self.matrix)} {self.shape} beside a tensor takes part in products of matrices only, "
             f"not in {name}. Fix: A @ t for the product, A.toarray() for anything else."
         )
 

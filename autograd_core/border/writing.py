@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..engine import recording
+from ..engine.errors import class_name
 from ..engine.node import Leaf, Variable
 from ..engine.tensor import Tensor, bare, is_recorded
 
@@ -32,7 +33,7 @@ def _check_writable(t: Tensor, value: Any, what: str, instead: str) -> None:
             f"Fix: {instead}; a leaf may be written to inside no_grad()."
         )
     if recording.is_grad_enabled() and is_recorded(value):
-        given = f"{value.dtype} {value.shape}" if isinstance(value, Tensor) else type(value).__name__
+        given = f"{value.dtype} {value.shape}" if isinstance(value, Tensor) else class_name(value)
         raise TypeError(
             f"{what}: the value ({given}) is recorded, and its graph would be lost. Fix: {instead}, or value.detach()."
         )

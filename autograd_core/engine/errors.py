@@ -28,7 +28,12 @@ def describe(value: Any) -> str:
         return f"{value.dtype} {tuple(value.shape)}"
     if isinstance(value, (bool, int, float, complex)):
         return repr(value)
-    return type(value).__name__
+    return class_name(value)
+
+
+def class_name(value: object) -> str:
+    """The name of its class, as it is shown."""
+    return printable(type(value).__name__)
 
 
 def printable(text: str) -> str:
@@ -37,6 +42,8 @@ def printable(text: str) -> str:
     >>> print(printable("a\nb"), printable("\x1b[31mξ1"), printable("x\u202e"))
     a\nb \x1b[31mξ1 x\u202e
     """
+    if text.isprintable():
+        return text
     return "".join(c if c.isprintable() or c == "\u00a0" else repr(c)[1:-1] for c in text)
 
 

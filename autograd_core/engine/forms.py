@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .errors import class_name
 from .forward import transposed
 from .node import PLAIN, SPEC, VALUE, Node
 from .primitive import Contributions, Primitive, Rule, Rules, Saved, parameters_of
@@ -334,7 +335,7 @@ class General(Primitive):
             rules = {**{p: together for p in parameters if p not in defaults}, **rules}
         wanted = [a for a, rule in rules.items() if rule is not None]
         if jvp is not None and (not isinstance(jvp, dict) or set(jvp) != set(wanted)):
-            given = f"rules for {list(jvp)}" if isinstance(jvp, dict) else type(jvp).__name__
+            given = f"rules for {list(jvp)}" if isinstance(jvp, dict) else class_name(jvp)
             raise TypeError(
                 f"{forward.__name__}: jvp is {given}; it must be a rule for each of {wanted}, told the tangent t. "
                 f"Fix: jvp={{{wanted[0]!r}: lambda t: ...}}, or no jvp: then the vjp is transposed."

@@ -27,7 +27,7 @@ import numpy as np
 from . import entry, recording
 from .calls import make_function
 from .contracts import Contract
-from .errors import explain, not_an_array, printable
+from .errors import class_name, explain, not_an_array, printable
 from .node import NOTHING, PRECISE, VALUE, Node, WatchedNode, keep
 from .registry import Place, implementations, register
 from .tensor import Tensor, make_tensor
@@ -82,7 +82,7 @@ class Primitive:
             raise TypeError(f"a primitive of {forward!r} has no name. Fix: give name=.")
         if unknown:
             raise TypeError(
-                f"{self.name!r} is given {', '.join(unknown)}=, unknown to its form ({type(self).__name__.lower()}). "
+                f"{self.name!r} is given {', '.join(unknown)}=, unknown to its form ({class_name(self).lower()}). "
                 "Fix: leave it out, or declare it by ag.primitive, which is given its rules as they stand."
             )
         self.fix = fix or self.usual_fix

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from . import entry
-from .errors import describe
+from .errors import class_name, describe
 from .node import Leaf, Node, Variable
 
 __all__ = ["Tensor"]
@@ -162,7 +162,7 @@ class Tensor:
             notes += ", requires_grad=True"
         elif self._node is not None:
             notes += f", from={self._node.op.name}" if self._node.op else ""
-        return f"{type(self).__name__}({body}{notes})"
+        return f"{class_name(self)}({body}{notes})"
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         self._check_copyable("deepcopy")

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..engine.errors import printable
+from ..engine.errors import class_name, printable
 from ..ops.arithmetic import elementwise
 from ..ops.places import indexing
 from ..ops.shapes import repeating, shaping
@@ -224,7 +224,7 @@ def _constant(x: Any) -> str:
             return _ones(x.shape)
         few = math.prod(x.shape) <= values.IN_FULL and isinstance(x, np.ndarray)
         return values.nested(x.tolist(), 6) if few else f"{np.dtype(x.dtype).name} {values.shape(x.shape)}"
-    return printable(getattr(x, "__name__", type(x).__name__))
+    return printable(getattr(x, "__name__", class_name(x)))
 
 
 LONGEST_LIST = 8

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from itertools import chain, count
 from typing import TYPE_CHECKING, Any
 
-from ..engine.errors import printable
+from ..engine.errors import class_name, printable
 from ..expressions import values
 from ..expressions.notation import write
 from ..support import columns
@@ -214,7 +214,7 @@ class _Drawing:
 
     def _title(self, frame: Frame) -> str:
         """``net.0 (Linear)``, ``net.layers.0 … 11 (Block) ×12``, ``matmul, add, tanh ×20``."""
-        kind = type(frame.module).__name__
+        kind = class_name(frame.module)
         if frame.times == 1 and frame.path:
             again = f" · call {self.calls[frame]}" if self.paths[frame.path] > 1 else ""
             named = frame.module is not None and frame.path != kind
@@ -226,8 +226,8 @@ class _Drawing:
         first, second, last = ([getattr(member, "path", "") for member in pattern] for pattern in patterns)
         names = [
             member.op.name if isinstance(member, Row)
-            else f"{path} ({type(member.module).__name__})" if path == following
-            else type(member.module).__name__
+            else f"{path} ({class_name(member.module)})" if path == following
+            else class_name(member.module)
             for member, path, following in zip(patterns[0], first, second, strict=True)
         ]  # fmt: skip
         what = ", ".join(names[:_PATTERN]) + (f" and {len(names) - _PATTERN} more" if len(names) > _PATTERN else "")

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..engine.errors import describe
+from ..engine.errors import class_name, describe
 from ..engine.node import WatchedNode
 from ..engine.tensor import Tensor, make_tensor
 from ..transforms.gradients import evaluate, variable
@@ -34,7 +34,7 @@ def trace(f: Any, *args: Any, wrt: Any = None, names: Any = None, result: str = 
     ['ξ1 = −x·w', 'L = exp ξ1']
     """
     if not isinstance(result, str):
-        raise TypeError(f"trace: result: a name, not {type(result).__name__}.")
+        raise TypeError(f"trace: result: a name, not {class_name(result)}.")
     if isinstance(f, Tensor):
         if args:
             raise TypeError("trace: arguments are for functions; a computed tensor is traced alone, trace(loss).")

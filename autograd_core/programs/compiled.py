@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..engine import recording
+from ..engine.errors import class_name
 from ..engine.node import PLAIN
 from ..engine.tensor import Tensor, make_tensor
 from ..support.random import default_generator, use_generator
@@ -150,7 +151,7 @@ class Compiled:
 
     def __init__(self, function: Callable[..., Any], static: tuple[str, ...]) -> None:
         functools.update_wrapper(self, function)
-        self.__name__ = getattr(function, "__name__", type(function).__name__)
+        self.__name__ = getattr(function, "__name__", class_name(function))
         self.function, self.static = function, static
         self.owners: Owners | None = None
         self.signatures: dict[Any, _Signature] = {}

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..engine.errors import class_name
 from ..engine.tensor import Tensor, make_tensor
 from .numbers import Live
 from .recorded import Recorded, RecordedScalar, plain
@@ -99,4 +100,4 @@ def spec_of(tree: Any, leaves: list[Any]) -> Any:
         )
     if tree is None or isinstance(tree, (int, float, complex, str, bytes, type, np.dtype)):
         return (type(tree), tree)  # 1, 1.0 and True are one key
-    raise Opaque(f"an argument is a {type(tree).__name__}, whose parts may change. Fix: reach it through a closure.")
+    raise Opaque(f"an argument is a {class_name(tree)}, whose parts may change. Fix: reach it through a closure.")

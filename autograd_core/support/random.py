@@ -17,6 +17,8 @@ from typing import Any
 
 import numpy as np
 
+from ..engine.errors import class_name
+
 __all__ = ["manual_seed", "default_generator"]
 
 _generator: np.random.Generator | None = None  # made when first used: importing numpy.random takes 13 ms
@@ -95,9 +97,7 @@ def check_state(what: str, generator: np.random.Generator, state: Any) -> None:
         scratch = type(own)()
         scratch.state = state
     except (TypeError, ValueError, KeyError, IndexError, OverflowError, AttributeError) as error:
-        raise ValueError(
-            f"{what}: this is not a state of {type(own).__name__}: {type(error).__name__}: {error}"
-        ) from error
+        raise ValueError(f"{what}: this is not a state of {class_name(own)}: {class_name(error)}: {error}") from error
 
 
 class _Fork(_local):

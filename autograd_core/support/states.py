@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..engine.errors import class_name
 from ..engine.tensor import Tensor, bare
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ def array(what: str, value: Any, shape: tuple[int, ...], dtype: Any) -> Array:
     try:
         given = np.asarray(bare(value))
     except (TypeError, ValueError) as error:
-        raise ValueError(f"{what}: {type(value).__name__} is not an array of numbers: {error}") from error
+        raise ValueError(f"{what}: {class_name(value)} is not an array of numbers: {error}") from error
     if given.shape != shape:
         raise ValueError(f"{what}: {given.shape} for {shape}.")
     if given.dtype.kind not in "iufc" or not np.can_cast(given.dtype, dtype, "same_kind"):
@@ -120,7 +121,7 @@ def _kind(value: Any) -> str | None:
         return {"b": "a truth value", "c": "a complex number"}.get(kind, "a number")
     if dtype is not None:
         return "an array"
-    return "a string" if isinstance(value, str) else type(value).__name__
+    return "a string" if isinstance(value, str) else class_name(value)
 
 
 def _given(value: Any) -> str:

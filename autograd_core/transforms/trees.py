@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..border.containers import as_numbers, is_container, is_plain
+from ..engine.errors import class_name
 
 Rebuild = Callable[[Sequence[Any]], Any]
 
@@ -46,7 +47,7 @@ def _taken_apart(tree: Any, path: str, leaves: list[Any]) -> Callable[[Any], Any
         tree = as_numbers(tree, path)
     if not is_leaf(tree):
         raise TypeError(
-            f"{path} is {type(tree).__name__}; derivatives are of numbers, arrays and tensors, and of tuples, lists "
+            f"{path} is {class_name(tree)}; derivatives are of numbers, arrays and tensors, and of tuples, lists "
             "and dicts of them. Fix: leave it to the function itself (functools.partial, a closure)."
         )
     leaves.append(tree)

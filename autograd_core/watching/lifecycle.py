@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from ..border.backward import RULE
 from ..engine import recording
-from ..engine.errors import describe
+from ..engine.errors import class_name, describe
 from ..engine.node import Leaf
 from ..engine.reverse import rows
 from ..engine.tensor import Tensor, bare
@@ -28,7 +28,7 @@ def why_no_grad(w: Tensor, loss: Tensor | Callable[[], Any] | None = None) -> st
     The way from w ends at sum: the result of multiply came in as a constant, by detach(), .data or numpy(), in ...
     """
     if not isinstance(w, Tensor):
-        raise TypeError(f"why_no_grad: w is {type(w).__name__}, not a tensor; only tensors have gradients.")
+        raise TypeError(f"why_no_grad: w is {class_name(w)}, not a tensor; only tensors have gradients.")
     if not (loss is None or isinstance(loss, Tensor) or callable(loss)):
         raise TypeError(f"why_no_grad: loss is {describe(loss)}, neither a tensor nor a function that computes it.")
     if w._node is None:

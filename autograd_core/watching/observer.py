@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
-from ..engine.errors import printable
+from ..engine.errors import class_name, printable
 from ..engine.recording import Pulled, thread
 from ..support import caller
 
@@ -87,7 +87,7 @@ class Origin(NamedTuple):
         """``net.encoder.0``, or ``Sequential.encoder.0`` of a nameless model; empty outside of all modules."""
         if self.root is None:
             return ""
-        return printable(".".join(filter(None, (self.name or type(self.root).__name__, self.path))))
+        return printable(".".join(filter(None, (self.name or class_name(self.root), self.path))))
 
     @property
     def place(self) -> str:
@@ -107,7 +107,7 @@ class Origin(NamedTuple):
     @property
     def description(self) -> str:
         """``Net.encoder.0 (Linear), train.py:41: y = self.linear(x)``, as far as it is known."""
-        kind = printable(type(self.owner).__name__)
+        kind = class_name(self.owner)
         owner = "" if self.root is None else f"{self.module}, " if self.module == kind else f"{self.module} ({kind}), "
         text = self.source
         source = f": {text[:_LINE]}{'…' if len(text) > _LINE else ''}" if text else ""

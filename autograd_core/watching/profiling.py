@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 import numpy as np
 
 from ..engine import recording
-from ..engine.errors import printable
+from ..engine.errors import class_name
 from ..engine.node import Leaf
 from ..engine.tensor import Tensor, bare
 from . import flops, observer
@@ -180,7 +180,7 @@ class profile:
             start, first = self._open.pop()
             inside = sum(e.own for e in self.events[first:]) + sum(self._profiling[first:])
             path = observer.Origin(scope[0], scope[1], scope[2], "", 0, "").module
-            kind = printable(type(scope[2]).__name__)
+            kind = class_name(scope[2])
             self._note(Event(kind, "module", start, now, max(0, now - start - inside), path), now)
 
     def _within(self, start: int) -> tuple[int, int]:

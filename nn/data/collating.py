@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autograd_core import get_default_dtype
+from autograd_core.engine.errors import class_name
 from autograd_core.engine.tensor import bare
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def default_collate(items: list[Any]) -> Any:
         return items
     arrays = [np.asarray(bare(item)) for item in items]
     if arrays[0].dtype.kind not in "biufc":
-        raise TypeError(f"default_collate: items of {type(first).__name__} cannot be stacked. Fix: give collate_fn.")
+        raise TypeError(f"default_collate: items of {class_name(first)} cannot be stacked. Fix: give collate_fn.")
     shapes = sorted({array.shape for array in arrays})
     if len(shapes) > 1:
         raise ValueError(f"default_collate: items of shapes {shapes} in one batch. Fix: give a collate_fn that pads.")

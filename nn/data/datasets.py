@@ -10,6 +10,7 @@ import numpy as np
 
 from autograd_core import Tensor, default_generator
 from autograd_core.border.containers import as_numbers
+from autograd_core.engine.errors import class_name
 
 from .collating import batch_of
 
@@ -27,10 +28,10 @@ class Dataset:
     """
 
     def __getitem__(self, index: Any) -> Any:
-        raise NotImplementedError(f"{type(self).__name__} must define __getitem__(self, index).")
+        raise NotImplementedError(f"{class_name(self)} must define __getitem__(self, index).")
 
     def __len__(self) -> int:
-        raise NotImplementedError(f"{type(self).__name__} must define __len__(self).")
+        raise NotImplementedError(f"{class_name(self)} must define __len__(self).")
 
 
 class TensorDataset(Dataset):
@@ -72,7 +73,7 @@ class TensorDataset(Dataset):
 
 def _rows(position: int, array: Any) -> Any:
     if hasattr(array, "toarray"):
-        what = f"{type(array).__name__} {array.shape}"
+        what = f"{class_name(array)} {array.shape}"
         raise TypeError(f"TensorDataset: array {position} is {what}, which is sparse. Fix: x.toarray().")
     if isinstance(array, Tensor):
         array = array.numpy()
@@ -81,7 +82,7 @@ def _rows(position: int, array: Any) -> Any:
     elif isinstance(array, (list, tuple)) or hasattr(array, "__array__"):
         array = np.asarray(array)  # a view without memmap's own bookkeeping; nothing is read
     if not hasattr(array, "shape") or len(array.shape) == 0:
-        what = f"{array.dtype} {array.shape}" if hasattr(array, "shape") else type(array).__name__
+        what = f"{array.dtype} {array.shape}" if hasattr(array, "shape") else class_name(array)
         raise TypeError(f"TensorDataset: array {position} is {what}, which has no rows. Fix: give an array (N, …).")
     return array
 

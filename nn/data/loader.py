@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autograd_core import default_generator
+from autograd_core.engine.errors import class_name
 from autograd_core.support import random, states
 
 from .checking import whole
@@ -70,10 +71,10 @@ class DataLoader:
     ) -> None:
         if isinstance(dataset, Mapping) or not hasattr(dataset, "__getitem__") or not hasattr(dataset, "__len__"):
             raise TypeError(
-                f"DataLoader: {type(dataset).__name__} has no length or no items 0, 1, …. Fix: TensorDataset(x, y)."
+                f"DataLoader: {class_name(dataset)} has no length or no items 0, 1, …. Fix: TensorDataset(x, y)."
             )
         if len(dataset) == 0:
-            raise ValueError(f"DataLoader: the dataset ({type(dataset).__name__}) is empty.")
+            raise ValueError(f"DataLoader: the dataset ({class_name(dataset)}) is empty.")
         if sampler is not None and shuffle:
             raise ValueError("DataLoader: sampler and shuffle=True exclude each other; the sampler gives the order.")
         if batch_sampler is not None and (batch_size != 1 or shuffle or sampler is not None or drop_last):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autograd_core import default_generator
+from autograd_core.engine.errors import class_name
 
 from .checking import whole
 
@@ -28,13 +29,13 @@ class Sampler:
 
     def indices(self, generator: Generator) -> Array:
         """The item numbers of one epoch, drawn with ``generator``."""
-        raise NotImplementedError(f"{type(self).__name__} must define indices(self, generator).")
+        raise NotImplementedError(f"{class_name(self)} must define indices(self, generator).")
 
     def __iter__(self) -> Iterator[int]:
         return iter(self.indices(self.generator or default_generator()).tolist())
 
     def __len__(self) -> int:
-        raise NotImplementedError(f"{type(self).__name__} must define __len__(self).")
+        raise NotImplementedError(f"{class_name(self)} must define __len__(self).")
 
 
 class SequentialSampler(Sampler):

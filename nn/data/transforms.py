@@ -23,6 +23,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from autograd_core.engine.errors import class_name
+
 if TYPE_CHECKING:
     from autograd_core.support.types import Array
 
@@ -47,7 +49,7 @@ class Compose:
     def __init__(self, *transforms: Transform) -> None:
         for transform in transforms:
             if not callable(transform):
-                raise TypeError(f"Compose: {type(transform).__name__} is not callable. Fix: Compose(first, second).")
+                raise TypeError(f"Compose: {class_name(transform)} is not callable. Fix: Compose(first, second).")
         self.transforms = transforms
 
     def __call__(self, batch: Batch, generator: np.random.Generator) -> Batch:
@@ -71,7 +73,7 @@ class _OfOnePart:
     def __call__(self, batch: Batch, generator: np.random.Generator) -> Batch:
         if not isinstance(batch, tuple) or len(batch) <= self.part:
             raise TypeError(
-                f"{type(self).__name__}: the batch is {_described(batch)}; expected a tuple with part {self.part}. "
+                f"{class_name(self)}: the batch is {_described(batch)}; expected a tuple with part {self.part}. "
                 "Fix: a TensorDataset of features and targets gives such batches."
             )
         return *batch[: self.part], self.change(batch[self.part], generator), *batch[self.part + 1 :]
@@ -310,7 +312,7 @@ class Scaled(_OfOnePart):
 
     def __init__(self, scaler: Any) -> None:
         if not hasattr(scaler, "transform"):
-            raise TypeError(f"Scaled: {type(scaler).__name__} has no transform. Fix: StandardScaler().fit(x_train).")
+            raise TypeError(f"Scaled: {class_name(scaler)} has no transform. Fix: StandardScaler().fit(x_train).")
         self.scaler = scaler
 
     def change(self, x: Array, generator: np.random.Generator) -> Array:
@@ -322,22 +324,22 @@ class Scaled(_OfOnePart):
 
 
 def _described(batch: Any) -> str:
-    return f"a tuple of {len(batch)}" if isinstance(batch, tuple) else type(batch).__name__
+    return f"a tuple of {len(batch)}" if isinstance(batch, tuple) else class_name(batch)
 
 
 def _floating(transform: Any, x: Array) -> None:
     if x.dtype.kind != "f":
         raise TypeError(
-            f"{type(transform).__name__}: {x.dtype} {x.shape} is not floating. Fix: x.astype(np.float32) beforehand."
+            f"{class_name(transform)}: {x.dtype} {x.shape} is not floating. Fix: x.astype(np.float32) beforehand."
         )
 
 
 def _images(transform: Any, x: Array) -> None:
     if x.ndim not in (3, 4):
-        raise ValueError(f"{type(transform).__name__}: shape {x.shape}; expected images (N, H, W) or (N, C, H, W).")
+        raise ValueError(f"{class_name(transform)}: shape {x.shape}; expected images (N, H, W) or (N, C, H, W).")
 
 
 def _check_classes(transform: Any, y: Array, num_classes: int) -> None:
     if y.dtype.kind not in "iu" or (y.size and not 0 <= y.min() <= y.max() < num_classes):
         shown = f"{y.min()} … {y.max()}" if y.size and y.dtype.kind in "iu" else y.dtype
-        raise ValueError(f"{type(transform).__name__}: targets {shown}; expected class numbers 0 … {num_classes - 1}.")
+        raise ValueError(f"{class_name(transform)}: targets {shown}; expected class numbers 0 … {num_classes - 1}.")

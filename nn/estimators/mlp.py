@@ -11,6 +11,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 
 import autograd_core as ag
 import nn
+from autograd_core.engine.errors import class_name
 
 from .base import Network
 from .supervised import NetworkClassifier, NetworkRegressor
@@ -154,7 +155,7 @@ class _Perceptrons(Network):
 
     def _linears(self) -> list[Any]:
         if "module_" not in vars(self):
-            raise AttributeError(f"this {type(self).__name__} is not fitted yet.")
+            raise AttributeError(f"this {class_name(self)} is not fitted yet.")
         return [layer for layer in self.module_ if isinstance(layer, nn.Linear)]
 
 

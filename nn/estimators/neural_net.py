@@ -10,6 +10,7 @@ import numpy as np
 from sklearn.utils._param_validation import StrOptions
 
 import autograd_core as ag
+from autograd_core.engine.errors import class_name
 
 from ..modules.module import Module
 from .base import Network
@@ -63,7 +64,7 @@ class _NeuralNet(Network):
         for name in nested:
             if not name.startswith(NESTED):
                 raise TypeError(
-                    f"{type(self).__name__}.__init__() got an unexpected keyword argument {name!r}. Fix: arguments of "
+                    f"{class_name(self)}.__init__() got an unexpected keyword argument {name!r}. Fix: arguments of "
                     "the module are named module__…, those of the optimizer optimizer__…."
                 )
         self.__dict__.update(nested)
@@ -101,7 +102,7 @@ class _NeuralNet(Network):
             sizes = {"in_features": X.shape[1], "out_features": columns[-1]}
             module = self.module(**{k: v for k, v in sizes.items() if k in known} | self._of("module__"))
         if not isinstance(module, Module):
-            raise TypeError(f"module: {self.module!r} made a {type(module).__name__}, not an nn.Module.")
+            raise TypeError(f"module: {self.module!r} made a {class_name(module)}, not an nn.Module.")
         module = module.to(X.dtype).eval()
         with ag.no_grad():
             shape = np.shape(self._columns(module(X[:2])))

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 import autograd_core as ag
+from autograd_core.engine.errors import class_name
 from nn.kernels import fused
 
 
@@ -110,7 +111,7 @@ def given_loss(function: Any, output: Any, target: Any, share: Any) -> Any:
     losses = function(output, target)
     if not isinstance(losses, ag.Tensor):
         raise TypeError(
-            f"loss: the given function returned a {type(losses).__name__}, which does not depend on the outputs. "
+            f"loss: the given function returned a {class_name(losses)}, which does not depend on the outputs. "
             "Fix: compute it from the outputs with NumPy or autograd_core."
         )
     shape = np.shape(losses)

@@ -9,6 +9,7 @@ import numpy as np
 
 import autograd_core as ag
 from autograd_core import Tensor, default_generator
+from autograd_core.engine.errors import class_name
 from autograd_core.engine.tensor import bare
 from autograd_core.support.modes import modes_of, restoring
 from autograd_core.support.random import draw
@@ -159,7 +160,7 @@ def _check(name: str, input: Any, p: float) -> None:
     if not 0 <= p <= 1:
         raise ValueError(f"{name}: p={p!r} is not a probability.")
     if not hasattr(input, "shape") or input.dtype.kind not in "fc":
-        what = f"{input.dtype} {input.shape}" if hasattr(input, "shape") else type(input).__name__
+        what = f"{input.dtype} {input.shape}" if hasattr(input, "shape") else class_name(input)
         raise TypeError(f"{name}: input is {what}; expected a floating tensor or array.")
 
 
@@ -211,7 +212,7 @@ class _DropoutNd(Layer):
     @checked(p=PROBABILITY)
     def __init__(self, p: float = 0.5, inplace: bool = False, generator: Generator = None) -> None:
         if not 0 <= p <= 1:
-            raise ValueError(f"{type(self).__name__}: p={p!r} is not a probability.")
+            raise ValueError(f"{class_name(self)}: p={p!r} is not a probability.")
         self.p, self.inplace, self.generator = p, inplace, generator
 
     def forward(self, input: TensorLike) -> Tensor:
@@ -343,7 +344,7 @@ def mc_dropout(model: Module, x: Any, samples: int = 100) -> Samples:
     dropping = [m for m in model.modules() if _drops(m)]
     if not dropping:
         raise ValueError(
-            f"mc_dropout: {type(model).__name__} has no dropout, so all its outputs are the same. "
+            f"mc_dropout: {class_name(model)} has no dropout, so all its outputs are the same. "
             "Fix: put nn.Dropout layers into it and train with them."
         )
     inputs = x if isinstance(x, tuple) else (x,)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from autograd_core.engine.errors import class_name
+
 from .. import init
 from ..kernels import fused
 from ..modules.checking import COUNT, checked
@@ -152,7 +154,7 @@ class Bilinear(Layer):
 
 def _wrong_dtype(layer: Module, name: str, given: Any, expected: Any) -> TypeError:
     return TypeError(
-        f"{type(layer).__name__}({layer.extra_repr()}): {name} is {given}, but the weights are {expected}. "
+        f"{class_name(layer)}({layer.extra_repr()}): {name} is {given}, but the weights are {expected}. "
         f"Fix: x.astype(np.{expected}), or model.to(np.{given if given.kind == 'f' else 'float64'})."
     )
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import autograd_core as ag
+from autograd_core.engine.errors import class_name
 from autograd_core.engine.tensor import bare
 
 from .. import init
@@ -255,7 +256,7 @@ class _RunningNorm(Layer):
         if np.ndim(x) not in self.ranks or x.shape[channel_axis] != self.num_features:
             expected = self.expected.format(C=self.num_features)
             raise ValueError(
-                f"{type(self).__name__}({self.extra_repr()}): input of shape {np.shape(x)}; expected {expected}."
+                f"{class_name(self)}({self.extra_repr()}): input of shape {np.shape(x)}; expected {expected}."
             )
 
     def extra_repr(self) -> str:
@@ -285,10 +286,10 @@ class _BatchNorm(_RunningNorm):
         by_batch = self.training or not self.track_running_stats
         if by_batch and input.size // max(1, input.shape[1]) == 1:
             raise ValueError(
-                f"{type(self).__name__}({self.extra_repr()}): input of shape {input.shape} has one value a channel, "
+                f"{class_name(self)}({self.extra_repr()}): input of shape {input.shape} has one value a channel, "
                 "whose variance says nothing. Fix: use a larger batch, or eval()."
             )
-        _check_dtype(f"{type(self).__name__}({self.extra_repr()})", input, self.weight, self.running_mean)
+        _check_dtype(f"{class_name(self)}({self.extra_repr()})", input, self.weight, self.running_mean)
         momentum = self._momentum()
         mean, var = (self.running_mean, self.running_var) if self.training or not by_batch else (None, None)
         return batch_norm(input, mean, var, self.weight, self.bias, by_batch, momentum, self.eps)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autograd_core import is_grad_enabled
+from autograd_core.engine.errors import class_name
 from autograd_core.engine.tensor import bare
 
 from .. import init
@@ -66,7 +67,7 @@ class _Cell(Layer):
         _draw(self, hidden_size)
 
     def forward(self, input: TensorLike, hx: Any = None) -> Any:
-        name = type(self).__name__
+        name = class_name(self)
         if np.ndim(input) not in (1, 2) or input.shape[-1] != self.input_size:
             raise ValueError(f"{name}: input of shape {np.shape(input)}; expected (N, {self.input_size}).")
         single = np.ndim(input) == 1
@@ -170,7 +171,7 @@ class _Recurrent(Layer):
         dtype: DTypeLike = None,
     ) -> None:
         if hidden_size < 1 or num_layers < 1:
-            raise ValueError(f"{type(self).__name__}: {hidden_size=} and {num_layers=} must be at least 1.")
+            raise ValueError(f"{class_name(self)}: {hidden_size=} and {num_layers=} must be at least 1.")
         self.input_size, self.hidden_size, self.num_layers = input_size, hidden_size, num_layers
         self.bias, self.batch_first, self.dropout, self.bidirectional = bias, batch_first, dropout, bidirectional
         self.nonlinearity = "tanh"
@@ -192,7 +193,7 @@ class _Recurrent(Layer):
         ways = 2 if self.bidirectional else 1
         given = self._given(hx, x, ways, single)
         for what, array in (("input", x), *(("the state", h) for h in given)):
-            same_dtype(f"{type(self).__name__}({self.extra_repr()})", what, array, self.weight_ih_l0)
+            same_dtype(f"{class_name(self)}({self.extra_repr()})", what, array, self.weight_ih_l0)
         last: list[tuple[Any, ...]] = []
         for k in range(self.num_layers):
             outputs = []
@@ -230,7 +231,7 @@ class _Recurrent(Layer):
         if len(shape) not in (2, 3) or shape[-1] != self.input_size or shape[time] == 0:
             axes = "(N, T, {0}) or (T, {0})" if self.batch_first else "(T, N, {0}) or (T, {0})"
             raise ValueError(
-                f"{type(self).__name__}({self.extra_repr()}): input of shape {shape}; "
+                f"{class_name(self)}({self.extra_repr()}): input of shape {shape}; "
                 f"expected {axes.format(self.input_size)}."
             )
         if np.ndim(input) == 2:
@@ -245,7 +246,7 @@ class _Recurrent(Layer):
         expected = (shape[0], shape[2]) if single else shape
         if len(states) != self.cell.states or any(np.shape(h) != expected for h in states):
             found = [np.shape(h) for h in states]
-            raise ValueError(f"{type(self).__name__}: initial state of shapes {found}; expected {expected} each.")
+            raise ValueError(f"{class_name(self)}: initial state of shapes {found}; expected {expected} each.")
         return tuple(np.reshape(h, shape) for h in states)
 
     def extra_repr(self) -> str:

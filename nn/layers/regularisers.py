@@ -9,6 +9,7 @@ import numpy as np
 
 import autograd_core as ag
 from autograd_core import Tensor
+from autograd_core.engine.errors import class_name
 
 from ..modules.hooks import RemovableHandle
 from ..modules.module import Module
@@ -117,7 +118,7 @@ class ActivityPenalty:
 
     def _add(self, module: Module, args: Any, output: Any) -> None:
         if not isinstance(output, Tensor):
-            raise TypeError(f"ActivityPenalty: the output is {type(output).__name__}, not a tensor.")
+            raise TypeError(f"ActivityPenalty: the output is {class_name(output)}, not a tensor.")
         if ag.is_grad_enabled():
             total = np.sum(np.abs(output)) if self.norm == 1 else 0.5 * np.sum(np.square(output))
             self._found.append(total * (1 / max(1, output.shape[0] if output.ndim > 1 else 1)))

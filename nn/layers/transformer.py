@@ -6,6 +6,8 @@ import copy
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from autograd_core.engine.errors import class_name
+
 from ..modules.checking import COUNT, NOT_NEGATIVE, PROBABILITY, checked
 from ..modules.containers import ModuleList
 from ..modules.layer import Layer
@@ -39,7 +41,7 @@ class _Layer(Layer):
         dtype: Any,
     ) -> None:
         if isinstance(activation, str) and activation not in ("relu", "gelu"):
-            raise ValueError(f"{type(self).__name__}: activation={activation!r}; 'relu', 'gelu' or a function.")
+            raise ValueError(f"{class_name(self)}: activation={activation!r}; 'relu', 'gelu' or a function.")
         options: dict[str, Any] = {"dropout": dropout, "bias": bias, "batch_first": batch_first, "dtype": dtype}
         self.self_attn = MultiheadAttention(d_model, nhead, **options)
         if cross:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from autograd_core.engine.errors import describe
+from autograd_core.engine.errors import class_name, describe
 
 from ..modules.checking import POSITIVE, checked
 from ..modules.function_module import FunctionModule
@@ -39,16 +39,14 @@ class Loss(FunctionModule):
         super().__init__(*args, **kwargs)
         known = ("mean", "sum", "none", *(["batchmean"] if type(self).__name__ == "KLDivLoss" else []))
         if self.reduction not in known:
-            raise ValueError(f"{type(self).__name__}: reduction={self.reduction!r}; it is one of {', '.join(known)}.")
+            raise ValueError(f"{class_name(self)}: reduction={self.reduction!r}; it is one of {', '.join(known)}.")
 
     def keep(self, name: str, value: TensorLike) -> None:
         """Hold a setting as an attribute, or weights as a buffer."""
         if name in _BUFFERS:
             array = value if value is None or hasattr(value, "dtype") else np.asarray(value)
             if array is not None and array.dtype.kind not in "fiu":
-                raise TypeError(
-                    f"{type(self).__name__}: {name} must be an array of real numbers, not {describe(array)}."
-                )
+                raise TypeError(f"{class_name(self)}: {name} must be an array of real numbers, not {describe(array)}.")
             self.register_buffer(name, array)
         else:
             setattr(self, name, value)

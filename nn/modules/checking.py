@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
-from autograd_core.engine.errors import describe
+from autograd_core.engine.errors import class_name, describe
 from autograd_core.engine.primitive import parameters_of
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -121,7 +121,7 @@ def checked(**ranges: Range) -> Callable[[F], F]:
         def call(*args: Any, **kwargs: Any) -> Any:
             for name, value in (*zip(names, args, strict=False), *kwargs.items()):
                 if name in checks:
-                    owner = type(args[0]).__name__ if is_constructor else function.__name__
+                    owner = class_name(args[0]) if is_constructor else function.__name__
                     checks[name](owner, name, value)
             return function(*args, **kwargs)
 

@@ -8,6 +8,8 @@ from itertools import groupby
 from reprlib import recursive_repr
 from typing import Any, Self
 
+from autograd_core.engine.errors import class_name
+
 from .module import Module
 
 
@@ -26,14 +28,14 @@ class _Numbered(Module):
 
     def _checked(self, i: int, module: Any) -> Module:
         if not isinstance(module, Module):
-            raise TypeError(f"{type(self).__name__}: item {i} is {type(module).__name__}, not a Module.")
+            raise TypeError(f"{class_name(self)}: item {i} is {class_name(module)}, not a Module.")
         return module
 
     def _name(self, index: Any) -> str:
         names = list(self._modules())
         index = operator.index(index)
         if not -len(names) <= index < len(names):
-            raise IndexError(f"{type(self).__name__}: index {index} is out of range for {len(names)} modules.")
+            raise IndexError(f"{class_name(self)}: index {index} is out of range for {len(names)} modules.")
         return names[index]
 
     def __len__(self) -> int:
@@ -54,7 +56,7 @@ class _Numbered(Module):
         """Put a module before the one at ``index``; those after it move up."""
         modules = list(self)
         if not -len(modules) <= index <= len(modules):
-            raise IndexError(f"{type(self).__name__}.insert: index {index} is out of range for {len(modules)} modules.")
+            raise IndexError(f"{class_name(self)}.insert: index {index} is out of range for {len(modules)} modules.")
         modules.insert(index, module)
         self._set(modules)
         return self
@@ -189,7 +191,7 @@ class ModuleDict(Module):
 
     def __setitem__(self, key: str, module: Module) -> None:
         if not isinstance(module, Module):
-            raise TypeError(f"ModuleDict: {key!r} is {type(module).__name__}, not a Module.")
+            raise TypeError(f"ModuleDict: {key!r} is {class_name(module)}, not a Module.")
         self.add_module(key, module)
 
     def __delitem__(self, key: str) -> None:

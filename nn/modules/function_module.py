@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from autograd_core.engine.errors import class_name
 from autograd_core.engine.primitive import parameters_of
 
 from .checking import FLAG, Check, checks_of
@@ -45,7 +46,7 @@ class FunctionModule(Layer):
         given = {**self.defaults, **named, **kwargs}
         for name, check in self.checks.items():
             if name in given:
-                check(type(self).__name__, name, given[name])
+                check(class_name(self), name, given[name])
         if len(args) > len(self.accepted) or named.keys() & kwargs or given.keys() != {*self.accepted}:
             self.__signature__.bind(*args, **kwargs)  # raises the TypeError that Python would
         for name in self.settings:

@@ -12,6 +12,7 @@ import numpy as np
 
 import autograd_core as ag
 from autograd_core import Tensor
+from autograd_core.engine.errors import class_name
 from autograd_core.support.caller import warn
 from autograd_core.support.handles import RemovableHandle
 from autograd_core.support.vectors import pieces
@@ -34,7 +35,7 @@ class Hooks:
         """Put a hook among those of its kind, last or (``prepend``) first."""
         hook = entry[0] if isinstance(entry, tuple) else entry
         if not callable(hook):
-            raise TypeError(f"hook: {type(hook).__name__} is not callable; give a function.")
+            raise TypeError(f"hook: {class_name(hook)} is not callable; give a function.")
         return RemovableHandle(hooks, entry, prepend)
 
     def call(self, module: Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

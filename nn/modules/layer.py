@@ -10,6 +10,7 @@ import numpy as np
 
 import autograd_core as ag
 from autograd_core.border.containers import as_numbers, is_container
+from autograd_core.engine.errors import class_name
 from autograd_core.engine.primitive import parameters_of
 from autograd_core.ops.composites import holds_tensors
 
@@ -33,7 +34,7 @@ class Layer(Module):
     def _run(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         if not (_PLAIN.issuperset(map(type, args)) and (not kwargs or _PLAIN.issuperset(map(type, kwargs.values())))):
             own = next((p.dtype for p in self.parameters() if p.dtype.kind == "f"), None)
-            args, kwargs = _as_arrays(type(self).__name__, args, kwargs, own)
+            args, kwargs = _as_arrays(class_name(self), args, kwargs, own)
         return Module._run(self, args, kwargs)  # super() costs as much as the call
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from autograd_core.engine.errors import printable
+from autograd_core.engine.errors import class_name, printable
 
 if TYPE_CHECKING:
     from .module import Module
@@ -42,7 +42,7 @@ def locate(error: Exception, module: Module) -> None:
 
 def name_within(module: Module, inner: Module) -> str:
     """What ``inner`` is called in ``module``; its class in brackets where it is not part of it."""
-    return next((name for name, child in module.named_modules() if child is inner), f"<{type(inner).__name__}>")
+    return next((name for name, child in module.named_modules() if child is inner), f"<{class_name(inner)}>")
 
 
 def _note(path: str) -> str:

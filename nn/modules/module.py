@@ -11,7 +11,7 @@ import numpy as np
 
 from autograd_core import Tensor
 from autograd_core.engine import recording
-from autograd_core.engine.errors import printable
+from autograd_core.engine.errors import class_name, printable
 from autograd_core.watching import observer
 
 from . import state
@@ -71,13 +71,13 @@ class Module:
         if isinstance(old, Parameter):
             if value is not None and not isinstance(value, Parameter):
                 raise TypeError(
-                    f"{self._get_name()}.{name} is a parameter; {type(value).__name__} cannot take its place. "
+                    f"{self._get_name()}.{name} is a parameter; {class_name(value)} cannot take its place. "
                     f"Fix: nn.Parameter(value), or write into it: module.{name}.data[...] = value."
                 )
         elif name in self._buffer_names and name in own and not isinstance(value, Parameter):
             if value is not None and not isinstance(value, Tensor):
                 raise TypeError(
-                    f"{self._get_name()}.{name} is a buffer; {type(value).__name__} cannot take its place. "
+                    f"{self._get_name()}.{name} is a buffer; {class_name(value)} cannot take its place. "
                     f"Fix: give a Tensor, or write into it: module.{name}.data[...] = value."
                 )
         elif isinstance(value, Buffer):
@@ -97,7 +97,7 @@ class Module:
 
     def _check_new(self, what: str, name: Any) -> None:
         if not isinstance(name, str):
-            raise TypeError(f"{what}: the name is {type(name).__name__}, not a string.")
+            raise TypeError(f"{what}: the name is {class_name(name)}, not a string.")
         if not name or "." in name:
             raise KeyError(f"{what}: {name!r} cannot be a name; it must not be empty nor contain a dot.")
         own = vars(self).get(name)
@@ -118,14 +118,14 @@ class Module:
         """The same as assigning the parameter (or None) as an attribute, for names that are computed."""
         self._check_new("register_parameter", name)
         if param is not None and not isinstance(param, Parameter):
-            raise TypeError(f"register_parameter: {name!r} is {type(param).__name__}. Fix: nn.Parameter(value).")
+            raise TypeError(f"register_parameter: {name!r} is {class_name(param)}. Fix: nn.Parameter(value).")
         setattr(self, name, param)
 
     def add_module(self, name: str, module: Module | None) -> None:
         """The same as assigning the module as an attribute, for names that are computed."""
         self._check_new("add_module", name)
         if module is not None and not isinstance(module, Module):
-            raise TypeError(f"add_module: {name!r} is {type(module).__name__}, not a Module.")
+            raise TypeError(f"add_module: {name!r} is {class_name(module)}, not a Module.")
         object.__setattr__(self, name, module)
 
     register_module = add_module
@@ -368,7 +368,7 @@ class Module:
         return ""
 
     def _get_name(self) -> str:
-        return ("Parametrized" if "parametrizations" in vars(self) else "") + printable(type(self).__name__)
+        return ("Parametrized" if "parametrizations" in vars(self) else "") + class_name(self)
 
     @recursive_repr("…")
     def __repr__(self) -> str:

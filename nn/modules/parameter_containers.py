@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Self
 
 from autograd_core import Tensor
-from autograd_core.engine.errors import printable
+from autograd_core.engine.errors import class_name, printable
 
 from .module import Module
 from .parameter import Parameter
@@ -66,7 +66,7 @@ class ParameterList(Module):
     def extend(self, values: Iterable[Any]) -> Self:
         """Put several parameters at the end."""
         if isinstance(values, Tensor) or not isinstance(values, Iterable):
-            raise TypeError(f"ParameterList.extend: {type(values).__name__} given; expected a list of parameters.")
+            raise TypeError(f"ParameterList.extend: {class_name(values)} given; expected a list of parameters.")
         for value in list(values):
             self.append(value)
         return self

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from autograd_core.engine.errors import class_name
 from autograd_core.engine.tensor import bare
 from autograd_core.support.files import write_atomically
 
@@ -45,7 +46,7 @@ def save(obj: Module | Mapping[str, Any], f: str | os.PathLike[str]) -> None:
     """
     state = obj.state_dict() if isinstance(obj, Module) else obj
     if not isinstance(state, Mapping):
-        raise TypeError(f"nn.save: {type(obj).__name__} given; expected a Module or a mapping of names to arrays.")
+        raise TypeError(f"nn.save: {class_name(obj)} given; expected a Module or a mapping of names to arrays.")
     arrays = {key: plain(key, value) for key, value in state.items()}
     write_atomically(f, safetensors_for("nn.save").numpy.save(arrays), "nn.save: cannot write the file")
 
@@ -62,7 +63,7 @@ def load(f: str | os.PathLike[str], model: Module | None = None, strict: bool = 
     the model's; nothing is loaded then. Needs the extra ``io``.
     """
     if isinstance(f, Module):
-        raise TypeError(f"nn.load: {type(f).__name__} given as the file. Fix: nn.load(path, model).")
+        raise TypeError(f"nn.load: {class_name(f)} given as the file. Fix: nn.load(path, model).")
     package = safetensors_for("nn.load")
     with open(f, "rb") as file:
         content = file.read()
@@ -120,7 +121,7 @@ def plain(key: Any, value: Any, operation: str = "nn.save") -> Array:
     if not isinstance(key, str) or key == "__metadata__":
         raise TypeError(f"{operation}: {key!r} cannot be a name in a safetensors file; names are strings.")
     if array.dtype.newbyteorder("=") not in _DTYPES.values():
-        given = f"{array.dtype} {array.shape} ({type(value).__name__})"
+        given = f"{array.dtype} {array.shape} ({class_name(value)})"
         raise TypeError(
             f"{operation}: {key!r} is {given}, which the format cannot hold. "
             "Fix: give an array of numbers, e.g. value.astype(np.float32)."

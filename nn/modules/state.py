@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from autograd_core import Tensor
-from autograd_core.engine.errors import printable
+from autograd_core.engine.errors import class_name, printable
 from autograd_core.engine.tensor import bare
 from autograd_core.support.states import at_once
 
@@ -60,7 +60,7 @@ def tensors(module: Module) -> Iterator[tuple[str, Tensor]]:
 def load(module: Module, state: Mapping[str, Any], strict: bool, assign: bool) -> KeyMismatch:
     """See ``Module.load_state_dict``."""
     if not isinstance(state, Mapping):
-        raise TypeError(f"load_state_dict: {type(state).__name__} given; expected a mapping of names to arrays.")
+        raise TypeError(f"load_state_dict: {class_name(state)} given; expected a mapping of names to arrays.")
     own = dict(tensors(module))
     missing = [key for key in own if key not in state]
     unexpected = [key for key in state if key not in own]
@@ -85,7 +85,7 @@ def load(module: Module, state: Mapping[str, Any], strict: bool, assign: bool) -
 def _array(key: str, value: Any) -> Any:
     array = np.asarray(bare(value))
     if array.dtype.kind not in "biufc":
-        raise TypeError(f"load_state_dict: {key!r} is {type(value).__name__}, not an array of numbers.")
+        raise TypeError(f"load_state_dict: {key!r} is {class_name(value)}, not an array of numbers.")
     return array
 
 

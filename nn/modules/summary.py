@@ -8,6 +8,7 @@ import numpy as np
 
 import autograd_core as ag
 from autograd_core import get_default_dtype
+from autograd_core.engine.errors import class_name
 from autograd_core.support.modes import modes_of, restoring
 
 from .module import Module
@@ -101,7 +102,7 @@ def summary(model: Module, input_shape: Any = None, dtype: Any = None, input: An
     for path, module in model.named_modules():
         own = [p for p in module.parameters(recurse=False) if id(p) not in counted]
         counted.update(map(id, own))
-        rows.append(Row(path, type(module).__name__, found.get(id(module)), sum(p.size for p in own)))
+        rows.append(Row(path, class_name(module), found.get(id(module)), sum(p.size for p in own)))
     parameters = list(model.parameters())
     trainable = sum(p.size for p in parameters if p.requires_grad)
     return Summary(rows, sum(p.size for p in parameters), trainable, sum(p.data.nbytes for p in parameters))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Self
 import numpy as np
 
 import autograd_core as ag
+from autograd_core.engine.errors import class_name, printable
 from autograd_core.engine.node import WatchedNode
 from autograd_core.engine.tensor import bare
 
@@ -77,9 +78,9 @@ class Monitor:
         evaluation: bool = False,
     ) -> None:
         if not isinstance(model, Module):
-            raise TypeError(f"monitor: watches an nn.Module, not {type(model).__name__}.")
+            raise TypeError(f"monitor: watches an nn.Module, not {class_name(model)}.")
         if optimizer is not None and not hasattr(optimizer, "register_gradient_hook"):
-            raise TypeError(f"monitor: optimizer is {type(optimizer).__name__}. Fix: an optimizer of optim, or None.")
+            raise TypeError(f"monitor: optimizer is {class_name(optimizer)}. Fix: an optimizer of optim, or None.")
         for name, value, least in (
             ("every", every, 1),
             ("bins", bins, 1),
@@ -204,7 +205,7 @@ class Monitor:
         step, (_, called) = self._open, self._stack.pop()
         tensor = first_tensor(output)
         if step is not None and step.sampled:
-            name, kind, squashed = self._names[id(module)], type(module).__name__, None
+            name, kind, squashed = self._names[id(module)], class_name(module), None
             for op, how, source, result, order in called:
                 if result is tensor:
                     squashed = how, source
@@ -387,7 +388,7 @@ class Monitor:
             else:
                 known = isinstance(wanted, str) and wanted.rpartition(".")[0] in {"", *(n for n, _ in named)}
             if not known:
-                shown = wanted.__name__ if isinstance(wanted, type) else repr(wanted)
+                shown = printable(wanted.__name__) if isinstance(wanted, type) else repr(wanted)
                 raise ValueError(f"monitor: layers names {shown}, which the model does not have.")
 
 

@@ -12,6 +12,7 @@ from tensorboard.compat.proto.tensor_shape_pb2 import TensorShapeProto
 from tensorboard.compat.proto.versions_pb2 import VersionDef
 
 import autograd_core as ag
+from autograd_core.engine.errors import class_name
 from autograd_core.support.modes import modes_of, restoring
 
 from ..modules.hooks import first_tensor
@@ -26,7 +27,7 @@ def graph_def(model: Any, inputs: Any = None) -> GraphDef:
     graph = model if hasattr(model, "rows") and hasattr(model, "sources") else _traced(model, inputs)
     names: dict[int, str] = {}
     taken: set[str] = set()
-    root = next((type(row.origin.root).__name__ for row in graph.rows if row.origin and row.origin.root), "")
+    root = next((class_name(row.origin.root) for row in graph.rows if row.origin and row.origin.root), "")
     user = {id(source): row for row in reversed(graph.rows) for source in row.inputs}
     for row in graph.rows:
         names[id(row)] = _unique(f"{_scope(row)}{row.op.name}", taken)
@@ -46,7 +47,7 @@ def graph_def(model: Any, inputs: Any = None) -> GraphDef:
 
 def _traced(model: Any, inputs: Any) -> Any:
     if not callable(model):
-        raise TypeError(f"add_graph: needs a module, a function or a Graph of ag.trace, not {type(model).__name__}.")
+        raise TypeError(f"add_graph: needs a module, a function or a Graph of ag.trace, not {class_name(model)}.")
     if inputs is None:
         raise ValueError("add_graph: a model is traced with an input. Fix: add_graph(model, x), or give a Graph.")
     args = inputs if isinstance(inputs, tuple) else (inputs,)
@@ -64,7 +65,7 @@ def _scope(row: Any) -> str:
     """``Sequential/encoder/0/`` of what a module computed; empty for the rest."""
     if row is None or row.origin is None or row.origin.root is None:
         return ""
-    return "/".join((type(row.origin.root).__name__, *filter(None, row.origin.path.split(".")), ""))
+    return "/".join((class_name(row.origin.root), *filter(None, row.origin.path.split(".")), ""))
 
 
 def _unique(name: str, taken: set[str]) -> str:

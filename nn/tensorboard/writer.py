@@ -11,6 +11,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from autograd_core.engine.errors import class_name
 from autograd_core.engine.tensor import bare
 
 try:
@@ -231,7 +232,7 @@ class SummaryWriter:
         """A matplotlib figure, or several of one size; they are closed unless told otherwise."""
         figures = list(figure) if isinstance(figure, (list, tuple)) else [figure]
         if not figures or not all(hasattr(f, "canvas") for f in figures):
-            raise TypeError(f"add_figure: {tag!r} needs matplotlib's Figure, not {type(figure).__name__}.")
+            raise TypeError(f"add_figure: {tag!r} needs matplotlib's Figure, not {class_name(figure)}.")
         from matplotlib.backends.backend_agg import FigureCanvasAgg
 
         drawn = []
@@ -262,7 +263,7 @@ class SummaryWriter:
     def add_text(self, tag: str, text_string: str, global_step: Any = None, walltime: float | None = None) -> None:
         """A text, shown as Markdown."""
         if not isinstance(text_string, str):
-            raise TypeError(f"add_text: {tag!r} is {type(text_string).__name__}, not a string.")
+            raise TypeError(f"add_text: {tag!r} is {class_name(text_string)}, not a string.")
         tensor = _strings([text_string.encode()])
         self._value(global_step, walltime, tag=f"{tag}/text_summary", tensor=tensor, metadata=_plugin("text"))
 
@@ -334,7 +335,7 @@ def _setting(name: str, value: Any) -> Any:
 def _array(what: str, tag: str, values: Any) -> np.ndarray:
     array = np.asarray(bare(values))
     if array.dtype.kind not in "biuf":
-        raise TypeError(f"{what}: {tag!r} is {type(values).__name__} of {array.dtype}; give real numbers.")
+        raise TypeError(f"{what}: {tag!r} is {class_name(values)} of {array.dtype}; give real numbers.")
     return array
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from autograd_core import Tensor, default_generator
+from autograd_core.engine.errors import class_name
 
 from ..data import BatchSampler, DataLoader, SequentialSampler, TensorDataset
 from ..modules.module import Module
@@ -22,14 +23,14 @@ def loader_of(what: str, data: Any, batch_size: int, shuffle: bool = False) -> A
     """Something to iterate over batches of: loaders as they are, a loader of arrays and datasets."""
     if is_array(data):
         raise TypeError(
-            f"{what}: {type(data).__name__} of shape {getattr(data, 'shape', ())} has no targets. Fix: give (x, y)."
+            f"{what}: {class_name(data)} of shape {getattr(data, 'shape', ())} has no targets. Fix: give (x, y)."
         )
     if isinstance(data, tuple):
         data = TensorDataset(*data)
     if isinstance(data, list):
         _check_batches(what, data)
     if isinstance(data, (Module, str)) or not (hasattr(data, "__iter__") or hasattr(data, "__getitem__")):
-        raise TypeError(f"{what}: {type(data).__name__} is not data. Fix: (x, y), a dataset or a DataLoader.")
+        raise TypeError(f"{what}: {class_name(data)} is not data. Fix: (x, y), a dataset or a DataLoader.")
     if hasattr(data, "__getitem__") and hasattr(data, "__len__") and not isinstance(data, list):
         return DataLoader(data, batch_size, shuffle)
     return data
@@ -44,11 +45,11 @@ def _check_batches(what: str, data: list[Any]) -> None:
     """TypeError for a list that holds arrays or samples instead of batches."""
     first = data[0] if data else None
     if not isinstance(first, (tuple, list)):
-        kind = "nothing" if first is None else type(first).__name__
+        kind = "nothing" if first is None else class_name(first)
         raise TypeError(f"{what}: a list of {kind}. Fix: a tuple (x, y), or a list of batches.")
     if any(isinstance(part, Number) for part in first):
         raise TypeError(
-            f"{what}: a list of {type(first).__name__} with single numbers, which are no batches. "
+            f"{what}: a list of {class_name(first)} with single numbers, which are no batches. "
             "Fix: arrays, e.g. np.asarray(x), or DataLoader(samples, batch_size) for a list of samples."
         )
 
@@ -85,7 +86,7 @@ def parts(what: str, batch: Any, least: int) -> Any:
         return batch
     if least == 1 and hasattr(batch, "shape"):
         return (batch,)
-    given = f"{type(batch).__name__} of {len(batch)}" if hasattr(batch, "__len__") else type(batch).__name__
+    given = f"{class_name(batch)} of {len(batch)}" if hasattr(batch, "__len__") else class_name(batch)
     raise TypeError(f"{what}: a batch is {given}; expected a tuple (inputs…, target). Fix: give a collate_fn.")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from autograd_core.engine.errors import class_name, printable
 from optim import Optimizer
 from optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 
@@ -20,15 +21,15 @@ RECORDED = ("epoch", "step", "loss", "lr", "seconds")
 def check_parts(model: Any, loss: Any, optimizer: Any, scheduler: Any, scheduler_unit: str) -> None:
     """TypeError or ValueError for parts that cannot train together."""
     if not isinstance(model, Module):
-        raise TypeError(f"Trainer: model is {type(model).__name__}, not a Module.")
+        raise TypeError(f"Trainer: model is {class_name(model)}, not a Module.")
     if isinstance(loss, type):
-        raise TypeError(f"Trainer: loss is a class. Fix: {loss.__name__}().")
+        raise TypeError(f"Trainer: loss is a class. Fix: {printable(loss.__name__)}().")
     if not callable(loss):
-        raise TypeError(f"Trainer: loss is {type(loss).__name__}; give a function of (output, target).")
+        raise TypeError(f"Trainer: loss is {class_name(loss)}; give a function of (output, target).")
     if not isinstance(optimizer, Optimizer):
-        raise TypeError(f"Trainer: optimizer is {type(optimizer).__name__}, not an Optimizer.")
+        raise TypeError(f"Trainer: optimizer is {class_name(optimizer)}, not an Optimizer.")
     if scheduler is not None and not isinstance(scheduler, LRScheduler):
-        raise TypeError(f"Trainer: scheduler is {type(scheduler).__name__}, not an LRScheduler.")
+        raise TypeError(f"Trainer: scheduler is {class_name(scheduler)}, not an LRScheduler.")
     if scheduler is not None and scheduler.optimizer is not optimizer:
         raise ValueError("Trainer: the scheduler drives another optimizer.")
     if isinstance(scheduler, ReduceLROnPlateau) and scheduler_unit != "epoch":
@@ -46,20 +47,21 @@ def check_parts(model: Any, loss: Any, optimizer: Any, scheduler: Any, scheduler
 def listed_callbacks(callbacks: Any) -> list[Callback]:
     """The callbacks as a list; TypeError for anything else among them."""
     if not isinstance(callbacks, Iterable):
-        raise TypeError(f"Trainer: callbacks is {type(callbacks).__name__}. Fix: a list of callbacks.")
+        raise TypeError(f"Trainer: callbacks is {class_name(callbacks)}. Fix: a list of callbacks.")
     given = list(callbacks)
     for callback in given:
         if isinstance(callback, type):
-            raise TypeError(f"Trainer: callback {callback.__name__} is a class. Fix: {callback.__name__}(…).")
+            name = printable(callback.__name__)
+            raise TypeError(f"Trainer: callback {name} is a class. Fix: {name}(…).")
         if not isinstance(callback, Callback):
-            raise TypeError(f"Trainer: {type(callback).__name__} is no Callback. Fix: inherit from nn.Callback.")
+            raise TypeError(f"Trainer: {class_name(callback)} is no Callback. Fix: inherit from nn.Callback.")
     return given
 
 
 def named_metrics(metrics: Any) -> dict[str, Metric]:
     """Metrics by name; TypeError for what is not a function, ValueError for a name that is taken."""
     if isinstance(metrics, str) or not isinstance(metrics, Iterable):
-        raise TypeError(f"Trainer: metrics is {type(metrics).__name__}. Fix: a list, metrics=[nn.metrics.accuracy].")
+        raise TypeError(f"Trainer: metrics is {class_name(metrics)}. Fix: a list, metrics=[nn.metrics.accuracy].")
     named: dict[str, Metric] = {}
     pairs = metrics.items() if isinstance(metrics, Mapping) else ((getattr(m, "__name__", None), m) for m in metrics)
     for name, metric in pairs:

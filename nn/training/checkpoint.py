@@ -25,6 +25,7 @@ from typing import Any
 import numpy as np
 
 from autograd_core import Tensor
+from autograd_core.engine.errors import class_name
 from autograd_core.support.caller import warn
 from autograd_core.support.files import remove_stale, write_atomically
 
@@ -231,14 +232,14 @@ def _packed(value: Any, path: str, arrays: dict[str, Any]) -> Any:
         items = [_packed(item, f"{path}.{i}", arrays) for i, item in enumerate(value)]
         return items if isinstance(value, list) else {"$tuple": items}
     raise TypeError(
-        f"save_checkpoint: {path} is {type(value).__name__}, which a checkpoint cannot hold. "
+        f"save_checkpoint: {path} is {class_name(value)}, which a checkpoint cannot hold. "
         "Fix: keep numbers, strings and arrays, within dicts, lists and tuples."
     )
 
 
 def _key(key: Any, path: str) -> Any:
     if type(key) not in (int, str):
-        raise TypeError(f"save_checkpoint: a key of {path} is {type(key).__name__}; keys are strings or integers.")
+        raise TypeError(f"save_checkpoint: a key of {path} is {class_name(key)}; keys are strings or integers.")
     return key
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from autograd_core import Tensor, default_generator
+from autograd_core.engine.errors import class_name
 from autograd_core.engine.tensor import bare
 from autograd_core.watching.anomaly import find_anomaly
 
@@ -70,5 +71,5 @@ def watched(step: Callable[[], Any]) -> str:
     try:
         report = find_anomaly(step)
     except Exception as error:
-        return f"(The step could not be seen again: {type(error).__name__}: {error})"
+        return f"(The step could not be seen again: {class_name(error)}: {error})"
     return "(Seen again, every operation was finite.)" if report is None else str(report)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from autograd_core import Tensor
+from autograd_core.engine.errors import class_name
 from optim import LBFGS, Optimizer
 
 from ..modules.module import Module
@@ -19,7 +20,7 @@ from .guard import NotFinite, check_gradients
 def value_of(loss: Any) -> float:
     """The number that a loss is; ValueError where it is none."""
     if not isinstance(loss, Tensor) or loss.size != 1:
-        what = f"a tensor of shape {loss.shape}" if isinstance(loss, Tensor) else type(loss).__name__
+        what = f"a tensor of shape {loss.shape}" if isinstance(loss, Tensor) else class_name(loss)
         raise ValueError(f"Trainer: the loss is {what}; it must be one number, a tensor. Fix: reduction='mean'.")
     return float(loss.item())
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from autograd_core import Tensor
+from autograd_core.engine.errors import class_name
 from autograd_core.engine.tensor import bare
 
 from ..kernels.accuracy import accurate
@@ -20,7 +21,7 @@ def _with_gradients(name: str, parameters: Tensors) -> list[Tensor]:
     listed = [parameters] if isinstance(parameters, Tensor) else list(parameters)
     for i, p in enumerate(listed):
         if not isinstance(p, Tensor):
-            raise TypeError(f"{name}: parameter {i} is {type(p).__name__}, not a Tensor.")
+            raise TypeError(f"{name}: parameter {i} is {class_name(p)}, not a Tensor.")
     return list({id(p): p for p in listed if p.grad is not None}.values())
 
 

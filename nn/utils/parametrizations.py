@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from autograd_core import Tensor, default_generator
+from autograd_core.engine.errors import class_name
 from autograd_core.engine.tensor import bare
 
 from ..modules.module import Module
@@ -18,7 +19,7 @@ __all__ = ["orthogonal", "spectral_norm", "weight_norm"]
 def _tensor(operation: str, module: Module, name: str) -> Tensor:
     tensor = getattr(module, name, None)
     if not isinstance(tensor, Tensor):
-        raise ValueError(f"{operation}: {type(module).__name__} has no parameter or buffer {name!r}.")
+        raise ValueError(f"{operation}: {class_name(module)} has no parameter or buffer {name!r}.")
     return tensor
 
 

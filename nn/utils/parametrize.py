@@ -14,6 +14,7 @@ from typing import Any
 
 import autograd_core as ag
 from autograd_core import Tensor
+from autograd_core.engine.errors import class_name
 
 from ..modules.containers import ModuleDict, ModuleList
 from ..modules.module import Module
@@ -81,7 +82,7 @@ class ParametrizationList(ModuleList):
                         new = module.right_inverse(new)
         self.is_tensor = isinstance(new, Tensor)
         if not (self.is_tensor or (isinstance(new, Sequence) and all(isinstance(t, Tensor) for t in new))):
-            raise ValueError(f"right_inverse: must return a tensor or several, not {type(new).__name__}.")
+            raise ValueError(f"right_inverse: must return a tensor or several, not {class_name(new)}.")
         self.ntensors = 1 if self.is_tensor else len(new)
         if self.is_tensor:
             if new.dtype != dtype:
@@ -140,7 +141,7 @@ class ParametrizationList(ModuleList):
             for module in reversed(list(self)):
                 if not hasattr(module, "right_inverse"):
                     raise RuntimeError(
-                        f"parametrization {type(module).__name__} has no right_inverse, so its result cannot be "
+                        f"parametrization {class_name(module)} has no right_inverse, so its result cannot be "
                         "assigned. Fix: define right_inverse(value), or assign to parametrizations.….original."
                     )
                 value = module.right_inverse(value)
@@ -155,7 +156,7 @@ class ParametrizationList(ModuleList):
 
 def _check_same(value: Any, shape: Any, dtype: Any) -> None:
     if not isinstance(value, Tensor):
-        raise ValueError(f"register_parametrization: the result is {type(value).__name__}, not a tensor.")
+        raise ValueError(f"register_parametrization: the result is {class_name(value)}, not a tensor.")
     if value.shape != shape or value.dtype != dtype:
         raise ValueError(
             f"register_parametrization: makes {value.dtype} {value.shape} of {dtype} {shape}; shape and dtype must "
@@ -199,7 +200,7 @@ def register_parametrization(
     ['bias', 'parametrizations.weight.original']
     """
     if not isinstance(parametrization, Module):
-        raise TypeError(f"register_parametrization: {type(parametrization).__name__} is not a Module.")
+        raise TypeError(f"register_parametrization: {class_name(parametrization)} is not a Module.")
     parametrization.train(module.training)
     if is_parametrized(module, tensor_name):
         lists: Any = module.parametrizations[tensor_name]
@@ -213,7 +214,7 @@ def register_parametrization(
     tensor = vars(module).get(tensor_name)
     if not (isinstance(tensor, Parameter) or (isinstance(tensor, Tensor) and tensor_name in module._buffer_names)):
         raise ValueError(
-            f"register_parametrization: {type(module).__name__} has no parameter or buffer {tensor_name!r}; there are "
+            f"register_parametrization: {class_name(module)} has no parameter or buffer {tensor_name!r}; there are "
             f"{[n for n, v in vars(module).items() if isinstance(v, Tensor)]}."
         )
     made = ParametrizationList([parametrization], tensor, unsafe)
@@ -231,7 +232,7 @@ def remove_parametrizations(module: Module, tensor_name: str, leave_parametrized
     leave_parametrized : with its computed value; otherwise with the original (which must be a single tensor)
     """
     if not is_parametrized(module, tensor_name):
-        raise ValueError(f"remove_parametrizations: {type(module).__name__}.{tensor_name} is not parametrized.")
+        raise ValueError(f"remove_parametrizations: {class_name(module)}.{tensor_name} is not parametrized.")
     made: Any = module.parametrizations[tensor_name]
     originals = made.originals()
     tensor = originals[0]

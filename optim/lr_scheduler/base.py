@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from autograd_core.engine.errors import class_name
 from autograd_core.support import states
 
 from ..optimizer import Optimizer
@@ -126,13 +127,11 @@ class LRScheduler:
 
     @property
     def _name(self) -> str:
-        return type(self).__name__
+        return class_name(self)
 
     def _checked(self, optimizer: Any) -> Optimizer:
         if not isinstance(optimizer, Optimizer):
-            raise TypeError(
-                f"{self._name}: {type(optimizer).__name__} is no Optimizer. Fix: pass the optimizer itself."
-            )
+            raise TypeError(f"{self._name}: {class_name(optimizer)} is no Optimizer. Fix: pass the optimizer itself.")
         return optimizer
 
     def _begin(self) -> None:
@@ -244,7 +243,7 @@ def _plot(schedule: Any, rates: Any, ax: Any, style: dict[str, Any]) -> Any:
         raise ImportError("plot needs matplotlib. Fix: pip install autograd-core[viz]") from error
     ax = plt.gca() if ax is None else ax
     first = getattr(schedule, "last_epoch", 0)
-    label = style.pop("label", type(schedule).__name__)
+    label = style.pop("label", class_name(schedule))
     different = {tuple(column): k for k, column in reversed(list(enumerate(rates.T)))}
     for column, k in sorted(different.items(), key=lambda pair: pair[1]):
         name = label if len(different) == 1 else f"{label}, group {k}"

@@ -8,6 +8,7 @@ from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from autograd_core.engine.errors import class_name
 from autograd_core.support import states
 
 from ..optimizer import Optimizer
@@ -27,11 +28,11 @@ class _Composite(LRScheduler):
         for i, part in enumerate(parts):
             if isinstance(part, ReduceLROnPlateau) or not isinstance(part, LRScheduler):
                 raise ValueError(
-                    f"{self._name}: scheduler {i} is {type(part).__name__}; it needs schedules whose step() takes no "
+                    f"{self._name}: scheduler {i} is {class_name(part)}; it needs schedules whose step() takes no "
                     "measure. Fix: step a ReduceLROnPlateau on its own."
                 )
             if part.optimizer is not shared:
-                raise ValueError(f"{self._name}: scheduler {i} ({type(part).__name__}) drives another optimizer.")
+                raise ValueError(f"{self._name}: scheduler {i} ({class_name(part)}) drives another optimizer.")
         self._schedulers = parts
         return self._checked(shared)
 

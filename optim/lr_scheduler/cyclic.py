@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
+from autograd_core.engine.errors import class_name
 from autograd_core.support import states
 
 from ..optimizer import Optimizer
@@ -25,7 +26,7 @@ class _MomentumLR(LRScheduler):
         defaults = optimizer.defaults
         if cycle_momentum and not ("momentum" in defaults or "betas" in defaults):
             raise ValueError(
-                f"{self._name}: {type(optimizer).__name__} has neither momentum nor betas. Fix: cycle_momentum=False."
+                f"{self._name}: {class_name(optimizer)} has neither momentum nor betas. Fix: cycle_momentum=False."
             )
         self.cycle_momentum, self.use_beta1 = cycle_momentum, "betas" in defaults
 

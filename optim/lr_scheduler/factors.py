@@ -9,6 +9,7 @@ from functools import partial
 from types import BuiltinFunctionType, FunctionType
 from typing import Any
 
+from autograd_core.engine.errors import class_name
 from autograd_core.support import states
 
 from ..optimizer import Optimizer
@@ -214,10 +215,10 @@ class _RuleLR(LRScheduler):
     """A schedule by functions of the epoch, one for all groups or one for each."""
 
     def __init__(self, optimizer: Optimizer, lr_lambda: Rule | list[Rule], last_epoch: int = -1) -> None:
-        self.lr_lambdas = each_group(type(self).__name__, "lr_lambda", lr_lambda, self._checked(optimizer))
+        self.lr_lambdas = each_group(class_name(self), "lr_lambda", lr_lambda, self._checked(optimizer))
         for rule in self.lr_lambdas:
             if not callable(rule):
-                raise TypeError(f"{type(self).__name__}: lr_lambda {rule!r} is not a function of the epoch.")
+                raise TypeError(f"{class_name(self)}: lr_lambda {rule!r} is not a function of the epoch.")
         super().__init__(optimizer, last_epoch)
 
     def state_dict(self) -> dict[str, Any]:

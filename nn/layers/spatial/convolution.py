@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autograd_core.engine import entry
+from autograd_core.engine.errors import class_name
 
 from ... import init
 from ...kernels.correlation import correlate
@@ -157,7 +158,7 @@ class Convolution(Layer):
         dilation: Any,
         groups: int,
     ) -> None:
-        name = type(self).__name__
+        name = class_name(self)
         if groups < 1 or in_channels % groups or out_channels % groups:
             raise ValueError(f"{name}: groups={groups} must divide in_channels={in_channels} and {out_channels=}.")
         self.in_channels, self.out_channels, self.groups = in_channels, out_channels, groups
@@ -203,7 +204,7 @@ class _Conv(Convolution):
         dtype: DTypeLike = None,
     ) -> None:
         if padding_mode not in _PADDING_MODES:
-            raise ValueError(f"{type(self).__name__}: padding_mode={padding_mode!r}; one of {list(_PADDING_MODES)}.")
+            raise ValueError(f"{class_name(self)}: padding_mode={padding_mode!r}; one of {list(_PADDING_MODES)}.")
         self.padding_mode = padding_mode
         self._set_up(in_channels, out_channels, kernel_size, stride, padding, dilation, groups)
         self._make((out_channels, in_channels // groups, *self.kernel_size), bias, dtype)
@@ -212,7 +213,7 @@ class _Conv(Convolution):
         padding: Any = self.padding
         mode = _PADDING_MODES[self.padding_mode]
         if mode is not None:
-            pads = _pads(type(self).__name__, padding, self.kernel_size, self.stride, self.dilation)
+            pads = _pads(class_name(self), padding, self.kernel_size, self.stride, self.dilation)
             input = np.pad(input, ((0, 0),) * (np.ndim(input) - self.dims) + pads, mode=mode)  # type: ignore[call-overload]
             padding = 0
         return type(self).function(input, self.weight, self.bias, self.stride, padding, self.dilation, self.groups)

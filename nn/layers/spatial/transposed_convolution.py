@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from autograd_core.engine.errors import class_name
+
 from ...kernels.windows import batched, fold, sizes
 from ...modules.checking import COUNT, checked
 from ...modules.dtypes import same_dtype
@@ -154,10 +156,10 @@ class _ConvTranspose(Convolution):
         dtype: DTypeLike = None,
     ) -> None:
         if padding_mode != "zeros":
-            raise ValueError(f"{type(self).__name__}: padding_mode={padding_mode!r}; only 'zeros' has a meaning here.")
+            raise ValueError(f"{class_name(self)}: padding_mode={padding_mode!r}; only 'zeros' has a meaning here.")
         self.padding_mode = padding_mode
         self._set_up(in_channels, out_channels, kernel_size, stride, padding, dilation, groups)
-        self.output_padding = sizes(output_padding, self.dims, f"{type(self).__name__}: output_padding", 0)
+        self.output_padding = sizes(output_padding, self.dims, f"{class_name(self)}: output_padding", 0)
         self._make((in_channels, out_channels // groups, *self.kernel_size), bias, dtype)
 
     def forward(self, input: TensorLike) -> Tensor:
