@@ -3,7 +3,7 @@
 These few lines run for every operation of every program. What they avoid, each measured on ten elements: a generic
 loop over arguments (1 µs), NumPy's conversion of a Python number (0.35 µs), a ufunc call on a NumPy scalar where
 Python's operator does (1 µs), a Python-level constructor (0.15 µs), a question that the declaration has answered
-(0.03 µs each). Therefore the short path is a text, ``_SHORT``, filled in and compiled for each kind of primitive.
+(0.03 µs each). Therefore the short path is a text, ``_SHORT``, filled in and compiled at the primitive's first call.
 """
 
 from __future__ import annotations
@@ -145,6 +145,22 @@ def _general(op: Primitive) -> Callable[..., Any]:
 
 
 def _short(op: Primitive, signature: str, arrays: str, call: str) -> Callable[..., Any]:
+    settings, complete = op.parameters[1:], len(op.defaults) == len(op.parameters) - 1
+    space = _NAMES | {"op": op, "forward": op.forward, "on_scalars": ON_SCALARS.get(op.forward), "params": NO_SETTINGS}
+
+    def ready() -> Callable[..., Any]:
+        exec(_compiled(_source(op, signature, arrays, call)), made := space.copy())
+        function.__code__ = made["function"].__code__
+        return function
+
+    space |= {"defaults": op.defaults, "settings": settings, "complete": complete, "ready": ready}
+    exec(_compiled(f"def function({signature}): return ready()({signature})"), space)
+    function: Any = space["function"]
+    return function
+
+
+def _source(op: Primitive, signature: str, arrays: str, call: str) -> str:
+    """The text of a short path: how it finds its ``arrays``, and how it calls the forward."""
     count = len(op.arguments)
     given, values, nodes = "xyz"[:count], "abc"[:count], "pqr"[:count]
     names = {"given": ", ".join(given), "values": ", ".join(values), "nodes": ", ".join(nodes)}
@@ -153,14 +169,7 @@ def _short(op: Primitive, signature: str, arrays: str, call: str) -> Callable[..
     names["precise"] = _PRECISE if precise and count == 2 else ""
     names["mixed"] = " or not a.dtype is b.dtype is c.dtype is out.dtype" if precise and count == 3 else ""
     call += "" if isinstance(op.forward, np.ufunc) else _NO_TENSOR
-    source = _SHORT.format(signature=signature, arrays=arrays, call=call, **names)
-    settings, complete = op.parameters[1:], len(op.defaults) == len(op.parameters) - 1
-    of_op = {"op": op, "forward": op.forward, "on_scalars": ON_SCALARS.get(op.forward), "params": NO_SETTINGS}
-    of_op |= {"defaults": op.defaults, "settings": settings, "complete": complete}
-    space = _NAMES | of_op
-    exec(_compiled(source), space)
-    function: Callable[..., Any] = space["function"]
-    return function
+    return _SHORT.format(signature=signature, arrays=arrays, call=call, **names)
 
 
 def _kept(op: Primitive, values: str, nodes: str, on: tuple[bool, ...] = ()) -> str:
