@@ -1,4 +1,4 @@
-"""A primitive is known by what it is, not by its name."""
+"""A primitive, or a class, is known by what it is, not by its name."""
 
 from __future__ import annotations
 
@@ -101,3 +101,24 @@ def test_the_monitor_knows_relu_and_not_its_name() -> None:
         with nn.monitor(net) as watch:
             net(np.ones((4, 3), np.float32)).backward()
         assert ("fc.relu" in watch.latest.layers) is noted
+
+
+def test_a_class_derived_under_another_name_is_what_its_base_is() -> None:
+    """And one that only bears the name is not."""
+
+    class Divergence(nn.KLDivLoss):
+        pass
+
+    class Up(nn.ConvTranspose1d):
+        pass
+
+    class ConvTransposeOfMine(nn.Linear):
+        pass
+
+    assert Divergence(reduction="batchmean").reduction == "batchmean"
+    with pytest.raises(ValueError, match="one of mean, sum, none"):
+        nn.MSELoss(reduction="batchmean")
+    up = nn.utils.parametrizations.spectral_norm(Up(2, 3, 4))
+    assert vars(up.parametrizations["weight"][0])["_u"].shape == (3,)
+    mine = nn.utils.parametrizations.spectral_norm(ConvTransposeOfMine(2, 3))
+    assert vars(mine.parametrizations["weight"][0])["_u"].shape == (3,)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -32,14 +32,18 @@ _BUFFERS = ("weight", "pos_weight")
 class Loss(FunctionModule):
     """A function of predictions and targets as a module.
 
+    reductions : what ``reduction`` may be
+
     Weights of classes are buffers, as in PyTorch. Raises ValueError for an unknown reduction.
     """
 
+    reductions: ClassVar[tuple[str, ...]] = ("mean", "sum", "none")
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        known = ("mean", "sum", "none", *(["batchmean"] if type(self).__name__ == "KLDivLoss" else []))
-        if self.reduction not in known:
-            raise ValueError(f"{class_name(self)}: reduction={self.reduction!r}; it is one of {', '.join(known)}.")
+        if self.reduction not in self.reductions:
+            known = ", ".join(self.reductions)
+            raise ValueError(f"{class_name(self)}: reduction={self.reduction!r}; it is one of {known}.")
 
     def keep(self, name: str, value: TensorLike) -> None:
         """Hold a setting as an attribute, or weights as a buffer."""
@@ -68,6 +72,7 @@ CTCLoss = _module("CTCLoss", class_losses.ctc_loss, 4)
 HingeEmbeddingLoss = _module("HingeEmbeddingLoss", losses.hinge_embedding_loss)
 HuberLoss = _module("HuberLoss", losses.huber_loss)
 KLDivLoss = _module("KLDivLoss", losses.kl_div)
+KLDivLoss.reductions = (*Loss.reductions, "batchmean")
 L1Loss = _module("L1Loss", losses.l1_loss)
 MarginRankingLoss = _module("MarginRankingLoss", losses.margin_ranking_loss, 3)
 MSELoss = _module("MSELoss", losses.mse_loss)

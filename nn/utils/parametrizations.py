@@ -72,7 +72,8 @@ def spectral_norm(
     module, name : whose tensor, by which name
     n_power_iterations : steps at each use in training
     eps : the least length that is divided by
-    dim : the axis of the outputs (default 0; 1 for transposed convolutions); the others are flattened together
+    dim : the axis of the outputs (the module's ``axis_of_outputs``, 1 for transposed convolutions; 0 where it has
+        none); the others are flattened together
 
     The singular vectors are buffers; they move whenever the weight is asked for in training. Returns the module.
 
@@ -85,7 +86,7 @@ def spectral_norm(
     if n_power_iterations < 1:
         raise ValueError(f"spectral_norm: n_power_iterations={n_power_iterations} must be at least 1.")
     if dim is None:
-        dim = 1 if type(module).__name__.startswith("ConvTranspose") else 0
+        dim = getattr(module, "axis_of_outputs", 0)
     return register_parametrization(module, name, _SpectralNorm(weight, n_power_iterations, dim, eps))
 
 

@@ -143,10 +143,13 @@ _PADDING_MODES = {"zeros": None, "reflect": "reflect", "replicate": "edge", "cir
 
 
 class Convolution(Layer):
-    """What convolutions and their adjoints have in common: parameters, their first values, and the line in ``repr``."""
+    """What convolutions and their adjoints have in common: parameters, their first values, and the line in ``repr``.
+
+    axis_of_outputs : the axis of the weight along which the output's channels lie
+    """
 
     dims: int
-    transposed = False
+    axis_of_outputs = 0
 
     def _set_up(
         self,

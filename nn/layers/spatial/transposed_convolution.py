@@ -139,6 +139,7 @@ def conv_transpose3d(
 
 class _ConvTranspose(Convolution):
     function: Any
+    axis_of_outputs = 1
 
     @checked(in_channels=COUNT, out_channels=COUNT, groups=COUNT)
     def __init__(
