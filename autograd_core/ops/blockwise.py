@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from ..support.types import AnyArray, Array
 
 __all__ = ["blockwise", "in_blocks", "select"]
 
@@ -40,7 +43,7 @@ def in_blocks(f: Callable[..., Any]) -> Callable[..., Any]:
     return function
 
 
-def _leader(args: Sequence[Any]) -> Any:
+def _leader(args: Sequence[Any]) -> Array | None:
     """An array in whose order all of them lie in memory; None: there is none, or their shapes differ."""
     arrays = [a for a in args if np.ndim(a)]
     if any(type(a) is not np.ndarray or a.shape != arrays[0].shape for a in arrays):
@@ -50,12 +53,12 @@ def _leader(args: Sequence[Any]) -> Any:
     return like if all(_line(a, order) is not None for a in arrays) else None
 
 
-def _in_blocks(f: Callable[..., Any], args: Sequence[Any], like: Any, settings: dict[str, Any]) -> Any:
+def _in_blocks(f: Callable[..., Any], args: Sequence[Any], like: Array, settings: dict[str, Any]) -> Any:
     order = _order(like)
-    lines = [_line(a, order) if np.ndim(a) else a for a in args]
+    lines: list[Any] = [_line(a, order) if np.ndim(a) else a for a in args]
     n, step = like.size, BLOCK // max(a.itemsize for a in args if np.ndim(a))
 
-    def block(start: int) -> Any:
+    def block(start: int) -> Array:
         return f(*[a[start : start + step] if np.ndim(a) else a for a in lines], **settings)
 
     first = block(0)
@@ -69,12 +72,12 @@ def _in_blocks(f: Callable[..., Any], args: Sequence[Any], like: Any, settings: 
     return out
 
 
-def _order(x: Any) -> list[int] | None:
+def _order(x: Array) -> list[int] | None:
     """The axes from the longest stride to the shortest; None: as they stand."""
     return None if x.flags.c_contiguous else sorted(range(x.ndim), key=lambda axis: -x.strides[axis])
 
 
-def _line(x: Any, order: list[int] | None) -> Any:
+def _line(x: Array, order: list[int] | None) -> Array | None:
     """``x`` in one dimension, its axes in that order, not copied; None: not possible."""
     if not any(x.strides):  # one number, broadcast
         return np.broadcast_to(x[(0,) * x.ndim], x.size)
@@ -98,7 +101,7 @@ def blockwise(**rules: Callable[..., Any]) -> dict[str, Any]:
 def _product(rule: Callable[..., Any]) -> Callable[..., Any]:
     large = in_blocks(lambda g, *kept: np.multiply(g, rule(*kept)))
 
-    def product(g: Any, *kept: Any) -> Any:
+    def product(g: AnyArray, *kept: Any) -> AnyArray:
         if type(g) is np.ndarray and g.nbytes <= 2 * BLOCK:  # many small rows
             return np.multiply(g, rule(*kept))
         return large(g, *kept)
@@ -110,7 +113,7 @@ _BITS = {np.dtype(f"f{size}"): np.dtype(f"i{size}") for size in (2, 4, 8)}
 
 
 @in_blocks
-def select(condition: Any, x: Any, y: Any) -> Any:
+def select(condition: AnyArray, x: AnyArray, y: AnyArray) -> AnyArray:
     """``np.where(condition, x, y)``, of many floats by their bits: a branch that is hard to foresee takes 7 ns each.
 
     >>> select(np.array([True, False]), 1.0, np.array([2.0, np.inf]))

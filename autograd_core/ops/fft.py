@@ -9,7 +9,8 @@ Loaded when first asked for: ``numpy.fft`` is not part of ``import numpy``.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.fft import fftfreq, rfftfreq
@@ -18,6 +19,9 @@ from ..engine.forms import linear
 from ..engine.registry import implements
 from .composites import composite
 from .places.indexing import _scatter
+
+if TYPE_CHECKING:
+    from ..support.types import AnyArray
 
 __all__ = [
     "fft", "ifft", "rfft", "irfft", "hfft", "ihfft",
@@ -100,14 +104,14 @@ def irfft(a, n=None, axis=-1, norm=None):
     return np.fft.irfft(a, n, axis, norm)
 
 
-def _mirrored_times(factor: float, g: Any, n: int, axis: int) -> Any:
+def _mirrored_times(factor: float, g: AnyArray, n: int, axis: int) -> AnyArray:
     """Frequencies 0 … n/2 times ``factor``, but for 0 and n/2: those have no mirror image."""
     end = (n + 1) // 2
     first, inner, last = (g[_along(g, axis, slice(*ends))] for ends in ((0, 1), (1, end), (end, None)))
     return np.concatenate([first, inner * factor, last] if n > 1 else [first], axis=axis)
 
 
-def _fitted(g: Any, a: Any, axis: int) -> Any:
+def _fitted(g: AnyArray, a: AnyArray, axis: int) -> AnyArray:
     """Adjoint of cutting ``a`` or filling it with zeros; and its real part where ``a`` is real."""
     have, want = g.shape[axis], a.shape[axis]
     if have > want:
@@ -117,7 +121,7 @@ def _fitted(g: Any, a: Any, axis: int) -> Any:
     return g if have >= want else _scatter(g, shape=a.shape, index=_along(g, axis, slice(0, have)))
 
 
-def _along(g: Any, axis: int, places: slice) -> tuple[slice, ...]:
+def _along(g: AnyArray, axis: int, places: slice) -> tuple[slice, ...]:
     index = [slice(None)] * g.ndim
     index[axis] = places
     return tuple(index)
@@ -266,7 +270,7 @@ def irfft2(a, s=None, axes=(-2, -1), norm=None):
     return irfftn(a, s, axes, norm)
 
 
-def _lengths(name: str, a: Any, s: Any, axes: Any) -> list[tuple[int, int]]:
+def _lengths(name: str, a: AnyArray, s: Sequence[int] | None, axes: Sequence[int] | None) -> list[tuple[int, int]]:
     """For each axis to transform, the length there and the axis."""
     if s is not None and (axes is None or None in s):
         raise ValueError(f"{name}: s={s} with axes={axes} is deprecated by NumPy. Fix: give an axis for each length.")

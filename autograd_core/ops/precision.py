@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..engine.forms import HALF
+
+if TYPE_CHECKING:
+    from ..support.types import AnyArray
 
 
 def in_single(rule: Callable[..., Any]) -> Callable[..., Any]:
     """Decorator of a function whose first argument is an array: half precision is computed in single, and rounded."""
 
     @functools.wraps(rule)
-    def function(x: Any, *others: Any, **settings: Any) -> Any:
+    def function(x: AnyArray, *others: Any, **settings: Any) -> AnyArray:
         if getattr(x, "dtype", None) != HALF or settings.get("dtype") is not None:
             return rule(x, *others, **settings)
         return rule(x.astype(np.float32), *others, **settings).astype(HALF)

@@ -12,7 +12,7 @@ Mathematical Functions, https://dlmf.nist.gov (chapters 5: gamma, 7: error funct
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -22,6 +22,9 @@ from ..engine.tensor import Tensor, bare
 from .arithmetic.complex import absolute
 from .arithmetic.elementwise import _is_complex, sigmoid
 from .sums import exponentials
+
+if TYPE_CHECKING:
+    from ..support.types import AnyArray, ArrayLike, Axis
 
 try:
     import scipy.special as scipy
@@ -50,7 +53,7 @@ def _declare(ufunc: np.ufunc, name: str = "", **rules: Any) -> Any:
     return function
 
 
-def _or_one(y: Any, *others: Any) -> Any:
+def _or_one(y: AnyArray, *others: Any) -> AnyArray:
     """``y``, and 1 where it and the others are 0: 0/0 shall be 0."""
     zero = y == 0
     for other in others:
@@ -154,7 +157,7 @@ def _polygamma(x, n):
 _BERNOULLI = (1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6, -3617 / 510)
 
 
-def _hurwitz_zeta(s: Any, z: Any) -> Any:
+def _hurwitz_zeta(s: AnyArray, z: AnyArray) -> AnyArray:
     """ζ(s, z) = Σ 1/(z + k)ˢ of integers s ≥ 2 and complex z, by the Euler–Maclaurin formula (DLMF 25.11.28).
 
     As many terms are summed as bring z to a real part of 15 and more, so time grows with −Re z; NaN below −10,000.
@@ -173,7 +176,7 @@ def _hurwitz_zeta(s: Any, z: Any) -> Any:
     return np.where(left < -1e4, np.nan, total)
 
 
-def polygamma(n: Any, x: Any) -> Any:
+def polygamma(n: int | AnyArray, x: ArrayLike) -> AnyArray:
     """The n-th derivative of the digamma function, n = 0, 1, 2, … (integers, or an array of them); always float64.
 
     x : real or complex
@@ -192,7 +195,7 @@ def polygamma(n: Any, x: Any) -> Any:
 # Sums of exponentials ------------------------------------------------------------------------------------------------
 
 
-def softmax(x: Any, axis: Any = None) -> Any:
+def softmax(x: ArrayLike, axis: Axis = None) -> AnyArray:
     """eˣ / Σ eˣ over ``axis`` (an int, a tuple, or None for all).
 
     x : of any shape
@@ -203,7 +206,7 @@ def softmax(x: Any, axis: Any = None) -> Any:
     return exponentials.softmax(x, axis=axis) if isinstance(x, Tensor) else scipy.softmax(x, axis)
 
 
-def log_softmax(x: Any, axis: Any = None) -> Any:
+def log_softmax(x: ArrayLike, axis: Axis = None) -> AnyArray:
     """log(eˣ / Σ eˣ) over ``axis`` (an int, a tuple, or None for all).
 
     x : of any shape
@@ -214,7 +217,9 @@ def log_softmax(x: Any, axis: Any = None) -> Any:
     return exponentials.log_softmax(x, axis=axis) if isinstance(x, Tensor) else scipy.log_softmax(x, axis)
 
 
-def logsumexp(a: Any, axis: Any = None, b: Any = None, keepdims: bool = False, return_sign: bool = False) -> Any:
+def logsumexp(
+    a: ArrayLike, axis: Axis = None, b: ArrayLike | None = None, keepdims: bool = False, return_sign: bool = False
+) -> Any:
     """log |Σ b eᵃ| over ``axis``, without overflow; with ``return_sign`` also the sum's sign.
 
     a, b : of shapes that broadcast together; b 1 by default

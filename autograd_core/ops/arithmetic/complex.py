@@ -7,7 +7,7 @@ the adjoint g·conj(f′); the rules here are those of the functions that are no
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,6 +16,9 @@ from ...engine.registry import implements
 from ...engine.tensor import Tensor
 from .elementwise import _absolute, _is_complex, _sign
 from .trigonometric import _nonzero
+
+if TYPE_CHECKING:
+    from ...support.types import AnyArray
 
 __all__ = ["abs", "absolute", "angle", "conj", "conjugate", "imag", "real", "real_if_close", "sign"]
 
@@ -65,12 +68,12 @@ def _phase(x):
     return np.sign(x)
 
 
-def _direction(x: Any, modulus: Any) -> Any:
+def _direction(x: AnyArray, modulus: AnyArray) -> AnyArray:
     """z / |z|, and 0 at 0."""
     return x / _nonzero(modulus)
 
 
-def _turned(x: Any) -> Any:
+def _turned(x: AnyArray) -> AnyArray:
     """i z / |z|: the direction in which the angle grows."""
     return 1j * _direction(x, absolute(x))
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ...engine.forms import elementwise, linear
 from ...engine.registry import implements
 from ..blockwise import blockwise, in_blocks, select
+
+if TYPE_CHECKING:
+    from ...support.types import AnyArray
 
 __all__ = [
     "add", "cbrt", "clip", "divide", "exp", "exp2", "expm1", "float_power", "fmax", "fmin", "log", "log10", "log1p",
@@ -143,18 +146,18 @@ def where(condition, x, y):
     return select(condition, x, y)
 
 
-def share(x: Any, y: Any) -> Any:
+def share(x: AnyArray, y: AnyArray) -> AnyArray:
     """1 where x > y, ½ where x = y, 0 elsewhere: the part that x has in maximum(x, y)."""
     return 0.5 * np.add(np.greater(x, y), np.greater_equal(x, y), dtype=np.result_type(x, y))
 
 
-def log_base(x: Any, ans: Any) -> Any:
+def log_base(x: AnyArray, ans: AnyArray) -> AnyArray:
     """log x of a power xʸ, complex where the power is, and 0 for x = 0."""
     x = x + (x == 0)
     return np.log(x + 0j if _is_complex(ans) and not _is_complex(x) else x)
 
 
-def number_share(x: Any, y: Any) -> Any:
+def number_share(x: AnyArray, y: AnyArray) -> AnyArray:
     """The part that x has in fmax(x, y), where NaN is less than anything."""
     return share(np.where(np.isnan(x), -math.inf, x), np.where(np.isnan(y), -math.inf, y))
 

@@ -5,13 +5,16 @@ What is rounded is still a tensor: its derivative is zero, at the jumps, too.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ...engine.forms import elementwise, linear, primitive
 from ...engine.registry import implements
 from ...engine.tensor import Tensor, bare
+
+if TYPE_CHECKING:
+    from ...support.types import AnyArray
 
 __all__ = [
     "around", "ceil", "copysign", "divmod", "fabs", "fix", "floor", "floor_divide", "fmod", "frexp", "heaviside",
@@ -112,7 +115,7 @@ def ldexp(x, i):
     return _ldexp(x, np.intp(i) if type(i) is int else i)
 
 
-def _where_finite(t: Any, x: Any) -> Any:
+def _where_finite(t: AnyArray, x: AnyArray) -> AnyArray:
     """``t`` where x is finite and 0 elsewhere, in each part of a complex number."""
     if not np.iscomplexobj(x):
         return np.where(np.isfinite(x), t, 0)

@@ -6,12 +6,15 @@ the branch cuts of complex numbers.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ...engine.forms import elementwise, linear
 from ..blockwise import blockwise
+
+if TYPE_CHECKING:
+    from ...support.types import AnyArray
 
 __all__ = [
     "acos", "acosh", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh", "asin", "asinh",
@@ -48,11 +51,11 @@ degrees = linear(np.degrees, x=lambda g: np.degrees(g))
 acos, acosh, asin, asinh, atan, atan2, atanh = arccos, arccosh, arcsin, arcsinh, arctan, arctan2, arctanh
 
 
-def _nonzero(r: Any) -> Any:
+def _nonzero(r: AnyArray) -> AnyArray:
     """``r``, and 1 in place of 0."""
     return r + (r == 0)
 
 
-def _hypotenuse(x: Any) -> Any:
+def _hypotenuse(x: AnyArray) -> AnyArray:
     """√(1 + x²), where x is real without x², which may overflow."""
     return np.sqrt(1 + x**2) if np.iscomplexobj(x) else np.hypot(x, 1)

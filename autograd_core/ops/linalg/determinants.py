@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,10 +12,13 @@ from ...engine.tensor import bare
 from ..composites import composite
 from .parts import adjoint, own_kind, regular, solved
 
+if TYPE_CHECKING:
+    from ...support.types import AnyArray
+
 __all__ = ["det", "slogdet"]
 
 
-def _per_matrix(d: Any) -> Any:
+def _per_matrix(d: AnyArray) -> AnyArray:
     """A number for each matrix, so that it multiplies all of it."""
     return np.expand_dims(d, (-2, -1))
 
@@ -42,7 +45,7 @@ def det(a):
 # by Schur's complement s = b₂₂ − b₂₁ b₁₁⁻¹ b₁₂ everything is a polynomial in the small matrix s: exact to any order.
 
 
-def cofactors(a: Any) -> Any:
+def cofactors(a: AnyArray) -> AnyArray:
     """The matrix of cofactors of each matrix, a polynomial in its elements."""
     values = bare(a)
     small = 0 if hasattr(values, "apply_primitive") else _small_values(values)
@@ -54,7 +57,7 @@ def cofactors(a: Any) -> Any:
     return outer * np.matmul(np.matmul(conjugate(u), np.swapaxes(inner, -1, -2)), conjugate(vh))
 
 
-def _small_values(a: Any) -> int:
+def _small_values(a: AnyArray) -> int:
     """How many singular values are small beside the largest: the greatest number among the matrices."""
     if not a.size or np.all(np.linalg.cond(a, 1) < 1 / _fine(a)).item():
         return 0
@@ -62,11 +65,11 @@ def _small_values(a: Any) -> int:
     return int(np.max(np.sum(s <= _fine(a) * s[..., :1], axis=-1)).item())
 
 
-def _fine(a: Any) -> float:
+def _fine(a: AnyArray) -> float:
     return float(np.finfo(a.dtype).eps) ** 0.5
 
 
-def _adjugate(b: Any, small: int) -> Any:
+def _adjugate(b: AnyArray, small: int) -> AnyArray:
     """det(b) b⁻¹ of matrices whose last ``small`` rows and columns are nearly zero."""
     regular = b.shape[-1] - small
     if not regular:
@@ -82,7 +85,7 @@ def _adjugate(b: Any, small: int) -> Any:
     return _per_matrix(np.linalg.det(b11)) * np.concatenate([upper, lower], axis=-2)
 
 
-def _polynomial(s: Any) -> tuple[Any, Any]:
+def _polynomial(s: AnyArray) -> tuple[AnyArray, AnyArray]:
     """Adjugate and determinant of small matrices without any division by what may be 0 (Faddeev and Leverrier)."""
     n = s.shape[-1]
     one = np.zeros_like(bare(s))
@@ -107,7 +110,7 @@ def _slogdet(a):
     return np.stack(list(np.linalg.slogdet(a)), axis=-1)
 
 
-def _slogdet_back(g: Any, a: Any, ans: Any) -> Any:
+def _slogdet_back(g: AnyArray, a: AnyArray, ans: AnyArray) -> AnyArray:
     slope = np.real(g[..., 1])
     if a.dtype.kind == "c":
         slope = slope + 1j * np.imag(g[..., 0] * conjugate(ans[..., 0]))
@@ -115,7 +118,7 @@ def _slogdet_back(g: Any, a: Any, ans: Any) -> Any:
         return _per_matrix(slope) * np.linalg.inv(adjoint(a))
 
 
-def _slogdet_push(t: Any, a: Any, ans: Any) -> Any:
+def _slogdet_push(t: AnyArray, a: AnyArray, ans: AnyArray) -> AnyArray:
     tau = np.trace(solved("slogdet", a, t, "a"), 0, -2, -1)
     turned = np.zeros_like(tau) if a.dtype.kind != "c" else 1j * ans[..., 0] * np.imag(tau)
     return np.stack([turned, np.real(tau)], axis=-1)

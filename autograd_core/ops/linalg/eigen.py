@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -27,6 +27,9 @@ from .parts import (
     unpacked,
 )
 
+if TYPE_CHECKING:
+    from ...support.types import AnyArray
+
 __all__ = ["eig", "eigh", "eigvals", "eigvalsh"]
 
 # Perturbation theory: with P = V⁻¹ ȧ V the eigenvalues move by wᵢ˙ = Pᵢᵢ, the eigenvectors by V̇ = V F with
@@ -48,14 +51,14 @@ def _is_lower(UPLO: str) -> bool:
     return UPLO.upper() == "L"
 
 
-def _eigh_parts(row: Any, a: Any) -> tuple[Any, Any]:
+def _eigh_parts(row: AnyArray, a: AnyArray) -> tuple[AnyArray, AnyArray]:
     n = a.shape[-1]
     w, v = unpacked(row, (n,), (n, n))
     return np.real(w) if a.dtype.kind == "c" else w, v
 
 
 @quiet
-def _eigh_back(g: Any, a: Any, ans: Any) -> Any:
+def _eigh_back(g: AnyArray, a: AnyArray, ans: AnyArray) -> AnyArray:
     (w, v), (w_bar, v_bar) = _eigh_parts(ans, a), _eigh_parts(g, a)
     whole = adjoint(v) @ steadied_back(v, v_bar)
     turning = per_gap(0.5 * (whole - adjoint(whole)), w, whole) + of_one_function(whole, w, w_bar)
@@ -63,7 +66,7 @@ def _eigh_back(g: Any, a: Any, ans: Any) -> Any:
 
 
 @quiet
-def _eigh_push(t: Any, a: Any, ans: Any) -> Any:
+def _eigh_push(t: AnyArray, a: AnyArray, ans: AnyArray) -> AnyArray:
     w, v = _eigh_parts(ans, a)
     inner = adjoint(v) @ t @ v
     v_dot = v @ per_gap(inner, w, inner)
@@ -102,12 +105,12 @@ def eigvalsh(a, UPLO="L"):
     return np.linalg.eigvalsh(a, UPLO)
 
 
-def _eigvalsh_back(g: Any, a: Any, UPLO: str) -> Any:
+def _eigvalsh_back(g: AnyArray, a: AnyArray, UPLO: str) -> AnyArray:
     _, v = _eigh_parts(_eigh(a, UPLO=UPLO), a)
     return v * each_column(g) @ adjoint(v)
 
 
-def _eigvalsh_push(t: Any, a: Any, UPLO: str) -> Any:
+def _eigvalsh_push(t: AnyArray, a: AnyArray, UPLO: str) -> AnyArray:
     _, v = _eigh_parts(_eigh(a, UPLO=UPLO), a)
     return np.real(on_diagonal(adjoint(v) @ t @ v))
 
@@ -124,13 +127,13 @@ def _eig(a):
     return packed(len(a.shape) - 2, *np.linalg.eig(a))
 
 
-def _eig_parts(row: Any) -> Any:
+def _eig_parts(row: AnyArray) -> list[AnyArray]:
     n = round(((4 * row.shape[-1] + 1) ** 0.5 - 1) / 2)
     return unpacked(row, (n,), (n, n))
 
 
 @quiet
-def _eig_back(g: Any, ans: Any) -> Any:
+def _eig_back(g: AnyArray, ans: AnyArray) -> AnyArray:
     (w, v), (w_bar, v_bar) = _eig_parts(ans), _eig_parts(g)
     v_bar = steadied_back(v, v_bar)
     v_bar = v_bar - v * np.real(np.sum(conjugate(v) * v_bar, axis=-2, keepdims=True))
@@ -141,7 +144,7 @@ def _eig_back(g: Any, ans: Any) -> Any:
 
 
 @quiet
-def _eig_push(t: Any, ans: Any) -> Any:
+def _eig_push(t: AnyArray, ans: AnyArray) -> AnyArray:
     w, v = _eig_parts(ans)
     inner = solved("eig", v, t @ v, "the matrix of eigenvectors")
     v_dot = v @ per_gap(inner, w, inner)
@@ -181,22 +184,22 @@ def eigvals(a):
     return np.linalg.eigvals(a)
 
 
-def _eigvals_back(g: Any, v: Any) -> Any:
+def _eigvals_back(g: AnyArray, v: AnyArray) -> AnyArray:
     return solved("eigvals", adjoint(v), np.expand_dims(g, -1) * adjoint(v), "the matrix of eigenvectors")
 
 
-def _eigvals_push(t: Any, v: Any) -> Any:
+def _eigvals_push(t: AnyArray, v: AnyArray) -> AnyArray:
     return on_diagonal(solved("eigvals", v, t @ v, "the matrix of eigenvectors"))
 
 
-def _eigenvectors(a: Any, wanted: Any) -> Any:
+def _eigenvectors(a: AnyArray, wanted: AnyArray) -> AnyArray:
     """Eigenvectors in the order of the eigenvalues that were found without them, which may be another one."""
     w, v = _eig_parts(_eig(a))
     order = _matching(bare(w), bare(wanted))
     return v if order is None else np.take_along_axis(v, np.expand_dims(order, -2), -1)
 
 
-def _matching(w: Any, wanted: Any) -> Any:
+def _matching(w: AnyArray, wanted: AnyArray) -> AnyArray | None:
     """Where each wanted number stands in ``w``, each place taken once; None where all stand where they are wanted."""
     if hasattr(w, "apply_primitive") or np.allclose(w, wanted, rtol=1e-5):
         return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -10,6 +10,9 @@ from ...engine.forms import primitive
 from ...engine.registry import implements
 from ..composites import composite
 from .parts import adjoint, folded, mirrored, packed, solved, unpacked, without_diagonal
+
+if TYPE_CHECKING:
+    from ...support.types import AnyArray
 
 __all__ = ["cholesky", "qr"]
 
@@ -36,17 +39,17 @@ def cholesky(a, /, *, upper=False):
     return np.linalg.cholesky(a, upper=upper) if upper else np.linalg.cholesky(a)
 
 
-def _half(x: Any) -> Any:
+def _half(x: AnyArray) -> AnyArray:
     return 0.5 * (np.tril(x) + np.tril(x, -1))
 
 
-def _cholesky_back(g: Any, factor: Any) -> Any:
+def _cholesky_back(g: AnyArray, factor: AnyArray) -> AnyArray:
     inner = _half(adjoint(factor) @ g)
     above = np.linalg.solve(adjoint(factor), 0.5 * (inner + adjoint(inner)))
     return np.linalg.solve(adjoint(factor), adjoint(above))
 
 
-def _cholesky_push(t: Any, ans: Any, upper: bool) -> Any:
+def _cholesky_push(t: AnyArray, ans: AnyArray, upper: bool) -> AnyArray:
     factor = adjoint(ans) if upper else ans
     above = np.linalg.solve(factor, t)
     moved = factor @ _half(np.linalg.solve(factor, adjoint(above)))
@@ -67,13 +70,13 @@ def _qr(a, complete=False):
     return packed(len(a.shape) - 2, *np.linalg.qr(a, "complete" if complete else "reduced"))
 
 
-def _qr_parts(row: Any, a: Any, complete: bool) -> list[Any]:
+def _qr_parts(row: AnyArray, a: AnyArray, complete: bool) -> list[AnyArray]:
     m, n = a.shape[-2:]
     k = m if complete else min(m, n)
     return unpacked(row, (m, k), (k, n))
 
 
-def _qr_back(g: Any, a: Any, ans: Any, complete: bool) -> Any:
+def _qr_back(g: AnyArray, a: AnyArray, ans: AnyArray, complete: bool) -> AnyArray:
     (q, r), (q_bar, r_bar) = _qr_parts(ans, a, complete), _qr_parts(g, a, complete)
     k = min(a.shape[-2:])
     rest, rest_bar = q[..., k:], q_bar[..., k:]
@@ -90,7 +93,7 @@ def _qr_back(g: Any, a: Any, ans: Any, complete: bool) -> Any:
     return np.concatenate([left, q @ wide_bar], axis=-1) if wide_bar.shape[-1] else left
 
 
-def _qr_push(t: Any, a: Any, ans: Any, complete: bool) -> Any:
+def _qr_push(t: AnyArray, a: AnyArray, ans: AnyArray, complete: bool) -> AnyArray:
     q_all, r = _qr_parts(ans, a, complete)
     k = min(a.shape[-2:])
     q, rest, r = q_all[..., :k], q_all[..., k:], r[..., :k, :k]
@@ -107,12 +110,12 @@ def _qr_push(t: Any, a: Any, ans: Any, complete: bool) -> Any:
     return packed(len(a.shape) - 2, q_dot, r_dot)
 
 
-def _over(x: Any, r: Any) -> Any:
+def _over(x: AnyArray, r: AnyArray) -> AnyArray:
     """x r⁻¹."""
     return np.swapaxes(solved("qr", np.swapaxes(r, -1, -2), np.swapaxes(x, -1, -2), "R"), -1, -2)
 
 
-def _imaginary_diagonal(x: Any) -> Any:
+def _imaginary_diagonal(x: AnyArray) -> AnyArray | int:
     return 1j * (np.imag(x) - without_diagonal(np.imag(x))) if x.dtype.kind == "c" else 0
 
 

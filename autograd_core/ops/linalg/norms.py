@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,6 +14,9 @@ from ..composites import composite
 from ..precision import in_single
 from .solving import inv
 from .svd import svdvals
+
+if TYPE_CHECKING:
+    from ...support.types import AnyArray, Axis
 
 __all__ = ["cond", "matrix_norm", "norm", "vector_norm"]
 
@@ -51,7 +54,7 @@ def _of_power(x, ord, axis=None, keepdims=False):
     return np.linalg.norm(x, ord, axis, keepdims)
 
 
-def _slopes(x: Any, ans: Any, ord: float, axis: Any, keepdims: bool) -> Any:
+def _slopes(x: AnyArray, ans: AnyArray, ord: float, axis: Axis, keepdims: bool) -> AnyArray:
     """(|x|/‖x‖)^(p − 1) in the direction of x."""
     size = np.absolute(x)
     part = size / _nonzero(expanded(ans, axis, keepdims))
@@ -92,7 +95,7 @@ def norm(x, ord=None, axis=None, keepdims=False):
     )
 
 
-def _of_vectors(x: Any, ord: Any, given: Any, axis: int, keepdims: bool) -> Any:
+def _of_vectors(x: AnyArray, ord: Any, given: Any, axis: int, keepdims: bool) -> AnyArray:
     if isinstance(ord, str):
         raise ValueError(f"norm: ord={ord!r} is not a norm of vectors. Fix: give a number, or two axes.")
     if ord is None or ord == 2:
@@ -108,14 +111,14 @@ def _of_vectors(x: Any, ord: Any, given: Any, axis: int, keepdims: bool) -> Any:
     return _of_power(x, ord=ord, axis=axis, keepdims=keepdims)
 
 
-def _of_matrices(x: Any, ord: Any, given: Any, axes: tuple[int, int], keepdims: bool) -> Any:
+def _of_matrices(x: AnyArray, ord: Any, given: Any, axes: tuple[int, int], keepdims: bool) -> AnyArray:
     row, column = (i % x.ndim for i in axes)
     if row == column:
         raise ValueError(f"norm: axis={axes} names one axis twice. Fix: give two axes.")
     if ord in (None, "fro", "f"):
         return _euclidean(x, ord=ord, axis=given, keepdims=keepdims)
     if ord in (2, -2, "nuc"):
-        values = svdvals(np.moveaxis(x, (row, column), (-2, -1)))
+        values = svdvals(np.moveaxis(x, (row, column), (-2, -1)))  # type: ignore[type-var]
         reduce: Any = {2: np.max, -2: np.min, "nuc": np.sum}[ord]
         result = np.expand_dims(reduce(values, axis=-1), (-2, -1))
         result = np.moveaxis(result, (-2, -1), (row, column))

@@ -5,22 +5,25 @@ from __future__ import annotations
 import contextlib
 import math
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ...engine.forms import conjugate, linear
 from ...engine.tensor import bare
 
+if TYPE_CHECKING:
+    from ...support.types import AnyArray
+
 __all__: list[str] = []
 
 
-def adjoint(x: Any) -> Any:
+def adjoint(x: AnyArray) -> AnyArray:
     """xᴴ, the conjugate transpose of each matrix."""
     return np.swapaxes(conjugate(x), -1, -2)
 
 
-def on_diagonal(x: Any) -> Any:
+def on_diagonal(x: AnyArray) -> AnyArray:
     """The diagonal of each matrix."""
     return np.diagonal(x, 0, -2, -1)
 
@@ -29,39 +32,39 @@ quiet = np.errstate(divide="ignore", invalid="ignore")
 """Decorator of rules that give infinite derivatives also of results that nobody asked for."""
 
 
-def without_diagonal(x: Any) -> Any:
+def without_diagonal(x: AnyArray) -> AnyArray:
     """Matrices with zeros on the diagonal."""
     return np.tril(x, -1) + np.triu(x, 1)
 
 
-def own_kind(g: Any, a: Any) -> Any:
+def own_kind(g: AnyArray, a: AnyArray) -> AnyArray:
     """The cotangent of a real ``a`` is real."""
     return g if a.dtype.kind == "c" else np.real(g)
 
 
-def ratio(x: Any, y: Any) -> Any:
+def ratio(x: AnyArray, y: AnyArray) -> AnyArray:
     """x/y, and 0 for 0/0."""
     return x / np.where(np.logical_and(np.equal(x, 0), np.equal(y, 0)), 1, y)
 
 
-def each_column(d: Any) -> Any:
+def each_column(d: AnyArray) -> AnyArray:
     """d as a row, so that a product with it scales column j by d[j]."""
     return np.expand_dims(d, -2)
 
 
-def gaps(w: Any) -> Any:
+def gaps(w: AnyArray) -> AnyArray:
     """w[j] − w[i]."""
     return np.expand_dims(w, -2) - np.expand_dims(w, -1)
 
 
-def solved(name: str, a: Any, b: Any, what: str) -> Any:
+def solved(name: str, a: AnyArray, b: AnyArray, what: str) -> AnyArray:
     """a⁻¹ b in the rule of ``name``, which has no derivative where ``a``, which is ``what``, is singular."""
     with regular(name, a, what):
         return np.linalg.solve(a, b)
 
 
 @contextlib.contextmanager
-def regular(name: str, a: Any, what: str) -> Iterator[None]:
+def regular(name: str, a: AnyArray, what: str) -> Iterator[None]:
     """Say that ``name`` has no derivative where ``a``, which is ``what``, turns out singular."""
     try:
         yield
@@ -79,7 +82,7 @@ def regular(name: str, a: Any, what: str) -> Iterator[None]:
 # Any other cotangent asks for what does not exist: NaN.
 
 
-def per_gap(x: Any, w: Any, whole: Any) -> Any:
+def per_gap(x: AnyArray, w: AnyArray, whole: AnyArray) -> AnyArray:
     """x[i, j]/(w[j] − w[i]) off the diagonal: how far vectors turn towards each other.
 
     Between vectors of one value it is 0 where x is, beside the sizes in ``whole`` that it was made of; else NaN.
@@ -88,7 +91,7 @@ def per_gap(x: Any, w: Any, whole: Any) -> Any:
     return np.where(same, np.where(_nothing(x, whole), 0, np.nan), turn) if _some(same) else turn
 
 
-def of_one_function(whole: Any, w: Any, w_bar: Any) -> Any:
+def of_one_function(whole: AnyArray, w: AnyArray, w_bar: AnyArray) -> AnyArray | float:
     """What ā has between vectors of one value, seen from them: M in the proportion of w̄ to its diagonal."""
     same = _repeated(w)
     if not _some(same):
@@ -104,12 +107,12 @@ def of_one_function(whole: Any, w: Any, w_bar: Any) -> Any:
     return np.where(same, np.where(unknown, np.nan, np.expand_dims(scale, -1) * kept), 0)
 
 
-def _in_block(block: Any, x: Any) -> Any:
+def _in_block(block: AnyArray, x: AnyArray) -> AnyArray:
     """Of each value the sum over all that are equal to it."""
     return np.matmul(block, np.expand_dims(x, -1))[..., 0]
 
 
-def _repeated(w: Any) -> Any:
+def _repeated(w: AnyArray) -> AnyArray:
     """Where, off the diagonal, w[i] and w[j] are equal but for rounding."""
     gap = np.absolute(bare(gaps(w)))
     sizes = _largest(np.expand_dims(w, -1))
@@ -121,16 +124,16 @@ def _some(same: Any) -> bool:
     return not hasattr(same, "apply_primitive") and bool(np.any(same))
 
 
-def _nothing(x: Any, whole: Any) -> Any:
+def _nothing(x: AnyArray, whole: AnyArray) -> AnyArray:
     """Where x is 0 beside the sizes in ``whole``."""
     return np.absolute(bare(x)) <= 1000 * x.shape[-2] * _eps(whole) * _largest(whole)
 
 
-def _eps(x: Any) -> float:
+def _eps(x: AnyArray) -> float:
     return float(np.finfo(x.dtype).eps)
 
 
-def _largest(x: Any) -> Any:
+def _largest(x: AnyArray) -> AnyArray:
     """The largest size of an element of each matrix."""
     return np.max(np.absolute(bare(x)), axis=(-2, -1), keepdims=True, initial=0)
 
@@ -155,21 +158,21 @@ def folded(h, lower=True):
 # Vectors unique but for a phase --------------------------------------------------------------------------------------
 
 
-def steadied(v: Any, t: Any) -> Any:
+def steadied(v: AnyArray, t: AnyArray) -> AnyArray:
     """Tangents of complex columns v with e^(iφ) taken out: what is real of v stays real."""
     if t.dtype.kind != "c":
         return t
     return t - 1j * v * np.imag(np.sum(_phase_weights(v) * t, axis=-2, keepdims=True))
 
 
-def steadied_back(v: Any, g: Any) -> Any:
+def steadied_back(v: AnyArray, g: AnyArray) -> AnyArray:
     """Adjoint of ``steadied`` for cotangents of the columns."""
     if g.dtype.kind != "c" or v.dtype.kind != "c":
         return g
     return g - 1j * conjugate(_phase_weights(v)) * np.imag(np.sum(conjugate(v) * g, axis=-2, keepdims=True))
 
 
-def _phase_weights(v: Any) -> Any:
+def _phase_weights(v: AnyArray) -> AnyArray:
     """Of each column the largest component that is real, for LAPACK made it so; all of them where none is.
 
     What is next to 0 is real by chance and says nothing of the phase.
@@ -184,13 +187,13 @@ def _phase_weights(v: Any) -> Any:
 # A primitive has one result: several are laid in a row, and taken out again ------------------------------------------
 
 
-def packed(stack: int, *parts: Any) -> Any:
+def packed(stack: int, *parts: AnyArray) -> AnyArray:
     """Arrays whose first ``stack`` axes agree, with all their other axes laid in one row."""
     rows = [np.reshape(p, (*p.shape[:stack], math.prod(p.shape[stack:]))) for p in parts]
     return np.concatenate(rows, axis=-1)
 
 
-def unpacked(row: Any, *shapes: tuple[int, ...]) -> list[Any]:
+def unpacked(row: AnyArray, *shapes: tuple[int, ...]) -> list[Any]:
     """The arrays of these shapes (without the stack's) that ``packed`` has laid in a row."""
     parts, start = [], 0
     for shape in shapes:

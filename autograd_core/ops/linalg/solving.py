@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import operator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,6 +15,9 @@ from ...support.arrays import anyarray
 from ..composites import composite, refuse_out
 from .parts import adjoint, mirrored, own_kind, packed, unpacked
 from .svd import known_values
+
+if TYPE_CHECKING:
+    from ...support.types import AnyArray
 
 __all__ = [
     "inv", "lstsq", "matrix_power", "matrix_rank", "multi_dot", "pinv", "solve", "tensorinv", "tensorsolve",
@@ -114,7 +117,7 @@ def tensorsolve(a, b, axes=None):
 # Ṗ = −P ȧ P + P Pᴴ ȧᴴ (1 − a P) + (1 − P a) ȧᴴ Pᴴ P.
 
 
-def _beside_image(a: Any, p: Any, x: Any) -> Any:
+def _beside_image(a: AnyArray, p: AnyArray, x: AnyArray) -> AnyArray:
     """(1 − a P) x: what of x no column of ``a`` reaches."""
     return x - a @ (p @ x)
 
@@ -172,17 +175,17 @@ def _lstsq(a, b, rcond=None, found=None):
     return packed(0, *(np.linalg.lstsq(a, b, rcond) if found is None else found)[:2])
 
 
-def _lstsq_parts(row: Any, a: Any, b: Any) -> tuple[Any, Any]:
+def _lstsq_parts(row: AnyArray, a: AnyArray, b: AnyArray) -> tuple[AnyArray, AnyArray]:
     n, columns = a.shape[1], b.shape[1]
     x, squares = unpacked(row, (n, columns), (row.shape[0] - n * columns,))
     return x, squares if row.dtype.kind != "c" else np.real(squares)
 
 
-def _lstsq_inverse(a: Any, rcond: Any) -> Any:
-    return np.linalg.pinv(a, rtol=np.finfo(a.dtype).eps if rcond == -1 else rcond)
+def _lstsq_inverse(a: AnyArray, rcond: float | None) -> AnyArray:
+    return np.linalg.pinv(a, rtol=np.finfo(a.dtype).eps if rcond == -1 else rcond)  # type: ignore[arg-type]  # None is as good
 
 
-def _lstsq_back(g: Any, a: Any, b: Any, ans: Any, rcond: Any) -> tuple[Any, Any]:
+def _lstsq_back(g: AnyArray, a: AnyArray, b: AnyArray, ans: AnyArray, rcond: float | None) -> tuple[AnyArray, AnyArray]:
     x, _ = _lstsq_parts(ans, a, b)
     x_bar, squares_bar = _lstsq_parts(g, a, b)
     p, r = _lstsq_inverse(a, rcond), b - a @ x
@@ -195,14 +198,16 @@ def _lstsq_back(g: Any, a: Any, b: Any, ans: Any, rcond: Any) -> tuple[Any, Any]
     return own_kind(a_bar, a), own_kind(b_bar, b)
 
 
-def _lstsq_push_a(t: Any, a: Any, b: Any, ans: Any, rcond: Any) -> Any:
+def _lstsq_push_a(t: AnyArray, a: AnyArray, b: AnyArray, ans: AnyArray, rcond: float | None) -> AnyArray:
     x, _ = _lstsq_parts(ans, a, b)
     p, r, back = _lstsq_inverse(a, rcond), b - a @ x, adjoint(t)
     turned = p @ (adjoint(p) @ (back @ r)) + _beside_image(p, a, back @ (adjoint(p) @ x))
     return _lstsq_push(-(t @ x), turned, a, b, ans, rcond)
 
 
-def _lstsq_push(r_dot: Any, turned: Any, a: Any, b: Any, ans: Any, rcond: Any) -> Any:
+def _lstsq_push(
+    r_dot: AnyArray, turned: AnyArray | int, a: AnyArray, b: AnyArray, ans: AnyArray, rcond: float | None
+) -> AnyArray:
     """What moves where the residual does, and x by ``turned`` besides."""
     x, squares = _lstsq_parts(ans, a, b)
     x_dot = _lstsq_inverse(a, rcond) @ r_dot + turned

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -23,6 +23,9 @@ from .parts import (
     unpacked,
 )
 
+if TYPE_CHECKING:
+    from ...support.types import AnyArray
+
 __all__ = ["svd", "svdvals"]
 
 # Of a = U S Vᴴ, with Ω = UᴴU̇ and Ψ = VᴴV̇, which are anti-Hermitian, Uᴴ ȧ V = Ω S + Ṡ − S Ψ. The Hermitian part H and
@@ -40,7 +43,7 @@ def _svd(a, full=False):
     return packed(len(a.shape) - 2, u, s, vh)
 
 
-def _parts(row: Any, a: Any, full: bool) -> tuple[Any, Any, Any]:
+def _parts(row: AnyArray, a: AnyArray, full: bool) -> tuple[AnyArray, AnyArray, AnyArray]:
     """U, S and V."""
     m, n = a.shape[-2:]
     k = min(m, n)
@@ -49,7 +52,7 @@ def _parts(row: Any, a: Any, full: bool) -> tuple[Any, Any, Any]:
 
 
 @quiet
-def _svd_back(g: Any, a: Any, ans: Any, full: bool) -> Any:
+def _svd_back(g: AnyArray, a: AnyArray, ans: AnyArray, full: bool) -> AnyArray:
     (u, s, v), (u_bar, s_bar, v_bar) = _parts(ans, a, full), _parts(g, a, full)
     k, (m, n) = s.shape[-1], a.shape[-2:]
     u, u_bar = _folded_complement(u, u_bar, k)
@@ -71,7 +74,7 @@ def _svd_back(g: Any, a: Any, ans: Any, full: bool) -> Any:
 
 
 @quiet
-def _svd_push(t: Any, a: Any, ans: Any, full: bool) -> Any:
+def _svd_push(t: AnyArray, a: AnyArray, ans: AnyArray, full: bool) -> AnyArray:
     u_all, s, v_all = _parts(ans, a, full)
     k, (m, n) = s.shape[-1], a.shape[-2:]
     u, v = u_all[..., :k], v_all[..., :k]
@@ -91,21 +94,21 @@ def _svd_push(t: Any, a: Any, ans: Any, full: bool) -> Any:
     return packed(len(a.shape) - 2, u_dot, s_dot, adjoint(v_dot))
 
 
-def _sums(s: Any) -> Any:
+def _sums(s: AnyArray) -> AnyArray:
     return np.expand_dims(s, -2) + np.expand_dims(s, -1)
 
 
 # Columns W that complete those of Q to a basis move as little as they can: Ẇ = −Q Q̇ᴴ W.
 
 
-def _with_complement(basis: Any, q_dot: Any, k: int) -> Any:
+def _with_complement(basis: AnyArray, q_dot: AnyArray, k: int) -> AnyArray:
     if basis.shape[-1] == k:
         return q_dot
     q, w = basis[..., :k], basis[..., k:]
     return np.concatenate([q_dot, -(q @ (adjoint(q_dot) @ w))], axis=-1)
 
 
-def _folded_complement(basis: Any, cotangent: Any, k: int) -> tuple[Any, Any]:
+def _folded_complement(basis: AnyArray, cotangent: AnyArray, k: int) -> tuple[AnyArray, AnyArray]:
     """Q, and its cotangent with that of W pulled back into it."""
     if basis.shape[-1] == k:
         return basis, cotangent
@@ -157,19 +160,19 @@ def known_values(a, values=None):
     return np.linalg.svd(a, compute_uv=False) if values is None else values
 
 
-def values_back(g: Any, a: Any) -> Any:
+def values_back(g: AnyArray, a: AnyArray) -> AnyArray:
     """U diag(g) Vᴴ: the cotangent of a matrix from that of its singular values."""
     u, _, v = _parts(_svd(a), a, full=False)
     return u * each_column(g) @ adjoint(v)
 
 
-def values_push(t: Any, a: Any) -> Any:
+def values_push(t: AnyArray, a: AnyArray) -> AnyArray:
     """Re diag(Uᴴ t V): the tangent of the singular values from that of the matrix."""
     u, _, v = _parts(_svd(a), a, full=False)
     return np.real(on_diagonal(adjoint(u) @ t @ v))
 
 
-def _hermitian_svd(a: Any, compute_uv: bool) -> Any:
+def _hermitian_svd(a: AnyArray, compute_uv: bool) -> AnyArray:
     """Eigenvectors, and eigenvalues without their signs."""
     if not compute_uv:
         return np.flip(np.sort(np.absolute(np.linalg.eigvalsh(a)), axis=-1), -1)

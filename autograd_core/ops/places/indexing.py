@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
@@ -15,6 +15,9 @@ from ...engine.tensor import bare
 from ...support.arrays import anyarray
 from ..composites import composite
 from ..precision import in_single
+
+if TYPE_CHECKING:
+    from ...support.types import AnyArray
 
 __all__ = [
     "getitem", "sliding_window_view", "take_along_axis", "trim_zeros",
@@ -53,12 +56,12 @@ def _scatter(values, shape, index):
     return out
 
 
-def _add_at(total: Any, g: Any, index: Any) -> None:
+def _add_at(total: AnyArray, g: AnyArray, index: Any) -> None:
     """total[index] += g: n reads of one array cost n parts of it, not n arrays of zeros."""
     if _is_basic(index):
         total[index] += g
     else:
-        np.add.at(total, index, g)
+        np.add.at(total, index, g)  # type: ignore[arg-type]
 
 
 def getitem(x, index):
@@ -95,7 +98,7 @@ def take_along_axis(arr, indices, axis=-1):
     return arr[_along("take_along_axis", arr, indices, axis)]
 
 
-def _along(name: str, arr: Any, indices: Any, axis: int) -> tuple[Any, ...]:
+def _along(name: str, arr: AnyArray, indices: AnyArray, axis: int) -> tuple[Any, ...]:
     indices = bare(indices)
     indices = anyarray(indices)
     if indices.ndim != arr.ndim or indices.dtype.kind not in "iu":

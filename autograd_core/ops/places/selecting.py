@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
@@ -15,6 +15,9 @@ from ..composites import composite, refuse_out
 from ..shapes.making import as_array
 from ..shapes.shaping import astype, ravel
 from .updating import At
+
+if TYPE_CHECKING:
+    from ...support.types import AnyArray, ArrayLike, DTypeLike
 
 __all__ = ["choose", "compress", "extract", "piecewise", "select", "take", "where"]
 
@@ -37,7 +40,7 @@ def take(a, indices, axis=None, out=None, mode="raise"):
     return a[(*[slice(None)] * place, indices)]
 
 
-def _in_bounds(indices: Any, n: int, mode: str, name: str) -> Any:
+def _in_bounds(indices: AnyArray, n: int, mode: str, name: str) -> AnyArray:
     if indices.dtype.kind not in "iub":
         if indices.size:
             raise TypeError(f"{name}: {indices.dtype} indices. Fix: give integers (indices.astype(int)).")
@@ -105,12 +108,12 @@ def choose(a, choices, out=None, mode="raise"):
     return np.take_along_axis(together, np.broadcast_to(numbers, shape)[None], 0)[0]
 
 
-def _choice(x: Any) -> Any:
+def _choice(x: ArrayLike) -> Any:
     """An array, or a Python number, which takes the dtype of what stands beside it."""
     return x if hasattr(x, "dtype") or type(x) in (int, float, complex) else as_array(x)
 
 
-def _of_dtype(x: Any, dtype: Any) -> Any:
+def _of_dtype(x: AnyArray, dtype: DTypeLike) -> AnyArray:
     return astype(x, dtype, copy=False) if isinstance(x, Tensor) else np.asarray(x, dtype)
 
 

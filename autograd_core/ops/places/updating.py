@@ -6,7 +6,8 @@ NumPy's ``ufunc.at`` does, and of values set the last one stays.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,6 +17,9 @@ from ...engine.tensor import Tensor
 from ..shapes.joining import resize
 from ..shapes.shaping import astype, ravel
 from .indexing import _along, _is_basic, _scatter
+
+if TYPE_CHECKING:
+    from ...support.types import AnyArray, Array, ArrayLike
 
 __all__ = ["fill_diagonal", "put_along_axis"]
 
@@ -37,7 +41,7 @@ class At:
 
     __slots__ = ("x",)
 
-    def __init__(self, x: Any) -> None:
+    def __init__(self, x: ArrayLike) -> None:
         self.x = x if isinstance(x, Tensor) else Tensor(x)
 
     def __getitem__(self, index: Any) -> Place:
@@ -64,54 +68,54 @@ class Place:
         """The values at the index."""
         return self.x[self.index]
 
-    def set(self, values: Any) -> Tensor:
+    def set(self, values: ArrayLike) -> Tensor:
         """x with ``values`` there; where a place is named twice, the last value stays."""
-        values = self._fitting("set", values)
+        fitting = self._fitting("set", values)
         if _is_basic(self.index):
-            return _put(self.x, values, self.index)
-        places, values = self._in_a_row(values)
+            return _put(self.x, fitting, self.index)
+        places, fitting = self._in_a_row(fitting)
         writer = np.empty(self.x.size, int)
         writer[places] = np.arange(places.size)
         last = writer[places] == np.arange(places.size)
-        return self._shaped(_put(np.reshape(self.x, (-1,)), values[last], places[last]))
+        return self._shaped(_put(np.reshape(self.x, (-1,)), fitting[last], places[last]))
 
-    def add(self, values: Any) -> Tensor:
+    def add(self, values: ArrayLike) -> Tensor:
         """x with ``values`` added there."""
         values = self._broadcast(self._fitting("add", values))
         return self.x + _scatter(values, shape=self.x.shape, index=self.index)
 
-    def subtract(self, values: Any) -> Tensor:
+    def subtract(self, values: ArrayLike) -> Tensor:
         """x with ``values`` subtracted there."""
         values = self._broadcast(self._fitting("subtract", values))
         return self.x - _scatter(values, shape=self.x.shape, index=self.index)
 
-    def multiply(self, values: Any) -> Tensor:
+    def multiply(self, values: ArrayLike) -> Tensor:
         """x multiplied by ``values`` there."""
         return self._combined("multiply", np.multiply, values)
 
-    def divide(self, values: Any) -> Tensor:
+    def divide(self, values: ArrayLike) -> Tensor:
         """x divided by ``values`` there."""
         return self._combined("divide", np.divide, values)
 
-    def power(self, values: Any) -> Tensor:
+    def power(self, values: ArrayLike) -> Tensor:
         """x to the power of ``values`` there."""
         return self._combined("power", np.power, values)
 
-    def min(self, values: Any) -> Tensor:
+    def min(self, values: ArrayLike) -> Tensor:
         """The smaller of x and ``values`` there; a tie shares the derivative."""
         return self._combined("min", np.minimum, values)
 
-    def max(self, values: Any) -> Tensor:
+    def max(self, values: ArrayLike) -> Tensor:
         """The larger of x and ``values`` there; a tie shares the derivative."""
         return self._combined("max", np.maximum, values)
 
-    def _combined(self, name: str, function: Any, values: Any) -> Tensor:
+    def _combined(self, name: str, function: Callable[[Any, Any], Tensor], values: Any) -> Tensor:
         """A step for every time that a place is named: in one step no place is named twice."""
         values = self._fitting(name, values)
         if _is_basic(self.index):
             return _put(self.x, self._kept(name, function(self.x[self.index], values)), self.index)
         places, values = self._in_a_row(values)
-        x = np.reshape(self.x, (-1,))
+        x: Any = np.reshape(self.x, (-1,))
         times = _times_before(places)
         for step in range(times.max(initial=-1) + 1):
             now = np.flatnonzero(times == step)
@@ -139,14 +143,14 @@ class Place:
             values = np.reshape(values, values.shape[extra:])
         return values if values.dtype == dtype else astype(values, dtype)
 
-    def _kept(self, name: str, result: Any) -> Any:
+    def _kept(self, name: str, result: Tensor) -> Tensor:
         return result if result.dtype == self.x.dtype else self._fitting(name, result)
 
-    def _broadcast(self, values: Any) -> Any:
+    def _broadcast(self, values: AnyArray) -> AnyArray:
         values = values if hasattr(values, "dtype") else self.x.dtype.type(values)
         return np.broadcast_to(values, np.broadcast_to(False, self.x.shape)[self.index].shape)
 
-    def _in_a_row(self, values: Any) -> tuple[Any, Any]:
+    def _in_a_row(self, values: AnyArray) -> tuple[Array, AnyArray]:
         """Places in the flattened x, and the value for each."""
         places = np.arange(self.x.size).reshape(self.x.shape)[self.index]
         return places.reshape(-1), np.reshape(self._broadcast(values), (-1,))
@@ -155,7 +159,7 @@ class Place:
         return np.reshape(flat, self.x.shape)
 
 
-def _times_before(places: Any) -> Any:
+def _times_before(places: Array) -> Array:
     """For each place how often it was named before."""
     order = np.argsort(places, kind="stable")
     there = places[order]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import builtins
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,6 +13,9 @@ from ...engine.registry import implements
 from ...support.arrays import anyarray
 from ..composites import composite, refuse_out
 from ..places.indexing import _scatter
+
+if TYPE_CHECKING:
+    from ...support.types import AnyArray
 
 __all__ = [
     "convolve", "correlate", "cross", "dot", "inner", "kron", "matmul", "outer", "tensordot", "vdot", "vecdot",
@@ -41,7 +44,7 @@ def matmul(x, y):
     return np.matmul(x, y)
 
 
-def _left(g: Any, y: Any) -> Any:
+def _left(g: AnyArray, y: AnyArray) -> AnyArray:
     """x̄ = g yᴴ; x had one axis where g has fewer axes than y."""
     y = conjugate(y)
     if y.ndim == 1:
@@ -53,7 +56,7 @@ def _left(g: Any, y: Any) -> Any:
     return np.matmul(g, np.swapaxes(y, -1, -2))
 
 
-def _right(g: Any, x: Any) -> Any:
+def _right(g: AnyArray, x: AnyArray) -> AnyArray:
     """ȳ = xᴴ g; y had one axis where g has fewer axes than x."""
     x = conjugate(x)
     if x.ndim == 1:
@@ -170,13 +173,13 @@ def inner(a, b, /):
     return _inner(a, b) if np.ndim(a) and np.ndim(b) else np.multiply(a, b)
 
 
-def _summed_left(g: Any, b: Any, axis: int) -> Any:
+def _summed_left(g: AnyArray, b: AnyArray, axis: int) -> AnyArray:
     """ā where out[…a, …b] = Σₖ a[…a, k] b[…b, k], k being b's ``axis``."""
     kept = tuple(i for i in range(b.ndim) if i != axis % b.ndim)
     return np.tensordot(g, conjugate(b), (tuple(range(g.ndim - len(kept), g.ndim)), kept))
 
 
-def _summed_right(g: Any, a: Any) -> Any:
+def _summed_right(g: AnyArray, a: AnyArray) -> Any:
     """b̄ there, with k as the first axis."""
     kept = tuple(range(a.ndim - 1))
     return np.tensordot(conjugate(a), g, (kept, kept))
@@ -209,14 +212,14 @@ def tensordot(a, b, axes=2):
     return _tensordot(a, b, (tuple(i % a.ndim for i in of_a), tuple(i % b.ndim for i in of_b)))
 
 
-def _tensordot_left(g: Any, ndim: int, b: Any, of_a: tuple[int, ...], of_b: tuple[int, ...]) -> Any:
+def _tensordot_left(g: AnyArray, ndim: int, b: AnyArray, of_a: tuple[int, ...], of_b: tuple[int, ...]) -> AnyArray:
     free = tuple(i for i in range(ndim) if i not in of_a)
     kept = tuple(i for i in range(b.ndim) if i not in of_b)
     summed = np.tensordot(g, b, (tuple(range(len(free), g.ndim)), kept))
     return np.transpose(summed, np.argsort((*free, *(of_a[of_b.index(i)] for i in sorted(of_b)))))
 
 
-def _tensordot_right(g: Any, a: Any, ndim: int, of_a: tuple[int, ...], of_b: tuple[int, ...]) -> Any:
+def _tensordot_right(g: AnyArray, a: AnyArray, ndim: int, of_a: tuple[int, ...], of_b: tuple[int, ...]) -> AnyArray:
     free = tuple(i for i in range(ndim) if i not in of_b)
     kept = tuple(i for i in range(a.ndim) if i not in of_a)
     summed = np.tensordot(a, g, (kept, tuple(range(len(kept)))))
@@ -340,7 +343,7 @@ def correlate(a, v, mode="valid"):
     return np.correlate(a, v, mode)
 
 
-def _in_full(g: Any, a: Any, v: Any, mode: str, turned: bool = False) -> Any:
+def _in_full(g: AnyArray, a: AnyArray, v: AnyArray, mode: str, turned: bool = False) -> AnyArray:
     """Adjoint of cutting all sums down to those of ``mode``: zeros on both sides.
 
     turned : with the shorter vector first, a correlation counts the sums from the other end

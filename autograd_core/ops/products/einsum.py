@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -11,6 +11,9 @@ from ...engine.forms import conjugate, multilinear, unbroadcast
 from ...engine.registry import implements
 from ...engine.tensor import Tensor
 from ..places.indexing import _scatter
+
+if TYPE_CHECKING:
+    from ...support.types import AnyArray
 
 __all__ = ["einsum"]
 
@@ -84,14 +87,14 @@ def _explicit(operands: Sequence[Any]) -> tuple[str, list[Any]]:
     return f"{','.join(terms)}->{output.replace('...', fresh)}", arrays
 
 
-def _lettered(indices: Any) -> str:
+def _lettered(indices: Iterable[Any]) -> str:
     return "".join("..." if i is Ellipsis else _LETTERS[i] for i in indices)
 
 
 # The adjoint ---------------------------------------------------------------------------------------------------------
 
 
-def _adjoint(g: Any, operands: Sequence[Any], subscripts: str, optimize: Any, index: int) -> Any:
+def _adjoint(g: AnyArray, operands: Sequence[Any], subscripts: str, optimize: Any, index: int) -> AnyArray:
     """The cotangent of operand ``index``."""
     inputs, _, output = subscripts.partition("->")
     terms = inputs.split(",")
@@ -110,7 +113,7 @@ def _adjoint(g: Any, operands: Sequence[Any], subscripts: str, optimize: Any, in
     return unbroadcast(g, shape) if letters == own else _onto_diagonals(g, letters, own, shape)
 
 
-def _onto_diagonals(g: Any, letters: str, own: str, shape: tuple[int, ...]) -> Any:
+def _onto_diagonals(g: AnyArray, letters: str, own: str, shape: tuple[int, ...]) -> AnyArray:
     """Zeros but where the axes with one letter have one index."""
     places = []
     for c, n in zip(own, shape, strict=True):

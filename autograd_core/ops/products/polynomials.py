@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -11,6 +11,9 @@ from ...engine.registry import implements
 from ...engine.tensor import Tensor, bare
 from ...support.arrays import anyarray
 from ..composites import composite
+
+if TYPE_CHECKING:
+    from ...support.types import AnyArray, ArrayLike
 
 __all__ = [
     "poly", "polyadd", "polyder", "polydiv", "polyint", "polymul", "polysub", "polyval", "roots", "vander",
@@ -45,7 +48,7 @@ def polyval(p, x):
     return _polyval(p, anyarray(x))
 
 
-def _powers(x: Any, count: int) -> Any:
+def _powers(x: AnyArray, count: int) -> AnyArray:
     """x^(count − 1), …, x, 1 along a new last axis."""
     powers = [np.ones_like(x)]
     for _ in range(count - 1):
@@ -53,11 +56,11 @@ def _powers(x: Any, count: int) -> Any:
     return np.stack(powers[::-1], axis=-1) if count else np.zeros_like(np.expand_dims(x, -1))[..., :0]
 
 
-def _every(x: Any) -> tuple[int, ...]:
+def _every(x: AnyArray) -> tuple[int, ...]:
     return tuple(range(x.ndim))
 
 
-def _slope(p: Any) -> Any:
+def _slope(p: AnyArray) -> AnyArray:
     """The coefficients of the derivative."""
     n = p.shape[0] - 1
     return np.stack([(n - k) * p[k] for k in range(n)]) if n > 0 else np.zeros_like(p[:1])
@@ -77,12 +80,12 @@ def roots(p):
     return np.roots(p)
 
 
-def _weights(p: Any, r: Any) -> Any:
+def _weights(p: AnyArray, r: AnyArray) -> AnyArray:
     """r^(n − k)/p′(r) for each zero r and each coefficient p[k], conjugated."""
     return conjugate(_powers(r, p.shape[0]) / np.expand_dims(_polyval(_slope(p), r), -1))
 
 
-def _like(x: Any, cotangent: Any) -> Any:
+def _like(x: AnyArray, cotangent: AnyArray) -> AnyArray:
     return cotangent if x.dtype.kind == "c" else np.real(cotangent)
 
 
@@ -128,7 +131,7 @@ def vander(x, N=None, increasing=False):
     return np.vander(x, N, increasing)
 
 
-def _slopes(powers: Any, increasing: bool) -> Any:
+def _slopes(powers: AnyArray, increasing: bool) -> AnyArray:
     """k x^(k − 1) in the place of x^k."""
     count = powers.shape[1]
     if not count:
@@ -150,7 +153,8 @@ def polyadd(a1, a2):
     >>> polyadd(np.array([1.0, 2.0, 3.0]), np.array([1.0, 1.0]))
     array([1., 3., 4.])
     """
-    return np.add(*_of_one_length(a1, a2))
+    first, second = _of_one_length(a1, a2)
+    return np.add(first, second)
 
 
 @composite(np.polysub)
@@ -162,7 +166,8 @@ def polysub(a1, a2):
     >>> polysub(np.array([1.0, 2.0, 3.0]), np.array([1.0, 1.0]))
     array([1., 1., 2.])
     """
-    return np.subtract(*_of_one_length(a1, a2))
+    first, second = _of_one_length(a1, a2)
+    return np.subtract(first, second)
 
 
 @composite(np.polymul)
@@ -237,17 +242,17 @@ def polyint(p, m=1, k=None):
     return p
 
 
-def _vector(x: Any) -> Any:
+def _vector(x: Any) -> AnyArray:
     return np.reshape(x, (-1,)) if hasattr(x, "shape") else np.atleast_1d(np.stack(x) if _has_shapes(x) else x)
 
 
-def _has_shapes(x: Any) -> bool:
+def _has_shapes(x: object) -> bool:
     return isinstance(x, (list, tuple)) and any(hasattr(part, "shape") for part in x)
 
 
-def _of_one_length(*vectors: Any) -> list[Any]:
+def _of_one_length(*given: ArrayLike) -> list[AnyArray]:
     """Zeros before the shorter one."""
-    vectors = tuple(map(_vector, vectors))
+    vectors = [_vector(v) for v in given]
     longest = max(v.shape[0] for v in vectors)
     return [
         v if v.shape[0] == longest else np.concatenate([np.zeros((longest - v.shape[0],), v.dtype), v])
@@ -255,7 +260,7 @@ def _of_one_length(*vectors: Any) -> list[Any]:
     ]
 
 
-def _trimmed(p: Any) -> Any:
+def _trimmed(p: AnyArray) -> AnyArray:
     """Without leading zeros (of nothing but zeros, the last)."""
     nonzero = np.nonzero(p)[0]
     return p[nonzero[0] if len(nonzero) else p.shape[0] - 1 :]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,10 +12,13 @@ from ..composites import composite
 from ..places.indexing import _scatter
 from .shaping import ravel
 
+if TYPE_CHECKING:
+    from ...support.types import AnyArray
+
 __all__ = ["diag", "diagflat", "diagonal", "tril", "triu"]
 
 
-def _on_diagonal(v: Any, shape: tuple[int, ...], offset: int, axis1: int, axis2: int) -> Any:
+def _on_diagonal(v: AnyArray, shape: tuple[int, ...], offset: int, axis1: int, axis2: int) -> AnyArray:
     """Zeros of a shape with the last axis of ``v`` along a diagonal of two axes: every (columns + 1)-th number."""
     rows, columns = shape[axis1], shape[axis2]
     first, count = offset if offset >= 0 else -offset * columns, v.shape[-1]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
@@ -19,6 +19,9 @@ from ..places.indexing import _scatter
 from .making import as_array, together
 from .shaping import astype, atleast_2d, atleast_3d, ravel, reshape
 
+if TYPE_CHECKING:
+    from ...support.types import AnyArray
+
 __all__ = [
     "append", "array_split", "block", "column_stack", "concat", "concatenate", "delete", "dsplit", "dstack", "hsplit",
     "hstack", "insert", "repeat", "resize", "row_stack", "split", "stack", "tile", "unstack", "vsplit", "vstack",
@@ -28,7 +31,7 @@ __all__ = [
 # Joining -------------------------------------------------------------------------------------------------------------
 
 
-def _slab(g: Any, arrays: Any, axis: int, index: int) -> Any:
+def _slab(g: AnyArray, arrays: Any, axis: int, index: int) -> AnyArray:
     start = sum(a.shape[axis] for a in arrays[:index])
     place = [slice(None)] * arrays[index].ndim
     place[axis] = slice(start, start + arrays[index].shape[axis])
@@ -291,7 +294,7 @@ if hasattr(np, "unstack"):  # NumPy ≥ 2.1
 # Repetition ----------------------------------------------------------------------------------------------------------
 
 
-def _unrepeat(g: Any, shape: tuple[int, ...], repeats: Any, axis: int | None) -> Any:
+def _unrepeat(g: AnyArray, shape: tuple[int, ...], repeats: Any, axis: int | None) -> AnyArray:
     """Adjoint of repetition: every element gets the sum over its copies."""
     if axis is None:
         return np.reshape(_unrepeat(g, (math.prod(shape),), repeats, 0), shape)

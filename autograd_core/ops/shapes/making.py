@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from itertools import accumulate
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,6 +14,9 @@ from ...engine.forms import linear
 from ...engine.tensor import Tensor, bare
 from ...support.arrays import anyarray
 from ..composites import holds_tensors
+
+if TYPE_CHECKING:
+    from ...support.types import AnyArray, ArrayLike
 
 __all__ = ["array", "c_", "r_"]
 
@@ -77,12 +80,12 @@ def _read(value: Any, parts: list[Any]) -> tuple[int, ...]:
     return (len(value), *shapes.pop())
 
 
-def as_array(x: Any) -> Any:
+def as_array(x: ArrayLike) -> Any:
     """Tensors and arrays as they are, lists and numbers as NumPy reads them."""
     return x if hasattr(x, "dtype") else array(x, weak=True)
 
 
-def together(arrays: Iterable[Any], operation: str) -> list[Any]:
+def together(arrays: Iterable[ArrayLike], operation: str) -> list[Any]:
     """Arrays of one operation: lists among them take the tensors' dtype."""
     arrays = list(arrays)
     beside = tuple([a.dtype for a in arrays if isinstance(a, Tensor)])
@@ -96,7 +99,7 @@ class _Joined:
         self._like = like
         self.__doc__ = doc
 
-    def __getitem__(self, key: Any) -> Any:
+    def __getitem__(self, key: Any) -> AnyArray:
         keys = key if isinstance(key, tuple) else (key,)
         if not holds_tensors(keys):
             return self._like[key]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,6 +12,9 @@ from ..composites import composite
 from .joining import concatenate
 from .ranges import linspace
 from .shaping import astype
+
+if TYPE_CHECKING:
+    from ...support.types import AnyArray, ArrayLike
 
 __all__ = ["pad"]
 
@@ -83,7 +86,7 @@ def _widths(pad_width: Any, ndim: int) -> list[tuple[int, int]]:
     return [(int(before), int(after)) for before, after in _pairs(widths, ndim)]
 
 
-def _pairs(x: Any, ndim: int) -> list[Pair]:
+def _pairs(x: ArrayLike | None, ndim: int) -> list[Pair]:
     """One setting for all, a pair for all axes, or a pair for each: as a pair for each axis."""
     if x is None:
         return [(None, None)] * ndim
@@ -108,23 +111,23 @@ def _length(n: Any) -> int | None:
 # Each mode: an array, an axis, how many elements before and after, and the setting of either side -------------------
 
 
-def _part(array: Any, axis: int, *ends: int | None) -> Any:
+def _part(array: AnyArray, axis: int, *ends: int | None) -> AnyArray:
     return array[(*[slice(None)] * axis, slice(*ends))]
 
 
-def _around(before: Any, array: Any, after: Any, axis: int) -> Any:
+def _around(before: Any, array: AnyArray, after: Any, axis: int) -> AnyArray:
     return concatenate([x for x in (before, array, after) if x.shape[axis]], axis)
 
 
-def _repeated(slab: Any, axis: int, width: int) -> Any:
+def _repeated(slab: AnyArray, axis: int, width: int) -> AnyArray:
     return np.broadcast_to(slab, (*slab.shape[:axis], width, *slab.shape[axis + 1 :]))
 
 
-def _edges(array: Any, axis: int) -> Pair:
+def _edges(array: AnyArray, axis: int) -> Pair:
     return _part(array, axis, 0, 1), _part(array, axis, -1, None)
 
 
-def _constant(array: Any, axis: int, width: Pair, values: Pair) -> Any:
+def _constant(array: AnyArray, axis: int, width: Pair, values: Pair) -> AnyArray:
     slabs = []
     for n, value in zip(width, values, strict=True):
         shape = (*array.shape[:axis], n, *array.shape[axis + 1 :])
@@ -135,13 +138,13 @@ def _constant(array: Any, axis: int, width: Pair, values: Pair) -> Any:
     return _around(slabs[0], array, slabs[1], axis)
 
 
-def _edge(array: Any, axis: int, width: Pair, _: Pair) -> Any:
+def _edge(array: AnyArray, axis: int, width: Pair, _: Pair) -> AnyArray:
     first, last = (_repeated(slab, axis, n) for slab, n in zip(_edges(array, axis), width, strict=True))
     return _around(first, array, last, axis)
 
 
 def _statistic(function: Callable[..., Any]) -> Callable[..., Any]:
-    def extended(array: Any, axis: int, width: Pair, lengths: tuple[int | None, int | None]) -> Any:
+    def extended(array: AnyArray, axis: int, width: Pair, lengths: tuple[int | None, int | None]) -> AnyArray:
         n = array.shape[axis]
         before, after = (n if m is None or m > n else m for m in lengths)
         if not (before and after) and function in (np.max, np.min):
@@ -156,14 +159,14 @@ def _statistic(function: Callable[..., Any]) -> Callable[..., Any]:
     return extended
 
 
-def _wrap(array: Any, axis: int, width: Pair, _: Pair) -> Any:
+def _wrap(array: AnyArray, axis: int, width: Pair, _: Pair) -> AnyArray:
     n = array.shape[axis]
     origin = np.arange(-width[0], n + width[1]) % n
     return array[(*[slice(None)] * axis, origin)]
 
 
 def _mirrored(with_edge: bool) -> Callable[..., Any]:
-    def extended(array: Any, axis: int, width: Pair, kinds: tuple[str, str]) -> Any:
+    def extended(array: AnyArray, axis: int, width: Pair, kinds: tuple[str, str]) -> AnyArray:
         period = array.shape[axis]
         if period == 1:
             return _edge(array, axis, width, width)
@@ -185,7 +188,7 @@ def _mirrored(with_edge: bool) -> Callable[..., Any]:
     return extended
 
 
-def _linear_ramp(array: Any, axis: int, width: Pair, ends: Pair) -> Any:
+def _linear_ramp(array: AnyArray, axis: int, width: Pair, ends: Pair) -> AnyArray:
     ramps = [
         linspace(end, np.squeeze(edge, axis), n, False, axis=axis)
         for end, edge, n in zip(ends, _edges(array, axis), width, strict=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -10,6 +10,9 @@ from ...engine.forms import conjugate, linear, primitive, unbroadcast
 from ...engine.registry import implements
 from ...engine.tensor import Tensor
 from ...support.arrays import anyarray
+
+if TYPE_CHECKING:
+    from ...support.types import AnyArray, DTypeLike
 
 __all__ = ["geomspace", "linspace", "logspace"]
 
@@ -79,13 +82,13 @@ def _geomspace(start, stop, num, endpoint, axis):
     return np.geomspace(start, stop, num, endpoint, axis=axis)
 
 
-def _end(g: Any, end: Any, ans: Any, share: Any, axis: int) -> Any:
+def _end(g: AnyArray, end: Any, ans: AnyArray, share: Any, axis: int) -> AnyArray:
     """The share of one end in the exponent is the elasticity of the result: ∂ans/∂end = share·ans/end."""
     total = np.sum(g * conjugate(share * ans), axis=axis)
     return unbroadcast((total if end.dtype.kind == "c" else np.real(total)) / conjugate(end), end.shape)
 
 
-def _moved(t: Any, end: Any, ans: Any, share: Any, axis: int) -> Any:
+def _moved(t: AnyArray, end: Any, ans: AnyArray, share: Any, axis: int) -> AnyArray:
     rest = list(ans.shape)
     del rest[axis]
     return ans * (share * np.expand_dims(np.broadcast_to(t / end, tuple(rest)), axis))
@@ -105,7 +108,7 @@ def geomspace(start, stop, num=50, endpoint=True, dtype=None, axis=0):
     return _converted("geomspace", _geomspace(start, stop, num, endpoint, axis), dtype)
 
 
-def _converted(name: str, y: Any, dtype: Any) -> Any:
+def _converted(name: str, y: AnyArray, dtype: DTypeLike) -> AnyArray:
     if dtype is None or y.dtype == dtype:
         return y
     if np.dtype(dtype).kind not in "fc":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,6 +11,9 @@ from ...engine.registry import implements
 from ...engine.tensor import Tensor, bare
 from ..composites import composite
 from .shaping import astype, reshape
+
+if TYPE_CHECKING:
+    pass
 
 __all__ = [
     "broadcast_arrays", "broadcast_to", "full", "full_like", "ix_", "meshgrid",
@@ -80,7 +83,7 @@ def ix_(*args):
     return tuple(reshape(a, s) if _is_recorded(a) else p for a, p, s in zip(args, plain, shapes, strict=True))
 
 
-def _is_recorded(a: Any) -> bool:
+def _is_recorded(a: object) -> bool:
     return isinstance(a, Tensor) and a.dtype.kind in "fc"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,6 +13,9 @@ from ...engine.tensor import Tensor, bare
 from ..composites import composite
 from .axes import transpose
 from .making import as_array
+
+if TYPE_CHECKING:
+    from ...support.types import AnyArray
 
 __all__ = [
     "astype", "atleast_1d", "atleast_2d", "atleast_3d", "copy", "expand_dims", "ravel", "reshape", "squeeze",
@@ -65,7 +68,7 @@ def ravel(a, order="C"):
     return _reshape(a if _reads_rows(a, order, "ravel") else transpose(a), (-1,))
 
 
-def _reads_rows(a: Any, order: str, name: str) -> bool:
+def _reads_rows(a: AnyArray, order: str, name: str) -> bool:
     """True where ``order`` reads the last axis fastest, False where the first."""
     flags = getattr(bare(a), "flags", None)
     if flags is not None and (order == "A" or (order == "K" and (flags.c_contiguous or flags.f_contiguous))):
@@ -155,7 +158,7 @@ def _astype(x, dtype, order="K"):
     return x.astype(dtype) if order == "K" else x.astype(dtype, order=order)
 
 
-def _converted(g: Any, dtype: Any) -> Any:
+def _converted(g: AnyArray, dtype: np.dtype[Any]) -> AnyArray:
     return _astype(np.real(g) if np.iscomplexobj(g) and dtype.kind != "c" else g, dtype)
 
 

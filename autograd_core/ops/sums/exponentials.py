@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ...engine.forms import conjugate, primitive, reduction, summed
 from ..precision import in_single
+
+if TYPE_CHECKING:
+    from ...support.types import AnyArray, Axis
 
 __all__ = ["log_softmax", "logsumexp", "softmax"]
 
@@ -16,7 +19,7 @@ __all__ = ["log_softmax", "logsumexp", "softmax"]
 # that is the largest real part, so that angles stay as they are, and logarithms on their principal branch.
 
 
-def _largest(x: Any, axis: Any) -> Any:
+def _largest(x: AnyArray, axis: Axis) -> AnyArray:
     """The largest real part along ``axis``, which is kept; −∞ of nothing."""
     x = np.real(x) if x.dtype.kind == "c" else x
     if not x.size:
@@ -58,7 +61,7 @@ def softmax(x, axis=-1):
     return powers / np.add.reduce(powers, axis=axis, keepdims=True)
 
 
-def _softmax_slope(v: Any, s: Any, axis: Any) -> Any:
+def _softmax_slope(v: AnyArray, s: AnyArray, axis: Axis) -> AnyArray:
     """A symmetric matrix: the same for tangents and cotangents."""
     return s * (v - summed(v * s, axis, keepdims=True))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -10,6 +10,9 @@ from ...engine.forms import reduction
 from ...engine.registry import implements
 from ..composites import composite
 from .reductions import ABSENT, cast, given, numbers
+
+if TYPE_CHECKING:
+    from ...support.types import AnyArray, Axis, Mask
 
 __all__ = ["amax", "amin", "max", "min", "nanmax", "nanmin", "ptp"]
 
@@ -47,7 +50,7 @@ def min(a, axis=None, out=None, keepdims=False, initial=ABSENT, where=True):
 amax, amin = max, min
 
 
-def _ties(a: Any, extreme: Any, axis: Any, initial: Any, where: Any) -> Any:
+def _ties(a: AnyArray, extreme: AnyArray, axis: Axis, initial: Any, where: Mask) -> AnyArray:
     """1/n at each of the n elements that equal the extreme, 0 elsewhere."""
     hit = np.equal(a, extreme)
     if initial is ABSENT and where is True:
@@ -59,7 +62,7 @@ def _ties(a: Any, extreme: Any, axis: Any, initial: Any, where: Any) -> Any:
     return _part(hit, np.maximum(count, 1), a)
 
 
-def _part(hit: Any, count: Any, a: Any) -> Any:
+def _part(hit: AnyArray, count: Any, a: AnyArray) -> AnyArray:
     """1/count where it was hit, in a's dtype."""
     return cast(np.divide(hit, count, dtype=np.result_type(a.dtype, np.float32)), a)
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,6 +13,9 @@ from ...engine.forms import linear, primitive
 from ...engine.tensor import bare
 from ..composites import composite, refuse_out
 from ..shapes.making import as_array
+
+if TYPE_CHECKING:
+    from ...support.types import AnyArray, ArrayLike, Axis
 
 __all__ = [
     "median", "nanmedian", "nanpercentile", "nanquantile", "partition", "percentile", "quantile", "sort",
@@ -27,7 +31,7 @@ def _permute(a, order, axis=-1):
     return np.take_along_axis(a, order, axis=axis)
 
 
-def _line(a: Any, axis: Any) -> tuple[Any, int]:
+def _line(a: AnyArray, axis: int | None) -> tuple[AnyArray, int]:
     return (np.reshape(a, (-1,)), 0) if axis is None else (a, axis)
 
 
@@ -85,12 +89,12 @@ def _refuse_order(name: str, order: Any) -> None:
 _METHODS_THAT_MIX = {"linear", "hazen", "weibull", "median_unbiased", "normal_unbiased", "interpolated_inverted_cdf"}
 
 
-def _ranks(a: Any) -> Any:
+def _ranks(a: AnyArray) -> AnyArray:
     """The place of each number among the sorted ones of its row, 0, 1, …"""
     return np.argsort(np.argsort(a, axis=-1, kind="stable"), axis=-1)
 
 
-def _shares(a: Any, statistic: Any, **settings: Any) -> Any:
+def _shares(a: AnyArray, statistic: Any, **settings: Any) -> AnyArray:
     """∂(statistic)/∂a of something that is (1 − s) x₍ₖ₎ + s x₍ₖ₊₁₎ of the sorted x.
 
     The statistic of the ranks is the place p = k + s; the element of rank r has the share max(0, 1 − |p − r|).
@@ -104,7 +108,7 @@ def _shares(a: Any, statistic: Any, **settings: Any) -> Any:
     return np.fmax(1 - np.absolute(place - ranks), 0).astype(a.dtype)
 
 
-def _pulled(g: Any, shares: Any, count: int) -> Any:
+def _pulled(g: AnyArray, shares: AnyArray, count: int) -> AnyArray:
     """The cotangents of the quantiles of a row, one axis for them in front, as one of the row."""
     g = np.expand_dims(g if g.dtype == shares.dtype else g.astype(shares.dtype), -1)
     return np.sum(g * shares, axis=tuple(range(count))) if count else g * shares
@@ -130,7 +134,7 @@ def _of_orders(statistic: Any) -> Any:
     def forward(a, q, method="linear", weights=None):
         return statistic(a, q, axis=-1, method=method, weights=weights)
 
-    def shares(a: Any, q: Any, method: Any, weights: Any) -> Any:
+    def shares(a: AnyArray, q: AnyArray, method: str, weights: AnyArray | None) -> AnyArray:
         return _shares(a, statistic, q=q, method=method, weights=weights)
 
     return primitive(
@@ -146,7 +150,7 @@ _quantile, _nanquantile = _of_orders(np.quantile), _of_orders(np.nanquantile)
 _percentile, _nanpercentile = _of_orders(np.percentile), _of_orders(np.nanpercentile)
 
 
-def _row(a: Any, axis: Any) -> tuple[Any, tuple[int, ...]]:
+def _row(a: AnyArray, axis: Axis) -> tuple[AnyArray, tuple[int, ...]]:
     """The array with the reduced axes as one, the last; and which they were."""
     axis = entry.setting(axis, "quantile", "axis")
     axes = tuple(range(a.ndim)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
@@ -160,16 +164,19 @@ def _row(a: Any, axis: Any) -> tuple[Any, tuple[int, ...]]:
     return np.reshape(np.transpose(a, (*kept, *axes)), (*[a.shape[k] for k in kept], count)), axes
 
 
-def _with_axes(y: Any, axes: tuple[int, ...], keepdims: bool, in_front: int = 0) -> Any:
+def _with_axes(y: AnyArray, axes: tuple[int, ...], keepdims: bool, in_front: int = 0) -> AnyArray:
     return np.expand_dims(y, tuple(in_front + k for k in axes)) if keepdims and axes else y
 
 
-def _reduced(primitive: Any, a: Any, axis: Any, keepdims: bool) -> Any:
+def _reduced(primitive: Callable[..., AnyArray], a: AnyArray, axis: Axis, keepdims: bool) -> AnyArray:
     row, axes = _row(a, axis)
     return _with_axes(primitive(row), axes, keepdims)
 
 
-def _quantiles(primitive: Any, a: Any, q: Any, axis: Any, out: Any, method: str, keepdims: bool, weights: Any) -> Any:
+def _quantiles(
+    primitive: Callable[..., AnyArray], a: AnyArray, q: ArrayLike, axis: Axis, out: None, method: str, keepdims: bool,
+    weights: AnyArray | None,
+) -> AnyArray:
     refuse_out(primitive.__name__, out)
     name = primitive.__name__
     q, weights = entry.setting(q, name, "q", "np.interp on np.sort(a)"), entry.setting(weights, name, "weights")
@@ -184,7 +191,7 @@ def _quantiles(primitive: Any, a: Any, q: Any, axis: Any, out: Any, method: str,
     return _with_axes(primitive(row, q, method, weights), axes, keepdims, np.ndim(q))
 
 
-def _of_axes(weights: Any, shape: tuple[int, ...], axes: tuple[int, ...], name: str) -> Any:
+def _of_axes(weights: AnyArray, shape: tuple[int, ...], axes: tuple[int, ...], name: str) -> AnyArray:
     """Weights of the reduced axes, repeated along the others."""
     if weights.shape != tuple(shape[k] for k in axes):
         raise ValueError(f"{name}: weights {weights.shape} for axes {axes} of an array {shape}; they must agree.")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,6 +14,11 @@ from ...engine.tensor import Tensor, bare
 from ..composites import composite
 from ..precision import in_single
 
+if TYPE_CHECKING:
+    from ...engine.node import Node
+    from ...engine.primitive import Saved
+    from ...support.types import AnyArray, Axis, DTypeLike, Mask
+
 __all__ = [
     "bincount", "mean", "nanmean", "nanprod", "nansum", "prod", "sum",
 ]
@@ -21,7 +27,7 @@ _SMALL = (np.ndarray, np.generic)
 ABSENT: Any = np._NoValue  # type: ignore[attr-defined]  # NumPy's own default of initial=
 
 
-def spread(g: Any, shape: tuple[int, ...], axis: Any, keepdims: bool) -> Any:
+def spread(g: AnyArray, shape: tuple[int, ...], axis: Axis, keepdims: bool) -> AnyArray:
     """Adjoint of summation: every summand gets the cotangent of its sum."""
     g = expanded(g, axis, keepdims) if shape else g
     if isinstance(g, _SMALL) and math.prod(shape) < 4096:  # np.broadcast_to takes 4 µs, and pays for large arrays
@@ -31,39 +37,44 @@ def spread(g: Any, shape: tuple[int, ...], axis: Any, keepdims: bool) -> Any:
     return np.broadcast_to(g, shape)
 
 
-def counted(a: Any, axis: Any, where: Any = True) -> Any:
+def counted(a: AnyArray, axis: Axis, where: Mask = True) -> AnyArray | int:
     """How many elements are reduced to one: an int, or where a mask chooses among them an array (axes kept)."""
     if where is True:
-        axes = range(len(a.shape)) if axis is None or not a.shape else axis if isinstance(axis, tuple) else (axis,)
-        return math.prod([a.shape[k] for k in axes])
+        return math.prod([a.shape[k] for k in _each_of(axis, len(a.shape))])
     mask = np.broadcast_to(bare(where), a.shape)
     return np.sum(mask, axis=axis, dtype=np.result_type(np.finfo(a.dtype).dtype, np.float32), keepdims=True)
 
 
-def over(g: Any, count: int) -> Any:
+def _each_of(axis: Axis, ndim: int) -> Iterable[int]:
+    if axis is None or not ndim:
+        return range(ndim)
+    return axis if isinstance(axis, tuple) else (axis,)
+
+
+def over(g: AnyArray, count: int) -> AnyArray:
     """g / count, also where the count is no number of g's dtype."""
     return in_single(np.divide)(g, count) if count > 2048 else g / count
 
 
-def masked(x: Any, where: Any) -> Any:
+def masked(x: AnyArray, where: Mask) -> AnyArray:
     """x where it was chosen, else 0."""
     return x if where is True else np.where(bare(where), x, 0)
 
 
-def numbers(a: Any, where: Any = True) -> Any:
+def numbers(a: AnyArray, where: Mask = True) -> AnyArray:
     """Where ``a`` is a number, not NaN, and was chosen."""
     mask = np.logical_not(np.isnan(a))
     return mask if where is True else np.logical_and(mask, bare(where))
 
 
-def cast(g: Any, a: Any) -> Any:
+def cast(g: AnyArray, a: AnyArray) -> AnyArray:
     """The cotangent in the dtype of what it belongs to."""
     if g.dtype == a.dtype:
         return g
     return (np.real(g) if g.dtype.kind == "c" and a.dtype.kind != "c" else g).astype(a.dtype)
 
 
-def given(name: str, a: Any, dtype: Any, out: Any, initial: Any = ABSENT, **others: Any) -> dict[str, Any]:
+def given(name: str, a: AnyArray, dtype: DTypeLike, out: Any, initial: Any = ABSENT, **others: Any) -> dict[str, Any]:
     """The settings that were given, checked, as NumPy takes them; the mask ``where`` without its tensor."""
     if out is not None:
         raise TypeError(f"{name}: out= cannot be differentiated through. Fix: use the result, y = np.{name}(...).")
@@ -81,18 +92,18 @@ def given(name: str, a: Any, dtype: Any, out: Any, initial: Any = ABSENT, **othe
 class _Whole(Linear):
     """A sum or mean, whose cotangent is one number where no setting was given: then it is quickly spread."""
 
-    def make_vjp(self, i: int) -> Any:
+    def make_vjp(self, i: int) -> Callable[..., AnyArray]:
         usual = super().make_vjp(i)
 
-        def vjp(g: Any, node: Any, saved: Any) -> Any:
-            shape = node.parents[0].shape
+        def vjp(g: AnyArray, node: Node, saved: Saved) -> AnyArray:
+            shape = node.parents[0].shape  # type: ignore[index, union-attr]
             if node.params is not self.defaults or not isinstance(g, _SMALL) or not shape:
                 return usual(g, node, saved)
             return spread(self.each(g, math.prod(shape)), shape, None, False)
 
         return vjp
 
-    def each(self, g: Any, count: int) -> Any:
+    def each(self, g: AnyArray, count: int) -> AnyArray:
         """The cotangent of each of so many summands."""
         raise NotImplementedError
 
@@ -100,15 +111,15 @@ class _Whole(Linear):
 class _Sum(_Whole):
     """Linear but for where the sum starts: that of tangents starts from 0."""
 
-    def each(self, g: Any, count: int) -> Any:
+    def each(self, g: AnyArray, count: int) -> AnyArray:
         return g
 
-    def jvp(self, node: Any, saved: Any, tangents: Any) -> Any:
+    def jvp(self, node: Node, saved: Saved, tangents: Saved) -> AnyArray:
         return self.function(tangents[0], **{**node.params, "initial": ABSENT})
 
 
 class _Mean(_Whole):
-    def each(self, g: Any, count: int) -> Any:
+    def each(self, g: AnyArray, count: int) -> AnyArray:
         return over(g, count)
 
 
@@ -125,7 +136,7 @@ def _sum(a, axis=None, dtype=None, out=None, keepdims=False, initial=ABSENT, whe
     return np.add.reduce(a, axis=axis, keepdims=keepdims, **given("sum", a, dtype, out, initial, where=where))
 
 
-def _summands(g: Any, a: Any, axis: Any, keepdims: bool, dtype: Any, where: Any) -> Any:
+def _summands(g: AnyArray, a: AnyArray, axis: Axis, keepdims: bool, dtype: DTypeLike, where: Mask) -> AnyArray:
     whole = masked(spread(g, a.shape, axis, keepdims), where)
     return whole if dtype is None else cast(whole, a)
 
@@ -147,7 +158,7 @@ def _mean(a, axis=None, dtype=None, out=None, keepdims=False, *, where=True):
     return total / (a.size // max(1, total.size))
 
 
-def _averaged(g: Any, a: Any, axis: Any, keepdims: bool, dtype: Any, where: Any) -> Any:
+def _averaged(g: AnyArray, a: AnyArray, axis: Axis, keepdims: bool, dtype: DTypeLike, where: Mask) -> AnyArray:
     if where is True and dtype is None:
         count = math.prod(a.shape) // max(1, math.prod(g.shape))
         return spread(over(g, max(1, count)), a.shape, axis, keepdims)
@@ -183,7 +194,7 @@ def nanmean(a, axis=None, dtype=None, out=None, keepdims=False, *, where=True):
     return np.nanmean(a, axis=axis, keepdims=keepdims, **given("nanmean", a, dtype, out, where=where))
 
 
-def _shares(a: Any, axis: Any, mask: Any) -> Any:
+def _shares(a: AnyArray, axis: Axis, mask: AnyArray) -> AnyArray:
     return cast(mask / np.maximum(counted(a, axis, mask), 1), a)
 
 
@@ -220,28 +231,28 @@ def prod(a, axis=None, dtype=None, out=None, keepdims=False, initial=ABSENT, whe
     return np.multiply.reduce(a, axis=axis, keepdims=keepdims, **given("prod", a, dtype, out, initial, where=where))
 
 
-def _other_factors(a: Any, axis: Any, initial: Any, where: Any) -> Any:
+def _other_factors(a: AnyArray, axis: Axis, initial: Any, where: Mask) -> AnyArray:
     """Π over j ≠ i of aⱼ: in the first axis the others of the same line, then those of the other lines."""
     factors = a if where is True else np.where(bare(where), a, 1)
     others: Any = 1.0 if initial is ABSENT or initial is None else initial
-    for k in range(a.ndim) if axis is None or not a.ndim else axis if isinstance(axis, tuple) else (axis,):
+    for k in _each_of(axis, a.ndim):
         others = others * _before(factors, k) * turned(_before(turned(factors, k), k), k)
         factors = np.prod(factors, axis=k, keepdims=True)
     return masked(others * np.ones_like(a), where)
 
 
-def _before(a: Any, axis: int) -> Any:
+def _before(a: AnyArray, axis: int) -> AnyArray:
     """The product of the elements before each, 1 before the first."""
     first, last = part(a, axis, slice(1)), part(a, axis, slice(-1))
     return np.concatenate([np.ones_like(first), np.cumprod(last, axis=axis)], axis=axis)
 
 
-def part(a: Any, axis: int, piece: slice) -> Any:
+def part(a: AnyArray, axis: int, piece: slice) -> AnyArray:
     """``a[…, piece, …]`` along one axis."""
     return a[(*[slice(None)] * (axis % a.ndim), piece)]
 
 
-def turned(a: Any, axis: int) -> Any:
+def turned(a: AnyArray, axis: int) -> AnyArray:
     """Backwards along one axis."""
     return part(a, axis, slice(None, None, -1))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,6 +13,9 @@ from ...engine.tensor import bare
 from ..composites import composite
 from ..shapes.making import as_array
 from .reductions import part
+
+if TYPE_CHECKING:
+    from ...support.types import AnyArray, Axis
 
 __all__ = ["diff", "ediff1d", "gradient", "interp", "trapezoid", "unwrap"]
 
@@ -24,7 +27,7 @@ def _diff(a, n=1, axis=-1):
     return np.diff(a, n, axis)
 
 
-def _diff_adjoint(g: Any, shape: tuple[int, ...], n: int, axis: int) -> Any:
+def _diff_adjoint(g: AnyArray, shape: tuple[int, ...], n: int, axis: int) -> AnyArray:
     """Summation by parts: (−1)ⁿ times the differences of g, with n zeros at either end."""
     if n >= shape[axis]:
         return np.zeros_like(g, shape=shape)
@@ -53,7 +56,7 @@ def diff(a, n=1, axis=-1, prepend=None, append=None):
     return _diff(pieces[0] if len(pieces) == 1 else np.concatenate(pieces, axis=axis), n, axis)
 
 
-def _slab(a: Any, end: Any, axis: int) -> Any:
+def _slab(a: AnyArray, end: Any, axis: int) -> AnyArray | None:
     """What is put at an end: a number is as thick as one element."""
     if end is None or end is np._NoValue:  # type: ignore[attr-defined]
         return None
@@ -77,7 +80,7 @@ def ediff1d(ary, to_end=None, to_begin=None):
     return pieces[0] if len(pieces) == 1 else np.concatenate(pieces)
 
 
-def _end(end: Any, dtype: Any) -> Any:
+def _end(end: Any, dtype: np.dtype[Any]) -> AnyArray | None:
     if end is None:
         return None
     end = as_array(end)
@@ -118,7 +121,7 @@ def gradient(f, *varargs, axis=None, edge_order=1):
     return slopes[0] if len(slopes) == 1 else tuple(slopes)
 
 
-def _axes(f: Any, axis: Any) -> list[int]:
+def _axes(f: AnyArray, axis: Axis) -> list[int]:
     given = range(f.ndim) if axis is None else axis if isinstance(axis, tuple) else (axis,)
     axes = []
     for k in given:
@@ -130,7 +133,7 @@ def _axes(f: Any, axis: Any) -> list[int]:
     return axes
 
 
-def _distances(f: Any, axes: list[int], varargs: Any) -> list[Any]:
+def _distances(f: AnyArray, axes: list[int], varargs: Any) -> list[Any]:
     """For each axis one distance, or an array of those between its neighbours."""
     if not varargs:
         return [1.0] * len(axes)
@@ -152,7 +155,7 @@ def _distances(f: Any, axes: list[int], varargs: Any) -> list[Any]:
     return found
 
 
-def _between(f: Any, k: int, h: Any) -> Any:
+def _between(f: AnyArray, k: int, h: AnyArray) -> AnyArray:
     """Of second order, with the neighbours at either side."""
     left, here, right = part(f, k, slice(-2)), part(f, k, slice(1, -1)), part(f, k, slice(2, None))
     if np.ndim(h) == 0:
@@ -165,7 +168,7 @@ def _between(f: Any, k: int, h: Any) -> Any:
     return a * left + b * here + c * right
 
 
-def _edges(f: Any, k: int, h: Any, order: int) -> tuple[Any, Any]:
+def _edges(f: AnyArray, k: int, h: AnyArray, order: int) -> tuple[AnyArray, AnyArray]:
     """At the first and the last sample, with the next one or two."""
     first, second, third = (part(f, k, slice(i, i + 1)) for i in range(3))
     last, last_but_one = part(f, k, slice(-1, None)), part(f, k, slice(-2, -1))
@@ -263,7 +266,7 @@ def interp(x, xp, fp, left=None, right=None, period=None):
     return np.where(nan, math.nan, y) if np.any(nan) else y
 
 
-def _in_double(name: str, v: Any, kinds: str) -> Any:
+def _in_double(name: str, v: AnyArray, kinds: str) -> AnyArray:
     v = as_array(v)
     if v.dtype.kind not in kinds:
         raise TypeError(f"interp: {name} of {v.dtype} numbers has no order. Fix: interpolate along a real axis.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -11,6 +11,9 @@ from ...engine.tensor import bare
 from ..composites import composite, refuse_out
 from ..precision import in_single
 from .reductions import cast, given, part, turned
+
+if TYPE_CHECKING:
+    from ...support.types import AnyArray
 
 __all__ = ["cumprod", "cumsum", "nancumprod", "nancumsum"]
 
@@ -29,7 +32,7 @@ def _cumprod(a, axis=0, dtype=None):
     return np.cumprod(a, axis=axis, **given("cumprod", a, dtype, None))
 
 
-def recurrence(a: Any, b: Any, axis: int) -> Any:
+def recurrence(a: AnyArray, b: AnyArray, axis: int) -> AnyArray:
     """sₖ = bₖ + aₖ sₖ₋₁ along an axis, s before the first being 0.
 
     By doubling (Hillis and Steele 1986): two steps, of lengths d, are one of length 2d, of the same form.
@@ -45,20 +48,20 @@ def recurrence(a: Any, b: Any, axis: int) -> Any:
     return b
 
 
-def _cumprod_adjoint(g: Any, a: Any, ans: Any, axis: int) -> Any:
+def _cumprod_adjoint(g: AnyArray, a: AnyArray, ans: AnyArray, axis: int) -> AnyArray:
     """āₖ = sₖ yₖ₋₁ with sₖ = gₖ + aₖ₊₁ sₖ₊₁: no quotients, so that zeros do no harm."""
     backwards = turned(a, axis)
     later = np.concatenate([part(backwards, axis, slice(1)), part(backwards, axis, slice(-1))], axis=axis)
     return cast(turned(recurrence(later, turned(g, axis), axis), axis) * _shifted(ans, axis), a)
 
 
-def _shifted(ans: Any, axis: int) -> Any:
+def _shifted(ans: AnyArray, axis: int) -> AnyArray:
     """The product before each element, 1 before the first."""
     one = np.ones_like(part(ans, axis, slice(1)))
     return np.concatenate([one, part(ans, axis, slice(-1))], axis=axis)
 
 
-def _line(a: Any, axis: int | None) -> tuple[Any, int]:
+def _line(a: AnyArray, axis: int | None) -> tuple[Any, int]:
     """The array and an axis of it: flattened, where no axis was named, or a 0-d array has none but 0 and −1."""
     return (np.reshape(a, (-1,)), 0) if axis is None or (not a.ndim and axis in (0, -1)) else (a, axis)
 
@@ -113,7 +116,7 @@ def nancumprod(a, axis=None, dtype=None, out=None):
     return cumprod(np.where(np.isnan(a), 1, a), axis, dtype, out)
 
 
-def _cumulative(name: str, scan: Any, first: Any, x: Any, axis: int | None, include_initial: bool) -> Any:
+def _cumulative(name: str, scan: Any, first: Any, x: AnyArray, axis: int | None, include_initial: bool) -> AnyArray:
     x = x if x.ndim else np.reshape(x, (1,))
     if axis is None and x.ndim != 1:
         raise ValueError(f"{name}: an array of shape {x.shape} has no single axis. Fix: name one, axis=0.")

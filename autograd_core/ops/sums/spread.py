@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,13 +15,16 @@ from ..precision import in_single
 from ..shapes.making import as_array
 from .reductions import cast, counted, given, masked, numbers, sum
 
+if TYPE_CHECKING:
+    from ...support.types import AnyArray, Axis, DTypeLike, Mask
+
 __all__ = ["average", "corrcoef", "cov", "nanstd", "nanvar", "std", "var"]
 
 # Variances: the mean's own variation drops out, for the deviations from it add up to 0 --------------------------------
 
 
 @in_single
-def _deviation(a: Any, axis: Any, where: Any, ddof: Any) -> Any:
+def _deviation(a: AnyArray, axis: Axis, where: Mask, ddof: float) -> AnyArray:
     """(a − mean) / (n − ddof), and 0 where ``a`` was not chosen."""
     count = counted(a, axis, where)
     if where is True:
@@ -30,19 +33,19 @@ def _deviation(a: Any, axis: Any, where: Any, ddof: Any) -> Any:
     return masked(a - mean, where) / np.maximum(count - ddof, 0)
 
 
-def _along(g: Any, a: Any, axis: Any, keepdims: bool) -> Any:
+def _along(g: AnyArray, a: AnyArray, axis: Axis, keepdims: bool) -> AnyArray:
     """A cotangent of the real result beside ``a``."""
     return expanded(np.real(g) if g.dtype.kind == "c" else g, axis if a.ndim else None, keepdims)
 
 
-def _inner(d: Any, t: Any, axis: Any, keepdims: bool) -> Any:
+def _inner(d: AnyArray, t: AnyArray, axis: Axis, keepdims: bool) -> AnyArray:
     """⟨d, t⟩ of real numbers, or of complex ones as pairs of real ones."""
     product = conjugate(d) * t
     return summed(np.real(product) if product.dtype.kind == "c" else product, axis, keepdims)
 
 
 def _variance(forward: Any, chosen: Any) -> Any:
-    def slope(a: Any, axis: Any, where: Any, ddof: Any) -> Any:
+    def slope(a: AnyArray, axis: Axis, where: Mask, ddof: float) -> AnyArray:
         return 2 * _deviation(a, axis, chosen(a, where), ddof)
 
     return primitive(
@@ -56,7 +59,7 @@ def _variance(forward: Any, chosen: Any) -> Any:
 def _deviation_root(forward: Any, chosen: Any) -> Any:
     """σ = √v has dσ = dv / 2σ, and 0 where all numbers are equal."""
 
-    def slope(a: Any, ans: Any, axis: Any, where: Any, ddof: Any, keepdims: bool) -> Any:
+    def slope(a: AnyArray, ans: AnyArray, axis: Axis, where: Mask, ddof: float, keepdims: bool) -> AnyArray:
         return _deviation(a, axis, chosen(a, where), ddof) / expanded(
             ans + np.equal(ans, 0), axis if a.ndim else None, keepdims
         )
@@ -75,7 +78,7 @@ def _deviation_root(forward: Any, chosen: Any) -> Any:
     )
 
 
-def _all(a: Any, where: Any) -> Any:
+def _all(a: AnyArray, where: Mask) -> Mask:
     return where
 
 
@@ -167,20 +170,23 @@ def nanstd(a, axis=None, dtype=None, out=None, ddof=0, keepdims=False, *, where=
     return _root(_about(a, mean, axis, dtype, ddof, keepdims, where, numbers(a, where)))
 
 
-def _root(v: Any) -> Any:
+def _root(v: AnyArray) -> AnyArray:
     """√v with derivative 0 at 0."""
     nothing = np.equal(v, 0)
     return np.where(nothing, 0, np.sqrt(np.where(nothing, 1, v)))
 
 
-def _ddof(name: str, out: Any, ddof: Any, correction: Any) -> Any:
+def _ddof(name: str, out: Any, ddof: float, correction: Any) -> Any:
     refuse_out(name, out)
     if correction is not None and ddof != 0:
         raise ValueError(f"{name}: ddof={ddof} and correction={correction} are one setting. Fix: give one of them.")
     return ddof if correction is None else correction
 
 
-def _about(a: Any, mean: Any, axis: Any, dtype: Any, ddof: Any, keepdims: bool, where: Any, chosen: Any) -> Any:
+def _about(
+    a: AnyArray, mean: AnyArray, axis: Axis, dtype: DTypeLike, ddof: float, keepdims: bool, where: Mask,
+    chosen: Mask,
+) -> AnyArray:
     """The mean square of the deviations from a given mean; of what was ``chosen``, and 0 in place of NaN."""
     deviation = a - mean
     if chosen is not where:
@@ -224,7 +230,7 @@ def average(a, axis=None, weights=None, returned=False, *, keepdims=False):
     return (mean, np.broadcast_to(total, mean.shape)) if returned else mean
 
 
-def _beside(weights: Any, shape: tuple[int, ...], axis: Any) -> Any:
+def _beside(weights: AnyArray, shape: tuple[int, ...], axis: Axis) -> AnyArray:
     """Weights for the reduced axes as weights for the whole array."""
     if weights.shape == shape:
         return weights
@@ -271,7 +277,7 @@ def cov(m, y=None, rowvar=True, bias=False, ddof=None, fweights=None, aweights=N
     return np.squeeze(np.dot(centred, np.conjugate(np.transpose(weighted))) * np.true_divide(1, freedom))
 
 
-def _rows(name: str, m: Any, dtype: Any, rowvar: bool) -> Any:
+def _rows(name: str, m: AnyArray, dtype: DTypeLike, rowvar: bool) -> AnyArray:
     """Variables in rows, observations in columns."""
     m = as_array(m)
     if m.ndim > 2:
