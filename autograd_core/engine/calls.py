@@ -144,7 +144,7 @@ def _general(op: Primitive) -> Callable[..., Any]:
     return function
 
 
-def _short(op: Primitive, signature: str, arrays: str, call: str) -> Callable[..., Any]:
+def _short(op: Primitive, signature: str, arrays: str, call: str) -> Any:
     settings, complete = op.parameters[1:], len(op.defaults) == len(op.parameters) - 1
     space = _NAMES | {"op": op, "forward": op.forward, "on_scalars": ON_SCALARS.get(op.forward), "params": NO_SETTINGS}
 

@@ -30,19 +30,32 @@ class AnyArray(Protocol):
     """An array of any library, a tensor, or a symbol that stands for one: what rules run on, and what they give."""
 
     @property
-    def shape(self) -> Shape: ...
+    def shape(self) -> Shape:
+        """The size of each axis."""
+
     @property
-    def ndim(self) -> int: ...
+    def ndim(self) -> int:
+        """The number of axes."""
+
     @property
-    def size(self) -> int: ...
+    def size(self) -> int:
+        """The number of elements."""
+
     @property
-    def dtype(self) -> np.dtype[Any]: ...
+    def dtype(self) -> np.dtype[Any]:
+        """NumPy's dtype of the elements."""
+
     @property
-    def T(self) -> Any: ...
+    def T(self) -> Any:
+        """The axes reversed."""
+
     @property
-    def real(self) -> Any: ...
+    def real(self) -> Any:
+        """The real parts."""
+
     @property
-    def imag(self) -> Any: ...
+    def imag(self) -> Any:
+        """The imaginary parts."""
 
     def __array__(self) -> Array: ...
     def __len__(self) -> int: ...
@@ -67,15 +80,32 @@ class AnyArray(Protocol):
     def __le__(self, other: Any, /) -> Any: ...
     def __gt__(self, other: Any, /) -> Any: ...
     def __ge__(self, other: Any, /) -> Any: ...
-    def astype(self, dtype: Any, /) -> Any: ...
-    def reshape(self, shape: Any, /) -> Any: ...
-    def copy(self) -> Any: ...
-    def transpose(self, axes: Any, /) -> Any: ...
-    def conj(self) -> Any: ...
-    def sum(self, *, axis: Any = ..., keepdims: Any = ...) -> Any: ...
-    def mean(self, *, axis: Any = ..., keepdims: Any = ...) -> Any: ...
-    def max(self, *, axis: Any = ..., keepdims: Any = ...) -> Any: ...
-    def min(self, *, axis: Any = ..., keepdims: Any = ...) -> Any: ...
+    def astype(self, dtype: Any, /) -> Any:
+        """Converted to another dtype."""
+
+    def reshape(self, shape: Any, /) -> Any:
+        """The same numbers in another shape."""
+
+    def copy(self) -> Any:
+        """The same numbers in memory of their own."""
+
+    def transpose(self, axes: Any, /) -> Any:
+        """The axes in another order."""
+
+    def conj(self) -> Any:
+        """The complex conjugates."""
+
+    def sum(self, *, axis: Axis = ..., keepdims: bool = ...) -> Any:
+        """The sum along an axis."""
+
+    def mean(self, *, axis: Axis = ..., keepdims: bool = ...) -> Any:
+        """The mean along an axis."""
+
+    def max(self, *, axis: Axis = ..., keepdims: bool = ...) -> Any:
+        """The largest along an axis."""
+
+    def min(self, *, axis: Axis = ..., keepdims: bool = ...) -> Any:
+        """The smallest along an axis."""
 
 
 Mask: TypeAlias = AnyArray | bool
