@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import itertools
+import pickle
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -442,19 +444,31 @@ def test_an_object_among_the_results_is_made_anew() -> None:
     assert len({id(m) for m in made}) == 6 and g.replays == 0
 
 
-def test_a_method_reads_the_object_as_it_is() -> None:
+def test_a_method_has_records_of_its_own_for_each_object() -> None:
     class Scale:
-        w = np.ones(2)
+        __slots__ = ("__dict__", "bias")
+
+        def __init__(self, k: float) -> None:
+            self.w, self.bias = np.full(2, k), np.ones(2)
 
         @ag.compile
         def apply(self, x: Any) -> Any:
-            return x * self.w
+            return x * self.w + self.bias
 
-    scale = Scale()
+    one, two = Scale(1.0), Scale(2.0)
     for k in range(8):
-        scale.w = np.full(2, float(k))
-        assert scale.apply(np.ones(2))[0] == k
-    assert "Scale" in Scale.apply.why()
+        one.w[...] = k
+        one.bias[...] = 3 * k
+        assert one.apply(np.ones(2))[0] == 4 * k and two.apply(np.ones(2))[0] == 3
+    assert one.apply.replays > 3 and two.apply.replays > 3
+    third = copy.copy(one)
+    third.w = np.full(2, 5.0)
+    assert third.apply(np.ones(2))[0] == 5 + one.bias[0] and third.apply.replays == 0
+    assert pickle.loads(pickle.dumps(ag.compile(np.tanh)))(0.0) == 0
+    for k in range(20):  # another array at each call is not worth a record
+        two.w = np.full(2, float(k))
+        assert two.apply(np.ones(2))[0] == k + 1
+    assert "w is exchanged" in two.apply.why()
 
 
 def test_two_threads() -> None:

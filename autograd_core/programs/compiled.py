@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import threading
+from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
 
@@ -13,11 +14,17 @@ from ..engine import recording
 from ..engine.errors import class_name
 from ..engine.node import PLAIN
 from ..engine.tensor import Tensor, make_tensor
+from ..support.caller import warn
+from ..support.modes import restoring
 from ..support.random import default_generator, use_generator
-from .numbers import again_of
-from .owners import Owners, gradient_array
-from .recorded import Draws, Recorded, plain
-from .results import Opaque, array_of, copied, is_recorded, kept, mapped, same, spec_of, taken_back
+from .fixed import Fixed, check_function, fixed_arguments
+from .noticing import Effects
+from .numbers import Live
+from .owners import Owners
+from .places import identical
+from .record import Number, Record
+from .recorded import Draws, Recorded
+from .results import Opaque, array_of, is_recorded, kept, mapped, same, spec_of, taken_back
 from .state import State
 from .tape import Mismatch, Tape, root
 
@@ -33,24 +40,30 @@ class _Here(threading.local):
 
 
 _here = _Here()
-_PAIRS_KEPT, _TRIES = 4, 8
+_PAIRS_KEPT, _TRIES, _SIGNATURES = 4, 8, 64
 
 
 def compile(function: Callable[..., Any] | None = None, *, backend: str = "auto", static: tuple[str, ...] = ()) -> Any:
     """A function that computes the same as ``function``, without running its Python again where that is safe.
 
-    function : of arrays, tensors without gradients, and nested tuples, lists and dicts of them; or a training step as
-        it stands, with its backward pass and its optimizer
+    function : of arrays, numbers, tensors without gradients, and nested tuples, lists and dicts of them; or a training
+        step as it stands, with its backward pass and its optimizer; a method, also as a decorator in the class
     backend : "numpy", or "auto", which is the same today
-    static : names of keyword arguments whose values belong to the signature
+    static : names of arguments whose values, which must be hashable, belong to the signature: each value has records of
+        its own. So an object (a model) may be an argument; what it holds is looked after.
 
-    The first call of a signature (shapes, dtypes, training or not, frozen or not, other numbers in reach) runs as it
-    is, the second is recorded, the third is replayed and run from the same state: their bits must agree, or the
-    function stays as it is. The check is repeated at replays 8, 16, 32, …. ``why()`` says what has not been recorded,
-    ``program`` shows what has, ``source("numpy")`` as code. Python's own effects (printing, appending to a list) do
-    not happen in a replay. Gradients are written into the same memory at every step.
+    The first call of a signature (shapes, dtypes, training or not, frozen or not, whole numbers and strings among the
+    arguments, numbers in reach) runs as it is, the second is recorded, the third is replayed and run from the same
+    state: their bits must agree, or the function stays as it is. The check is repeated at replays 8, 16, 32, ….
+    Floats among the arguments and learning rates may change freely. ``why()`` says what has not been recorded,
+    ``program`` shows what has, ``source("numpy")`` as code.
 
-    Raises ValueError for another backend.
+    What Python does beside computing is not repeated by a replay. Where it changes what the function reaches (a list
+    grows, a counter counts), the function stays as it is; where it writes (``print``), or makes text of a number, a
+    RuntimeWarning says so once, with the line. Warned is also of a function that is recorded again and again.
+
+    Raises ValueError for another backend or a name in ``static`` that is no argument, TypeError for a generator
+    function and, at a call, for a static argument that is not hashable.
 
     >>> import autograd_core as ag
     >>> f = compile(lambda x: np.tanh(x * 2).sum())
@@ -61,81 +74,16 @@ def compile(function: Callable[..., Any] | None = None, *, backend: str = "auto"
         raise ValueError(f'compile: backend={backend!r}; there are "auto" and "numpy".')
     if function is None:
         return functools.partial(compile, backend=backend, static=static)
-    return Compiled(function, static)
-
-
-class Record:
-    """One tape with all that its replay needs."""
-
-    def __init__(self, owners: Owners, tape: Tape, inputs: list[Any]) -> None:
-        self.owners, self.tape, self.inputs = owners, tape, inputs
-        self.replays = 0
-        self.gradients_before = [(t, g) for _, t in owners.tensors if (g := gradient_array(t)) is not None]
-        self.homes = [(t, t._data) for _, t in owners.tensors]
-
-    def close(self, result: Any, computed: list[Any]) -> None:
-        """The recording has ended: its plan, what must be put back before a replay, and what it gave."""
-        self.result = result
-        self.computed = [(place, _evaluators(value)) for place, value in computed]
-        self.gradients = [(t, gradient_array(t)) for _, t in self.owners.tensors if hasattr(t._node, "grad")]
-        self.plan = self.tape.plan()
-        guards = [i for i, e in enumerate(self.tape.entries) if e.kind == "guard"]
-        early = self.tape.entries[: guards[-1] + 1] if guards else []
-        written = {id(root(w)): root(w) for e in early for w in e.writes if id(root(w)) in self.tape.owners}
-        self.put_back = [(a, np.empty_like(a)) for a in written.values()]
-        self.draws_early = any(e.kind == "draw" for e in early)
-
-    def run(self, leaves: list[Any]) -> Any:
-        """The calls once more; Mismatch, with everything as before, where a guard fails."""
-        for t, home in self.homes:
-            if t._data is not home and (t._data.shape != home.shape or t._data.dtype != home.dtype):
-                raise Mismatch("a tensor has another shape or dtype than when this was recorded")
-        for t, array in self.gradients_before:
-            grad = gradient_array(t)
-            if grad.shape != array.shape or grad.dtype != array.dtype:
-                raise Mismatch("a gradient has another shape or dtype than when this was recorded")
-        for t, home in self.homes:
-            if t._data is not home:  # an array that somebody put in its place is taken over
-                np.copyto(home, t._data)
-                t._data = home
-        for mine, given in zip(self.inputs, leaves, strict=True):
-            np.copyto(mine, given)
-        for t, array in self.gradients_before:
-            if gradient_array(t) is not array:
-                np.copyto(array, gradient_array(t))
-        for array, saved in self.put_back:
-            np.copyto(saved, array)
-        generator = default_generator().bit_generator if self.draws_early else None
-        state: Any = None if generator is None else generator.state
-        try:
-            for call, args in self.plan:
-                call(*args)
-        except Mismatch:
-            for array, saved in self.put_back:
-                np.copyto(array, saved)
-            if generator is not None:
-                generator.state = state
-            raise
-        for place, value in [(place, again()) for place, again in self.computed]:
-            place.put(value)
-        for t, array in self.gradients:
-            t._node.grad = None if array is None else make_tensor(array, None)
-        self.replays += 1
-        return copied(self.result)
-
-
-def _evaluators(value: Any) -> Callable[[], Any]:
-    if isinstance(value, tuple):
-        parts = [again_of(v) for v in value]
-        return lambda: tuple([again() for again in parts])
-    return again_of(value)
+    names = (static,) if isinstance(static, str) else tuple(static)
+    check_function(function, names)
+    return Compiled(function, names)
 
 
 class _Signature:
     """What is known of one signature."""
 
     def __init__(self) -> None:
-        self.calls = self.tries = self.replays = 0
+        self.calls = self.tries = self.replays = self.missed = 0
         self.records: list[Record] = []
         self.trial: Record | None = None
         self.why: dict[str, None] = {}
@@ -145,58 +93,143 @@ class _Signature:
         if len(self.why) < 20:
             self.why[why] = None
 
+    def refuse(self, why: str) -> None:
+        """Record this signature no more."""
+        self.say(why)
+        self.tries = _TRIES + 1
+
 
 class Compiled:
-    """What `compile` returns."""
+    """What `compile` returns.
 
-    def __init__(self, function: Callable[..., Any], static: tuple[str, ...]) -> None:
+    replays : how many calls ran without the function's Python
+    """
+
+    def __init__(self, function: Callable[..., Any], static: tuple[str, ...] = ()) -> None:
         functools.update_wrapper(self, function)
         self.__name__ = getattr(function, "__name__", class_name(function))
         self.function, self.static = function, static
         self.owners: Owners | None = None
-        self.signatures: dict[Any, _Signature] = {}
-        self.replays = 0
+        self.signatures: OrderedDict[Any, _Signature] = OrderedDict()
+        self.unrepeated: dict[str, None] = {}
+        self._replays = self._traces = self._fresh = 0
         self._renewed = self._replays_then = 0
         self._exchanged = self._opaque = ""
         self._last: Any = None
+        self._glance: tuple[Any, Any, Any, _Signature] | None = None
+        self._copies = self._running = False
+        self._warned: set[str] = set()
         self._lock = threading.RLock()
+        self._parts: OrderedDict[Any, Compiled] = OrderedDict()
+
+    # Methods and static arguments ----------------------------------------------------------------------------------
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
-        return self if instance is None else functools.partial(self, instance)
+        if instance is None:
+            return self
+        try:
+            own = vars(instance)
+        except TypeError:
+            return functools.partial(self, instance)
+        bound = own.get(key := f"_compiled_{self.__name__}")
+        if bound is None or bound.function.__self__ is not instance:
+            static = tuple(name for name in self.static)
+            bound = own[key] = Compiled(self.function.__get__(instance), static)
+        return bound
+
+    def __set__(self, instance: Any, value: Any) -> None:
+        raise AttributeError(f"{self.__name__}: a compiled method cannot be assigned to.")
+
+    def __reduce__(self) -> Any:
+        if hasattr(self.function, "__self__"):
+            return type(None), ()  # of a method: a copy of its object makes one of its own
+        return Compiled, (self.function, self.static)
+
+    def _part(self, values: dict[str, Any]) -> Compiled:
+        """The compiled function of the other arguments, for these values of the static ones."""
+        try:
+            key = tuple((type(v), v) for v in values.values())
+            found = self._parts.get(key)
+        except TypeError:
+            kinds = ", ".join(f"{name} is a {class_name(v)}" for name, v in values.items())
+            raise TypeError(f"{self.__name__}: a static argument must be hashable; {kinds}.") from None
+        if found is None:
+            if len(self._parts) >= _SIGNATURES:
+                self._warn(f"static arguments have had {_SIGNATURES} values, now {values}; old ones are forgotten")
+                self._parts.popitem(last=False)
+            found = self._parts[key] = Compiled(Fixed(self.function, values))
+        return found
+
+    # Calls ---------------------------------------------------------------------------------------------------------
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if self.static:
+            with self._lock:
+                values, args, kwargs = fixed_arguments(self.function, self.static, args, kwargs)
+                part = self._part(values)
+            return part(*args, **kwargs)
         leaves: list[Any] = []
         try:
-            spec = spec_of((args, kwargs), leaves)
+            spec = spec_of((args, kwargs), leaves) if kwargs else spec_of(args, leaves)
         except Opaque as opaque:
             self._opaque = str(opaque)
             return self.function(*args, **kwargs)
-        if self._renewed > _TRIES or recording.observed() or _here.tracing or is_recorded(leaves):
+        if self._renewed > _TRIES or (recording.special and recording.observed()) or _here.tracing:
             return self.function(*args, **kwargs)
         with self._lock:
-            self._look_again()
-            if self._renewed > _TRIES:
+            if self._running:  # the function calls itself
                 return self.function(*args, **kwargs)
-            assert self.owners is not None
-            key = (spec, recording.is_grad_enabled(), self.owners.signature())
-            try:
-                known = self.signatures.get(key)
-            except TypeError:  # an argument that cannot be a key
-                return self.function(*args, **kwargs)
+            known = self._known(spec)
             if known is None:
-                if len(self.signatures) > 64:
-                    self.signatures.clear()
-                known = self.signatures[key] = _Signature()
-                if self._last is not None:
-                    known.say(f"new, for {self._difference(key)}")
-            self._last = key
-            return self._call(known, [plain(array_of(x)) for x in leaves], args, kwargs)
+                return self.function(*args, **kwargs)
+            self._running = True
+            try:
+                return self._call(known, leaves, args, kwargs)
+            finally:
+                self._running = False
+
+    def _known(self, spec: Any) -> _Signature | None:
+        """The signature of this call; None where it cannot be told."""
+        on = recording.is_grad_enabled()
+        if self._glance is not None and self.owners is not None:
+            last_spec, last_on, objects, known = self._glance
+            if on is last_on and spec == last_spec:
+                found = self.owners.glance()
+                if found is not None and len(found) == len(objects) and identical(found, objects):
+                    return known
+        self._look_again()
+        if self._renewed > _TRIES:
+            return None
+        assert self.owners is not None
+        key = (spec, on, self.owners.signature())
+        try:
+            known = self.signatures[key] if key in self.signatures else self._new(key)
+        except TypeError:  # an argument that cannot be a key
+            return None
+        self.signatures.move_to_end(key)
+        self._last = key
+        objects = self.owners.glance()
+        self._glance = None if objects is None else (spec, on, objects, known)
+        return known
+
+    def _new(self, key: Any) -> _Signature:
+        known = _Signature()
+        if self._last is not None:
+            difference = self._difference(key)
+            known.say(f"new, for {difference}")
+            self._fresh += 1
+            if self._fresh == _SIGNATURES // 2:
+                self._warn(f"the last {self._fresh} calls were all of other signatures, for {difference}")
+        if len(self.signatures) >= _SIGNATURES:
+            self.signatures.popitem(last=False)
+        self.signatures[key] = known
+        return known
 
     def _difference(self, key: Any) -> str:
         """In what a signature differs from the one before."""
         (spec, _, numbers), (last_spec, _, last_numbers) = key, self._last
         if spec != last_spec:
-            return "the arguments have other shapes, dtypes or strides, or other values beside arrays"
+            return f"the arguments: {_shown(last_spec)} before, now {_shown(spec)}"
         names = [place.name for place in self.owners.numbers] if self.owners else []
         for name, a, b in zip(names, last_numbers, numbers, strict=False):
             if a != b:
@@ -208,44 +241,86 @@ class Compiled:
         exchanged = "" if self.owners is None else self.owners.exchanged()
         if self.owners is None or exchanged:
             if exchanged:
-                self._renewed = 1 if self.replays > self._replays_then else self._renewed + 1
-                self._exchanged, self._replays_then = exchanged, self.replays
+                self._renewed = 1 if self._replays > self._replays_then else self._renewed + 1
+                self._exchanged, self._replays_then = exchanged, self._replays
             self.owners = Owners(self.function)
             self.signatures.clear()
-            self._last = None
+            self._last = self._glance = None
             if self.owners.too_large:
                 self._renewed, self._exchanged = _TRIES + 1, "more than can be looked after"
 
+    def _warn(self, what: str) -> None:
+        kind = what.partition(":")[0].partition(",")[0]
+        if kind not in self._warned:
+            self._warned.add(kind)
+            warn(f"compile: {self.__name__}: {what}.", RuntimeWarning)
+
     def _call(self, known: _Signature, leaves: list[Any], args: Any, kwargs: Any) -> Any:
         known.calls += 1
-        if known.calls == 1 or known.tries > _TRIES:
-            return self.function(*args, **kwargs)
         if known.records:
             known.replays += 1
             if known.replays >= 8 and known.replays & (known.replays - 1) == 0:
                 return self._checked(known, known.records[0], leaves, args, kwargs)
             for i, record in enumerate(known.records):
+                if record.gradients.held():
+                    return self._kept(known, args, kwargs)
                 try:
-                    result = record.run(leaves)
+                    result = record.run([x._data if isinstance(x, Tensor) else x for x in leaves])
                 except Mismatch as mismatch:
                     known.say(str(mismatch))
                     continue
-                self.replays += 1
-                known.records.insert(0, known.records.pop(i))
+                self._replays += 1
+                self._fresh = 0
+                if i:
+                    known.records.insert(0, known.records.pop(i))
                 return result
+            known.missed += 1
+            if known.missed % 2:  # the function may be about to raise an error of its own
+                return self.function(*args, **kwargs)
+        if known.calls == 1 or known.tries > _TRIES:
+            return self.function(*args, **kwargs)
         if known.trial is not None:
             return self._checked(known, known.trial, leaves, args, kwargs)
+        if self._traces >= 16 and self._traces > self._replays:
+            known.refuse(f"recorded {self._traces} times, replayed {self._replays}: this does not pay")
+            self._warn(f"recorded {self._traces} times, replayed {self._replays}, and not recorded again: {self.why()}")
+            return self.function(*args, **kwargs)
         known.tries += 1
-        known.trial, result = self._traced(known, leaves, args, kwargs)
+        self._traces += 1
+        return self._traced(known, leaves, args, kwargs)
+
+    def _kept(self, known: _Signature, args: Any, kwargs: Any) -> Any:
+        """Somebody keeps gradients: they keep their memory, the function is recorded again and gives copies."""
+        self._copies = True
+        for signature in self.signatures.values():
+            signature.records, signature.trial = [], None
+        known.say("a gradient was kept: from now on they are copies")
+        return self.function(*args, **kwargs)
+
+    def _traced(self, known: _Signature, leaves: list[Any], args: Any, kwargs: Any) -> Any:
+        """One run for real, noted; where only the recording fails, one more as it is."""
+        assert self.owners is not None
+        before = State(self.owners)
+        try:
+            known.trial, result = self._noted(known, leaves, args, kwargs)
+            return result
+        except Exception as error:
+            before.restore()
+            ended = f"the recording ended in {class_name(error)}: {error}"
+        result = self.function(*args, **kwargs)
+        known.refuse(ended)
         return result
 
-    def _traced(self, known: _Signature, leaves: list[Any], args: Any, kwargs: Any) -> tuple[Record | None, Any]:
-        """One run for real, noted."""
-        owners, tape = self.owners, Tape()
+    def _noted(self, known: _Signature, leaves: list[Any], args: Any, kwargs: Any) -> tuple[Record | None, Any]:
+        owners, tape, effects = self.owners, Tape(), Effects()
         assert owners is not None
         inputs: list[Any] = []
 
         def own(x: Any) -> Any:
+            if type(x) is float:
+                number = Number(x)
+                inputs.append(number)
+                return Live(tape, x, number.get)
             array = np.array(array_of(x))
             tape.own(array, f"input {len(inputs)}")
             inputs.append(array)
@@ -254,58 +329,64 @@ class Compiled:
 
         given_args, given_kwargs = mapped((args, kwargs), own)
         outer = default_generator()
+        taken: list[Any] = []
 
         def present() -> Any:
             now = default_generator()
             return outer if isinstance(now, Draws) else now
 
+        def run() -> Any:
+            owners.hand_out(tape)
+            PLAIN.add(Recorded)
+            with use_generator(Draws(tape, present)), effects:  # type: ignore[arg-type]
+                return self.function(*given_args, **given_kwargs)
+
+        def end() -> None:
+            tape.close()
+            _here.tracing = False
+            PLAIN.discard(Recorded)
+            if not taken:
+                taken[:] = owners.take_back(effects.changed)
+
         with _tracing:
             record = Record(owners, tape, inputs)
             _here.tracing = True
-            try:
-                owners.hand_out(tape)
-                PLAIN.add(Recorded)
-                with use_generator(Draws(tape, present)):  # type: ignore[arg-type]
-                    result = self.function(*given_args, **given_kwargs)
-            finally:
-                tape.close()
-                _here.tracing = False
-                PLAIN.discard(Recorded)
-                computed, moved = owners.take_back()
+            result = restoring(run, end)
+        computed, moved = taken
         written = {id(root(w)) for e in tape.entries for w in e.writes}
-        for given, array in zip(leaves, inputs, strict=True):
+        for given, array in zip(map(array_of, leaves), inputs, strict=True):
             if id(array) in written:
                 given[...] = array
                 moved.append("an argument")
         if is_recorded(result):
-            tape.refused = (
-                tape.refused or "the result is still to be differentiated: compile the whole step, or no_grad()"
-            )
+            tape.refuse_result("the result is still to be differentiated: compile the whole step, or no_grad()")
         if moved:
-            names = ", ".join(sorted(set(moved)))[:200]
-            tape.refused = tape.refused or f"the run changed {names}, which a replay would not"
+            tape.refuse_result(f"the run changed {', '.join(sorted(set(moved)))[:200]}, which a replay would not")
         if tape.refused:
-            known.say(tape.refused)
-            known.tries = _TRIES + 1
+            known.refuse(tape.refused)
             return None, mapped(result, taken_back)
-        result = mapped(result, kept)
-        record.close(result, computed)
-        return record, copied(result)
+        record.unrepeated = effects.written | tape.texts
+        record.close(mapped(result, kept), computed, self._copies)
+        return record, record.give()
 
     def _checked(self, known: _Signature, record: Record, leaves: list[Any], args: Any, kwargs: Any) -> Any:
         """A replay, and a run from the same state: the record is kept where all bits agree."""
+        if record.gradients.held():
+            return self._kept(known, args, kwargs)
         before = State(record.owners)
         try:
-            replayed = record.run(leaves)
+            replayed = record.run([array_of(x) for x in leaves])
         except Mismatch as mismatch:
             known.say(str(mismatch))
             known.tries += 1
             known.trial = None
             before.restore()
-            if record in known.records:
+            if record in known.records or known.tries > _TRIES:
                 return self.function(*args, **kwargs)
-            known.trial, result = self._traced(known, leaves, args, kwargs)
-            return result
+            return self._traced(known, leaves, args, kwargs)
+        except BaseException:
+            before.restore()
+            raise
         after = State(record.owners)
         before.restore()
         result = self.function(*args, **kwargs)
@@ -314,11 +395,21 @@ class Compiled:
             if record is known.trial:
                 known.trial = None
                 known.records = [record, *known.records][:_PAIRS_KEPT]
+                self.unrepeated |= record.unrepeated
+                for what in record.unrepeated:
+                    self._warn(f"{what}, will not be repeated by replays")
             return result
         known.say(f"a replay differs from the function itself in {differs}: a constant that changes")
         known.records = [r for r in known.records if r is not record]
         known.trial, known.tries = None, known.tries + 3
         return result
+
+    # Seen through --------------------------------------------------------------------------------------------------
+
+    @property
+    def replays(self) -> int:
+        """How many calls ran without the function's Python."""
+        return self._replays + sum(part.replays for part in self._parts.values())
 
     def why(self) -> str:
         """What has been recorded, and why the rest was not."""
@@ -326,15 +417,20 @@ class Compiled:
         for k, known in enumerate(self.signatures.values()):
             state = "replayed" if known.records else "eager" if known.tries > _TRIES else "not recorded yet"
             lines += [f"signature {k}: {state}, {known.calls} calls", *(f"  {why}" for why in known.why)]
+        lines += [f"not repeated by replays: {what}" for what in self.unrepeated]
         if self._opaque:
             lines.append(f"eager: {self._opaque}")
         if self._renewed > _TRIES:
             lines.append(f"eager: {self._exchanged} is exchanged, or grows, at every call")
+        lines += [part.why() for part in self._parts.values()]
         return "\n".join(lines)
 
     @property
     def record(self) -> Record:
         """The record that ran last. RuntimeError where there is none."""
+        for part in reversed(self._parts.values()):
+            if any(known.records for known in part.signatures.values()):
+                return part.record
         for known in reversed(self.signatures.values()):
             if known.records:
                 return known.records[0]
@@ -354,3 +450,8 @@ class Compiled:
         from .source import table
 
         return table(self.record)
+
+
+def _shown(spec: Any) -> str:
+    """The arguments of a signature, shortly."""
+    return str(spec).replace("<class '", "").replace("'>", "")[:300]

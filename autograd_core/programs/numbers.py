@@ -44,7 +44,23 @@ class Live:
         return hash(self.value)
 
     def __repr__(self) -> str:
+        self.tape.text()
         return repr(self.value)
+
+    def __format__(self, spec: str) -> str:
+        self.tape.text()
+        return format(self.value, spec)
+
+    def __abs__(self) -> Live:
+        again = self.again
+        return Live(self.tape, abs(self.value), lambda: abs(again()))
+
+    def __pos__(self) -> Live:
+        return self
+
+    def __round__(self, digits: int | None = None) -> Live:
+        again = self.again
+        return Live(self.tape, round(self.value, digits), lambda: round(again(), digits))
 
 
 def value_of(x: Any) -> Any:

@@ -7,10 +7,13 @@ may change between two steps, and ``clocks``, what optimizers count. Every other
 from __future__ import annotations
 
 import random
+import sys
 import types
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
+from itertools import repeat
+from operator import attrgetter, is_
 from typing import Any
 
 import numpy as np
@@ -18,43 +21,16 @@ import numpy as np
 from ..engine.node import Leaf
 from ..engine.tensor import Tensor
 from .numbers import Live, value_of
+from .places import Place, Slots, Watch
 from .recorded import Recorded, plain
 from .tape import Tape, root
 
 _NUMBERS = (int, float, bool, str, complex, type(None))
 _OURS = ("autograd_core", "nn", "optim", "numpy")
-_OPAQUE = (types.ModuleType, type, types.BuiltinFunctionType, np.random.Generator, np.dtype, bytes, range)
+_OPAQUE = (types.BuiltinFunctionType, np.random.Generator, np.dtype, bytes, range)
 _HERE = __name__.rpartition(".")[0]
 _LIMIT = 20_000
-
-
-class Place:
-    """An entry of a dict or list, an attribute, or a closure's variable."""
-
-    __slots__ = ("holder", "key", "name", "value")
-
-    def __init__(self, holder: Any, key: Any, value: Any, name: str) -> None:
-        self.holder, self.key, self.value, self.name = holder, key, value, name
-
-    def get(self) -> Any:
-        """What is there now; ``Place`` itself where the place is gone."""
-        try:
-            return self.holder.cell_contents if self.key is None else self.holder[self.key]
-        except (KeyError, IndexError, ValueError):
-            return Place  # gone
-
-    def item(self, j: int) -> Any:
-        """Entry ``j`` of what is there now."""
-        return self.get()[j]
-
-    @property
-    def owned(self) -> bool:
-        """Whether an array may be exchanged: a closure's and a module's variables belong to others, too."""
-        return self.key is not None and "__builtins__" not in self.holder
-
-    def put(self, value: Any) -> None:
-        """Put a value there."""
-        self.holder[self.key] = value
+_node_of, _grad_of = attrgetter("_node"), attrgetter("grad")
 
 
 class Owners:
@@ -90,6 +66,20 @@ class Owners:
             self.too_large = len(self._seen) + len(self.numbers) + len(self.links) > _LIMIT
             if self.too_large:
                 break
+        self._bare = [t for _, t in self.tensors]
+        self._leaves: list[Any] = []
+        self._watch = Watch([*self.links, *self.arrays, *self.constants, *self.numbers], [x for _, x, _ in self.lists])
+
+    def glance(self) -> list[Any] | None:
+        """Objects that, as long as they are the same, make the same `signature`; None where something is gone.
+
+        Found by built-in functions in a few microseconds.
+        """
+        found = self._watch.read()
+        if found is not None:
+            found += map(_node_of, self._bare)
+            found += map(is_, map(_grad_of, self._leaves), repeat(None))
+        return found
 
     def exchanged(self) -> str:
         """The name of a place that holds another object than before, or of a list of another length."""
@@ -104,7 +94,8 @@ class Owners:
 
     def signature(self) -> tuple[Any, ...]:
         """Numbers that a record takes for granted, and which tensors are frozen and have gradients."""
-        tensors = [((kind := type(t._node)) is Leaf and t._node.grad is None) or kind for _, t in self.tensors]
+        self._leaves = [t._node for t in self._bare if type(t._node) is Leaf]
+        tensors = [((kind := type(t._node)) is Leaf and t._node.grad is None) or kind for t in self._bare]
         numbers = [place.get() for place in self.numbers]
         return (*numbers, *map(type, numbers), *tensors)  # 1, 1.0 and True are one key
 
@@ -117,8 +108,13 @@ class Owners:
         if isinstance(value, Tensor):
             self.tensors.append((name, value))
         elif isinstance(value, types.FunctionType):
-            if value.__module__ is None or value.__module__.partition(".")[0] not in _OURS:
-                self._look_through(name, value)
+            if _of_users(value.__module__):
+                self._look_through(value)
+        elif isinstance(value, type):
+            if _of_users(value.__module__):
+                self._class(name, value)
+        elif isinstance(value, types.ModuleType):
+            pass  # its variables are looked at where code mentions them
         elif isinstance(value, types.MethodType):
             self._waiting += [(name, value.__self__), (name, value.__func__)]
         elif isinstance(value, partial):
@@ -127,23 +123,60 @@ class Owners:
             self._waiting.append((name, value.__wrapped__))  # a compiled function within another one
         elif isinstance(value, dict):
             self._parts(name, value, value.items())
-        elif isinstance(value, list):
+        elif isinstance(value, (list, deque)):
             self._parts(name, value, enumerate(value))
+        elif isinstance(value, (staticmethod, classmethod)):
+            self._waiting.append((name, value.__func__))
         elif isinstance(value, (tuple, set, frozenset)):
+            self.lists.append((name, value, len(value)))
             self._waiting += [(f"{name}[{i}]", v) for i, v in enumerate(value)]
         elif hasattr(value, "__dict__") and not type(value).__module__.startswith(("threading", "_thread", "logging")):
+            self._waiting.append((name, type(value)))
             self._parts(name, vars(value), vars(value).items(), "{}.{}")
+            self._slots(name, value)
+        elif _of_users(type(value).__module__):
+            self._waiting.append((name, type(value)))
+            self._slots(name, value)
 
-    def _look_through(self, name: str, function: types.FunctionType) -> None:
+    def _look_through(self, function: types.FunctionType) -> None:
         self._waiting += [("", function.__defaults__ or ()), ("", function.__kwdefaults__ or {})]
         for variable, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
             try:
                 self._part(Place(cell, None, cell.cell_contents, variable))
             except ValueError:  # not assigned yet
                 continue
-        for variable in _names(function.__code__):
-            if variable in function.__globals__:
-                self._part(Place(function.__globals__, variable, function.__globals__[variable], variable))
+        names, places = dict.fromkeys(_names(function.__code__)), function.__globals__
+        for variable in names:
+            if variable in places:
+                value = places[variable]
+                self._part(Place(places, variable, value, variable))
+                if isinstance(value, types.ModuleType) and _of_users(value.__name__):
+                    inside = vars(value)
+                    for name in names.keys() & inside.keys():
+                        self._part(Place(inside, name, inside[name], f"{variable}.{name}"))
+
+    def _class(self, name: str, kind: type) -> None:
+        """What a class of the user's holds, and what its methods reach."""
+        self._waiting += [(name, base) for base in kind.__bases__]
+        holder = vars(kind)
+        for key, value in holder.items():
+            if isinstance(value, (staticmethod, classmethod)):
+                value = value.__func__
+            if isinstance(value, property):
+                self._waiting += [("", f) for f in (value.fget, value.fset, value.fdel)]
+            elif not key.startswith("__") or isinstance(value, types.FunctionType):
+                self._part(Place(holder, key, holder[key], f"{name}.{key}"))
+
+    def _slots(self, name: str, value: Any) -> None:
+        inside = Slots(value)
+        for kind in type(value).__mro__:
+            for key, member in vars(kind).items():
+                if (
+                    isinstance(member, types.MemberDescriptorType)
+                    and hasattr(value, key)
+                    and _of_users(kind.__module__)
+                ):
+                    self._part(Place(inside, key, inside[key], f"{name}.{key}"))
 
     def _parts(self, name: str, holder: Any, items: Any, form: str = "{}[{!r}]") -> None:
         self.lists.append((name, holder, len(holder)))
@@ -222,8 +255,10 @@ class Owners:
             elif isinstance(value, (float, int)):
                 place.put(Live(tape, value, place.get))
 
-    def take_back(self) -> tuple[list[tuple[Place, Any]], list[str]]:
+    def take_back(self, changed: Mapping[int, str]) -> tuple[list[tuple[Place, Any]], list[str]]:
         """Plain arrays and numbers in all places again.
+
+        changed : lines that changed an object, by its id
 
         Gives the numbers that the run computed, live as they are, with their places; and the names of what it has put
         elsewhere: a replay would not.
@@ -254,7 +289,9 @@ class Owners:
                 _put_back(name, tensor)
                 moved.append(name)
         moved += [p.name for p in self.numbers if p.get() != p.value and p.get() == p.get()]
-        moved += [name for name, held, size in self.lists if len(held) != size]
+        for name, held, size in self.lists:
+            if len(held) != size:
+                moved.append(f"{name} at {changed[id(held)]}" if id(held) in changed else name)
         moved += [name for name, state in self._draws().items() if state != self._drawn[name]]
         return computed, moved
 
@@ -317,6 +354,12 @@ def _rebuilt(value: Any, change: Callable[[Any], Any]) -> Any:
             else tuple(_rebuilt(v, change) for v in value)
         )
     return [_rebuilt(v, change) for v in value] if isinstance(value, list) else change(value)
+
+
+def _of_users(module: str | None) -> bool:
+    """Whether what a module says may change: not what this project, NumPy and Python's own library say."""
+    first = "" if module is None else module.partition(".")[0]
+    return first not in _OURS and first not in sys.stdlib_module_names
 
 
 def _names(code: types.CodeType) -> Iterator[str]:

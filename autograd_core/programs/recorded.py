@@ -161,9 +161,11 @@ class Recorded(NDArrayOperatorsMixin):
         return made
 
     def __repr__(self) -> str:
+        self.tape.text()
         return repr(self.array)
 
     def __format__(self, spec: str) -> str:
+        self.tape.text()
         return format(self.array.item() if self.array.ndim == 0 else self.array, spec)
 
 

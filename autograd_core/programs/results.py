@@ -27,7 +27,11 @@ def same(a: Any, b: Any) -> bool:
         alike = spec_of(a, x) == spec_of(b, y)
     except Opaque:  # an object among the results: a replay would give that of the record
         return False
-    return alike and all(equal(array_of(p), array_of(q)) for p, q in zip(x, y, strict=True))
+    return alike and all(map(_equal, x, y))
+
+
+def _equal(a: Any, b: Any) -> bool:
+    return a == b or a != a != b != b if type(a) is float else equal(a, b)
 
 
 def array_of(x: Any) -> Any:
@@ -41,13 +45,13 @@ def is_array(x: Any) -> bool:
 
 
 def mapped(tree: Any, change: Callable[[Any], Any]) -> Any:
-    """A tree with ``change`` applied to its arrays."""
+    """A tree with ``change`` applied to its arrays and floats."""
     if isinstance(tree, dict):
         return {k: mapped(v, change) for k, v in tree.items()}
     if isinstance(tree, (tuple, list)):
         parts = [mapped(v, change) for v in tree]
         return tree._make(parts) if hasattr(tree, "_make") else type(tree)(parts)  # type: ignore[union-attr]
-    return change(tree) if is_array(tree) else tree
+    return change(tree) if is_array(tree) or type(tree) is float else tree
 
 
 def is_recorded(tree: Any) -> bool:
@@ -70,34 +74,53 @@ def kept(x: Any) -> Any:
     return make_tensor(x._data, None) if isinstance(x, Tensor) else x
 
 
-def copied(tree: Any) -> Any:
-    """The results of a run in memory of their own, NumPy's scalars as such."""
-
-    def fresh(x: Any) -> Any:
-        if isinstance(x, Live):
-            return x.again()
-        if isinstance(x, Tensor):
-            return make_tensor(fresh(x._data), None)
-        return x.array[()] if isinstance(x, RecordedScalar) else plain(x).copy()
-
-    return mapped(tree, fresh)
+def giver(tree: Any) -> Callable[[], Any]:
+    """A function that makes the results of a run, in memory of their own, NumPy's scalars as such."""
+    if isinstance(tree, Live):
+        return tree.again
+    if isinstance(tree, Tensor):
+        data = giver(tree._data)
+        return lambda: make_tensor(data(), None)
+    if isinstance(tree, RecordedScalar):
+        scalar = tree.array
+        return lambda: scalar[()]
+    if is_array(tree):
+        copy: Callable[[], Any] = plain(tree).copy
+        return copy
+    if isinstance(tree, dict):
+        keys, values = list(tree), list(map(giver, tree.values()))
+        return lambda: dict(zip(keys, [value() for value in values], strict=True))
+    if isinstance(tree, (tuple, list)):
+        parts = list(map(giver, tree))
+        make = tree._make if hasattr(tree, "_make") else type(tree)
+        return lambda: make([part() for part in parts])
+    return lambda: tree
 
 
 def spec_of(tree: Any, leaves: list[Any]) -> Any:
-    """The shape of a tree as a key; its arrays go to ``leaves``."""
-    if isinstance(tree, dict):
-        return (dict, *((k, spec_of(v, leaves)) for k, v in tree.items()))
-    if isinstance(tree, (tuple, list)):
-        return (type(tree), *(spec_of(v, leaves) for v in tree))
-    if is_array(tree):
+    """The shape of a tree as a key; its arrays and floats go to ``leaves``."""
+    kind = type(tree)
+    if kind is np.ndarray:
         leaves.append(tree)
-        return (
-            type(tree),
-            tree.shape,
-            tree.dtype.char,
-            array_of(tree).strides,
-            isinstance(tree, Tensor) and tree._node is not None,
-        )
+        return tree.shape, tree.dtype, tree.strides
+    if kind is float:
+        leaves.append(tree)
+        return float
+    if kind is tuple or kind is list or isinstance(tree, (tuple, list)):
+        return (kind, *[spec_of(v, leaves) for v in tree])
+    if isinstance(tree, dict):
+        return (kind, *[(k, spec_of(v, leaves)) for k, v in tree.items()])
+    if isinstance(tree, (Tensor, np.generic)):
+        if isinstance(tree, Tensor) and tree._node is not None:
+            raise Opaque(
+                "an argument requires gradients, which a replay would not record. Fix: compile the whole step."
+            )
+        array = array_of(tree)
+        leaves.append(tree)
+        return kind, array.shape, array.dtype, array.strides
     if tree is None or isinstance(tree, (int, float, complex, str, bytes, type, np.dtype)):
-        return (type(tree), tree)  # 1, 1.0 and True are one key
-    raise Opaque(f"an argument is a {class_name(tree)}, whose parts may change. Fix: reach it through a closure.")
+        return kind, tree  # 1, 1.0 and True are one key
+    raise Opaque(
+        f"an argument is a {class_name(tree)}, whose parts may change. "
+        "Fix: reach it through a closure, or static=(name,)."
+    )

@@ -17,6 +17,7 @@ class State:
     def __init__(self, owners: Owners) -> None:
         self.owners = owners
         self.arrays = [(name, whole, whole.copy()) for name, whole in owners.arrays_of().values()]
+        self.homes = [(t, t._data) for _, t in owners.tensors]
         self.numbers = [(place, place.get()) for place in owners.live]
         self.gradients = [
             (n, t, gradient(t), None if (g := gradient_array(t)) is None else g.copy()) for n, t in owners.tensors
@@ -25,7 +26,9 @@ class State:
         self.drawn = copy.deepcopy(self.generator.state)
 
     def restore(self) -> None:
-        """Put arrays, numbers and gradients back."""
+        """Put arrays, numbers and gradients back, once."""
+        for t, home in self.homes:
+            t._data = home
         for _, array, kept in self.arrays:
             np.copyto(array, kept)
         for place, value in self.numbers:
@@ -35,6 +38,7 @@ class State:
                 t._node.grad = g
                 if g is not None and kept is not None:
                     np.copyto(g._data, kept)
+        self.gradients = []  # the traceback of an exception would keep them
         self.generator.state = self.drawn
 
     def difference(self, other: State) -> str:

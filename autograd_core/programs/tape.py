@@ -11,6 +11,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from types import FrameType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -35,6 +36,15 @@ class Entry(NamedTuple):
     kind: str
     where: str
 
+    @property
+    def may_fail(self) -> bool:
+        """Whether it may raise where the recorded run did not, for the numbers in its arguments (indices, matrices)."""
+        return self.kind == "guard" or self.name in _MAY_FAIL or self.name.endswith(".at")
+
+
+_MAY_FAIL = {"getitem", "setitem", "take", "take_along_axis", "put_along_axis"}
+_MAY_FAIL |= {"cholesky", "eig", "eigh", "eigvals", "eigvalsh", "inv", "lstsq", "pinv", "solve", "svd"}
+
 
 class Constant(NamedTuple):
     """A plain array that calls read and none writes, as it was."""
@@ -51,9 +61,9 @@ def root(array: Any) -> Any:
     return array
 
 
-def where() -> str:
+def where(frame: FrameType | None = None) -> str:
     """The line of the program, outside of these packages, that made the call; and the line in them."""
-    frame, inside = sys._getframe(2), ""
+    frame, inside = frame or sys._getframe(2), ""
     while frame is not None:
         file = frame.f_code.co_filename
         if not file.startswith(_SKIPPED):
@@ -61,7 +71,7 @@ def where() -> str:
             if not file.startswith(_PACKAGES):
                 return line + (f" ({inside})" if inside else "")
             inside = inside or line
-        frame = frame.f_back  # type: ignore[assignment]
+        frame = frame.f_back
     return inside
 
 
@@ -81,6 +91,7 @@ class Tape:
     owners    : the memory of parameters, moments, inputs …, by the id of its root: (name, root)
     constants : plain arrays that were read, by the id of their root
     refused   : why the run cannot be repeated, with the line (None: it can)
+    texts     : lines that made text of a number
     """
 
     def __init__(self) -> None:
@@ -88,6 +99,7 @@ class Tape:
         self.owners: dict[int, tuple[str, Any]] = {}
         self.constants: dict[int, Constant] = {}
         self.refused: str | None = None
+        self.texts: dict[str, None] = {}
         self._thread = threading.get_ident()
         self._closed = False
         self._made: dict[int, Any] = {}
@@ -130,6 +142,15 @@ class Tape:
     def refuse(self, why: str) -> None:
         """Say why the step cannot be replayed; the first reason counts."""
         self.refused = self.refused or f"{why} at {where()}"
+
+    def refuse_result(self, why: str) -> None:
+        """The same of what the run as a whole has done."""
+        self.refused = self.refused or why
+
+    def text(self) -> None:
+        """Note that somebody made text of a number."""
+        if self.open:
+            self.texts[f"the text of a number at {where()}"] = None
 
     def guard(self, evaluate: Callable[[], Any], expected: Any, what: str, reads: Iterable[Any] = ()) -> Any:
         """Note that the program went on from ``expected``; a run with another value ends in `Mismatch`."""
