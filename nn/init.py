@@ -14,7 +14,7 @@ from autograd_core import Tensor, default_generator, get_default_dtype
 from autograd_core.engine.errors import class_name
 
 if TYPE_CHECKING:
-    from autograd_core.support.types import Array
+    from autograd_core.support.types import Array, DTypeLike
 
 __all__ = [
     *("calculate_gain", "glorot_gain", "uniform_", "normal_", "trunc_normal_", "constant_", "ones_", "zeros_", "eye_"),
@@ -332,7 +332,7 @@ def sparse_(tensor: Tensor, sparsity: float, std: float = 0.01, generator: Gener
     return _filled(tensor, values)
 
 
-def empty(*shape: int, dtype: Any = None) -> Array:
+def empty(*shape: int, dtype: DTypeLike = None) -> Array:
     """An array to be filled, in the default dtype.
 
     shape, dtype : those of the array

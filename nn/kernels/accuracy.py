@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 import autograd_core as ag
+
+if TYPE_CHECKING:
+    from autograd_core.support.types import AnyArray
 
 _HALF = np.dtype(np.float16)
 
@@ -21,12 +24,12 @@ def accurate(x: Any) -> Any:
     return x.astype(np.float32) if x.dtype == _HALF else x
 
 
-def like(x: Any, result: Any) -> Any:
+def like(x: AnyArray, result: AnyArray) -> Any:
     """What was worked out with ``accurate(x)``, in the dtype of x."""
     return result.astype(_HALF) if x.dtype == _HALF else result
 
 
-def squared(x: Any) -> Any:
+def squared(x: AnyArray) -> Any:
     """|x|², of complex numbers, too.
 
     >>> import numpy as np

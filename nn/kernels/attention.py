@@ -11,7 +11,7 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -19,13 +19,16 @@ import autograd_core as ag
 from autograd_core.engine.node import PLAIN
 from autograd_core.engine.tensor import bare
 
+if TYPE_CHECKING:
+    from autograd_core.support.types import AnyArray, Array
+
 __all__ = ["attention", "attention_by_steps", "attention_weights", "pays"]
 
 _BLOCK = 2**18
 """How many scores are made at a time: in float32 half of a usual second-level cache, or all of it."""
 
 
-def pays(query: Any, key: Any, bias: Any, scale: Any) -> bool:
+def pays(query: AnyArray, key: AnyArray, bias: AnyArray | None, scale: object) -> bool:
     """Whether ``attention`` is the better way: there are more scores than fit in the cache, and bias is constant."""
     scores = (*query.shape[:-1], key.shape[-2])
     if math.prod(scores) <= _BLOCK or type(scale) not in (float, int) or isinstance(bias, ag.Tensor):
@@ -34,7 +37,7 @@ def pays(query: Any, key: Any, bias: Any, scale: Any) -> bool:
     return len(shape) <= len(scores) and all(m in (1, n) for m, n in zip(shape[::-1], scores[::-1], strict=False))
 
 
-def attention_weights(query: Any, key: Any, bias: Any, scale: float) -> Any:
+def attention_weights(query: AnyArray, key: AnyArray, bias: AnyArray | None, scale: float) -> Any:
     """softmax(scale · Q Kᵀ + bias) along the keys; a query whose bias is −∞ everywhere gives weights of 0."""
     scores = (query * scale) @ np.swapaxes(key, -1, -2)
     if bias is None:
@@ -43,12 +46,14 @@ def attention_weights(query: Any, key: Any, bias: Any, scale: float) -> Any:
     return np.where(blind, 0, ag.softmax(scores + np.where(blind, 0, bias), -1))
 
 
-def attention_by_steps(query: Any, key: Any, value: Any, bias: Any, scale: float) -> Any:
+def attention_by_steps(
+    query: AnyArray, key: AnyArray, value: AnyArray, bias: AnyArray | None, scale: float
+) -> AnyArray:
     """``attention`` in as many rows as it has steps."""
     return attention_weights(query, key, bias, scale) @ value
 
 
-def _fits(*arrays: Any) -> bool:
+def _fits(*arrays: AnyArray) -> bool:
     """Plain arrays of float32 or float64, with the same axes before the last two."""
     dtype, lead = arrays[0].dtype, arrays[0].shape[:-2]
     return dtype.char in "fd" and all(type(a) in PLAIN and a.dtype == dtype and a.shape[:-2] == lead for a in arrays)
@@ -66,7 +71,7 @@ def _blocks(lead: tuple[int, ...], scores: int) -> Iterator[tuple[Any, ...]]:
         yield from ((slice(start, start + size),) for start in range(0, lead[0], size))
 
 
-def _weights(query: Any, key: Any, bias: Any, scale: Any) -> tuple[Any, Any]:
+def _weights(query: Array, key: Array, bias: Array | None, scale: Array) -> tuple[Array, Array]:
     """The weights of plain arrays, times their sums along the keys; and those sums."""
     weights = np.matmul(query * scale, np.swapaxes(key, -1, -2))
     if bias is not None:
@@ -80,7 +85,9 @@ def _weights(query: Any, key: Any, bias: Any, scale: Any) -> tuple[Any, Any]:
     return weights, total if bias is None else np.where(np.equal(total, 0), 1, total)
 
 
-def _of_attention(g: Any, query: Any, key: Any, value: Any, ans: Any, bias: Any, scale: float) -> tuple[Any, ...]:
+def _of_attention(
+    g: AnyArray, query: AnyArray, key: AnyArray, value: AnyArray, ans: AnyArray, bias: AnyArray | None, scale: float
+) -> tuple[AnyArray, ...]:
     if not _fits(g, query, key, value, ans):
         return ag.vjp(functools.partial(attention_by_steps, bias=bias, scale=scale), query, key, value)[1](g)
     of_query, of_key, of_value = (np.empty_like(x, order="C") for x in (query, key, value))
@@ -100,7 +107,7 @@ def _of_attention(g: Any, query: Any, key: Any, value: Any, ans: Any, bias: Any,
     return of_query, of_key, of_value
 
 
-def _stretched(bias: Any, query: Any, key: Any) -> Any:
+def _stretched(bias: AnyArray | None, query: AnyArray, key: AnyArray) -> AnyArray | None:
     return None if bias is None else np.broadcast_to(bias, (*query.shape[:-1], key.shape[-2]))
 
 

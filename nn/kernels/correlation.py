@@ -13,7 +13,7 @@ import functools
 import itertools
 import math
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -23,13 +23,18 @@ from autograd_core.engine.node import PLAIN
 
 from .windows import Pads, Sizes, fold, inside, outs, places, unfold
 
+if TYPE_CHECKING:
+    from autograd_core.support.types import AnyArray
+
 __all__ = ["composed", "correlate"]
 
 _BLOCK = 2**20
 """Bytes of columns that are made at a time: half of a usual second-level cache, or all of it."""
 
 
-def composed(x: Any, weight: Any, bias: Any, stride: Sizes, pads: Pads, dilation: Sizes, groups: int) -> Any:
+def composed(
+    x: AnyArray, weight: AnyArray, bias: AnyArray | None, stride: Sizes, pads: Pads, dilation: Sizes, groups: int
+) -> AnyArray:
     """Convolution as ``unfold`` and a matrix product: x (N, C, *size), weight (F, C/groups, *kernel), bias (F,)."""
     filters, _, *kernel = weight.shape
     out = outs(x.shape[2:], tuple(kernel), stride, dilation, pads)
@@ -39,18 +44,18 @@ def composed(x: Any, weight: Any, bias: Any, stride: Sizes, pads: Pads, dilation
     return y if bias is None else y + np.reshape(bias, (-1, *[1] * len(out)))
 
 
-def _by_group(columns: Any, groups: int) -> Any:
+def _by_group(columns: AnyArray, groups: int) -> AnyArray:
     """(N, C, K, P) → (N, groups, C/groups·K, P)."""
     count, channels, taps, places = columns.shape
     return np.reshape(columns, (count, groups, channels // groups * taps, places))
 
 
-def _matrices(weight: Any, groups: int) -> Any:
+def _matrices(weight: AnyArray, groups: int) -> AnyArray:
     """(F, C, *kernel) → (groups, F/groups, C·K)."""
     return np.reshape(weight, (groups, weight.shape[0] // groups, math.prod(weight.shape[1:])))
 
 
-def _flat(x: Any) -> Any:
+def _flat(x: AnyArray) -> AnyArray:
     """(N, C, *size) → (N, C, places), of an empty batch, too."""
     return np.reshape(x, (*x.shape[:2], math.prod(x.shape[2:])))
 
@@ -88,18 +93,18 @@ class _Windows:
             self.taps = [(..., slice(offset, offset + length)) for offset in offsets]
             self.total = max(self.total, offsets[-1] + length)
 
-    def zeros(self, like: Any, count: int, channels: int) -> Any:
+    def zeros(self, like: AnyArray, count: int, channels: int) -> AnyArray:
         """The padded array of ``count`` samples, yet empty."""
         shape = (self.total,) if self.as_runs else self.padded
         return np.zeros_like(like, order="C", shape=(count, channels, *shape))
 
-    def inner(self, whole: Any) -> Any:
+    def inner(self, whole: AnyArray) -> AnyArray:
         """The part of a padded array that is not padding: a view."""
         if self.as_runs:
             whole = whole[:, :, : math.prod(self.padded)].reshape(*whole.shape[:2], *self.padded)
         return whole[inside(self.size, self.pads)]
 
-    def around(self, x: Any) -> Any:
+    def around(self, x: AnyArray) -> AnyArray:
         """x with zeros around it, and where windows are runs behind it."""
         if self.padded == x.shape[2:] and self.total == math.prod(self.padded):
             return _flat(x) if self.as_runs else x
@@ -107,7 +112,7 @@ class _Windows:
         self.inner(whole)[...] = x
         return whole
 
-    def widened(self, g: Any) -> Any:
+    def widened(self, g: AnyArray) -> AnyArray:
         """(N, F, places) from (N, F, *out): of runs with zeros beyond each row's end."""
         if self.wide == g.shape[2:]:
             return _flat(g)
@@ -115,7 +120,7 @@ class _Windows:
         wide[self.cut] = g
         return _flat(wide)
 
-    def blocks(self, like: Any, count: int, channels: int, groups: int) -> Iterator[tuple[slice, Any, Any]]:
+    def blocks(self, like: AnyArray, count: int, channels: int, groups: int) -> Iterator[tuple[slice, Any, Any]]:
         """As many samples as fit in the cache, and room for their columns, the same for every block.
 
         As matrices (B, groups, C/groups·K, P) and, the same memory, as (B, C, K, *places).
@@ -127,7 +132,7 @@ class _Windows:
             matrices = room[: min(size, count - start)]
             yield slice(start, start + size), matrices, matrices.reshape(-1, channels, taps, *self.places)
 
-    def columns(self, x: Any, groups: int) -> Iterator[tuple[slice, Any]]:
+    def columns(self, x: AnyArray, groups: int) -> Iterator[tuple[slice, Any]]:
         """Block by block the samples, and their columns (B, groups, C/groups·K, P), written over by the next."""
         whole = self.around(x)
         if len(self.taps) == 1:
@@ -149,7 +154,9 @@ def _windows(
     return _Windows(size, kernel, stride, pads, dilation, as_runs)
 
 
-def _of_x(g: Any, weight: Any, size: Sizes, stride: Sizes, pads: Pads, dilation: Sizes, groups: int) -> Any:
+def _of_x(
+    g: AnyArray, weight: AnyArray, size: Sizes, stride: Sizes, pads: Pads, dilation: Sizes, groups: int
+) -> AnyArray:
     """Wᴴ g, folded."""
     count, channels, kernel = g.shape[0], weight.shape[1] * groups, weight.shape[2:]
     matrices = conjugate(np.swapaxes(_matrices(weight, groups), -1, -2))
@@ -171,7 +178,9 @@ def _of_x(g: Any, weight: Any, size: Sizes, stride: Sizes, pads: Pads, dilation:
     return windows.inner(whole)
 
 
-def _of_weight(g: Any, x: Any, kernel: Sizes, stride: Sizes, pads: Pads, dilation: Sizes, groups: int) -> Any:
+def _of_weight(
+    g: AnyArray, x: AnyArray, kernel: Sizes, stride: Sizes, pads: Pads, dilation: Sizes, groups: int
+) -> AnyArray:
     """Σ g columnsᴴ over the batch."""
     filters, depth = g.shape[1], x.shape[1] // groups
     if not _plain(g, x):
@@ -187,7 +196,7 @@ def _of_weight(g: Any, x: Any, kernel: Sizes, stride: Sizes, pads: Pads, dilatio
     return np.swapaxes(total, -1, -2).reshape(filters, depth, *kernel)
 
 
-def _of_bias(g: Any) -> Any:
+def _of_bias(g: AnyArray) -> AnyArray:
     rows = _flat(g)
     if not _plain(g):
         return np.sum(rows, axis=(0, 2))

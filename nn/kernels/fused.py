@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,27 +15,30 @@ from autograd_core.engine.tensor import bare
 
 from .accuracy import accurate, like, squared
 
+if TYPE_CHECKING:
+    from autograd_core.support.types import AnyArray, DTypeLike
 
-def _rows(x: Any) -> Any:
+
+def _rows(x: AnyArray) -> AnyArray:
     """(…, n) as a matrix with n columns."""
     return x if x.ndim == 2 else np.reshape(x, (math.prod(x.shape[:-1]), x.shape[-1]))
 
 
-def _times(x: Any, matrix: Any) -> Any:
+def _times(x: AnyArray, matrix: AnyArray) -> AnyArray:
     """x (…, n) times a matrix; of an array in one product, which NumPy would split into one for each matrix in x."""
     if x.ndim == 2 or type(x) not in PLAIN:
         return np.matmul(x, matrix)
     return np.matmul(_rows(x), matrix).reshape(*x.shape[:-1], matrix.shape[1])
 
 
-def column_sums(g: Any) -> Any:
+def column_sums(g: AnyArray) -> AnyArray:
     """Sums over all axes but the last; of an array as a product with ones, which is several times faster."""
     g = _rows(g)
     return np.matmul(_ones(g.shape[0], g.dtype), g) if type(g) in PLAIN else np.sum(g, axis=0)
 
 
 @functools.lru_cache(maxsize=64)
-def _ones(count: int, dtype: Any) -> Any:
+def _ones(count: int, dtype: DTypeLike) -> Any:
     return np.ones(count, dtype)
 
 
@@ -66,7 +69,7 @@ def linear(x, weight, bias):
     return y
 
 
-def class_slope(x: Any, target: Any) -> Any:
+def class_slope(x: AnyArray, target: AnyArray) -> AnyArray:
     """∂(−log softmax(x)[target])/∂x = softmax(x) − one-hot(target)."""
     shares, place = ag.softmax(x, 1), (np.arange(len(target)), target)
     if type(shares) in PLAIN:
@@ -75,7 +78,7 @@ def class_slope(x: Any, target: Any) -> Any:
     return shares - one_hot(x, target)
 
 
-def one_hot(x: Any, target: Any) -> Any:
+def one_hot(x: AnyArray, target: AnyArray) -> AnyArray:
     """1 at the target of each row of x and 0 elsewhere: an array beside x; beside a symbol NumPy's."""
     hot = np.zeros(x.shape) if hasattr(x, "apply_primitive") else np.zeros_like(bare(x))
     hot[np.arange(len(target)), target] = 1
@@ -97,24 +100,24 @@ def class_cross_entropy(x, target, axis=1, keepdims=False):
     return minus_log_shares(x, target)
 
 
-def minus_log_shares(x: Any, target: Any) -> Any:
+def minus_log_shares(x: AnyArray, target: AnyArray) -> AnyArray:
     """−log softmax(x)[target] of each row of an array."""
     largest = np.maximum.reduce(x, axis=1, initial=-np.inf)
     shifted = x - largest[:, None]
     return np.log(np.add.reduce(np.exp(shifted), axis=1)) - shifted[np.arange(len(target)), target]
 
 
-def standardised_by_steps(x: Any, axes: tuple[int, ...], eps: float) -> Any:
+def standardised_by_steps(x: AnyArray, axes: tuple[int, ...], eps: float) -> AnyArray:
     """(x − mean) / √(mean |x − mean|² + ε) over some axes, in six rows: the reference of ``standardised``."""
     centered = x - ag.mean(x, axis=axes, keepdims=True)
     return centered / np.sqrt(ag.mean(squared(centered), axis=axes, keepdims=True) + eps)
 
 
-def _mean(x: Any, axes: tuple[int, ...]) -> Any:
+def _mean(x: AnyArray, axes: tuple[int, ...]) -> AnyArray:
     return np.sum(x, axis=axes, keepdims=True) * (1 / max(1, math.prod(x.shape[a] for a in axes)))
 
 
-def _through_standardised(t: Any, x: Any, ans: Any, axes: tuple[int, ...], eps: float) -> Any:
+def _through_standardised(t: AnyArray, x: AnyArray, ans: AnyArray, axes: tuple[int, ...], eps: float) -> AnyArray:
     """(t − mean t − y·mean Re(ȳt)) / s: the derivative is a symmetric matrix, so this serves both directions."""
     values = accurate(x)
     s = np.sqrt(_mean(squared(values - _mean(values, axes)), axes) + eps)
@@ -158,7 +161,7 @@ def scaled(x, weight, bias):
     return y
 
 
-def _column_products(g: Any, x: Any) -> Any:
+def _column_products(g: AnyArray, x: AnyArray) -> AnyArray:
     if type(g) in PLAIN and type(x) in PLAIN and x.dtype.kind == "f" and x.dtype.itemsize > 2:
         return np.einsum("ij,ij->j", _rows(g), _rows(x))
     return column_sums(g * conjugate(x))

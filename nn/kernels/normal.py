@@ -8,13 +8,16 @@ It is off by a few units in the last place, and by a²/2 of them more, for the r
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 import autograd_core as ag
 from autograd_core.ops.arithmetic.elementwise import step
 from autograd_core.ops.blockwise import blockwise, in_blocks
+
+if TYPE_CHECKING:
+    from autograd_core.support.types import AnyArray
 
 ROOT_2_PI = math.sqrt(2 * math.pi)
 
@@ -36,7 +39,7 @@ _DOUBLE = (
 )
 
 
-def _polynomial(x: Any, coefficients: tuple[float, ...]) -> Any:
+def _polynomial(x: AnyArray, coefficients: tuple[float, ...]) -> AnyArray:
     total = x * coefficients[-1]
     for c in coefficients[-2:0:-1]:
         total += c
@@ -45,7 +48,7 @@ def _polynomial(x: Any, coefficients: tuple[float, ...]) -> Any:
     return total
 
 
-def tail(a: Any) -> Any:
+def tail(a: AnyArray) -> AnyArray:
     """Φ(−a) for a ≥ 0; 0 from 40 on, in float32 from 15 on."""
     numerator, denominator = _SINGLE if a.dtype == np.float32 else _DOUBLE
     share = _polynomial(a, numerator)
@@ -54,14 +57,14 @@ def tail(a: Any) -> Any:
     return share
 
 
-def bell(x: Any) -> Any:
+def bell(x: AnyArray) -> AnyArray:
     """e^(−x²/2); 0 from 40 on."""
     square = x * x
     square *= -0.5
     return np.exp(square)
 
 
-def distance(x: Any) -> Any:
+def distance(x: AnyArray) -> AnyArray:
     """|x|, cut off where nothing is left of the tail."""
     return np.minimum(np.absolute(x), 15 if x.dtype == np.float32 else 40)
 

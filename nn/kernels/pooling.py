@@ -7,7 +7,7 @@ differentiated instead; the tests hold the fused form to it.
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,17 +16,20 @@ from autograd_core.engine.node import PLAIN
 
 from .windows import Sizes, outs, places, unfold
 
+if TYPE_CHECKING:
+    from autograd_core.support.types import AnyArray
+
 __all__ = ["max_of_windows", "windowed_max"]
 
 
-def windowed_max(x: Any, kernel: Sizes, stride: Sizes, dilation: Sizes) -> Any:
+def windowed_max(x: AnyArray, kernel: Sizes, stride: Sizes, dilation: Sizes) -> AnyArray:
     """The largest number of every window, by ``unfold`` and ``max``."""
     out = outs(x.shape[2:], kernel, stride, dilation, ((0, 0),) * len(kernel))
     columns = unfold(x, kernel, stride, dilation, ((0, 0),) * len(kernel))
     return np.reshape(np.max(columns, axis=2), (*x.shape[:2], *out))
 
 
-def _to_the_largest(g: Any, x: Any, ans: Any, kernel: Sizes, stride: Sizes, dilation: Sizes) -> Any:
+def _to_the_largest(g: AnyArray, x: AnyArray, ans: AnyArray, kernel: Sizes, stride: Sizes, dilation: Sizes) -> AnyArray:
     """Each window's g in equal shares to those that are the largest."""
     if not all(type(a) in PLAIN for a in (g, x, ans)):
         return ag.vjp(lambda x: windowed_max(x, kernel, stride, dilation), x)[1](g)[0]
@@ -47,7 +50,7 @@ def _to_the_largest(g: Any, x: Any, ans: Any, kernel: Sizes, stride: Sizes, dila
     return whole
 
 
-def _largest_tangent(t: Any, x: Any, kernel: Sizes, stride: Sizes, dilation: Sizes) -> Any:
+def _largest_tangent(t: AnyArray, x: AnyArray, kernel: Sizes, stride: Sizes, dilation: Sizes) -> AnyArray:
     return ag.jvp(lambda x: windowed_max(x, kernel, stride, dilation), (x,), (t,))[1]
 
 

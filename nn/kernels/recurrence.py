@@ -11,7 +11,7 @@ higher orders), or not of one real dtype, the equations themselves are computed 
 from __future__ import annotations
 
 import functools
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -20,13 +20,16 @@ from autograd_core.engine.node import PLAIN
 
 from .fused import column_sums
 
+if TYPE_CHECKING:
+    from autograd_core.support.types import AnyArray, Array
+
 __all__ = ["gru", "gru_step", "lstm", "lstm_step", "rnn", "rnn_step", "steps_of_gru", "steps_of_lstm", "steps_of_rnn"]
 
 
 # The equations of one step -------------------------------------------------------------------------------------------
 
 
-def lstm_step(gates: Any, h: Any, c: Any) -> tuple[Any, ...]:
+def lstm_step(gates: AnyArray, h: AnyArray, c: AnyArray) -> tuple[AnyArray, ...]:
     """i, f, o = σ(…), g = tanh(…); c′ = f c + i g, h′ = o tanh c′ (Hochreiter & Schmidhuber 1997; Gers et al. 2000).
 
     (h′, c′, i, f, g, o) from the gates' arguments (N, 4H), and h and c (N, H).
@@ -39,7 +42,7 @@ def lstm_step(gates: Any, h: Any, c: Any) -> tuple[Any, ...]:
     return o * ag.tanh(c), c, i, f, new, o
 
 
-def gru_step(gates: Any, own: Any, h: Any) -> tuple[Any, ...]:
+def gru_step(gates: AnyArray, own: AnyArray, h: AnyArray) -> tuple[AnyArray, ...]:
     """r, z = σ(x + u), n = tanh(x + r u); h′ = (1 − z) n + z h (Cho et al. 2014).
 
     (h′, r, z, n, u's part of n) from the input's part x of the gates' arguments (N, 3H), the state's part u and h.
@@ -51,12 +54,12 @@ def gru_step(gates: Any, own: Any, h: Any) -> tuple[Any, ...]:
     return new + z * (h - new), r, z, new, of_new
 
 
-def rnn_step(gates: Any, nonlinearity: str) -> Any:
+def rnn_step(gates: AnyArray, nonlinearity: str) -> AnyArray:
     """h′ = tanh(…), or relu(…), of the argument (N, H) (Elman 1990)."""
     return ag.tanh(gates) if nonlinearity == "tanh" else ag.relu(gates)
 
 
-def steps_of_lstm(gates: Any, weight: Any, h: Any, c: Any, keep: bool = True) -> Any:
+def steps_of_lstm(gates: AnyArray, weight: AnyArray, h: AnyArray, c: AnyArray, keep: bool = True) -> AnyArray:
     """``lstm``, one row after the other."""
     rows = []
     for t in range(gates.shape[0]):
@@ -66,7 +69,7 @@ def steps_of_lstm(gates: Any, weight: Any, h: Any, c: Any, keep: bool = True) ->
     return np.stack(rows, axis=1)
 
 
-def steps_of_gru(gates: Any, weight: Any, bias: Any, h: Any, keep: bool = True) -> Any:
+def steps_of_gru(gates: AnyArray, weight: AnyArray, bias: AnyArray | None, h: AnyArray, keep: bool = True) -> AnyArray:
     """``gru``, one row after the other."""
     rows = []
     for t in range(gates.shape[0]):
@@ -76,7 +79,7 @@ def steps_of_gru(gates: Any, weight: Any, bias: Any, h: Any, keep: bool = True) 
     return np.stack(rows, axis=1)
 
 
-def steps_of_rnn(gates: Any, weight: Any, h: Any, nonlinearity: str = "tanh") -> Any:
+def steps_of_rnn(gates: AnyArray, weight: AnyArray, h: AnyArray, nonlinearity: str = "tanh") -> AnyArray:
     """``rnn``, one row after the other."""
     rows = []
     for t in range(gates.shape[0]):
@@ -88,25 +91,25 @@ def steps_of_rnn(gates: Any, weight: Any, h: Any, nonlinearity: str = "tanh") ->
 # What the fused forms share ------------------------------------------------------------------------------------------
 
 
-def _plain(*arrays: Any) -> bool:
+def _plain(*arrays: AnyArray) -> bool:
     """Plain arrays of one dtype of real numbers."""
     dtype = arrays[0].dtype
     return dtype.kind == "f" and all(type(a) in PLAIN and a.dtype == dtype for a in arrays)
 
 
-def _by_gate(gates: Any, n: int) -> Any:
+def _by_gate(gates: Array, n: int) -> Array:
     """(T, N, kH) as (T, k, N, H): a view."""
     steps, count, width = gates.shape
     return gates.reshape(steps, count, width // n, n).swapaxes(1, 2)
 
 
-def _matrices(weight: Any) -> Any:
+def _matrices(weight: Array) -> Array:
     """(kH, H) as k matrices (H, H): a view."""
     n = weight.shape[1]
     return weight.reshape(-1, n, n)
 
 
-def _sigmoid(z: Any, half: Any) -> None:
+def _sigmoid(z: Array, half: Array) -> None:
     """σ(z) = ½ + ½ tanh(z/2) in place."""
     np.multiply(z, half, z)
     np.tanh(z, z)
@@ -114,7 +117,7 @@ def _sigmoid(z: Any, half: Any) -> None:
     np.add(z, half, z)
 
 
-def _before(first: Any, states: Any) -> Any:
+def _before(first: Array, states: Array) -> Array:
     """The state before every step."""
     before = np.empty_like(states, order="C")
     before[0] = first
@@ -122,25 +125,25 @@ def _before(first: Any, states: Any) -> Any:
     return before
 
 
-def _slope_of_sigmoid(a: Any, out: Any) -> Any:
+def _slope_of_sigmoid(a: Array, out: Array) -> Array:
     """a (1 − a)."""
     np.multiply(a, a, out)
     return np.subtract(a, out, out)
 
 
-def _slope_of_tanh(a: Any, out: Any) -> Any:
+def _slope_of_tanh(a: Array, out: Array) -> Array:
     """1 − a²."""
     np.multiply(a, a, out)
     return np.subtract(1, out, out)
 
 
-def _by_step(local: Any) -> Any:
+def _by_step(local: Array) -> Array:
     """(k, T, N, H) as (T, N, kH): the cotangents of the gates' arguments, all gates of a sequence side by side."""
     gates, steps, count, n = local.shape
     return np.transpose(local, (1, 2, 0, 3)).copy().reshape(steps, count, gates * n)
 
 
-def _of_weight(local: Any, h_before: Any) -> Any:
+def _of_weight(local: Array, h_before: Array) -> Array:
     """Σ over steps and sequences of cotangent ⊗ state: local (T, N, kH), h_before (T, N, H)."""
     return np.matmul(local.reshape(-1, local.shape[2]).T, h_before.reshape(-1, h_before.shape[2]))
 
@@ -155,7 +158,7 @@ def _operations(call: Any, gates: int, products: int, others: int) -> int:
 # LSTM ----------------------------------------------------------------------------------------------------------------
 
 
-def _of_lstm(g: Any, gates: Any, weight: Any, h: Any, c: Any, ans: Any, keep: bool) -> tuple[Any, ...]:
+def _of_lstm(g: Any, gates: Any, weight: Any, h: Any, c: Any, ans: Any, keep: bool) -> tuple[AnyArray, ...]:
     if keep and _plain(g, gates, weight, h, c, ans):
         return _lstm_back(g, weight, h, c, ans)
     return ag.vjp(functools.partial(steps_of_lstm, keep=keep), gates, weight, h, c)[1](g)
@@ -198,7 +201,7 @@ def lstm(gates, weight, h, c, keep=True):
     return states
 
 
-def _lstm_back(g: Any, weight: Any, h: Any, c: Any, ans: Any) -> tuple[Any, ...]:
+def _lstm_back(g: Array, weight: Array, h: Array, c: Array, ans: Array) -> tuple[AnyArray, ...]:
     (hs, cs), a, (i, f, new, o) = ans[:2], ans[2:], ans[2:]
     steps, count, n = hs.shape
     h_before, squashed = _before(h, hs), np.tanh(cs)
@@ -235,7 +238,7 @@ def _lstm_back(g: Any, weight: Any, h: Any, c: Any, ans: Any) -> tuple[Any, ...]
 # GRU -----------------------------------------------------------------------------------------------------------------
 
 
-def _of_gru(g: Any, gates: Any, weight: Any, bias: Any, h: Any, ans: Any, keep: bool) -> tuple[Any, ...]:
+def _of_gru(g: Any, gates: Any, weight: Any, bias: Any, h: Any, ans: Any, keep: bool) -> tuple[AnyArray, ...]:
     if keep and _plain(g, gates, weight, bias, h, ans):
         return _gru_back(g, weight, h, ans)
     return ag.vjp(functools.partial(steps_of_gru, keep=keep), gates, weight, bias, h)[1](g)
@@ -280,7 +283,7 @@ def gru(gates, weight, bias, h, keep=True):
     return states
 
 
-def _gru_back(g: Any, weight: Any, h: Any, ans: Any) -> tuple[Any, ...]:
+def _gru_back(g: Array, weight: Array, h: Array, ans: Array) -> tuple[AnyArray, ...]:
     hs, r, z, new, of_new = ans
     steps, count, n = hs.shape
     h_before = _before(h, hs)
@@ -328,7 +331,7 @@ def _gru_back(g: Any, weight: Any, h: Any, ans: Any) -> tuple[Any, ...]:
 # RNN -----------------------------------------------------------------------------------------------------------------
 
 
-def _of_rnn(g: Any, gates: Any, weight: Any, h: Any, ans: Any, nonlinearity: str) -> tuple[Any, ...]:
+def _of_rnn(g: Any, gates: Any, weight: Any, h: Any, ans: Any, nonlinearity: str) -> tuple[AnyArray, ...]:
     if _plain(g, gates, weight, h, ans):
         return _rnn_back(g, weight, h, ans, nonlinearity)
     return ag.vjp(functools.partial(steps_of_rnn, nonlinearity=nonlinearity), gates, weight, h)[1](g)
@@ -356,7 +359,7 @@ def rnn(gates, weight, h, nonlinearity="tanh"):
     return states
 
 
-def _rnn_back(g: Any, weight: Any, h: Any, ans: Any, nonlinearity: str) -> tuple[Any, ...]:
+def _rnn_back(g: Array, weight: Array, h: Array, ans: Array, nonlinearity: str) -> tuple[AnyArray, ...]:
     steps, count, n = ans.shape
     local = _slope_of_tanh(ans, np.empty_like(ans, order="C")) if nonlinearity == "tanh" else (ans > 0).astype(g.dtype)
     g_h = np.zeros_like(weight, order="C", shape=(count, n))

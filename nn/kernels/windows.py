@@ -9,12 +9,15 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 import autograd_core as ag
 from autograd_core.engine import entry
+
+if TYPE_CHECKING:
+    from autograd_core.support.types import AnyArray
 
 Sizes = tuple[int, ...]
 Pads = tuple[tuple[int, int], ...]
@@ -98,7 +101,7 @@ def fold(columns, size, kernel, stride, dilation, pads):
     return whole[inside(size, pads)]
 
 
-def batched(input: Any, dims: int, layer: str) -> tuple[Any, bool]:
+def batched(input: AnyArray, dims: int, layer: str) -> tuple[AnyArray, bool]:
     """(N, C, *size), from that or from (C, *size) without a batch; and whether the batch axis was added."""
     if np.ndim(input) == dims + 2:
         return input, False

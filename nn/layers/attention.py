@@ -22,7 +22,7 @@ from .dropout import dropout
 from .linear import Linear
 
 if TYPE_CHECKING:
-    from autograd_core.support.types import DTypeLike, TensorLike
+    from autograd_core.support.types import AnyArray, DTypeLike, TensorLike
 
 __all__ = ["MultiheadAttention", "scaled_dot_product_attention"]
 
@@ -58,15 +58,15 @@ def scaled_dot_product_attention(
 
 
 def _attend(
-    query: Any,
-    key: Any,
-    value: Any,
-    mask: Any,
+    query: AnyArray,
+    key: AnyArray,
+    value: AnyArray,
+    mask: AnyArray | None,
     dropout_p: float,
     is_causal: bool,
     scale: float | None,
     need_weights: bool,
-) -> tuple[Any, Any]:
+) -> tuple[Tensor, Any]:
     """What is seen, and the weights, or None where they are not needed and need not be made."""
     if query.shape[-1] != key.shape[-1] or key.shape[-2] != value.shape[-2]:
         raise ValueError(
@@ -85,7 +85,7 @@ def _attend(
     return dropout(weights, dropout_p) @ value, weights
 
 
-def _as_bias(mask: Any, dtype: Any) -> Any:
+def _as_bias(mask: AnyArray, dtype: DTypeLike) -> Any:
     """What is added to the scores: 0 where a truth value allows it, −∞ where not; numbers as they are."""
     values = bare(mask) if is_duck(bare(mask)) else np.asarray(bare(mask))
     if values.dtype.kind == "b":
@@ -179,7 +179,7 @@ class MultiheadAttention(Layer):
         weights = np.mean(weights, axis=1) if average_attn_weights else weights
         return out, weights[0] if single else weights
 
-    def _check(self, query: Any, key: Any, value: Any) -> None:
+    def _check(self, query: AnyArray, key: AnyArray, value: AnyArray) -> None:
         widths = (query.shape[-1], key.shape[-1], value.shape[-1])
         if widths != (self.embed_dim, self.kdim, self.vdim) or key.shape[:2] != value.shape[:2]:
             raise ValueError(
@@ -189,7 +189,7 @@ class MultiheadAttention(Layer):
         for what, x in (("query", query), ("key", key), ("value", value)):
             same_dtype(f"MultiheadAttention({self.extra_repr()})", what, x, self.out_proj.weight)
 
-    def _projected(self, query: Any, key: Any, value: Any) -> list[Any]:
+    def _projected(self, query: AnyArray, key: AnyArray, value: AnyArray) -> list[Any]:
         n = self.embed_dim
         bias = self.in_proj_bias
         biases = [None] * 3 if bias is None else [bias[i * n : (i + 1) * n] for i in range(3)]
@@ -204,11 +204,20 @@ class MultiheadAttention(Layer):
         products = [x @ w.T for x, w in zip((query, key, value), matrices, strict=True)]
         return [y if b is None else y + b for y, b in zip(products, biases, strict=True)]
 
-    def _heads(self, x: Any) -> Any:
+    def _heads(self, x: AnyArray) -> AnyArray:
         """(N, L, E) → (N, heads, L, E/heads)."""
         return np.swapaxes(np.reshape(x, (*x.shape[:2], self.num_heads, self.embed_dim // self.num_heads)), 1, 2)
 
-    def _mask(self, padding: Any, mask: Any, is_causal: bool, count: int, length: int, keys: int, dtype: Any) -> Any:
+    def _mask(
+        self,
+        padding: AnyArray | None,
+        mask: AnyArray | None,
+        is_causal: bool,
+        count: int,
+        length: int,
+        keys: int,
+        dtype: DTypeLike,
+    ) -> Any:
         """Both masks as numbers to add; here True means *not* to look, as PyTorch has it in this layer."""
         bias: Any = None
         if mask is None and is_causal:
@@ -231,5 +240,5 @@ class MultiheadAttention(Layer):
         return f"{self.embed_dim}, {self.num_heads}"
 
 
-def _allowed(mask: Any) -> Any:
+def _allowed(mask: AnyArray) -> AnyArray:
     return np.logical_not(mask) if np.result_type(mask).kind == "b" else mask

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -19,7 +20,7 @@ from ..modules.layer import Layer
 from ..modules.module import Module
 
 if TYPE_CHECKING:
-    from autograd_core.support.types import Array, DTypeLike, TensorLike
+    from autograd_core.support.types import AnyArray, Array, ArrayLike, DTypeLike, TensorLike
 
 Generator: TypeAlias = "np.random.Generator | None"
 
@@ -156,7 +157,7 @@ def keep_mask(shape: tuple[int, ...], p: float, dtype: DTypeLike, generator: np.
     return mask
 
 
-def _check(name: str, input: Any, p: float) -> None:
+def _check(name: str, input: AnyArray, p: float) -> None:
     if not 0 <= p <= 1:
         raise ValueError(f"{name}: p={p!r} is not a probability.")
     if not hasattr(input, "shape") or input.dtype.kind not in "fc":
@@ -164,7 +165,7 @@ def _check(name: str, input: Any, p: float) -> None:
         raise TypeError(f"{name}: input is {what}; expected a floating tensor or array.")
 
 
-def _dropped(name: str, input: Any, shape: Any, p: float, training: bool, generator: Generator) -> Any:
+def _dropped(name: str, input: AnyArray, shape: Any, p: float, training: bool, generator: Generator) -> Any:
     _check(name, input, p)
     shape = shape()
     if not training or p == 0:
@@ -176,7 +177,7 @@ def _dropped(name: str, input: Any, shape: Any, p: float, training: bool, genera
     return input * mask
 
 
-def _alpha(name: str, input: Any, shape: Any, p: float, training: bool, generator: Generator) -> Any:
+def _alpha(name: str, input: AnyArray, shape: Any, p: float, training: bool, generator: Generator) -> Any:
     _check(name, input, p)
     shape = shape()
     if not training or p == 0:
@@ -191,7 +192,7 @@ def _alpha(name: str, input: Any, shape: Any, p: float, training: bool, generato
     return input * mask + shift
 
 
-def _channels(name: str, input: Any, axes: int | None) -> tuple[int, ...]:
+def _channels(name: str, input: AnyArray, axes: int | None) -> tuple[int, ...]:
     """The shape of a mask with one element a channel; ``axes`` is the number of those behind the channels."""
     ndim = input.ndim
     if ndim < 2 or (axes is not None and ndim not in (axes + 1, axes + 2)):
@@ -207,7 +208,7 @@ def _channels(name: str, input: Any, axes: int | None) -> tuple[int, ...]:
 class _DropoutNd(Layer):
     """A layer that drops in training and is the identity in eval mode."""
 
-    function: Any
+    function: Callable[..., Tensor]
 
     @checked(p=PROBABILITY)
     def __init__(self, p: float = 0.5, inplace: bool = False, generator: Generator = None) -> None:
@@ -322,7 +323,7 @@ class Samples(NamedTuple):
     spread: Tensor
 
 
-def mc_dropout(model: Module, x: Any, samples: int = 100) -> Samples:
+def mc_dropout(model: Module, x: ArrayLike, samples: int = 100) -> Samples:
     """Mean and spread of the outputs over random dropout masks: how sure the model is (Gal & Ghahramani 2016).
 
     Only what drops is in training mode (layers of the dropout family, and modules with a ``dropout`` rate), so that

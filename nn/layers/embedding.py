@@ -16,7 +16,7 @@ from ..modules.module import Module
 from ..modules.parameter import Parameter
 
 if TYPE_CHECKING:
-    from autograd_core.support.types import DTypeLike, TensorLike
+    from autograd_core.support.types import ArrayLike, DTypeLike, TensorLike
 
 __all__ = ["Embedding", "embedding"]
 
@@ -75,7 +75,7 @@ class Embedding(Module):
             self.weight.data[self.padding_idx] = 0
 
     @classmethod
-    def from_pretrained(cls, embeddings: Any, freeze: bool = True, padding_idx: int | None = None) -> Embedding:
+    def from_pretrained(cls, embeddings: ArrayLike, freeze: bool = True, padding_idx: int | None = None) -> Embedding:
         """A layer around given rows, not learned unless ``freeze`` is false.
 
         embeddings : (rows, width)

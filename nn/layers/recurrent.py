@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,29 +24,35 @@ from .dropout import dropout
 
 if TYPE_CHECKING:
     from autograd_core import Tensor
-    from autograd_core.support.types import DTypeLike, TensorLike
+    from autograd_core.support.types import AnyArray, DTypeLike, TensorLike
 
 __all__ = ["GRU", "GRUCell", "LSTM", "LSTMCell", "RNN", "RNNCell"]
 
 # One step, from the input's part of the gates and the state before; the state is a tuple, its first entry the output.
 
 
-def _rnn_step(gates: Any, state: tuple[Any, ...], w: Any, b: Any, nonlinearity: str) -> tuple[Any, ...]:
+def _rnn_step(
+    gates: AnyArray, state: tuple[AnyArray, ...], w: AnyArray, b: AnyArray | None, nonlinearity: str
+) -> tuple[AnyArray, ...]:
     """h′ = tanh(W x + b + U h + c)."""
     return (rnn_step(gates + _times(state[0], w, b), nonlinearity),)
 
 
-def _lstm_step(gates: Any, state: tuple[Any, ...], w: Any, b: Any, _: str) -> tuple[Any, ...]:
+def _lstm_step(
+    gates: AnyArray, state: tuple[AnyArray, ...], w: AnyArray, b: AnyArray | None, _: str
+) -> tuple[AnyArray, ...]:
     """Gates i, f, g, o = W x + b + U h + c, and then ``lstm_step``."""
     return lstm_step(gates + _times(state[0], w, b), *state)[:2]
 
 
-def _gru_step(gates: Any, state: tuple[Any, ...], w: Any, b: Any, _: str) -> tuple[Any, ...]:
+def _gru_step(
+    gates: AnyArray, state: tuple[AnyArray, ...], w: AnyArray, b: AnyArray | None, _: str
+) -> tuple[AnyArray, ...]:
     """W x + b and U h + c, and then ``gru_step``."""
     return gru_step(gates, _times(state[0], w, b), state[0])[:1]
 
 
-def _times(x: Any, w: Any, b: Any) -> Any:
+def _times(x: AnyArray, w: AnyArray, b: AnyArray | None) -> AnyArray:
     return x @ w.T if b is None else fused.linear(x, w, b)
 
 
@@ -54,10 +61,10 @@ class _Cell(Layer):
 
     gates: int
     states: int
-    step: Any
+    step: Callable[..., tuple[AnyArray, ...]]
     nonlinearity = "tanh"
 
-    def _set_up(self, input_size: int, hidden_size: int, bias: bool, dtype: Any) -> None:
+    def _set_up(self, input_size: int, hidden_size: int, bias: bool, dtype: DTypeLike) -> None:
         self.input_size, self.hidden_size = input_size, hidden_size
         rows = self.gates * hidden_size
         self.weight_ih = Parameter(init.empty(rows, input_size, dtype=dtype))
@@ -73,7 +80,7 @@ class _Cell(Layer):
         single = np.ndim(input) == 1
         x = np.reshape(input, (1, -1)) if single else input
         if hx is None:
-            state = (np.zeros_like(bare(x), shape=(len(x), self.hidden_size)),) * self.states
+            state: tuple[AnyArray, ...] = (np.zeros_like(bare(x), shape=(len(x), self.hidden_size)),) * self.states
         else:
             state = tuple(np.reshape(h, (len(x), self.hidden_size)) for h in (hx if self.states > 1 else (hx,)))
         for what, array in (("input", x), *(("the state", h) for h in state)):
@@ -194,7 +201,7 @@ class _Recurrent(Layer):
         given = self._given(hx, x, ways, single)
         for what, array in (("input", x), *(("the state", h) for h in given)):
             same_dtype(f"{class_name(self)}({self.extra_repr()})", what, array, self.weight_ih_l0)
-        last: list[tuple[Any, ...]] = []
+        last: list[tuple[AnyArray, ...]] = []
         for k in range(self.num_layers):
             outputs = []
             for way in range(ways):
@@ -212,7 +219,9 @@ class _Recurrent(Layer):
             x = np.swapaxes(x, 0, 1)
         return x, states if self.cell.states > 1 else states[0]
 
-    def _over_time(self, x: Any, state: tuple[Any, ...], k: int, backwards: bool) -> tuple[Any, tuple[Any, ...]]:
+    def _over_time(
+        self, x: AnyArray, state: tuple[AnyArray, ...], k: int, backwards: bool
+    ) -> tuple[Any, tuple[AnyArray, ...]]:
         way = "_reverse" if backwards else ""
         w_ih, w_hh = getattr(self, f"weight_ih_l{k}{way}"), getattr(self, f"weight_hh_l{k}{way}")
         b_ih, b_hh = (getattr(self, f"bias_{p}_l{k}{way}") if self.bias else None for p in ("ih", "hh"))
@@ -220,12 +229,18 @@ class _Recurrent(Layer):
         return (steps[::-1] if backwards else steps), state
 
     def _steps(
-        self, x: Any, state: tuple[Any, ...], w_ih: Any, w_hh: Any, b_ih: Any, b_hh: Any
-    ) -> tuple[Any, tuple[Any, ...]]:
+        self,
+        x: AnyArray,
+        state: tuple[AnyArray, ...],
+        w_ih: AnyArray,
+        w_hh: AnyArray,
+        b_ih: AnyArray | None,
+        b_hh: AnyArray | None,
+    ) -> tuple[AnyArray, tuple[AnyArray, ...]]:
         """The output of every step (T, N, H), and the last state."""
         raise NotImplementedError
 
-    def _time_first(self, input: Any) -> tuple[Any, bool]:
+    def _time_first(self, input: AnyArray) -> tuple[Any, bool]:
         shape = np.shape(input)
         time = 1 if self.batch_first and len(shape) == 3 else 0
         if len(shape) not in (2, 3) or shape[-1] != self.input_size or shape[time] == 0:
@@ -238,7 +253,7 @@ class _Recurrent(Layer):
             return np.reshape(input, (input.shape[0], 1, input.shape[1])), True
         return (np.swapaxes(input, 0, 1) if self.batch_first else input), False
 
-    def _given(self, hx: Any, x: Any, ways: int, single: bool) -> tuple[Any, ...]:
+    def _given(self, hx: Any, x: AnyArray, ways: int, single: bool) -> tuple[AnyArray, ...]:
         shape = (self.num_layers * ways, x.shape[1], self.hidden_size)
         if hx is None:
             return (np.zeros_like(bare(x), shape=shape),) * self.cell.states
@@ -286,8 +301,14 @@ class RNN(_Recurrent):
         self.nonlinearity = nonlinearity
 
     def _steps(
-        self, x: Any, state: tuple[Any, ...], w_ih: Any, w_hh: Any, b_ih: Any, b_hh: Any
-    ) -> tuple[Any, tuple[Any, ...]]:
+        self,
+        x: AnyArray,
+        state: tuple[AnyArray, ...],
+        w_ih: AnyArray,
+        w_hh: AnyArray,
+        b_ih: AnyArray | None,
+        b_hh: AnyArray | None,
+    ) -> tuple[AnyArray, tuple[AnyArray, ...]]:
         steps = rnn(_times(x, w_ih, None if b_ih is None else b_ih + b_hh), w_hh, *state, self.nonlinearity)
         return steps, (steps[-1],)
 
@@ -305,8 +326,14 @@ class LSTM(_Recurrent):
     cell = LSTMCell
 
     def _steps(
-        self, x: Any, state: tuple[Any, ...], w_ih: Any, w_hh: Any, b_ih: Any, b_hh: Any
-    ) -> tuple[Any, tuple[Any, ...]]:
+        self,
+        x: AnyArray,
+        state: tuple[AnyArray, ...],
+        w_ih: AnyArray,
+        w_hh: AnyArray,
+        b_ih: AnyArray | None,
+        b_hh: AnyArray | None,
+    ) -> tuple[AnyArray, tuple[AnyArray, ...]]:
         gates = _times(x, w_ih, None if b_ih is None else b_ih + b_hh)
         states = lstm(gates, w_hh, *state, keep=is_grad_enabled())
         return states[0], (states[0, -1], states[1, -1])
@@ -325,8 +352,14 @@ class GRU(_Recurrent):
     cell = GRUCell
 
     def _steps(
-        self, x: Any, state: tuple[Any, ...], w_ih: Any, w_hh: Any, b_ih: Any, b_hh: Any
-    ) -> tuple[Any, tuple[Any, ...]]:
+        self,
+        x: AnyArray,
+        state: tuple[AnyArray, ...],
+        w_ih: AnyArray,
+        w_hh: AnyArray,
+        b_ih: AnyArray | None,
+        b_hh: AnyArray | None,
+    ) -> tuple[AnyArray, tuple[AnyArray, ...]]:
         b_hh = np.zeros_like(bare(w_hh), shape=w_hh.shape[:1]) if b_hh is None else b_hh
         steps = gru(_times(x, w_ih, b_ih), w_hh, b_hh, *state, keep=is_grad_enabled())[0]
         return steps, (steps[-1],)

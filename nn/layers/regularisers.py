@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,6 +14,9 @@ from autograd_core.engine.errors import class_name
 from ..modules.hooks import RemovableHandle
 from ..modules.module import Module
 from ..modules.parameter import Parameter
+
+if TYPE_CHECKING:
+    from autograd_core.support.types import AnyArray
 
 Chosen = Module | Iterable[Tensor]
 Where = Callable[[str, Parameter], bool]
@@ -88,7 +91,7 @@ def orthogonal_penalty(parameters: Chosen, where: Where | None = None) -> Tensor
     return _sum(_from_orthogonal(np.reshape(w, (w.shape[0], -1))) for w in matrices)
 
 
-def _from_orthogonal(w: Any) -> Any:
+def _from_orthogonal(w: AnyArray) -> AnyArray:
     gram = w @ np.swapaxes(w, 0, 1) if w.shape[0] <= w.shape[1] else np.swapaxes(w, 0, 1) @ w
     return np.sum(np.square(gram - np.eye(gram.shape[0], dtype=w.dtype)))
 
@@ -116,7 +119,7 @@ class ActivityPenalty:
         listed = [modules] if isinstance(modules, Module) else list(modules)
         self._handles: list[RemovableHandle] = [m.register_forward_hook(self._add) for m in listed]
 
-    def _add(self, module: Module, args: Any, output: Any) -> None:
+    def _add(self, module: Module, args: Any, output: object) -> None:
         if not isinstance(output, Tensor):
             raise TypeError(f"ActivityPenalty: the output is {class_name(output)}, not a tensor.")
         if ag.is_grad_enabled():

@@ -20,7 +20,7 @@ from .normalization import LayerNorm
 
 if TYPE_CHECKING:
     from autograd_core import Tensor
-    from autograd_core.support.types import DTypeLike, TensorLike
+    from autograd_core.support.types import AnyArray, DTypeLike, TensorLike
 
 __all__ = ["TransformerDecoder", "TransformerDecoderLayer", "TransformerEncoder", "TransformerEncoderLayer"]
 
@@ -32,13 +32,13 @@ class _Layer(Layer):
         nhead: int,
         dim_feedforward: int,
         dropout: float,
-        activation: str | Callable[[Any], Any],
+        activation: str | Callable[[Tensor], Tensor],
         eps: float,
         batch_first: bool,
         norm_first: bool,
         bias: bool,
         cross: bool,
-        dtype: Any,
+        dtype: DTypeLike,
     ) -> None:
         if isinstance(activation, str) and activation not in ("relu", "gelu"):
             raise ValueError(f"{class_name(self)}: activation={activation!r}; 'relu', 'gelu' or a function.")
@@ -56,12 +56,12 @@ class _Layer(Layer):
         self.norm_first = norm_first
         self.activation = getattr(activations, activation) if isinstance(activation, str) else activation
 
-    def _beside(self, x: Any, i: int, part: Callable[[Any], Any]) -> Any:
+    def _beside(self, x: AnyArray, i: int, part: Callable[[Any], AnyArray]) -> Tensor:
         """x + part(x), normalised before the part or after the sum."""
         norm, drop = getattr(self, f"norm{i}"), getattr(self, f"dropout{i}")
         return x + drop(part(norm(x))) if self.norm_first else norm(x + drop(part(x)))
 
-    def _feed_forward(self, x: Any) -> Any:
+    def _feed_forward(self, x: AnyArray) -> AnyArray:
         return self.linear2(self.dropout(self.activation(self.linear1(x))))
 
 
@@ -94,7 +94,7 @@ class TransformerEncoderLayer(_Layer):
         nhead: int,
         dim_feedforward: int = 2048,
         dropout: float = 0.1,
-        activation: str | Callable[[Any], Any] = "relu",
+        activation: str | Callable[[Tensor], Tensor] = "relu",
         layer_norm_eps: float = 1e-5,
         batch_first: bool = False,
         norm_first: bool = False,
@@ -115,7 +115,7 @@ class TransformerEncoderLayer(_Layer):
         src_mask, src_key_padding_mask, is_causal : the masks of ``MultiheadAttention``
         """
 
-        def attend(x: Any) -> Any:
+        def attend(x: Tensor) -> Tensor:
             return self.self_attn(x, x, x, src_key_padding_mask, False, src_mask, is_causal=is_causal)[0]
 
         return self._beside(self._beside(src, 1, attend), 2, self._feed_forward)
@@ -140,7 +140,7 @@ class TransformerDecoderLayer(_Layer):
         nhead: int,
         dim_feedforward: int = 2048,
         dropout: float = 0.1,
-        activation: str | Callable[[Any], Any] = "relu",
+        activation: str | Callable[[Tensor], Tensor] = "relu",
         layer_norm_eps: float = 1e-5,
         batch_first: bool = False,
         norm_first: bool = False,
@@ -166,10 +166,10 @@ class TransformerDecoderLayer(_Layer):
         memory_mask, memory_key_padding_mask, memory_is_causal : the same for its look at memory
         """
 
-        def attend(x: Any) -> Any:
+        def attend(x: Tensor) -> Tensor:
             return self.self_attn(x, x, x, tgt_key_padding_mask, False, tgt_mask, is_causal=tgt_is_causal)[0]
 
-        def look_up(x: Any) -> Any:
+        def look_up(x: Tensor) -> Tensor:
             masks = memory_key_padding_mask, False, memory_mask
             return self.multihead_attn(x, memory, memory, *masks, is_causal=memory_is_causal)[0]
 

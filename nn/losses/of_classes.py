@@ -22,7 +22,7 @@ from .functions import beside, constant, reduced
 
 if TYPE_CHECKING:
     from autograd_core import Tensor
-    from autograd_core.support.types import ArrayLike, TensorLike
+    from autograd_core.support.types import AnyArray, ArrayLike, TensorLike
 
 __all__ = [
     *("cross_entropy", "ctc_loss", "multi_margin_loss", "multilabel_margin_loss", "multilabel_soft_margin_loss"),
@@ -89,12 +89,12 @@ def nll_loss(
     >>> nll_loss(np.log(ag.Tensor([[0.25, 0.75]])), np.array([0])).item()
     1.3862943649291992
     """
-    target = constant(target)
-    logs, y = _rows_of_classes("nll_loss", accurate(input), target)
-    return like(input, _of_logs("nll_loss", logs, y, target, weight, ignore_index, reduction, 0.0))
+    of_rows: AnyArray = constant(target)
+    logs, y = _rows_of_classes("nll_loss", accurate(input), of_rows)
+    return like(input, _of_logs("nll_loss", logs, y, of_rows, weight, ignore_index, reduction, 0.0))
 
 
-def _rows_of_classes(name: str, input: Any, target: Any) -> tuple[Any, Any]:
+def _rows_of_classes(name: str, input: AnyArray, target: AnyArray) -> tuple[AnyArray, AnyArray]:
     """(N, C, …) as rows of C numbers, and the class numbers beside them in one line."""
     expected = () if input.ndim == 1 else (input.shape[0], *input.shape[2:])
     if np.shape(target) != expected:
@@ -112,7 +112,7 @@ def _rows_of_classes(name: str, input: Any, target: Any) -> tuple[Any, Any]:
     return np.reshape(last, (-1, input.shape[1])), np.reshape(target, (-1,))
 
 
-def _checked_classes(name: str, y: Any, classes: int, ignore_index: int) -> Any:
+def _checked_classes(name: str, y: AnyArray, classes: int, ignore_index: int) -> AnyArray | None:
     """Which rows count; None where all do."""
     if not y.size or np.maximum.reduce(y.astype(np.uint64), axis=None) < classes:  # a negative class is huge there
         return None if not y.size or ignore_index < 0 or not np.any(y == ignore_index) else y != ignore_index
@@ -124,8 +124,15 @@ def _checked_classes(name: str, y: Any, classes: int, ignore_index: int) -> Any:
 
 
 def _of_logs(
-    name: str, logs: Any, y: Any, target: Any, weight: Any, ignore_index: int, reduction: str, smoothing: float
-) -> Any:
+    name: str,
+    logs: AnyArray,
+    y: AnyArray,
+    target: AnyArray,
+    weight: AnyArray | None,
+    ignore_index: int,
+    reduction: str,
+    smoothing: float,
+) -> Tensor:
     classes = logs.shape[1]
     kept = _checked_classes(name, y, classes, ignore_index)
     w = _class_weights(name, weight, classes, logs)
@@ -148,7 +155,7 @@ def _of_logs(
     return reduced(np.reshape(losses, np.shape(target)), reduction, name, logs)
 
 
-def _of_probabilities(input: Any, target: Any, weight: Any, smoothing: float) -> Any:
+def _of_probabilities(input: AnyArray, target: AnyArray, weight: AnyArray | None, smoothing: float) -> AnyArray:
     axis = 0 if input.ndim == 1 else 1
     classes = input.shape[axis]
     w = _class_weights("cross_entropy", weight, classes, input)
@@ -158,7 +165,7 @@ def _of_probabilities(input: Any, target: Any, weight: Any, smoothing: float) ->
     return -np.sum(q * ag.log_softmax(input, axis), axis=axis)
 
 
-def _class_weights(name: str, weight: Any, classes: int, x: Any) -> Any:
+def _class_weights(name: str, weight: AnyArray | None, classes: int, x: AnyArray) -> AnyArray | None:
     """The weights beside the logits."""
     if weight is None:
         return None
@@ -290,7 +297,8 @@ def ctc_loss(
     >>> float(np.exp(-ctc_loss(p, np.array([[1]]), [2], [1], reduction="sum")))  # of bb, ba, ab, aa all but bb
     0.75
     """
-    given, log_probs = log_probs, accurate(log_probs)
+    given = log_probs
+    log_probs = accurate(given)
     single = log_probs.ndim == 2
     if single:
         log_probs = np.reshape(log_probs, (log_probs.shape[0], 1, log_probs.shape[1]))

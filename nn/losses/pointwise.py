@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,6 +12,9 @@ from autograd_core.ops.arithmetic.elementwise import step
 from autograd_core.ops.blockwise import blockwise, in_blocks
 
 from ..layers.activations import hardtanh
+
+if TYPE_CHECKING:
+    from autograd_core.support.types import AnyArray
 
 
 @ag.elementwise(x=lambda x: 1 - step(-x), vjp={"x": lambda g, x: g * np.logical_not(x < 0)})
@@ -80,6 +83,6 @@ def _alike(*arrays: Any) -> Any:
     return [a.astype(dtype, copy=False) for a in arrays]
 
 
-def _log(p: Any) -> Any:
+def _log(p: AnyArray) -> AnyArray:
     with np.errstate(divide="ignore"):
         return np.maximum(np.log(p), -100)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from ...modules.layer import Layer
 
 if TYPE_CHECKING:
     from autograd_core import Tensor
-    from autograd_core.support.types import PerAxis, TensorLike
+    from autograd_core.support.types import AnyArray, PerAxis, TensorLike
 
 __all__ = [
     *("AdaptiveAvgPool1d", "AdaptiveAvgPool2d", "AdaptiveMaxPool1d", "AdaptiveMaxPool2d"),
@@ -21,7 +22,9 @@ __all__ = [
 ]
 
 
-def _adaptive(name: str, dims: int, input: Any, output_size: Any, reduce: Any) -> Any:
+def _adaptive(
+    name: str, dims: int, input: AnyArray, output_size: PerAxis, reduce: Callable[[AnyArray, int], AnyArray]
+) -> Any:
     """One axis after the other: window i of n over L places is ⌊iL/n⌋ … ⌈(i+1)L/n⌉."""
     x, single = batched(input, dims, name)
     given = tuple(output_size) if isinstance(output_size, (tuple, list)) else (output_size,) * dims
@@ -40,11 +43,11 @@ def _adaptive(name: str, dims: int, input: Any, output_size: Any, reduce: Any) -
     return x[0] if single else x
 
 
-def _mean(x: Any, axis: int) -> Any:
+def _mean(x: AnyArray, axis: int) -> AnyArray:
     return ag.mean(x, axis=axis)
 
 
-def _max(x: Any, axis: int) -> Any:
+def _max(x: AnyArray, axis: int) -> AnyArray:
     return ag.max(x, axis=axis)
 
 
@@ -86,7 +89,7 @@ def adaptive_max_pool2d(input: TensorLike, output_size: PerAxis) -> Tensor:
 
 
 class _Adaptive(Layer):
-    function: Any
+    function: Callable[..., Tensor]
 
     def __init__(self, output_size: PerAxis) -> None:
         self.output_size = output_size

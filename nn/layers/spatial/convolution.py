@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,7 +21,7 @@ from ...modules.parameter import Parameter
 
 if TYPE_CHECKING:
     from autograd_core import Tensor
-    from autograd_core.support.types import DTypeLike, PerAxis, TensorLike
+    from autograd_core.support.types import AnyArray, DTypeLike, PerAxis, TensorLike
 
 __all__ = [
     *("Conv1d", "Conv2d", "Conv3d"),
@@ -29,8 +30,16 @@ __all__ = [
 
 
 def _convolve(
-    name: str, dims: int, input: Any, weight: Any, bias: Any, stride: Any, padding: Any, dilation: Any, groups: int
-) -> Any:
+    name: str,
+    dims: int,
+    input: AnyArray,
+    weight: AnyArray,
+    bias: AnyArray | None,
+    stride: PerAxis,
+    padding: str | PerAxis,
+    dilation: PerAxis,
+    groups: int,
+) -> Tensor:
     x, single = batched(input, dims, name)
     stride, dilation = sizes(stride, dims, f"{name}: stride"), sizes(dilation, dims, f"{name}: dilation")
     kernel = weight.shape[2:]
@@ -47,7 +56,7 @@ def _convolve(
     return y[0] if single else y
 
 
-def _pads(name: str, padding: Any, kernel: Sizes, stride: Sizes, dilation: Sizes) -> Pads:
+def _pads(name: str, padding: str | PerAxis, kernel: Sizes, stride: Sizes, dilation: Sizes) -> Pads:
     padding = entry.setting(padding, name, "padding")
     if padding == "valid":
         return ((0, 0),) * len(kernel)
@@ -61,7 +70,7 @@ def _pads(name: str, padding: Any, kernel: Sizes, stride: Sizes, dilation: Sizes
     return tuple((p, p) for p in sizes(padding, len(kernel), f"{name}: padding", 0))
 
 
-def check_channels(name: str, x: Any, channels: int, filters: int, groups: int) -> None:
+def check_channels(name: str, x: AnyArray, channels: int, filters: int, groups: int) -> None:
     """Refuse groups that do not divide both sides, and an input of other channels than the weight is for."""
     if groups < 1 or filters % groups or channels % groups:
         raise ValueError(f"{name}: groups={groups} must divide the channels {channels} and {filters}.")
@@ -155,10 +164,10 @@ class Convolution(Layer):
         self,
         in_channels: int,
         out_channels: int,
-        kernel_size: Any,
-        stride: Any,
-        padding: Any,
-        dilation: Any,
+        kernel_size: PerAxis,
+        stride: PerAxis,
+        padding: str | PerAxis,
+        dilation: PerAxis,
         groups: int,
     ) -> None:
         name = class_name(self)
@@ -170,7 +179,7 @@ class Convolution(Layer):
         self.padding = padding if isinstance(padding, str) else sizes(padding, self.dims, f"{name}: padding", 0)
         self.dilation = sizes(dilation, self.dims, f"{name}: dilation")
 
-    def _make(self, shape: Sizes, bias: bool, dtype: Any) -> None:
+    def _make(self, shape: Sizes, bias: bool, dtype: DTypeLike) -> None:
         self.weight = Parameter(init.empty(*shape, dtype=dtype))
         self.bias = Parameter(init.empty(self.out_channels, dtype=dtype)) if bias else None
         self.reset_parameters()
@@ -190,7 +199,7 @@ class Convolution(Layer):
 
 
 class _Conv(Convolution):
-    function: Any
+    function: Callable[..., Tensor]
 
     @checked(in_channels=COUNT, out_channels=COUNT, groups=COUNT)
     def __init__(

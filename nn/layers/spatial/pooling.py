@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,7 +18,7 @@ from ...modules.layer import Layer
 
 if TYPE_CHECKING:
     from autograd_core import Tensor
-    from autograd_core.support.types import PerAxis, TensorLike
+    from autograd_core.support.types import AnyArray, PerAxis, TensorLike
 
 __all__ = [
     *("AvgPool1d", "AvgPool2d", "AvgPool3d", "MaxPool1d", "MaxPool2d", "MaxPool3d"),
@@ -26,8 +27,15 @@ __all__ = [
 
 
 def _max_pool(
-    name: str, dims: int, input: Any, kernel_size: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: bool
-) -> Any:
+    name: str,
+    dims: int,
+    input: AnyArray,
+    kernel_size: PerAxis,
+    stride: PerAxis | None,
+    padding: PerAxis,
+    dilation: PerAxis,
+    ceil_mode: bool,
+) -> Tensor:
     x, single = batched(input, dims, name)
     kernel, stride, pads = _geometry(name, dims, x, kernel_size, stride, padding)
     dilation = sizes(dilation, dims, f"{name}: dilation")
@@ -41,14 +49,14 @@ def _max_pool(
 def _avg_pool(
     name: str,
     dims: int,
-    input: Any,
-    kernel_size: Any,
-    stride: Any,
-    padding: Any,
+    input: AnyArray,
+    kernel_size: PerAxis,
+    stride: PerAxis | None,
+    padding: PerAxis,
     ceil_mode: bool,
     count_include_pad: bool,
     divisor: int | None = None,
-) -> Any:
+) -> Tensor:
     x, single = batched(input, dims, name)
     kernel, stride, given = _geometry(name, dims, x, kernel_size, stride, padding)
     ones = (1,) * dims
@@ -70,7 +78,9 @@ def _avg_pool(
     return y[0] if single else y
 
 
-def _geometry(name: str, dims: int, x: Any, kernel_size: Any, stride: Any, padding: Any) -> tuple[Sizes, Sizes, Pads]:
+def _geometry(
+    name: str, dims: int, x: AnyArray, kernel_size: PerAxis, stride: PerAxis | None, padding: PerAxis
+) -> tuple[Sizes, Sizes, Pads]:
     stride = entry.setting(stride, name, "stride")
     kernel = sizes(kernel_size, dims, f"{name}: kernel_size")
     stride = kernel if stride is None or stride == () else sizes(stride, dims, f"{name}: stride")
@@ -81,7 +91,7 @@ def _geometry(name: str, dims: int, x: Any, kernel_size: Any, stride: Any, paddi
 
 
 def _extent(
-    name: str, x: Any, kernel: Sizes, stride: Sizes, dilation: Sizes, pads: Pads, ceil_mode: bool
+    name: str, x: AnyArray, kernel: Sizes, stride: Sizes, dilation: Sizes, pads: Pads, ceil_mode: bool
 ) -> tuple[Sizes, Pads]:
     """The number of windows along each axis, and the padding with which they fit."""
     out, fitting = [], []
@@ -223,7 +233,7 @@ def avg_pool3d(
 
 
 class _MaxPool(Layer):
-    function: Any
+    function: Callable[..., Tensor]
 
     @checked()
     def __init__(
@@ -305,7 +315,7 @@ class AvgPool1d(Layer):
 
 
 class _AvgPool(AvgPool1d):
-    function: Any
+    function: Callable[..., Tensor]
 
     @checked(divisor_override=NONZERO)
     def __init__(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from .adaptive_pooling import adaptive_avg_pool1d, adaptive_avg_pool2d
 
 if TYPE_CHECKING:
     from autograd_core import Tensor
-    from autograd_core.support.types import TensorLike
+    from autograd_core.support.types import AnyArray, PerAxis, TensorLike
 
 __all__ = ["PixelShuffle", "PixelUnshuffle", "Upsample", "interpolate", "pixel_shuffle", "pixel_unshuffle"]
 
@@ -25,8 +26,8 @@ _MODES = ("nearest", "nearest-exact", "area", *_RANKS)
 
 def interpolate(
     input: TensorLike,
-    size: Any = None,
-    scale_factor: Any = None,
+    size: PerAxis | None = None,
+    scale_factor: float | Sequence[float] | None = None,
     mode: str = "nearest",
     align_corners: bool | None = None,
 ) -> Tensor:
@@ -61,7 +62,9 @@ def interpolate(
     return input  # type: ignore[return-value]
 
 
-def _target(input: Any, size: Any, scale_factor: Any, dims: int) -> tuple[tuple[int, ...], tuple[float, ...]]:
+def _target(
+    input: AnyArray, size: PerAxis | None, scale_factor: float | Sequence[float] | None, dims: int
+) -> tuple[tuple[int, ...], tuple[float, ...]]:
     """The sizes of the result, and how far apart its places lie in the input."""
     if (size is None) == (scale_factor is None):
         raise ValueError("interpolate: give either size or scale_factor.")
@@ -146,7 +149,11 @@ class Upsample(Layer):
 
     @checked()
     def __init__(
-        self, size: Any = None, scale_factor: Any = None, mode: str = "nearest", align_corners: bool | None = None
+        self,
+        size: PerAxis | None = None,
+        scale_factor: float | Sequence[float] | None = None,
+        mode: str = "nearest",
+        align_corners: bool | None = None,
     ) -> None:
         self.size, self.scale_factor, self.mode, self.align_corners = size, scale_factor, mode, align_corners
 

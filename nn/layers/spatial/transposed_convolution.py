@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,7 +17,7 @@ from .convolution import Convolution, check_channels
 
 if TYPE_CHECKING:
     from autograd_core import Tensor
-    from autograd_core.support.types import DTypeLike, PerAxis, TensorLike
+    from autograd_core.support.types import AnyArray, DTypeLike, PerAxis, TensorLike
 
 __all__ = [
     *("ConvTranspose1d", "ConvTranspose2d", "ConvTranspose3d"),
@@ -27,15 +28,15 @@ __all__ = [
 def _convolve_transposed(
     name: str,
     dims: int,
-    input: Any,
-    weight: Any,
-    bias: Any,
-    stride: Any,
-    padding: Any,
-    output_padding: Any,
+    input: AnyArray,
+    weight: AnyArray,
+    bias: AnyArray | None,
+    stride: PerAxis,
+    padding: str | PerAxis,
+    output_padding: PerAxis,
     groups: int,
-    dilation: Any,
-) -> Any:
+    dilation: PerAxis,
+) -> Tensor:
     x, single = batched(input, dims, name)
     stride, dilation = sizes(stride, dims, f"{name}: stride"), sizes(dilation, dims, f"{name}: dilation")
     extra = sizes(output_padding, dims, f"{name}: output_padding", 0)
@@ -138,7 +139,7 @@ def conv_transpose3d(
 
 
 class _ConvTranspose(Convolution):
-    function: Any
+    function: Callable[..., Tensor]
     axis_of_outputs = 1
 
     @checked(in_channels=COUNT, out_channels=COUNT, groups=COUNT)
