@@ -21,7 +21,7 @@ from .options import number, value_of
 from .state import checked_groups
 
 if TYPE_CHECKING:
-    from autograd_core.support.types import Array
+    from autograd_core.support.types import Array, State, StateDict
 
     from .options import Params
 
@@ -153,7 +153,7 @@ class LBFGS(Optimizer):
         """What is known of the curvature, under the first parameter, as in PyTorch."""
         return {self.param_groups[0]["params"][0]: vars(self._progress)} if self._progress.n_iter else {}
 
-    def state_dict(self) -> dict[str, Any]:
+    def state_dict(self) -> StateDict:
         """``{"state": {0: {…}}, "param_groups": […]}`` with PyTorch's names; arrays are copies."""
         group = {k: v for k, v in self.param_groups[0].items() if k != "params"}
         numbers = list(range(len(self.param_groups[0]["params"])))
@@ -163,7 +163,7 @@ class LBFGS(Optimizer):
             kept["ro"] = list(kept["ro"])
         return {"state": state, "param_groups": [{**group, "params": numbers}]}
 
-    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
+    def load_state_dict(self, state_dict: State) -> None:
         """Continue from a ``state_dict``. ValueError, and nothing changed, for other parameters or another rule."""
         groups, entries = checked_groups(self, state_dict)
         progress = Progress()

@@ -19,7 +19,7 @@ from .state import checked_state
 from .storage import Clock, Flat, Part, Run, Storage
 
 if TYPE_CHECKING:
-    from autograd_core.support.types import Array
+    from autograd_core.support.types import Array, State, StateDict
 
     from .options import Params
 
@@ -279,7 +279,7 @@ class Optimizer:
         }
         return {i: found[i] for i in sorted(found)}
 
-    def state_dict(self) -> dict[str, Any]:
+    def state_dict(self) -> StateDict:
         """``{"state": {number: {…}}, "param_groups": […]}`` with parameters numbered through, as in PyTorch.
 
         Arrays are NumPy's, and so are counts (without dimensions); all are copies.
@@ -293,7 +293,7 @@ class Optimizer:
             offset += len(numbers)
         return {"state": state, "param_groups": groups}
 
-    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
+    def load_state_dict(self, state_dict: State) -> None:
         """Continue from a ``state_dict``, also one from PyTorch, bit for bit.
 
         ValueError, and nothing changed, where it belongs to another rule, other groups or other shapes, or where a

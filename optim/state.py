@@ -12,6 +12,8 @@ from autograd_core.support import states
 from .options import TORCH_ONLY
 
 if TYPE_CHECKING:
+    from autograd_core.support.types import State
+
     from .optimizer import Optimizer
 
 NEWER = {"maximize", "decoupled_weight_decay"}
@@ -19,7 +21,7 @@ NEWER = {"maximize", "decoupled_weight_decay"}
 
 
 def checked_groups(
-    optimizer: Optimizer, state_dict: Mapping[str, Any]
+    optimizer: Optimizer, state_dict: State
 ) -> tuple[list[dict[str, Any]], list[dict[int, Mapping[str, Any]]]]:
     """New parameter groups, and for each group {position: what is given as state}; ValueError where they do not fit."""
     what = f"{class_name(optimizer)}.load_state_dict"
@@ -65,7 +67,7 @@ def _merged(what: str, optimizer: Optimizer, group: Mapping[str, Any], new: Mapp
 
 
 def checked_state(
-    optimizer: Optimizer, state_dict: Mapping[str, Any]
+    optimizer: Optimizer, state_dict: State
 ) -> tuple[list[dict[str, Any]], list[dict[int, dict[str, Any]]]]:
     """New parameter groups, and for each group {position: state}, copies; ValueError where they do not fit."""
     what = f"{class_name(optimizer)}.load_state_dict"

@@ -16,7 +16,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -29,6 +29,9 @@ from autograd_core.support.modes import modes_of, restoring
 from .lr_scheduler.annealing import half_cosine
 from .lr_scheduler.base import LRScheduler, at_least, each_group, one_of
 from .optimizer import Optimizer
+
+if TYPE_CHECKING:
+    from autograd_core.support.types import State, StateDict
 
 __all__ = [
     "AveragedModel",
@@ -233,12 +236,12 @@ class AveragedModel:
         """Put the average in eval mode; returns self."""
         return self.train(False)
 
-    def state_dict(self) -> dict[str, Any]:
+    def state_dict(self) -> StateDict:
         """``n_averaged`` and the copy's own state under ``module.``."""
         below = {f"module.{key}": value for key, value in self.module.state_dict().items()}
         return {"n_averaged": self.n_averaged.numpy().copy(), **below}
 
-    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
+    def load_state_dict(self, state_dict: State) -> None:
         """Continue from a ``state_dict``; errors are the module's, and leave all as it was."""
         what = "AveragedModel.load_state_dict"
         if "n_averaged" not in states.mapping(what, state_dict):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol, TypeAlias
 
 import numpy as np
@@ -21,6 +21,15 @@ DTypeLike: TypeAlias = npt.DTypeLike | None
 Shape: TypeAlias = tuple[int, ...]
 Axis: TypeAlias = int | tuple[int, ...] | None
 """Along which axes; None for all."""
+
+StateDict: TypeAlias = dict[str, Any]
+"""What can be saved and loaded again: names of arrays, numbers and strings, and of lists and dictionaries of them."""
+
+State: TypeAlias = Mapping[str, Any]
+"""A ``StateDict`` that is only read."""
+
+Hook: TypeAlias = Callable[..., Any]
+"""A function that is called at some point of another one's work; what it gives, if anything, takes a value's place."""
 
 PerAxis: TypeAlias = int | Sequence[int]
 """One number for every axis, or one for each."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -15,7 +15,14 @@ if TYPE_CHECKING:
     from autograd_core.support.types import Array
 
 
-def batch_of(dataset: Any, indices: Array) -> Any:
+class Items(Protocol):
+    """What a dataset must have: items by number, and how many there are."""
+
+    def __getitem__(self, index: Any, /) -> Any: ...
+    def __len__(self) -> int: ...
+
+
+def batch_of(dataset: Items, indices: Array) -> Any:
     """The items at these positions: by the dataset's own ``batch`` where it has one, or one by one."""
     if hasattr(dataset, "batch"):
         return dataset.batch(indices)

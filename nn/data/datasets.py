@@ -12,7 +12,7 @@ from autograd_core import Tensor, default_generator
 from autograd_core.border.containers import as_numbers
 from autograd_core.engine.errors import class_name
 
-from .collating import batch_of
+from .collating import Items, batch_of
 
 if TYPE_CHECKING:
     from autograd_core.support.types import Array
@@ -87,7 +87,7 @@ def _rows(position: int, array: Any) -> Any:
     return array
 
 
-def _can_be_taken(array: Any) -> bool:
+def _can_be_taken(array: object) -> bool:
     """Whether ``take``, twice as fast as an index, may be used: it would first copy the whole of any other array."""
     return type(array) is np.ndarray and array.flags.c_contiguous and array.flags.aligned and array.dtype.isnative
 
@@ -104,7 +104,7 @@ class Subset(Dataset):
     (np.int64(16),)
     """
 
-    def __init__(self, dataset: Any, indices: Indices) -> None:
+    def __init__(self, dataset: Items, indices: Indices) -> None:
         size, given = len(dataset), np.asarray(indices)
         if given.ndim != 1 or (given.dtype == bool and len(given) != size):
             raise IndexError(f"Subset: indices are {given.dtype} {given.shape} for a dataset of {size} items.")
@@ -128,7 +128,9 @@ class Subset(Dataset):
         return len(self.indices)
 
 
-def random_split(dataset: Any, lengths: Sequence[float], generator: np.random.Generator | None = None) -> list[Subset]:
+def random_split(
+    dataset: Items, lengths: Sequence[float], generator: np.random.Generator | None = None
+) -> list[Subset]:
     """Cut a dataset at random into disjoint subsets.
 
     dataset : what is cut

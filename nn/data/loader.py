@@ -17,11 +17,11 @@ from autograd_core.engine.errors import class_name
 from autograd_core.support import random, states
 
 from .checking import whole
-from .collating import batch_of
+from .collating import Items, batch_of
 from .samplers import BatchSampler, RandomSampler, Sampler, SequentialSampler
 
 if TYPE_CHECKING:
-    from autograd_core.support.types import Array
+    from autograd_core.support.types import Array, State, StateDict
 
 
 class DataLoader:
@@ -56,7 +56,7 @@ class DataLoader:
 
     def __init__(
         self,
-        dataset: Any,
+        dataset: Items,
         batch_size: int = 1,
         shuffle: bool = False,
         sampler: Iterable[int] | None = None,
@@ -156,7 +156,7 @@ class DataLoader:
             batch = self.transform(batch, np.random.default_rng((seed, k)))
         return batch
 
-    def state_dict(self) -> dict[str, Any]:
+    def state_dict(self) -> StateDict:
         """Epoch, position, and all that the present and the following orders depend on: numbers, arrays, strings."""
         return {
             "items": len(self.dataset),
@@ -169,7 +169,7 @@ class DataLoader:
             "generator": None if self.generator is None else self.generator.bit_generator.state,
         }
 
-    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
+    def load_state_dict(self, state_dict: State) -> None:
         """Go on at the next iteration where ``state_dict`` was taken.
 
         ValueError, and nothing changed, for the state of a loader of another length, batch size or kind of generator,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sized
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from autograd_core.engine.errors import class_name
 from .checking import whole
 
 if TYPE_CHECKING:
-    from autograd_core.support.types import Array
+    from autograd_core.support.types import Array, ArrayLike
 
 Generator = np.random.Generator
 
@@ -105,7 +105,7 @@ class WeightedRandomSampler(Sampler):
     """
 
     def __init__(
-        self, weights: Any, num_samples: int, replacement: bool = True, generator: Generator | None = None
+        self, weights: ArrayLike, num_samples: int, replacement: bool = True, generator: Generator | None = None
     ) -> None:
         count = whole("WeightedRandomSampler: num_samples", num_samples)
         w = np.asarray(weights, np.float64)
@@ -142,7 +142,7 @@ class BalancedSampler(Sampler):
     array([50, 50])
     """
 
-    def __init__(self, labels: Any, num_samples: int | None = None, generator: Generator | None = None) -> None:
+    def __init__(self, labels: ArrayLike, num_samples: int | None = None, generator: Generator | None = None) -> None:
         given = np.asarray(labels)
         if given.ndim != 1 or not given.size:
             raise ValueError(f"BalancedSampler: labels of shape {given.shape}; expected one for each item, (N,).")

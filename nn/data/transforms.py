@@ -323,23 +323,23 @@ class Scaled(_OfOnePart):
         return f"Scaled({self.scaler!r})"
 
 
-def _described(batch: Any) -> str:
+def _described(batch: object) -> str:
     return f"a tuple of {len(batch)}" if isinstance(batch, tuple) else class_name(batch)
 
 
-def _floating(transform: Any, x: Array) -> None:
+def _floating(transform: object, x: Array) -> None:
     if x.dtype.kind != "f":
         raise TypeError(
             f"{class_name(transform)}: {x.dtype} {x.shape} is not floating. Fix: x.astype(np.float32) beforehand."
         )
 
 
-def _images(transform: Any, x: Array) -> None:
+def _images(transform: object, x: Array) -> None:
     if x.ndim not in (3, 4):
         raise ValueError(f"{class_name(transform)}: shape {x.shape}; expected images (N, H, W) or (N, C, H, W).")
 
 
-def _check_classes(transform: Any, y: Array, num_classes: int) -> None:
+def _check_classes(transform: object, y: Array, num_classes: int) -> None:
     if y.dtype.kind not in "iu" or (y.size and not 0 <= y.min() <= y.max() < num_classes):
         shown = f"{y.min()} … {y.max()}" if y.size and y.dtype.kind in "iu" else y.dtype
         raise ValueError(f"{class_name(transform)}: targets {shown}; expected class numbers 0 … {num_classes - 1}.")

@@ -35,15 +35,15 @@ class Kind(NamedTuple):
     words: str
 
 
-def _is_flag(x: Any) -> bool:
+def _is_flag(x: object) -> bool:
     return isinstance(x, (bool, np.bool_))
 
 
-def _is_whole(x: Any) -> bool:
+def _is_whole(x: object) -> bool:
     return isinstance(x, (int, np.integer)) and not isinstance(x, bool)
 
 
-def _is_real(x: Any) -> bool:
+def _is_real(x: object) -> bool:
     if isinstance(x, float) or _is_whole(x):
         return True
     return getattr(x, "shape", None) == () and getattr(getattr(x, "dtype", None), "kind", "") in "fiu"
@@ -64,7 +64,7 @@ class Check(NamedTuple):
     optional: bool
     range: Range | None
 
-    def __call__(self, owner: str, name: str, value: Any) -> None:
+    def __call__(self, owner: str, name: str, value: object) -> None:
         if value is None and self.optional:
             return
         shown = repr(value) if value is None or isinstance(value, (str, bytes)) else describe(value)

@@ -6,7 +6,7 @@ import operator
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
 from reprlib import recursive_repr
-from typing import Any, Self
+from typing import Any, Self, SupportsIndex, TypeAlias
 
 from autograd_core.engine.errors import class_name
 
@@ -19,19 +19,19 @@ class _Numbered(Module):
     def _modules(self) -> dict[str, Module]:
         return {name: value for name, value in vars(self).items() if isinstance(value, Module)}
 
-    def _set(self, modules: Iterable[Any]) -> None:
+    def _set(self, modules: Iterable[Module]) -> None:
         """Put these modules in the places of all there are, numbered from 0."""
         checked = [self._checked(i, module) for i, module in enumerate(modules)]
         for name in self._modules():
             del vars(self)[name]
         vars(self).update((str(i), module) for i, module in enumerate(checked))
 
-    def _checked(self, i: int, module: Any) -> Module:
+    def _checked(self, i: int, module: object) -> Module:
         if not isinstance(module, Module):
             raise TypeError(f"{class_name(self)}: item {i} is {class_name(module)}, not a Module.")
         return module
 
-    def _name(self, index: Any) -> str:
+    def _name(self, index: SupportsIndex) -> str:
         names = list(self._modules())
         index = operator.index(index)
         if not -len(names) <= index < len(names):
@@ -78,7 +78,7 @@ class _Numbered(Module):
         del self[index]
         return module
 
-    def __getitem__(self, index: Any) -> Any:
+    def __getitem__(self, index: int | slice) -> Any:
         raise NotImplementedError
 
     def __iadd__(self, other: Iterable[Module]) -> Self:
@@ -168,6 +168,9 @@ class ModuleList(_Numbered):
         return "\n".join([f"{self._get_name()}(", *lines, ")"])
 
 
+Modules: TypeAlias = "Mapping[str, Module] | ModuleDict | Iterable[tuple[str, Module]]"
+
+
 class ModuleDict(Module):
     """A dictionary of modules whose parameters are found; keys are strings, in the order of insertion.
 
@@ -179,7 +182,7 @@ class ModuleDict(Module):
     (4, ['mean', 'spread'])
     """
 
-    def __init__(self, modules: Any = None) -> None:
+    def __init__(self, modules: Modules | None = None) -> None:
         if modules is not None:
             self.update(modules)
 
@@ -230,7 +233,7 @@ class ModuleDict(Module):
         """(name, module) pairs."""
         return self._modules().items()
 
-    def update(self, modules: Any) -> None:
+    def update(self, modules: Modules) -> None:
         """Add modules from a mapping, a ``ModuleDict`` or pairs; those under known keys are replaced."""
         pairs = list(modules.items() if isinstance(modules, (Mapping, ModuleDict)) else modules)
         for i, pair in enumerate(pairs):

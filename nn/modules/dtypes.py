@@ -1,11 +1,16 @@
-"""One dtype through a layer: data that is not in the weights' dtype is refused, for it would widen what follows."""
+"""One dtype through a layer: data in another one than the weights' is refused, and a tensor is converted in place."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
+
+from autograd_core import Tensor
+
+if TYPE_CHECKING:
+    from autograd_core.support.types import AnyArray, DTypeLike
 
 
-def same_dtype(name: str, what: str, given: Any, weight: Any) -> None:
+def same_dtype(name: str, what: str, given: AnyArray, weight: AnyArray) -> None:
     """Raise TypeError where the array ``given`` is not in the dtype of ``weight``.
 
     >>> import numpy as np
@@ -21,7 +26,24 @@ def same_dtype(name: str, what: str, given: Any, weight: Any) -> None:
         )
 
 
-def real_only(name: str, x: Any) -> None:
+def convert_(tensor: Tensor, dtype: DTypeLike) -> None:
+    """Convert a tensor, and its gradient, to another dtype in place.
+
+    >>> import autograd_core as ag
+    >>> weight = ag.Tensor([1.0], requires_grad=True)
+    >>> convert_(weight, "float64")
+    >>> weight
+    Tensor([1.], dtype=float64, requires_grad=True)
+    """
+    gradient = tensor.grad
+    if gradient is not None:
+        tensor.grad = None
+    tensor.data = tensor.data.astype(dtype)
+    if gradient is not None:
+        tensor.grad = Tensor(gradient.data.astype(dtype))
+
+
+def real_only(name: str, x: AnyArray) -> None:
     """Raise TypeError for complex numbers, which the function ``name`` has no meaning for.
 
     >>> import numpy as np

@@ -6,7 +6,7 @@ Module.register_*_hook registers them; here they are kept and called.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
@@ -18,17 +18,23 @@ from autograd_core.support.handles import RemovableHandle
 from autograd_core.support.vectors import pieces
 
 if TYPE_CHECKING:
+    from autograd_core.support.types import AnyArray, Hook
+
     from .module import Module
+
+
+Grad: TypeAlias = "Tensor | None"
+Grads: TypeAlias = "tuple[Grad, ...]"
 
 
 class Hooks:
     """The hooks of one module, each kind in the order in which they are called."""
 
     def __init__(self) -> None:
-        self.forward_pre: dict[int, tuple[Callable[..., Any], bool]] = {}
-        self.forward: dict[int, tuple[Callable[..., Any], bool, bool]] = {}
-        self.backward_pre: dict[int, Callable[..., Any]] = {}
-        self.backward: dict[int, Callable[..., Any]] = {}
+        self.forward_pre: dict[int, tuple[Hook, bool]] = {}
+        self.forward: dict[int, tuple[Hook, bool, bool]] = {}
+        self.backward_pre: dict[int, Hook] = {}
+        self.backward: dict[int, Hook] = {}
 
     @staticmethod
     def add(hooks: dict[int, Any], entry: Any, prepend: bool) -> RemovableHandle:
@@ -68,7 +74,7 @@ class Hooks:
         return passing.leave(result) if passing else result
 
 
-def _call_quietly(hook: Callable[..., Any], args: tuple[Any, ...]) -> None:
+def _call_quietly(hook: Hook, args: tuple[Any, ...]) -> None:
     """A hook that runs because of an error must not hide it."""
     try:
         hook(*args)
@@ -82,7 +88,7 @@ def _call_quietly(hook: Callable[..., Any], args: tuple[Any, ...]) -> None:
     jvp={"x": lambda t: t},
     flops=(lambda call: 0, lambda call: 0),
 )
-def _boundary(x: Any, hook: Any = None) -> Any:
+def _boundary(x: AnyArray, hook: Hook | None = None) -> AnyArray:
     """The identity, whose cotangent passes through ``hook``."""
     return x
 
@@ -98,7 +104,7 @@ class _Passing:
         self.module, self.hooks = module, hooks
         self.inputs = 0
         self.tracked: list[int] = []
-        self.grad_output: tuple[Any, ...] | None = None
+        self.grad_output: Grads | None = None
 
     def enter(self, args: tuple[Any, ...]) -> tuple[Any, ...]:
         self.inputs, self.tracked = len(args), _tracked(args)
@@ -108,7 +114,7 @@ class _Passing:
         items = result if isinstance(result, tuple) else (result,)
         tracked, count = _tracked(items), len(items)
 
-        def hook(grads: list[Any]) -> list[Any]:  # closes over no result: that one's row holds this hook
+        def hook(grads: list[Grad]) -> list[Grad]:  # closes over no result: that one's row holds this hook
             return self._output_gradients(grads, tracked, count)
 
         items = _through(items, tracked, hook)
@@ -116,7 +122,7 @@ class _Passing:
             return items[0]
         return type(result)._make(items) if hasattr(result, "_make") else items
 
-    def _output_gradients(self, grads: list[Any], tracked: Sequence[int], count: int) -> list[Any]:
+    def _output_gradients(self, grads: list[Grad], tracked: Sequence[int], count: int) -> list[Grad]:
         full = _spread(grads, tracked, count)
         for hook in list(self.hooks.backward_pre.values()):
             full = _replaced("full_backward_pre_hook", hook(self.module, full), full)
@@ -126,7 +132,7 @@ class _Passing:
                 _replaced("full_backward_hook", hook(self.module, (None,) * self.inputs, full), (None,) * self.inputs)
         return [full[i] for i in tracked]
 
-    def _input_gradients(self, grads: list[Any]) -> list[Any]:
+    def _input_gradients(self, grads: list[Grad]) -> list[Grad]:
         full = _spread(grads, self.tracked, self.inputs)
         if self.grad_output is not None:
             for hook in list(self.hooks.backward.values()):
@@ -134,16 +140,16 @@ class _Passing:
         return [full[i] for i in self.tracked]
 
 
-def _tracked(items: Sequence[Any]) -> list[int]:
+def _tracked(items: Sequence[object]) -> list[int]:
     return [i for i, x in enumerate(items) if isinstance(x, Tensor) and x.requires_grad]
 
 
-def _spread(grads: list[Any], places: Sequence[int], count: int) -> tuple[Any, ...]:
+def _spread(grads: list[Grad], places: Sequence[int], count: int) -> Grads:
     known = dict(zip(places, grads, strict=True))
     return tuple(known.get(i) for i in range(count))
 
 
-def _replaced(kind: str, answer: Any, grads: tuple[Any, ...]) -> tuple[Any, ...]:
+def _replaced(kind: str, answer: Any, grads: Grads) -> Grads:
     """The gradients that a hook gives in place of those it was shown."""
     if answer is None:
         return grads
@@ -155,7 +161,7 @@ def _replaced(kind: str, answer: Any, grads: tuple[Any, ...]) -> tuple[Any, ...]
     return tuple(a if g is None or isinstance(a, Tensor) else Tensor(a) for a, g in zip(answer, grads, strict=True))
 
 
-def _through(items: Sequence[Any], tracked: Sequence[int], hook: Callable[[list[Any]], list[Any]]) -> tuple[Any, ...]:
+def _through(items: Sequence[Any], tracked: Sequence[int], hook: Callable[[list[Grad]], list[Grad]]) -> tuple[Any, ...]:
     """``items`` with the tracked tensors passed through one boundary row, whose cotangents go through ``hook``."""
     tensors = [items[i] for i in tracked]
     if not ag.is_grad_enabled() or not tensors:
@@ -177,12 +183,12 @@ def _through(items: Sequence[Any], tracked: Sequence[int], hook: Callable[[list[
     return tuple(known.get(i, x) for i, x in enumerate(items))
 
 
-def _as(part: Any, like: Any) -> Any:
+def _as(part: AnyArray, like: AnyArray) -> AnyArray:
     """A part of a vector of mixed dtypes in its own again."""
     return (np.real(part) if like.dtype.kind == "f" and part.dtype.kind == "c" else part).astype(like.dtype)
 
 
-def first_tensor(output: Any) -> Any:
+def first_tensor(output: Any) -> Tensor | None:
     """The tensor that a module put out; the first where there are several."""
     while not isinstance(output, Tensor):
         if isinstance(output, Mapping):

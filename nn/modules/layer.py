@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,6 +16,9 @@ from autograd_core.ops.composites import holds_tensors
 
 from .module import Module
 from .parameter import Parameter
+
+if TYPE_CHECKING:
+    from autograd_core.support.types import DTypeLike
 
 _PLAIN = frozenset((ag.Tensor, Parameter, np.ndarray, int, float, bool, str, tuple, type(None)))
 """Types of most arguments, which are what they are."""
@@ -59,7 +62,7 @@ def takes_lists(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _as_arrays(
-    owner: str, args: tuple[Any, ...], kwargs: dict[str, Any], own: Any, first: str = "input"
+    owner: str, args: tuple[Any, ...], kwargs: dict[str, Any], own: DTypeLike, first: str = "input"
 ) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """Lists of floats in the parameters' dtype, or in that of an array beside them; the first one of integers, too."""
     floats = (a.dtype for a in (*args, *kwargs.values()) if getattr(getattr(a, "dtype", None), "kind", "") == "f")
@@ -68,7 +71,7 @@ def _as_arrays(
     return converted, {key: _as_array(owner, a, dtype, key == first) for key, a in kwargs.items()}
 
 
-def _as_array(owner: str, value: Any, dtype: Any, is_first: bool) -> Any:
+def _as_array(owner: str, value: Any, dtype: DTypeLike, is_first: bool) -> Any:
     if type(value) is not list:
         return as_numbers(value, owner) if is_container(value) else value
     if holds_tensors(value):

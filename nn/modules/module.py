@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from reprlib import recursive_repr
-from typing import Any, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
 import numpy as np
 
@@ -15,10 +15,14 @@ from autograd_core.engine.errors import class_name, printable
 from autograd_core.watching import observer
 
 from . import state
+from .dtypes import convert_
 from .hooks import Hooks, RemovableHandle
 from .locating import locate, name_within
 from .parameter import Buffer, Parameter
 from .state import KeyMismatch
+
+if TYPE_CHECKING:
+    from autograd_core.support.types import ArrayLike, DTypeLike, Hook, State
 
 _bool: TypeAlias = builtins.bool
 
@@ -95,7 +99,7 @@ class Module:
             return object.__getattribute__(self, name)
         raise AttributeError(f"{self._get_name()!r} object has no attribute {name!r}")
 
-    def _check_new(self, what: str, name: Any) -> None:
+    def _check_new(self, what: str, name: object) -> None:
         if not isinstance(name, str):
             raise TypeError(f"{what}: the name is {class_name(name)}, not a string.")
         if not name or "." in name:
@@ -106,7 +110,7 @@ class Module:
         if own is None and hasattr(type(self), name):
             raise KeyError(f"{what}: {name!r} is a method or setting of {self._get_name()}. Fix: another name.")
 
-    def register_buffer(self, name: str, tensor: Any, persistent: _bool = True) -> None:
+    def register_buffer(self, name: str, tensor: ArrayLike | None, persistent: _bool = True) -> None:
         """Keep an array that is not learned (a tensor without gradient); saved where ``persistent``."""
         self._check_new("register_buffer", name)
         self._buffer_names = (*(n for n in self._buffer_names if n != name), name)
@@ -256,14 +260,14 @@ class Module:
             if p.grad is not None:
                 p.grad = None if set_to_none else Tensor(np.zeros_like(p.data))
 
-    def apply(self, fn: Callable[[Module], Any]) -> Self:
+    def apply(self, fn: Callable[[Module], object]) -> Self:
         """Call ``fn`` with every module below this one, and then with this one."""
         for child in self.children():
             child.apply(fn)
         fn(self)
         return self
 
-    def to(self, dtype: Any) -> Self:
+    def to(self, dtype: DTypeLike | Tensor) -> Self:
         """Convert floating parameters, their gradients and floating buffers to another floating dtype, in place.
 
         Raises TypeError for any other dtype.
@@ -277,18 +281,13 @@ class Module:
             raise TypeError(f"Module.to: {np.dtype(dtype)} is not a floating dtype; parameters need one.")
         for tensor in (*self.parameters(), *self.buffers()):
             if tensor.dtype.kind == "f" and tensor.dtype != dtype:
-                gradient = tensor.grad
-                if gradient is not None:
-                    tensor.grad = None
-                tensor.data = tensor.data.astype(dtype)
-                if gradient is not None:
-                    tensor.grad = Tensor(gradient.data.astype(dtype))
+                convert_(tensor, dtype)
         return self
 
     # Hooks ---------------------------------------------------------------------------------------------------------
 
     def register_forward_pre_hook(
-        self, hook: Callable[..., Any], *, prepend: _bool = False, with_kwargs: _bool = False
+        self, hook: Hook, *, prepend: _bool = False, with_kwargs: _bool = False
     ) -> RemovableHandle:
         """Call ``hook(module, args)`` before ``forward``; what it returns, if anything, takes the place of ``args``.
 
@@ -298,7 +297,7 @@ class Module:
 
     def register_forward_hook(
         self,
-        hook: Callable[..., Any],
+        hook: Hook,
         *,
         prepend: _bool = False,
         with_kwargs: _bool = False,
@@ -317,11 +316,11 @@ class Module:
         """
         return Hooks.add(self._own_hooks().forward, (hook, with_kwargs, always_call), prepend)
 
-    def register_full_backward_pre_hook(self, hook: Callable[..., Any], prepend: _bool = False) -> RemovableHandle:
+    def register_full_backward_pre_hook(self, hook: Hook, prepend: _bool = False) -> RemovableHandle:
         """Call ``hook(module, grad_output)`` before gradients pass this module; it may return others."""
         return Hooks.add(self._own_hooks().backward_pre, hook, prepend)
 
-    def register_full_backward_hook(self, hook: Callable[..., Any], prepend: _bool = False) -> RemovableHandle:
+    def register_full_backward_hook(self, hook: Hook, prepend: _bool = False) -> RemovableHandle:
         """Call ``hook(module, grad_input, grad_output)`` when the gradients of all inputs are known.
 
         Both are tuples with a tensor or None for each positional input and each output. What the hook returns, if
@@ -348,9 +347,7 @@ class Module:
             destination[prefix + path] = tensor if keep_vars else tensor.numpy().copy()
         return destination
 
-    def load_state_dict(
-        self, state_dict: Mapping[str, Any], strict: _bool = True, assign: _bool = False
-    ) -> KeyMismatch:
+    def load_state_dict(self, state_dict: State, strict: _bool = True, assign: _bool = False) -> KeyMismatch:
         """Copy arrays into the parameters and buffers. Nothing is copied unless everything fits.
 
         strict : refuse missing and unexpected keys; otherwise they are only returned

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from autograd_core import Tensor
+
+if TYPE_CHECKING:
+    from autograd_core.support.types import Array, ArrayLike, DTypeLike
 
 
 class Parameter(Tensor):
@@ -20,7 +23,7 @@ class Parameter(Tensor):
 
     __slots__ = ()
 
-    def __init__(self, data: Any, requires_grad: bool = True, dtype: Any = None) -> None:
+    def __init__(self, data: ArrayLike, requires_grad: bool = True, dtype: DTypeLike = None) -> None:
         super().__init__(data.data if isinstance(data, Tensor) else data, requires_grad, dtype)
 
 
@@ -33,7 +36,7 @@ class Buffer(Tensor):
 
     __slots__ = ("persistent",)
 
-    def __init__(self, data: Any, *, persistent: bool = True) -> None:
+    def __init__(self, data: ArrayLike, *, persistent: bool = True) -> None:
         super().__init__(data.data if isinstance(data, Tensor) else data)
         self.persistent = persistent
 
@@ -45,5 +48,5 @@ class Buffer(Tensor):
         return _rebuilt, (self.data, self.persistent)
 
 
-def _rebuilt(data: Any, persistent: bool) -> Buffer:
+def _rebuilt(data: Array, persistent: bool) -> Buffer:
     return Buffer(data, persistent=persistent)

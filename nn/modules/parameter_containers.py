@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Self
+from typing import Any, Self, TypeAlias
 
 from autograd_core import Tensor
 from autograd_core.engine.errors import class_name, printable
@@ -13,11 +13,11 @@ from .module import Module
 from .parameter import Parameter
 
 
-def _as_value(value: Any) -> Any:
+def _as_value(value: object) -> Any:
     return Parameter(value) if isinstance(value, Tensor) and not isinstance(value, Parameter) else value
 
 
-def _lines(module: Module, entries: Iterable[tuple[Any, Any]]) -> str:
+def _lines(module: Module, entries: Iterable[tuple[object, object]]) -> str:
     lines = []
     for name, value in entries:
         if isinstance(value, Tensor):
@@ -38,7 +38,7 @@ class ParameterList(Module):
     )
     """
 
-    def __init__(self, values: Iterable[Any] = ()) -> None:
+    def __init__(self, values: Iterable[object] = ()) -> None:
         self._size = 0
         self.extend(values or ())
 
@@ -53,17 +53,17 @@ class ParameterList(Module):
             return type(self)(list(self)[index])
         return list(self)[operator.index(index)]
 
-    def __setitem__(self, index: int, value: Any) -> None:
+    def __setitem__(self, index: int, value: object) -> None:
         place = range(self._size)[operator.index(index)]
         setattr(self, str(place), _as_value(value))
 
-    def append(self, value: Any) -> Self:
+    def append(self, value: object) -> Self:
         """Put a parameter at the end."""
         setattr(self, str(self._size), _as_value(value))
         self._size += 1
         return self
 
-    def extend(self, values: Iterable[Any]) -> Self:
+    def extend(self, values: Iterable[object]) -> Self:
         """Put several parameters at the end."""
         if isinstance(values, Tensor) or not isinstance(values, Iterable):
             raise TypeError(f"ParameterList.extend: {class_name(values)} given; expected a list of parameters.")
@@ -71,7 +71,7 @@ class ParameterList(Module):
             self.append(value)
         return self
 
-    def __iadd__(self, values: Iterable[Any]) -> Self:
+    def __iadd__(self, values: Iterable[object]) -> Self:
         return self.extend(values)
 
     def pop(self, index: int = -1) -> Any:
@@ -88,6 +88,9 @@ class ParameterList(Module):
         return _lines(self, enumerate(self))
 
 
+Entries: TypeAlias = "Mapping[str, object] | ParameterDict | Iterable[tuple[str, object]]"
+
+
 class ParameterDict(Module):
     """A dictionary of parameters; a tensor becomes one, anything else is only kept.
 
@@ -99,7 +102,7 @@ class ParameterDict(Module):
     ['slope', 'offset']
     """
 
-    def __init__(self, parameters: Any = None) -> None:
+    def __init__(self, parameters: Entries | None = None) -> None:
         self._keys: dict[str, None] = {}
         if parameters is not None:
             self.update(parameters)
@@ -109,7 +112,7 @@ class ParameterDict(Module):
             raise KeyError(key)
         return vars(self)[key]
 
-    def __setitem__(self, key: str, value: Any) -> None:
+    def __setitem__(self, key: str, value: object) -> None:
         self._check_new("ParameterDict", key)
         setattr(self, key, _as_value(value))
         self._keys[key] = None
@@ -142,17 +145,17 @@ class ParameterDict(Module):
         """(name, parameter) pairs."""
         return ((key, self[key]) for key in self._keys)
 
-    def get(self, key: str, default: Any = None) -> Any:
+    def get(self, key: str, default: object = None) -> Any:
         """What is under ``key``, or ``default``."""
         return self[key] if key in self._keys else default
 
-    def setdefault(self, key: str, default: Any = None) -> Any:
+    def setdefault(self, key: str, default: object = None) -> Any:
         """What is under ``key``, put there first where nothing is."""
         if key not in self:
             self[key] = default
         return self[key]
 
-    def fromkeys(self, keys: Iterable[str], default: Any = None) -> ParameterDict:
+    def fromkeys(self, keys: Iterable[str], default: object = None) -> ParameterDict:
         """A new dictionary with one value under all keys."""
         return ParameterDict([(key, default) for key in keys])
 
@@ -176,7 +179,7 @@ class ParameterDict(Module):
         """A new dictionary of the same parameters."""
         return ParameterDict(list(self.items()))
 
-    def update(self, parameters: Any) -> None:
+    def update(self, parameters: Entries) -> None:
         """Add parameters from a mapping, a ``ParameterDict`` or pairs."""
         pairs = parameters.items() if isinstance(parameters, (Mapping, ParameterDict)) else parameters
         for key, value in list(pairs):

@@ -15,7 +15,7 @@ from autograd_core.support.files import write_atomically
 from .module import Module
 
 if TYPE_CHECKING:
-    from autograd_core.support.types import Array
+    from autograd_core.support.types import Array, State
 
 _DTYPES: dict[str, Any] = {
     "F64": np.float64,
@@ -27,7 +27,7 @@ _DTYPES: dict[str, Any] = {
 }
 
 
-def save(obj: Module | Mapping[str, Any], f: str | os.PathLike[str]) -> None:
+def save(obj: Module | State, f: str | os.PathLike[str]) -> None:
     """Write a model's state, or any mapping of names to arrays or tensors, to a safetensors file.
 
     obj : a model, or a mapping
@@ -51,7 +51,7 @@ def save(obj: Module | Mapping[str, Any], f: str | os.PathLike[str]) -> None:
     write_atomically(f, safetensors_for("nn.save").numpy.save(arrays), "nn.save: cannot write the file")
 
 
-def load(f: str | os.PathLike[str], model: Module | None = None, strict: bool = True) -> dict[str, Any]:
+def load(f: str | os.PathLike[str], model: Module | None = None, strict: bool = True) -> dict[str, Array]:
     """The arrays of a safetensors file by name, as ``load_state_dict`` takes them; bfloat16 becomes float32.
 
     f : the path of the file
@@ -115,7 +115,7 @@ def safetensors_for(operation: str) -> Any:
     return safetensors
 
 
-def plain(key: Any, value: Any, operation: str = "nn.save") -> Array:
+def plain(key: object, value: object, operation: str = "nn.save") -> Array:
     """A contiguous array of a dtype that the format has."""
     array = np.asarray(bare(value))
     if not isinstance(key, str) or key == "__metadata__":

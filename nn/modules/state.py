@@ -17,6 +17,8 @@ from autograd_core.support.states import at_once
 from .parameter import Parameter
 
 if TYPE_CHECKING:
+    from autograd_core.support.types import Array, State
+
     from .module import Module
 
 
@@ -57,7 +59,7 @@ def tensors(module: Module) -> Iterator[tuple[str, Tensor]]:
                 yield dot + name, buffer
 
 
-def load(module: Module, state: Mapping[str, Any], strict: bool, assign: bool) -> KeyMismatch:
+def load(module: Module, state: State, strict: bool, assign: bool) -> KeyMismatch:
     """See ``Module.load_state_dict``."""
     if not isinstance(state, Mapping):
         raise TypeError(f"load_state_dict: {class_name(state)} given; expected a mapping of names to arrays.")
@@ -82,14 +84,14 @@ def load(module: Module, state: Mapping[str, Any], strict: bool, assign: bool) -
     return KeyMismatch(missing, unexpected)
 
 
-def _array(key: str, value: Any) -> Any:
+def _array(key: str, value: object) -> Array:
     array = np.asarray(bare(value))
     if array.dtype.kind not in "biufc":
         raise TypeError(f"load_state_dict: {key!r} is {class_name(value)}, not an array of numbers.")
     return array
 
 
-def _changes(own: Tensor, array: Any, assign: bool) -> list[Callable[[], object]]:
+def _changes(own: Tensor, array: Array, assign: bool) -> list[Callable[[], object]]:
     """What is to be done so that ``own`` holds the values of ``array``, or the array itself."""
     if assign:
         made = Tensor(array, requires_grad=own.requires_grad)
@@ -101,7 +103,7 @@ def _changes(own: Tensor, array: Any, assign: bool) -> list[Callable[[], object]
     return [partial(operator.setitem, own.data, ..., values)]
 
 
-def _fits(given: Any, own: Tensor, assign: bool) -> bool:
+def _fits(given: np.dtype[Any], own: Tensor, assign: bool) -> bool:
     """Whether values of this dtype can be taken over: no imaginary part and no fraction is ever dropped."""
     if assign and own.requires_grad:
         return given.kind in "fc"

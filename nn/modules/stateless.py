@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,10 +13,13 @@ from autograd_core.support.modes import restoring
 
 from .module import Module
 
+if TYPE_CHECKING:
+    from autograd_core.support.types import TensorLike
+
 
 def functional_call(
     module: Module,
-    parameter_and_buffer_dicts: Mapping[str, Any],
+    parameter_and_buffer_dicts: Mapping[str, TensorLike],
     args: Any = (),
     kwargs: dict[str, Any] | None = None,
     *,

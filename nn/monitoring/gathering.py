@@ -16,7 +16,7 @@ from autograd_core.engine.tensor import bare
 from ..modules.hooks import first_tensor
 from ..modules.module import Module
 from .records import Gather, LayerRecord, ParameterRecord, StepRecord, Units, spread_of
-from .step import SQUASHING, Layer, Step, norm, saturated
+from .step import SQUASHING, Layer, Layers, Step, norm, saturated
 
 if TYPE_CHECKING:
     from .report import Report
@@ -71,7 +71,7 @@ class Monitor:
         optimizer: Any = None,
         *,
         every: int = 1,
-        layers: Any = None,
+        layers: Layers = None,
         bins: int = 50,
         window: int = 10,
         history: int = 256,
@@ -336,13 +336,13 @@ class Monitor:
 
         return trouble(self._at(step), self.history)
 
-    def plot_activations(self, step: int = -1, layers: Any = None, ax: Any = None) -> Any:
+    def plot_activations(self, step: int = -1, layers: Layers = None, ax: Any = None) -> Any:
         """Histograms of what the layers put out, laid over each other; returns matplotlib's Axes."""
         from .plots import plot_spreads
 
         return plot_spreads(self, "activation", step, layers, ax)
 
-    def plot_gradients(self, step: int = -1, layers: Any = None, ax: Any = None) -> Any:
+    def plot_gradients(self, step: int = -1, layers: Layers = None, ax: Any = None) -> Any:
         """Histograms of the gradients d loss / d output that come back to each layer; returns matplotlib's Axes.
 
         step : the number of a step, or −1 for the last;  layers : names, or classes such as ``nn.Linear``
@@ -392,9 +392,9 @@ class Monitor:
                 raise ValueError(f"monitor: layers names {shown}, which the model does not have.")
 
 
-def _listed(layers: Any) -> Sequence[Any]:
-    return (layers,) if isinstance(layers, (str, type)) else tuple(layers)
+def _listed(layers: Layers) -> Sequence[str | type]:
+    return (layers,) if isinstance(layers, (str, type)) else tuple(layers or ())
 
 
-def _chosen(layers: Any, name: str, kind: type) -> bool:
+def _chosen(layers: Layers, name: str, kind: type) -> bool:
     return any(issubclass(kind, w) if isinstance(w, type) else w == name for w in _listed(layers))

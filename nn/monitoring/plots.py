@@ -11,6 +11,7 @@ from .report import rows
 
 if TYPE_CHECKING:
     from .gathering import Monitor
+    from .step import Layers
 
 
 def _pyplot() -> Any:
@@ -23,7 +24,7 @@ def _pyplot() -> Any:
     return plt
 
 
-def plot_spreads(watch: Monitor, what: str, step: int, layers: Any, ax: Any) -> Any:
+def plot_spreads(watch: Monitor, what: str, step: int, layers: Layers, ax: Any) -> Any:
     """Histograms of a step's layers, each of area 1, over a common axis."""
     record = watch._at(step)
     spreads = {}
@@ -64,7 +65,7 @@ def _threshold(spreads: Any) -> float:
     return float(min(s.density.max() for s in spreads)) / 10
 
 
-def _wanted(layers: Any, name: str, kind: str) -> bool:
+def _wanted(layers: Layers, name: str, kind: str) -> bool:
     if layers is None:
         return True
     listed = (layers,) if isinstance(layers, (str, type)) else layers

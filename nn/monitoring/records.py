@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from autograd_core.support.types import AnyArray, Array
 
 _SAMPLE = 4096  # elements of an array that its histogram is made of
 _CHUNKS = 8  # calls of one layer within a step that the histogram is made of
@@ -104,7 +107,7 @@ class Gather:
         self.low, self.high = math.inf, -math.inf
         self.chunks: list[np.ndarray] = []
 
-    def add(self, array: Any) -> None:
+    def add(self, array: Array) -> None:
         """Take one more array into account."""
         x = np.asarray(array).ravel(order="K")
         x = np.abs(x) if x.dtype.kind == "c" else x
@@ -143,7 +146,7 @@ class Gather:
         return Spread(self.size, self.nonfinite, self.mean, std, self.low, self.high, counts, low, high)
 
 
-def spread_of(array: Any, bins: int) -> Spread:
+def spread_of(array: Array, bins: int) -> Spread:
     """The Spread of one array, with a histogram of ``bins`` bins."""
     gather = Gather()
     gather.add(array)
@@ -178,7 +181,7 @@ class Units:
         self.silent: Any = None
         self.steps = 0
 
-    def add(self, output: Any, axis: int) -> None:
+    def add(self, output: AnyArray, axis: int) -> None:
         """Take the output of one forward pass into account; ``axis`` is that of the units."""
         rest = tuple(i for i in range(output.ndim) if i != axis % output.ndim)
         active = (output.max(axis=rest) if rest else output) != 0  # outputs are ≥ 0; NaN is not silent

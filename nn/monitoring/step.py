@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, TypeAlias
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -14,8 +15,15 @@ from autograd_core import Tensor
 from ..layers.activations import hardtanh
 from .records import Gather
 
+if TYPE_CHECKING:
+    from autograd_core.support.types import Array
+
 _SIGMOID = 1 / (1 + math.exp(-4)) - 0.5  # σ(±4) lies that far from ½; the slope there is 7 % of that at 0
 _TANH = math.tanh(2)  # tanh z = 2σ(2z) − 1: the same place on the curve
+
+
+Layers: TypeAlias = str | type | Iterable[str | type] | None
+"""Which layers: a name, a class, or several of them; None: all."""
 
 
 class Layer:
@@ -75,7 +83,7 @@ def saturated(data: Any, how: Any) -> int:
     return int(np.count_nonzero(np.abs(data - 0.5) > _SIGMOID if how == "sigmoid" else np.abs(data) > _TANH))
 
 
-def norm(array: Any) -> float:
+def norm(array: Array) -> float:
     """√Σ|x|² of an array."""
     flat = np.asarray(array).ravel(order="K")
     with np.errstate(all="ignore"):

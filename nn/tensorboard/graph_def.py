@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tensorboard.compat.proto.attr_value_pb2 import AttrValue
 from tensorboard.compat.proto.graph_pb2 import GraphDef
@@ -17,6 +17,9 @@ from autograd_core.support.modes import modes_of, restoring
 
 from ..modules.hooks import first_tensor
 from ..modules.module import Module
+
+if TYPE_CHECKING:
+    from autograd_core.graph.graph import Row
 
 
 def graph_def(model: Any, inputs: Any = None) -> GraphDef:
@@ -61,7 +64,7 @@ def _traced(model: Any, inputs: Any) -> Any:
     return restoring(traced, modes_of(model))
 
 
-def _scope(row: Any) -> str:
+def _scope(row: Row | None) -> str:
     """``Sequential/encoder/0/`` of what a module computed; empty for the rest."""
     if row is None or row.origin is None or row.origin.root is None:
         return ""
@@ -79,7 +82,7 @@ def _unique(name: str, taken: set[str]) -> str:
     return name
 
 
-def _attributes(row: Any) -> dict[str, AttrValue]:
+def _attributes(row: Row) -> dict[str, AttrValue]:
     found = {}
     if row.shape is not None:
         shape = TensorShapeProto(dim=[TensorShapeProto.Dim(size=size) for size in row.shape])

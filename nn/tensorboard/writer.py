@@ -7,12 +7,15 @@ import math
 import os
 import time
 from collections.abc import Mapping, Sequence
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
 from autograd_core.engine.errors import class_name
 from autograd_core.engine.tensor import bare
+
+if TYPE_CHECKING:
+    from autograd_core.support.types import ArrayLike
 
 try:
     from tensorboard.compat.proto.config_pb2 import RunMetadata
@@ -109,13 +112,13 @@ class SummaryWriter:
             self._writers[part] = EventFileWriter(os.path.join(self.log_dir, part), **self._settings)
         return self._writers[part]
 
-    def _write(self, step: Any, walltime: Any, part: str = "", **content: Any) -> None:
+    def _write(self, step: int | None, walltime: float | None, part: str = "", **content: Any) -> None:
         event = Event(wall_time=time.time() if walltime is None else float(walltime), **content)
         if step is not None:
             event.step = int(step)
         self._file(part).add_event(event)
 
-    def _value(self, step: Any, walltime: Any, part: str = "", **content: Any) -> None:
+    def _value(self, step: int | None, walltime: float | None, part: str = "", **content: Any) -> None:
         self._write(step, walltime, part, summary=Summary(value=[Summary.Value(**content)]))
 
     # Numbers -------------------------------------------------------------------------------------------------------
@@ -123,8 +126,8 @@ class SummaryWriter:
     def add_scalar(
         self,
         tag: str,
-        scalar_value: Any,
-        global_step: Any = None,
+        scalar_value: ArrayLike,
+        global_step: int | None = None,
         walltime: float | None = None,
         new_style: bool = False,
         double_precision: bool = False,
@@ -144,7 +147,11 @@ class SummaryWriter:
         self._value(global_step, walltime, tag=tag, tensor=tensor, metadata=_plugin("scalars"))
 
     def add_scalars(
-        self, main_tag: str, tag_scalar_dict: Mapping[str, Any], global_step: Any = None, walltime: Any = None
+        self,
+        main_tag: str,
+        tag_scalar_dict: Mapping[str, ArrayLike],
+        global_step: int | None = None,
+        walltime: float | None = None,
     ) -> None:
         """Several numbers in one chart: each is a run of its own, in a folder below this one's."""
         numbers = {name: _number("add_scalars", name, value) for name, value in tag_scalar_dict.items()}
@@ -155,9 +162,9 @@ class SummaryWriter:
     def add_histogram(
         self,
         tag: str,
-        values: Any,
-        global_step: Any = None,
-        bins: Any = "tensorflow",
+        values: ArrayLike,
+        global_step: int | None = None,
+        bins: str | Sequence[float] = "tensorflow",
         walltime: float | None = None,
         max_bins: int | None = None,
     ) -> None:
@@ -190,8 +197,8 @@ class SummaryWriter:
     def add_image(
         self,
         tag: str,
-        img_tensor: Any,
-        global_step: Any = None,
+        img_tensor: ArrayLike,
+        global_step: int | None = None,
         walltime: float | None = None,
         dataformats: str = "CHW",
     ) -> None:
@@ -206,8 +213,8 @@ class SummaryWriter:
     def add_images(
         self,
         tag: str,
-        img_tensor: Any,
-        global_step: Any = None,
+        img_tensor: ArrayLike,
+        global_step: int | None = None,
         walltime: float | None = None,
         dataformats: str = "NCHW",
     ) -> None:
@@ -225,7 +232,7 @@ class SummaryWriter:
         self,
         tag: str,
         figure: Any,
-        global_step: Any = None,
+        global_step: int | None = None,
         close: bool = True,
         walltime: float | None = None,
     ) -> None:
@@ -247,7 +254,7 @@ class SummaryWriter:
             for f in figures:
                 plt.close(f)
 
-    def _image(self, tag: str, pixels: np.ndarray, step: Any, walltime: Any) -> None:
+    def _image(self, tag: str, pixels: np.ndarray, step: int | None, walltime: float | None) -> None:
         from PIL import Image  # tensorboard depends on it
 
         h, w, c = pixels.shape
@@ -260,7 +267,9 @@ class SummaryWriter:
 
     # Words, graphs, settings ---------------------------------------------------------------------------------------
 
-    def add_text(self, tag: str, text_string: str, global_step: Any = None, walltime: float | None = None) -> None:
+    def add_text(
+        self, tag: str, text_string: str, global_step: int | None = None, walltime: float | None = None
+    ) -> None:
         """A text, shown as Markdown."""
         if not isinstance(text_string, str):
             raise TypeError(f"add_text: {tag!r} is {class_name(text_string)}, not a string.")
@@ -290,11 +299,11 @@ class SummaryWriter:
 
     def add_hparams(
         self,
-        hparam_dict: Mapping[str, Any],
-        metric_dict: Mapping[str, Any],
+        hparam_dict: Mapping[str, bool | str | float],
+        metric_dict: Mapping[str, ArrayLike],
         hparam_domain_discrete: Mapping[str, Sequence[Any]] | None = None,
         run_name: str | None = None,
-        global_step: Any = None,
+        global_step: int | None = None,
     ) -> None:
         """The settings of a run and how well it did, as one line of TensorBoard's table of runs.
 
@@ -332,14 +341,14 @@ def _setting(name: str, value: Any) -> Any:
     return str(value) if value is None else _number("add_hparams", name, value)
 
 
-def _array(what: str, tag: str, values: Any) -> np.ndarray:
+def _array(what: str, tag: str, values: ArrayLike) -> np.ndarray:
     array = np.asarray(bare(values))
     if array.dtype.kind not in "biuf":
         raise TypeError(f"{what}: {tag!r} is {class_name(values)} of {array.dtype}; give real numbers.")
     return array
 
 
-def _number(what: str, tag: str, value: Any) -> float:
+def _number(what: str, tag: str, value: ArrayLike) -> float:
     array = _array(what, tag, value)
     if array.size != 1:
         raise ValueError(f"{what}: {tag!r} has shape {array.shape}; give one number, such as its mean().")

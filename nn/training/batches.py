@@ -36,7 +36,7 @@ def loader_of(what: str, data: Any, batch_size: int, shuffle: bool = False) -> A
     return data
 
 
-def is_array(data: Any) -> bool:
+def is_array(data: object) -> bool:
     """Whether this is one array: NumPy's, a tensor, a table of pandas'."""
     return isinstance(data, Tensor) or hasattr(data, "__array__")
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from autograd_core.support.types import State, StateDict
+
     from .trainer import Trainer
 
 
@@ -44,9 +45,9 @@ class Callback:
     def validation_model(self, trainer: Trainer) -> Any:
         """The model to validate instead of the trainer's, or None."""
 
-    def state_dict(self) -> dict[str, Any]:
+    def state_dict(self) -> StateDict:
         """What a checkpoint must hold so that training goes on as if it had not been interrupted: copies."""
         return {}
 
-    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
+    def load_state_dict(self, state_dict: State) -> None:
         """Continue from what ``state_dict`` gave."""

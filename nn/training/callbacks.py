@@ -18,6 +18,8 @@ from .callback import Callback
 from .progress import ProgressBar
 
 if TYPE_CHECKING:
+    from autograd_core.support.types import State, StateDict
+
     from .trainer import Trainer
 
 __all__ = ["Callback", "EarlyStopping", "ModelCheckpoint", "EMA", "ProgressBar", "CSVLogger", "TensorBoard"]
@@ -125,11 +127,11 @@ class EarlyStopping(Callback):
         if self._weights is not None:
             trainer.model.load_state_dict(self._weights)
 
-    def state_dict(self) -> dict[str, Any]:
+    def state_dict(self) -> StateDict:
         weights = None if self._weights is None else {name: array.copy() for name, array in self._weights.items()}
         return {"best": self.best, "best_epoch": self.best_epoch, "wait": self.wait, "weights": weights}
 
-    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
+    def load_state_dict(self, state_dict: State) -> None:
         given = states.mapping("EarlyStopping", state_dict, ("best", "best_epoch", "wait", "weights"))
         best = states.real("EarlyStopping: best", given["best"], finite=False)
         epoch, wait = (states.whole(f"EarlyStopping: {name}", given[name]) for name in ("best_epoch", "wait"))
@@ -217,10 +219,10 @@ class ModelCheckpoint(Callback):
             checkpoint.save_checkpoint(checkpoint.path_of_step(self.folder, trainer.step), trainer.state_dict())
             checkpoint.forget_old(self.folder, self.keep)
 
-    def state_dict(self) -> dict[str, Any]:
+    def state_dict(self) -> StateDict:
         return {} if self._best is None else {"best": self._best.value}
 
-    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
+    def load_state_dict(self, state_dict: State) -> None:
         if self._best is not None:
             given = states.mapping("ModelCheckpoint", state_dict, ("best",))
             self._best.value = states.real("ModelCheckpoint: best", given["best"], finite=False)
@@ -255,10 +257,10 @@ class EMA(Callback):
     def validation_model(self, trainer: Trainer) -> Any:
         return self.average.module if self.validate and self.average is not None else None
 
-    def state_dict(self) -> dict[str, Any]:
+    def state_dict(self) -> StateDict:
         return {} if self.average is None else self.average.state_dict()
 
-    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
+    def load_state_dict(self, state_dict: State) -> None:
         self.average.load_state_dict(state_dict)
 
 

@@ -18,7 +18,7 @@ RECORDED = ("epoch", "step", "loss", "lr", "seconds")
 """The numbers of every record, beside metrics and what is validated (val_…)."""
 
 
-def check_parts(model: Any, loss: Any, optimizer: Any, scheduler: Any, scheduler_unit: str) -> None:
+def check_parts(model: object, loss: object, optimizer: object, scheduler: object, scheduler_unit: str) -> None:
     """TypeError or ValueError for parts that cannot train together."""
     if not isinstance(model, Module):
         raise TypeError(f"Trainer: model is {class_name(model)}, not a Module.")

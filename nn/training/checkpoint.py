@@ -20,7 +20,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -30,6 +30,9 @@ from autograd_core.support.caller import warn
 from autograd_core.support.files import remove_stale, write_atomically
 
 from ..modules import serialization
+
+if TYPE_CHECKING:
+    from autograd_core.support.types import Array
 
 FORMAT = "autograd-core checkpoint 1"
 _NAME = re.compile(r"step-(\d+)\.safetensors")
@@ -57,7 +60,7 @@ def save_checkpoint(path: str | os.PathLike[str], state: Any) -> None:
     >>> load_checkpoint(path)
     {'epoch': 3, 'weights': [array([1., 1.]), array([0.])]}
     """
-    arrays: dict[str, Any] = {}
+    arrays: dict[str, Array] = {}
     content = json.dumps(_packed(state, "state", arrays), allow_nan=False)
     package = serialization.safetensors_for("save_checkpoint")
     metadata = {"format": FORMAT, "blake2b": _BLANK.decode(), "content": content}
@@ -214,7 +217,7 @@ def forget_old(folder: str | os.PathLike[str], keep: int) -> None:
 # Structures and arrays ---------------------------------------------------------------------------------------------
 
 
-def _packed(value: Any, path: str, arrays: dict[str, Any]) -> Any:
+def _packed(value: Any, path: str, arrays: dict[str, Array]) -> Any:
     """``value`` as JSON, with its arrays put into ``arrays`` under their paths."""
     if value is None or type(value) in (bool, int, str):
         return value
@@ -243,7 +246,7 @@ def _key(key: Any, path: str) -> Any:
     return key
 
 
-def _unpacked(value: Any, arrays: dict[str, Any]) -> Any:
+def _unpacked(value: Any, arrays: dict[str, Array]) -> Any:
     if isinstance(value, list):
         return [_unpacked(item, arrays) for item in value]
     if not isinstance(value, dict):

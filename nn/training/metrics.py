@@ -6,17 +6,17 @@ which take the target first: ``{"f1": lambda output, target: f1_score(target, ou
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from autograd_core.support.types import Array
+    from autograd_core.support.types import Array, ArrayLike
 
 __all__ = ["accuracy", "top_k_accuracy", "mean_squared_error", "mean_absolute_error", "r2_score"]
 
 
-def accuracy(output: Any, target: Any) -> float:
+def accuracy(output: ArrayLike, target: ArrayLike) -> float:
     """The share of samples whose class is right.
 
     output : scores (N, C) with classes along axis 1 (also (N, C, …)); or logits of class 1, (N,) or (N, 1)
@@ -40,7 +40,7 @@ def accuracy(output: Any, target: Any) -> float:
     raise _shapes("accuracy", output, target, "(N, C, …) and (N, …), or two of one shape")
 
 
-def top_k_accuracy(output: Any, target: Any, k: int = 5) -> float:
+def top_k_accuracy(output: ArrayLike, target: ArrayLike, k: int = 5) -> float:
     """The share of samples whose class is among the k highest scores; output (N, C), target (N,).
 
     k : how many count as hits
@@ -55,7 +55,7 @@ def top_k_accuracy(output: Any, target: Any, k: int = 5) -> float:
     return float((best == target[:, None]).any(axis=1).mean())
 
 
-def mean_squared_error(output: Any, target: Any) -> float:
+def mean_squared_error(output: ArrayLike, target: ArrayLike) -> float:
     """The mean of (output − target)²; ValueError for two shapes.
 
     output, target : arrays of one shape
@@ -64,7 +64,7 @@ def mean_squared_error(output: Any, target: Any) -> float:
     return float((difference * difference).mean())
 
 
-def mean_absolute_error(output: Any, target: Any) -> float:
+def mean_absolute_error(output: ArrayLike, target: ArrayLike) -> float:
     """The mean of |output − target|; ValueError for two shapes.
 
     output, target : arrays of one shape
@@ -72,7 +72,7 @@ def mean_absolute_error(output: Any, target: Any) -> float:
     return float(np.abs(_difference("mean_absolute_error", output, target)).mean())
 
 
-def r2_score(output: Any, target: Any) -> float:
+def r2_score(output: ArrayLike, target: ArrayLike) -> float:
     """1 − Σ(target − output)²/Σ(target − mean)², averaged over columns: 1 is perfect, 0 is as good as the mean.
 
     output, target : arrays of one shape, (N,) or (N, columns)
@@ -85,7 +85,7 @@ def r2_score(output: Any, target: Any) -> float:
         return float(np.mean(np.where(total > 0, 1 - left / total, np.where(left > 0, 0.0, 1.0))))
 
 
-def _difference(name: str, output: Any, target: Any) -> Array:
+def _difference(name: str, output: ArrayLike, target: ArrayLike) -> Array:
     output, target = np.asarray(output, np.float64), np.asarray(target, np.float64)
     if output.shape != target.shape:
         raise _shapes(name, output, target, "two of one shape")

@@ -17,6 +17,8 @@ from ..modules.module import Module
 from .sums import Sums
 
 if TYPE_CHECKING:
+    from autograd_core.support.types import State, StateDict
+
     from .trainer import Trainer
 
 PROGRESS = ("epoch", "step", "batch", "first_epoch", "should_stop")
@@ -43,7 +45,7 @@ def generators(trainer: Trainer) -> dict[str, np.random.Generator]:
     return found
 
 
-def collect(trainer: Trainer) -> dict[str, Any]:
+def collect(trainer: Trainer) -> StateDict:
     """The state of a trainer: copies."""
     scheduler, loader = trainer.scheduler, trainer.loader
     return {
@@ -62,7 +64,7 @@ def collect(trainer: Trainer) -> dict[str, Any]:
     }
 
 
-def restore(trainer: Trainer, given: Mapping[str, Any]) -> None:
+def restore(trainer: Trainer, given: State) -> None:
     """Make a trainer what it was when ``given`` was collected.
 
     ValueError or RuntimeError, and nothing changed, where model, optimizer, data or callbacks are others.
@@ -88,7 +90,7 @@ def restore(trainer: Trainer, given: Mapping[str, Any]) -> None:
         raise
 
 
-def _check(trainer: Trainer, before: Mapping[str, Any], given: Mapping[str, Any]) -> None:
+def _check(trainer: Trainer, before: State, given: State) -> None:
     """ValueError for what the trainer itself takes from a state and could not work with."""
     progress = states.mapping("progress", given["progress"], PROGRESS)
     for name in PROGRESS:
@@ -116,7 +118,7 @@ def _check(trainer: Trainer, before: Mapping[str, Any], given: Mapping[str, Any]
         random.check_state(f"generators: {name}", generator, given["generators"][name])
 
 
-def _apply(trainer: Trainer, given: Mapping[str, Any]) -> None:
+def _apply(trainer: Trainer, given: State) -> None:
     for name, module in modules(trainer):
         module.load_state_dict(given["modules"][name])
     for name, buffer in _transient(trainer):
@@ -162,7 +164,7 @@ def _hooks(trainer: Trainer) -> list[Any]:
     return [hook for hook in trainer.optimizer.hooks if hasattr(hook, "__dict__") and not inspect.isroutine(hook)]
 
 
-def _numbers(hook: Any) -> dict[str, Any]:
+def _numbers(hook: Any) -> StateDict:
     return {name: value for name, value in vars(hook).items() if type(value) in (bool, int, float)}
 
 

@@ -34,7 +34,7 @@ class Step:
     def __init__(
         self,
         model: Module,
-        loss: Callable[[Any, Any], Any],
+        loss: Callable[[Any, Any], Tensor],
         optimizer: Optimizer,
         clip_norm: float | None,
         clip_value: float | None,

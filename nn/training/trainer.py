@@ -9,7 +9,7 @@ from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import closing
 from functools import partial
 from itertools import islice
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -34,6 +34,10 @@ from .guard import Guard, NotFinite, watched, what_is_not_finite
 from .history import History
 from .steps import Step, value_of
 from .sums import Sums, weighed
+
+if TYPE_CHECKING:
+    from autograd_core import Tensor
+    from autograd_core.support.types import State, StateDict
 
 log = logging.getLogger("nn.training")
 
@@ -69,7 +73,7 @@ class Trainer:
     def __init__(
         self,
         model: Module,
-        loss: Callable[[Any, Any], Any],
+        loss: Callable[[Any, Any], Tensor],
         optimizer: Optimizer,
         callbacks: Iterable[Callback] = (),
         scheduler: LRScheduler | None = None,
@@ -362,10 +366,10 @@ class Trainer:
 
     # State ---------------------------------------------------------------------------------------------------------
 
-    def state_dict(self) -> dict[str, Any]:
+    def state_dict(self) -> StateDict:
         """Everything that training depends on: what a checkpoint holds."""
         return resuming.collect(self)
 
-    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
+    def load_state_dict(self, state_dict: State) -> None:
         """Continue from a ``state_dict``; ValueError or RuntimeError, and nothing changed, where it does not fit."""
         resuming.restore(self, state_dict)

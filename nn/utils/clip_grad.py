@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,6 +13,9 @@ from autograd_core.engine.errors import class_name
 from autograd_core.engine.tensor import bare
 
 from ..kernels.accuracy import accurate
+
+if TYPE_CHECKING:
+    from autograd_core.support.types import TensorLike
 
 Tensors = Tensor | Iterable[Tensor]
 
@@ -59,7 +62,7 @@ def get_total_norm(tensors: Tensors, norm_type: float = 2.0, error_if_nonfinite:
     return Tensor(total)
 
 
-def clip_grads_with_norm_(parameters: Tensors, max_norm: float, total_norm: Any) -> None:
+def clip_grads_with_norm_(parameters: Tensors, max_norm: float, total_norm: TensorLike | float) -> None:
     """Multiply all gradients by min(1, max_norm / (total_norm + 1e-6)), in place; a factor of 1 changes no bit.
 
     parameters : tensors with gradients, or one

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from autograd_core import Tensor
 from autograd_core.engine.tensor import bare
 from autograd_core.support.vectors import pieces
+
+if TYPE_CHECKING:
+    from autograd_core.support.types import TensorLike
 
 
 def parameters_to_vector(parameters: Iterable[Tensor]) -> Tensor:
@@ -26,7 +29,7 @@ def parameters_to_vector(parameters: Iterable[Tensor]) -> Tensor:
     return np.concatenate(flat)  # type: ignore[arg-type, return-value]
 
 
-def vector_to_parameters(vec: Any, parameters: Iterable[Tensor]) -> None:
+def vector_to_parameters(vec: TensorLike, parameters: Iterable[Tensor]) -> None:
     """Write a vector into the parameters, the inverse of ``parameters_to_vector``; each keeps its dtype.
 
     vec : a vector, array or tensor

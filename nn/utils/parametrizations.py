@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,6 +12,9 @@ from autograd_core.engine.tensor import bare
 
 from ..modules.module import Module
 from .parametrize import register_parametrization
+
+if TYPE_CHECKING:
+    from autograd_core.support.types import AnyArray
 
 __all__ = ["orthogonal", "spectral_norm", "weight_norm"]
 
@@ -47,17 +50,17 @@ class _WeightNorm(Module):
     def __init__(self, dim: int | None = 0) -> None:
         self.dim = -1 if dim is None else dim
 
-    def _norm(self, v: Any) -> Any:
+    def _norm(self, v: AnyArray) -> AnyArray:
         """‖v‖ over all axes but ``dim``, which keep length 1; over all, and without axes, where it is −1."""
         if self.dim == -1:
             return np.sqrt(np.sum(np.square(v)))
         axes = tuple(i for i in range(v.ndim) if i != self.dim)
         return np.sqrt(np.sum(np.square(v), axis=axes, keepdims=True))
 
-    def forward(self, weight_g: Any, weight_v: Any) -> Any:
+    def forward(self, weight_g: AnyArray, weight_v: AnyArray) -> AnyArray:
         return weight_v * (weight_g / self._norm(weight_v))
 
-    def right_inverse(self, weight: Any) -> tuple[Any, Any]:
+    def right_inverse(self, weight: AnyArray) -> tuple[AnyArray, AnyArray]:
         return self._norm(weight), weight
 
 
@@ -90,7 +93,7 @@ def spectral_norm(
     return register_parametrization(module, name, _SpectralNorm(weight, n_power_iterations, dim, eps))
 
 
-def _normalized(x: Any, eps: float) -> Any:
+def _normalized(x: AnyArray, eps: float) -> AnyArray:
     return x / np.maximum(np.linalg.norm(x), x.dtype.type(eps))
 
 
@@ -107,18 +110,18 @@ class _SpectralNorm(Module):
                 self.register_buffer(vector, _normalized(draw.normal(size=size).astype(weight.dtype), eps))
             self._iterate(matrix, 15)
 
-    def _matrix(self, weight: Any) -> Any:
+    def _matrix(self, weight: AnyArray) -> AnyArray:
         if self.dim:
             weight = np.transpose(weight, (self.dim, *(i for i in range(weight.ndim) if i != self.dim)))
         return np.reshape(weight, (weight.shape[0], -1))
 
-    def _iterate(self, matrix: Any, times: int) -> None:
+    def _iterate(self, matrix: AnyArray, times: int) -> None:
         u, v = self._u.data, self._v.data
         for _ in range(times):
             u[...] = _normalized(matrix @ v, self.eps)
             v[...] = _normalized(matrix.T @ u, self.eps)
 
-    def forward(self, weight: Any) -> Any:
+    def forward(self, weight: AnyArray) -> AnyArray:
         if weight.ndim == 1:
             return weight / np.maximum(np.sqrt(np.sum(np.square(weight))), self.eps)
         matrix = self._matrix(weight)
@@ -127,7 +130,7 @@ class _SpectralNorm(Module):
         u, v = self._u.data.copy(), self._v.data.copy()  # a later iteration must not move what was recorded
         return weight / (u @ (matrix @ v))
 
-    def right_inverse(self, value: Any) -> Any:
+    def right_inverse(self, value: Tensor) -> AnyArray:
         return value
 
 
@@ -178,7 +181,7 @@ class _Orthogonal(Module):
         if use_trivialization:
             self.register_buffer("base", None)
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: AnyArray) -> AnyArray:
         wide = x.shape[-2] < x.shape[-1]
         x = np.swapaxes(x, -1, -2) if wide else x
         q = _reflections(x) if self.orthogonal_map == "householder" else _rotation(x, self.orthogonal_map)
@@ -186,10 +189,10 @@ class _Orthogonal(Module):
             q = self.base @ q
         return np.swapaxes(q, -1, -2) if wide else q
 
-    def right_inverse(self, value: Any) -> Any:
+    def right_inverse(self, value: Tensor) -> AnyArray:
         if value.shape != self.shape:
             raise ValueError(f"orthogonal: {value.shape} assigned to a weight of shape {self.shape}.")
-        q = value.numpy()
+        q: AnyArray = value.numpy()
         wide = q.shape[-2] < q.shape[-1]
         q = np.swapaxes(q, -1, -2) if wide else q
         n, k = q.shape[-2:]
@@ -217,7 +220,7 @@ class _Orthogonal(Module):
         return f"orthogonal_map={self.orthogonal_map!r}"
 
 
-def _rotation(x: Any, orthogonal_map: str) -> Any:
+def _rotation(x: AnyArray, orthogonal_map: str) -> AnyArray:
     """The first columns of exp(A), or of its Cayley approximation, for A = L − Lᵀ."""
     n, k = x.shape[-2:]
     lower = x * np.tril(np.ones((n, k), x.dtype))
@@ -229,7 +232,7 @@ def _rotation(x: Any, orthogonal_map: str) -> Any:
     return q[..., :k] if n > k else q
 
 
-def _matrix_exp(a: Any, eye: Any) -> Any:
+def _matrix_exp(a: AnyArray, eye: AnyArray) -> AnyArray:
     """exp(A) by scaling and squaring: (Σ (A/2ˢ)ⁱ/i!)^(2ˢ), the sum cut where its terms vanish (Higham 2005)."""
     size = float(np.abs(bare(a)).sum(axis=-1).max(initial=0.0))
     squarings = max(0, int(np.ceil(np.log2(size * 4)))) if size > 0 else 0
@@ -242,7 +245,7 @@ def _matrix_exp(a: Any, eye: Any) -> Any:
     return q
 
 
-def _reflections(x: Any) -> Any:
+def _reflections(x: AnyArray) -> AnyArray:
     """(I − τ₁ v₁v₁ᵀ) … (I − τ_k v_k v_kᵀ), first k columns, each with the sign that stands on X's diagonal.
 
     v_i has a 1 at place i and X's column below it; τ = 2/‖v‖². Golub & Van Loan 2013, section 5.1.
@@ -264,7 +267,7 @@ def _is_orthogonal(q: Any) -> bool:
     return bool(np.allclose(product, np.eye(q.shape[-1]), rtol=1e-5, atol=10 * q.shape[-2] * np.finfo(q.dtype).eps))
 
 
-def _orthogonalized(a: Any) -> Any:
+def _orthogonalized(a: AnyArray) -> AnyArray:
     """The Q of A = QR with a positive diagonal of R."""
     q, r = np.linalg.qr(a)
     return q * np.sign(np.diagonal(r, axis1=-2, axis2=-1))[..., None, :]

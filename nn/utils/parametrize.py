@@ -10,7 +10,7 @@ import weakref
 from _thread import _local
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import autograd_core as ag
 from autograd_core import Tensor
@@ -19,6 +19,9 @@ from autograd_core.engine.errors import class_name
 from ..modules.containers import ModuleDict, ModuleList
 from ..modules.module import Module
 from ..modules.parameter import Parameter
+
+if TYPE_CHECKING:
+    from autograd_core.support.types import DTypeLike
 
 __all__ = [
     "ParametrizationList",
@@ -105,13 +108,13 @@ class ParametrizationList(ModuleList):
         else:
             self.register_buffer(name, tensor)
 
-    def originals(self) -> tuple[Any, ...]:
+    def originals(self) -> tuple[Tensor, ...]:
         """What is stored, and learned where it is a parameter."""
         if self.is_tensor:
             return (self.original,)
         return tuple(getattr(self, f"original{i}") for i in range(self.ntensors))
 
-    def _computed(self, originals: Sequence[Any]) -> Any:
+    def _computed(self, originals: Sequence[Tensor]) -> Any:
         first, *others = self
         value = first(*originals)
         for module in others:
@@ -154,7 +157,7 @@ class ParametrizationList(ModuleList):
             old.data = t.data.copy()
 
 
-def _check_same(value: Any, shape: Any, dtype: Any) -> None:
+def _check_same(value: Any, shape: Any, dtype: DTypeLike) -> None:
     if not isinstance(value, Tensor):
         raise ValueError(f"register_parametrization: the result is {class_name(value)}, not a tensor.")
     if value.shape != shape or value.dtype != dtype:

@@ -15,7 +15,7 @@ from autograd_core.support import states
 from ..optimizer import Optimizer
 
 if TYPE_CHECKING:
-    from autograd_core.support.types import Array
+    from autograd_core.support.types import Array, State, StateDict
 
 
 class LRScheduler:
@@ -67,15 +67,15 @@ class LRScheduler:
             self.last_epoch = epoch
             self._set(self.closed_form())
 
-    def state_dict(self) -> dict[str, Any]:
+    def state_dict(self) -> StateDict:
         """Everything but the optimizer, with PyTorch's keys; functions are not saved, the state of objects is."""
         return {key: value for key, value in vars(self).items() if key != "optimizer"}
 
-    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
+    def load_state_dict(self, state_dict: State) -> None:
         """Continue from a ``state_dict``. ValueError, and nothing changed, for one of another schedule."""
         vars(self).update(self._checked_state(state_dict))
 
-    def _checked_state(self, state_dict: Mapping[str, Any]) -> dict[str, Any]:
+    def _checked_state(self, state_dict: State) -> dict[str, Any]:
         """The attributes that ``state_dict`` gives; ValueError where they are not such as this schedule's are."""
         what, own = f"{self._name}.load_state_dict", self.state_dict()
         given = states.mapping(what, state_dict)

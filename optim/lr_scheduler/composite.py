@@ -6,7 +6,7 @@ import copy
 import itertools
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from autograd_core.engine.errors import class_name
 from autograd_core.support import states
@@ -14,6 +14,9 @@ from autograd_core.support import states
 from ..optimizer import Optimizer
 from .base import LRScheduler
 from .plateau import ReduceLROnPlateau
+
+if TYPE_CHECKING:
+    from autograd_core.support.types import State, StateDict
 
 
 class _Composite(LRScheduler):
@@ -36,10 +39,10 @@ class _Composite(LRScheduler):
         self._schedulers = parts
         return self._checked(shared)
 
-    def state_dict(self) -> dict[str, Any]:
+    def state_dict(self) -> StateDict:
         return super().state_dict() | {"_schedulers": [part.state_dict() for part in self._schedulers]}
 
-    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
+    def load_state_dict(self, state_dict: State) -> None:
         new, parts = self._checked_state(state_dict), self._schedulers
         given = states.listed(f"{self._name}.load_state_dict: _schedulers", new.pop("_schedulers", ()))
         if len(given) != len(parts):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from autograd_core.engine.errors import class_name
 from autograd_core.support import states
@@ -14,6 +14,9 @@ from ..optimizer import Optimizer
 from .annealing import half_cosine
 from .base import LRScheduler, at_least, numbers, numbers_of_groups, one_of
 from .factors import change_of_rule, state_of_rule
+
+if TYPE_CHECKING:
+    from autograd_core.support.types import State, StateDict
 
 
 class _MomentumLR(LRScheduler):
@@ -114,10 +117,10 @@ class CyclicLR(_MomentumLR):
                 self._set_momentum(group, high - (high - low) * height)
         return [low + (high - low) * height for low, high in zip(self.base_lrs, self.max_lrs, strict=True)]
 
-    def state_dict(self) -> dict[str, Any]:
+    def state_dict(self) -> StateDict:
         return super().state_dict() | {"_scale_fn_custom": state_of_rule(self._scale_fn_custom)}
 
-    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
+    def load_state_dict(self, state_dict: State) -> None:
         new = self._checked_state(state_dict)
         what = f"{self._name}.load_state_dict: _scale_fn_custom"
         of_rule = change_of_rule(what, self._scale_fn_custom, new.pop("_scale_fn_custom", None))

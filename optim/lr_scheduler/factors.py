@@ -7,13 +7,16 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from types import BuiltinFunctionType, FunctionType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from autograd_core.engine.errors import class_name
 from autograd_core.support import states
 
 from ..optimizer import Optimizer
 from .base import FactorLR, LRScheduler, at_least, each_group, numbers
+
+if TYPE_CHECKING:
+    from autograd_core.support.types import State, StateDict
 
 Rule = Callable[[int], float]
 
@@ -62,7 +65,7 @@ class MultiStepLR(FactorLR):
     def multiplier(self, t: int) -> float:
         return self.gamma ** bisect_right(sorted(self.milestones.elements()), t)
 
-    def _checked_state(self, state_dict: Mapping[str, Any]) -> dict[str, Any]:
+    def _checked_state(self, state_dict: State) -> dict[str, Any]:
         given = states.mapping(f"{self._name}.load_state_dict", state_dict)
         if "milestones" in given:  # JSON makes the keys strings
             milestones = states.mapping(f"{self._name}.load_state_dict: milestones", given["milestones"])
@@ -221,10 +224,10 @@ class _RuleLR(LRScheduler):
                 raise TypeError(f"{class_name(self)}: lr_lambda {rule!r} is not a function of the epoch.")
         super().__init__(optimizer, last_epoch)
 
-    def state_dict(self) -> dict[str, Any]:
+    def state_dict(self) -> StateDict:
         return super().state_dict() | {"lr_lambdas": [state_of_rule(rule) for rule in self.lr_lambdas]}
 
-    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
+    def load_state_dict(self, state_dict: State) -> None:
         new = self._checked_state(state_dict)
         what, given = f"{self._name}.load_state_dict: lr_lambdas", new.pop("lr_lambdas", None)
         given = [None] * len(self.lr_lambdas) if given is None else states.listed(what, given)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from ...engine.forms import linear, unbroadcast
@@ -11,9 +9,6 @@ from ...engine.registry import implements
 from ...engine.tensor import Tensor, bare
 from ..composites import composite
 from .shaping import astype, reshape
-
-if TYPE_CHECKING:
-    pass
 
 __all__ = [
     "broadcast_arrays", "broadcast_to", "full", "full_like", "ix_", "meshgrid",
