@@ -158,6 +158,29 @@ class Lanes:
         """self where ``condition``, else ``other``."""
         return self._made(self.builder.select(condition.value, self.value, self._with(other)))
 
+    def widened(self) -> Lanes:
+        """float as double."""
+        return self._made(self.builder.fpext(self.value, self.like(ir.DoubleType())))
+
+    def narrowed(self) -> Lanes:
+        """double as float, rounded to the nearest."""
+        return self._made(self.builder.fptrunc(self.value, self.like(ir.FloatType())))
+
+    def lane(self, i: int) -> Lanes:
+        """One number of a vector."""
+        return self._made(self.builder.extract_element(self.value, ir.Constant(ir.IntType(32), i)))
+
+    def with_lane(self, i: int, number: Lanes) -> Lanes:
+        """The vector with another number at one place."""
+        return self._made(self.builder.insert_element(self.value, number.value, ir.Constant(ir.IntType(32), i)))
+
+    def any(self) -> ir.Value:
+        """Whether one of the truths is true, as a single one."""
+        if self.count is None:
+            return self.value
+        bits = self.builder.bitcast(self.value, ir.IntType(self.count))
+        return self.builder.icmp_unsigned("!=", bits, ir.Constant(bits.type, 0))
+
     # truths and bits
     def __and__(self, other: Lanes | int) -> Lanes:
         return self._made(self.builder.and_(self.value, self._with(other)))
