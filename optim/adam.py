@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,7 +12,7 @@ from .storage import Clock
 if TYPE_CHECKING:
     from autograd_core.support.types import Array
 
-    from .options import Params
+    from .options import Group, Options, Params
 
 
 def update_moments(g: Array, m: Array, v: Array, betas: tuple[float, float], a: Array) -> None:
@@ -74,7 +73,7 @@ class Adam(Optimizer):
         options = {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay, "amsgrad": amsgrad}
         super().__init__(params, {**options, "maximize": maximize, "decoupled_weight_decay": decoupled_weight_decay})
 
-    def arrays(self, options: Mapping[str, Any]) -> dict[str, float]:
+    def arrays(self, options: Options) -> dict[str, float]:
         return {"exp_avg": 0.0, "exp_avg_sq": 0.0} | ({"max_exp_avg_sq": 0.0} if options["amsgrad"] else {})
 
     def update(
@@ -86,7 +85,7 @@ class Adam(Optimizer):
         largest: Array | None = None,
         *,
         clock: Clock,
-        options: dict[str, Any],
+        options: Group,
     ) -> None:
         t, (beta1, beta2) = clock[0], options["betas"]
         a, b = self.scratch(p)

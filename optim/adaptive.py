@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from .optimizer import Optimizer
-from .options import number, require
+from .options import Group, Options, number, require
 from .storage import Clock
 
 if TYPE_CHECKING:
@@ -56,10 +55,10 @@ class Adagrad(Optimizer):
         start = {"initial_accumulator_value": initial_accumulator_value}
         super().__init__(params, {**options, **start, "maximize": maximize})
 
-    def arrays(self, options: Mapping[str, Any]) -> dict[str, float]:
+    def arrays(self, options: Options) -> dict[str, float]:
         return {"sum": options["initial_accumulator_value"]}
 
-    def update(self, p: Array, g: Array, total: Array, *, clock: Clock, options: dict[str, Any]) -> None:
+    def update(self, p: Array, g: Array, total: Array, *, clock: Clock, options: Group) -> None:
         a, b = self.scratch(p)
         total += np.multiply(g, g, out=a)
         root = np.sqrt(total, out=a)
@@ -109,13 +108,13 @@ class RMSprop(Optimizer):
         options = {"lr": lr, "momentum": momentum, "alpha": alpha, "eps": eps, "centered": centered}
         super().__init__(params, {**options, "weight_decay": weight_decay, "maximize": maximize})
 
-    def arrays(self, options: Mapping[str, Any]) -> dict[str, float]:
+    def arrays(self, options: Options) -> dict[str, float]:
         kept = ["square_avg"]
         kept += ["momentum_buffer"] if options["momentum"] else []
         kept += ["grad_avg"] if options["centered"] else []
         return dict.fromkeys(kept, 0.0)
 
-    def update(self, p: Array, g: Array, v: Array, *others: Any, clock: Clock, options: dict[str, Any]) -> None:
+    def update(self, p: Array, g: Array, v: Array, *others: Array, clock: Clock, options: Group) -> None:
         alpha, mu = options["alpha"], options["momentum"]
         a, b = self.scratch(p)
         v *= alpha
@@ -177,15 +176,15 @@ class Adadelta(Optimizer):
     ) -> None:
         super().__init__(params, {"lr": lr, "rho": rho, "eps": eps, "weight_decay": weight_decay, "maximize": maximize})
 
-    def check(self, options: Mapping[str, Any]) -> None:
+    def check(self, options: Options) -> None:
         super().check(options)
         rho = options["rho"]
         require("Adadelta", "rho", rho, 0 <= number("Adadelta", "rho", rho) <= 1, "lie in [0, 1]")
 
-    def arrays(self, options: Mapping[str, Any]) -> dict[str, float]:
+    def arrays(self, options: Options) -> dict[str, float]:
         return {"square_avg": 0.0, "acc_delta": 0.0}
 
-    def update(self, p: Array, g: Array, v: Array, u: Array, *, clock: Clock, options: dict[str, Any]) -> None:
+    def update(self, p: Array, g: Array, v: Array, u: Array, *, clock: Clock, options: Group) -> None:
         rho, eps = options["rho"], options["eps"]
         a, d = self.scratch(p)
         v *= rho

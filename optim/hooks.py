@@ -19,7 +19,7 @@ array([2.4, 3.2], dtype=float32)
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -28,7 +28,10 @@ from autograd_core.engine.errors import class_name
 from autograd_core.support.handles import RemovableHandle
 
 from .optimizer import Optimizer
-from .options import number, plain, require
+from .options import Group, number, plain, require
+
+if TYPE_CHECKING:
+    from autograd_core.support.types import Array
 
 __all__ = ["GradientHook", "WeightDecay", "ClipGradNorm", "ClipGradValue", "GradientNoise", "NonFinite", "Lasso"]
 
@@ -54,14 +57,14 @@ class GradientHook:
     def __call__(self, optimizer: Optimizer) -> None:
         raise NotImplementedError
 
-    def chosen(self, optimizer: Optimizer) -> Iterator[tuple[Tensor, dict[str, Any]]]:
+    def chosen(self, optimizer: Optimizer) -> Iterator[tuple[Tensor, Group]]:
         """(parameter, its group) for the parameters that this hook serves."""
         for group in optimizer.param_groups:
             for p in group["params"]:
                 if self._chosen is None or id(p) in self._chosen:
                     yield p, group
 
-    def gradients(self, optimizer: Optimizer) -> Iterator[tuple[Tensor, Any, dict[str, Any]]]:
+    def gradients(self, optimizer: Optimizer) -> Iterator[tuple[Tensor, Array, Group]]:
         """(parameter, its gradient's array, its group) for those that have a gradient."""
         for p, group in self.chosen(optimizer):
             if p.grad is not None:
@@ -144,7 +147,11 @@ class GradientNoise(GradientHook):
     """
 
     def __init__(
-        self, eta: float, gamma: float = 0.55, generator: Any = None, params: Iterable[Tensor] | None = None
+        self,
+        eta: float,
+        gamma: float = 0.55,
+        generator: np.random.Generator | None = None,
+        params: Iterable[Tensor] | None = None,
     ) -> None:
         super().__init__(params)
         self.eta, self.gamma, self.generator, self.step = eta, gamma, generator, 0
@@ -213,10 +220,10 @@ class Lasso(GradientHook):
         return optimizer.register_step_post_hook(self)
 
     def __call__(self, optimizer: Optimizer, *_: Any) -> None:
-        for p, _, group in self.gradients(optimizer):  # what has no gradient has not moved
+        for p, _gradient, group in self.gradients(optimizer):  # what has no gradient has not moved
             p.data[...] = soft_threshold(p.data, plain(group)["lr"] * float(self.rate))
 
 
-def soft_threshold(x: Any, threshold: float) -> Any:
+def soft_threshold(x: Array, threshold: float) -> Any:
     """sign(x)·max(|x| − threshold, 0)."""
     return np.sign(x) * np.maximum(np.abs(x) - threshold, 0)

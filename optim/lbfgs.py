@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import math
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,7 @@ from autograd_core.support.vectors import pieces
 
 from .line_search import LINE_SEARCHES, Evaluate, Point
 from .optimizer import Optimizer
-from .options import number, value_of
+from .options import Closure, Options, number, value_of
 from .state import checked_groups
 
 if TYPE_CHECKING:
@@ -87,13 +87,13 @@ class LBFGS(Optimizer):
         }
         super().__init__(params, options)
 
-    def add_param_group(self, group: Mapping[str, Any]) -> None:
+    def add_param_group(self, group: Options) -> None:
         """Only the first one, which the constructor adds."""
         if self.param_groups:
             raise ValueError("LBFGS: one curvature belongs to all parameters; there can be one group only.")
         super().add_param_group(group)
 
-    def check(self, options: Mapping[str, Any]) -> None:
+    def check(self, options: Options) -> None:
         super().check(options)
         for name in ("max_iter", "max_eval", "history_size"):
             if not number("LBFGS", name, options[name]) >= 1:
@@ -106,7 +106,7 @@ class LBFGS(Optimizer):
         if search is not None and search not in tuple(LINE_SEARCHES):
             raise ValueError(f"LBFGS: line_search_fn={search!r} is neither None nor one of {sorted(LINE_SEARCHES)}.")
 
-    def _step(self, closure: Callable[[], Any] | None = None) -> Any:
+    def _step(self, closure: Closure | None = None) -> Any:
         if closure is None:
             raise TypeError(
                 "LBFGS.step: it evaluates the loss several times and needs a closure. Fix: step(closure), where the "
@@ -149,7 +149,7 @@ class LBFGS(Optimizer):
         )
 
     @property
-    def state(self) -> dict[Tensor, dict[str, Any]]:
+    def state(self) -> dict[Tensor, StateDict]:
         """What is known of the curvature, under the first parameter, as in PyTorch."""
         return {self.param_groups[0]["params"][0]: vars(self._progress)} if self._progress.n_iter else {}
 
@@ -172,17 +172,17 @@ class LBFGS(Optimizer):
         vars(self).update(param_groups=groups, _progress=progress)
 
 
-def _checked_progress(entry: Mapping[str, Any], size: int) -> dict[str, Any]:
+def _checked_progress(entry: State, size: int) -> StateDict:
     """The attributes of ``Progress`` from a state_dict, copies; ValueError where they do not fit."""
     what = "LBFGS.load_state_dict"
 
-    def flat(name: str, value: Any) -> Any:
+    def flat(name: str, value: Any) -> Array:
         given = np.array(value.numpy() if hasattr(value, "numpy") else value)
         if given.shape != (size,) or given.dtype.kind != "f":
             raise ValueError(f"{what}: {name} is {given.dtype} {given.shape}; there are {size} numbers in all.")
         return given
 
-    new: dict[str, Any] = {}
+    new: StateDict = {}
     for name, own in vars(Progress()).items():
         value = entry.get(name)
         if value is None:

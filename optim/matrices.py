@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,7 +10,7 @@ import numpy as np
 from autograd_core import Tensor
 
 from .optimizer import Optimizer
-from .options import number, require
+from .options import Group, Options, number, require
 from .storage import Apart, Clock, Storage
 
 if TYPE_CHECKING:
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
 class _EachForItself(Optimizer):
     """An optimizer whose parameters keep their shapes."""
 
-    def store(self, params: list[Tensor], options: Mapping[str, Any]) -> Storage:
+    def store(self, params: list[Tensor], options: Options) -> Storage:
         return Apart(params, [self.shapes(p, options) for p in params], self.arrays(options))
 
 
@@ -73,7 +72,7 @@ class Adafactor(_EachForItself):
         options = {"lr": lr, "beta2_decay": beta2_decay, "eps": eps, "d": d}
         super().__init__(params, {**options, "weight_decay": weight_decay, "maximize": maximize})
 
-    def check(self, options: Mapping[str, Any]) -> None:
+    def check(self, options: Options) -> None:
         super().check({name: value for name, value in options.items() if name != "eps"})
         eps, d, decay = options["eps"], options["d"], options["beta2_decay"]
         require("Adafactor", "eps", eps, isinstance(eps, (tuple, list)) and len(eps) == 2, "be a pair (ε₁, ε₂)")
@@ -83,15 +82,15 @@ class Adafactor(_EachForItself):
         decay = number("Adafactor", "beta2_decay", decay)
         require("Adafactor", "beta2_decay", decay, decay <= 0, "not be positive")
 
-    def arrays(self, options: Mapping[str, Any]) -> dict[str, float]:
+    def arrays(self, options: Options) -> dict[str, float]:
         return {"row_var": 0.0, "col_var": 0.0, "variance": 0.0}
 
-    def shapes(self, p: Tensor, options: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
+    def shapes(self, p: Tensor, options: Options) -> dict[str, tuple[int, ...]]:
         if p.ndim < 2:
             return {"variance": p.shape}
         return {"row_var": (*p.shape[:-1], 1), "col_var": (*p.shape[:-2], 1, p.shape[-1])}
 
-    def update(self, p: Array, g: Array, *moments: Any, clock: Clock, options: dict[str, Any]) -> None:
+    def update(self, p: Array, g: Array, *moments: Array, clock: Clock, options: Group) -> None:
         t, eps = clock[0], options["eps"]
         floor = np.finfo(p.dtype).eps.item() if eps[0] is None else eps[0]
         rest = t ** options["beta2_decay"]  # 1 − β
@@ -116,7 +115,7 @@ class Adafactor(_EachForItself):
         p -= u
 
 
-def rms(x: Any) -> Any:
+def rms(x: Array) -> Any:
     """The root of the mean square, beside ``x``."""
     flat = x.reshape(-1)
     return np.sqrt(flat @ flat / max(1, x.size))
@@ -174,7 +173,7 @@ class Muon(_EachForItself):
         newton = {"ns_coefficients": ns_coefficients, "eps": eps, "ns_steps": ns_steps, "adjust_lr_fn": adjust_lr_fn}
         super().__init__(params, options | newton)
 
-    def check(self, options: Mapping[str, Any]) -> None:
+    def check(self, options: Options) -> None:
         super().check(options)
         for i, p in enumerate(options["params"]):
             if p.ndim != 2:
@@ -191,10 +190,10 @@ class Muon(_EachForItself):
         known = (None, "original", "match_rms_adamw")
         require("Muon", "adjust_lr_fn", adjust, adjust in known, 'be "original", "match_rms_adamw" or None')
 
-    def arrays(self, options: Mapping[str, Any]) -> dict[str, float]:
+    def arrays(self, options: Options) -> dict[str, float]:
         return {"momentum_buffer": 0.0}
 
-    def update(self, p: Array, g: Array, b: Array, *, clock: Clock, options: dict[str, Any]) -> None:
+    def update(self, p: Array, g: Array, b: Array, *, clock: Clock, options: Group) -> None:
         mu, (rows, columns) = options["momentum"], p.shape
         a, u = self.scratch(p)
         b += np.multiply(np.subtract(g, b, out=a), 1 - mu, out=a)
@@ -208,7 +207,7 @@ class Muon(_EachForItself):
         p -= (options["lr"] * rate) * orthogonal(u, options["ns_coefficients"], options["ns_steps"], options["eps"])
 
 
-def orthogonal(u: Any, coefficients: tuple[float, float, float], steps: int, eps: float) -> Any:
+def orthogonal(u: Array, coefficients: tuple[float, float, float], steps: int, eps: float) -> Array:
     """Newton-Schulz iterations on the singular values of ``u``, on the side that makes the smaller products."""
     a, b, c = coefficients
     tall = u.shape[0] > u.shape[1]

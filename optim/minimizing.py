@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -17,7 +17,9 @@ from .lbfgs import Progress, descend
 from .newton import newton, newton_cg_direction, newton_direction
 
 if TYPE_CHECKING:
-    from autograd_core.support.types import Array
+    from autograd_core.support.types import AnyArray, Array, Tree
+
+    from .options import Group, Options
 
 
 OWN = {
@@ -42,6 +44,10 @@ ENDS = {
 }
 
 
+Callback: TypeAlias = "Callable[[Tree], object] | None"
+"""Is told of every point, in the structure of the parameters."""
+
+
 class Minimum(NamedTuple):
     """What ``minimize`` found.
 
@@ -52,9 +58,9 @@ class Minimum(NamedTuple):
     raw                : SciPy's own result, None for our methods
     """
 
-    x: Any
+    x: Tree
     fun: float
-    jac: Any
+    jac: Tree
     success: bool
     message: str
     nit: int
@@ -66,7 +72,7 @@ class Minimum(NamedTuple):
 class _Problem:
     """A function of a tree of arrays as one of a flat vector, with its derivatives."""
 
-    def __init__(self, fun: Callable[..., Any], params: Any, args: Sequence[Any]) -> None:
+    def __init__(self, fun: Callable[..., Any], params: Tree, args: Sequence[Any]) -> None:
         leaves, rebuild = trees.flatten(params, "minimize: params")
         if not leaves:
             raise ValueError("minimize: no parameters.")
@@ -90,7 +96,7 @@ class _Problem:
         parts = pieces(x, [p.shape for p in self.start])
         return [part.astype(p.dtype) for part, p in zip(parts, self.start, strict=True)]
 
-    def tree(self, x: Array) -> Any:
+    def tree(self, x: Array) -> Tree:
         """The same as the user gave them: tensors where those were."""
         parts = zip(self.parts(x), self.tensors, strict=True)
         return self.rebuild([Tensor(part) if tensor else part for part, tensor in parts])
@@ -122,13 +128,13 @@ class _Problem:
 
 def minimize(
     fun: Callable[..., Any],
-    params: Any,
+    params: Tree,
     args: Sequence[Any] = (),
     method: str = "lbfgs",
     *,
     tol: float | None = None,
-    callback: Callable[[Any], Any] | None = None,
-    options: Mapping[str, Any] | None = None,
+    callback: Callback = None,
+    options: Options | None = None,
     bounds: Any = None,
     constraints: Any = (),
 ) -> Minimum:
@@ -165,9 +171,7 @@ def minimize(
     return _scipys(problem, x, method, tol, callback, dict(options or {}), bounds, constraints)
 
 
-def _own(
-    problem: _Problem, x: Array, method: str, tol: float | None, callback: Any, options: dict[str, Any]
-) -> Minimum:
+def _own(problem: _Problem, x: Array, method: str, tol: float | None, callback: Callback, options: Group) -> Minimum:
     unknown = set(options) - set(OWN[method])
     if unknown:
         raise ValueError(f"minimize: {method!r} has no options {sorted(unknown)}; there are {sorted(OWN[method])}.")
@@ -209,7 +213,14 @@ def _own(
 
 
 def _scipys(
-    problem: _Problem, x: Array, method: str, tol: Any, callback: Any, options: Any, bounds: Any, constraints: Any
+    problem: _Problem,
+    x: Array,
+    method: str,
+    tol: float | None,
+    callback: Callback,
+    options: Options,
+    bounds: Any,
+    constraints: Any,
 ) -> Minimum:
     try:
         from scipy import optimize
@@ -264,7 +275,7 @@ def _constraint(problem: _Problem, given: Any) -> Any:
     return {"type": given["type"], "fun": values, "jac": jacobian}
 
 
-def _floating(leaf: Any, i: int) -> Array:
+def _floating(leaf: AnyArray, i: int) -> Array:
     """A leaf as a floating array of its own."""
     array = np.array(bare(leaf))
     if array.dtype.kind == "c":

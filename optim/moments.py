@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,7 +13,7 @@ from .storage import Clock
 if TYPE_CHECKING:
     from autograd_core.support.types import Array
 
-    from .options import Params
+    from .options import Group, Options, Params
 
 
 class NAdam(Optimizer):
@@ -58,21 +57,21 @@ class NAdam(Optimizer):
         more = {"decoupled_weight_decay": decoupled_weight_decay, "maximize": maximize}
         super().__init__(params, {**options, "momentum_decay": momentum_decay, **more})
 
-    def arrays(self, options: Mapping[str, Any]) -> dict[str, float]:
+    def arrays(self, options: Options) -> dict[str, float]:
         return {"exp_avg": 0.0, "exp_avg_sq": 0.0}
 
-    def start(self, options: Mapping[str, Any]) -> Clock:
+    def start(self, options: Options) -> Clock:
         return (0, 1.0)
 
-    def tick(self, clock: Clock, options: Mapping[str, Any]) -> Clock:
+    def tick(self, clock: Clock, options: Options) -> Clock:
         t = clock[0] + 1
         return (t, clock[1] * self.mu(t, options))
 
-    def mu(self, t: float, options: Mapping[str, Any]) -> float:
+    def mu(self, t: float, options: Options) -> float:
         """μₜ, the momentum of step t."""
         return options["betas"][0] * (1 - 0.5 * 0.96 ** (t * options["momentum_decay"]))
 
-    def update(self, p: Array, g: Array, m: Array, v: Array, *, clock: Clock, options: dict[str, Any]) -> None:
+    def update(self, p: Array, g: Array, m: Array, v: Array, *, clock: Clock, options: Group) -> None:
         t, product = clock
         lr, mu, following = options["lr"], self.mu(t, options), self.mu(t + 1, options)
         a, b = self.scratch(p)
@@ -126,10 +125,10 @@ class RAdam(Optimizer):
         options = {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay}
         super().__init__(params, {**options, "decoupled_weight_decay": decoupled_weight_decay, "maximize": maximize})
 
-    def arrays(self, options: Mapping[str, Any]) -> dict[str, float]:
+    def arrays(self, options: Options) -> dict[str, float]:
         return {"exp_avg": 0.0, "exp_avg_sq": 0.0}
 
-    def update(self, p: Array, g: Array, m: Array, v: Array, *, clock: Clock, options: dict[str, Any]) -> None:
+    def update(self, p: Array, g: Array, m: Array, v: Array, *, clock: Clock, options: Group) -> None:
         t, (beta1, beta2) = clock[0], options["betas"]
         a, b = self.scratch(p)
         update_moments(g, m, v, options["betas"], a)
@@ -183,10 +182,10 @@ class Adamax(Optimizer):
         options = {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay, "maximize": maximize}
         super().__init__(params, options)
 
-    def arrays(self, options: Mapping[str, Any]) -> dict[str, float]:
+    def arrays(self, options: Options) -> dict[str, float]:
         return {"exp_avg": 0.0, "exp_inf": 0.0}
 
-    def update(self, p: Array, g: Array, m: Array, u: Array, *, clock: Clock, options: dict[str, Any]) -> None:
+    def update(self, p: Array, g: Array, m: Array, u: Array, *, clock: Clock, options: Group) -> None:
         t, (beta1, beta2) = clock[0], options["betas"]
         a, b = self.scratch(p)
         m *= beta1

@@ -10,7 +10,8 @@ import numpy as np
 if TYPE_CHECKING:
     from autograd_core.support.types import Array
 
-Evaluate: TypeAlias = "Callable[[Array], tuple[float, Array]]"
+    from .line_search import Evaluate
+
 Multiply: TypeAlias = "Callable[[Array], Array]"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,16 +14,14 @@ from autograd_core.engine.node import Leaf
 from autograd_core.support.handles import RemovableHandle
 from autograd_core.support.modes import restoring
 
-from .options import check_group, check_options, in_order, named_parameters, plain
+from .options import Closure, Group, Options, check_group, check_options, in_order, named_parameters, plain
 from .state import checked_state
 from .storage import Clock, Flat, Part, Run, Storage
 
 if TYPE_CHECKING:
-    from autograd_core.support.types import Array, State, StateDict
+    from autograd_core.support.types import Array, Hook, State, StateDict
 
     from .options import Params
-
-Hook = Callable[..., Any]
 
 
 class Optimizer:
@@ -61,9 +59,9 @@ class Optimizer:
     """Whether weight decay shrinks the parameter and stays out of the gradient (a group may say so for itself); None:
     ``update`` sees to it."""
 
-    def __init__(self, params: Params, defaults: dict[str, Any]) -> None:
+    def __init__(self, params: Params, defaults: Group) -> None:
         self.defaults = defaults
-        self.param_groups: list[dict[str, Any]] = []
+        self.param_groups: list[Group] = []
         self._storages: list[list[Storage]] = []
         self._work: tuple[Any, ...] = ()
         self._before: dict[int, Hook] = {}
@@ -75,7 +73,7 @@ class Optimizer:
         for group in given if isinstance(given[0], dict) else [{"params": given}]:
             self.add_param_group(group)
 
-    def add_param_group(self, group: Mapping[str, Any]) -> None:
+    def add_param_group(self, group: Options) -> None:
         """Add parameters with options of their own.
 
         group : ``{"params": …, option: value}``; ValueError, and nothing changed, where it makes no sense
@@ -99,7 +97,7 @@ class Optimizer:
         self.param_groups.append(new)
         self._storages.append([])
 
-    def check(self, options: Mapping[str, Any]) -> None:
+    def check(self, options: Options) -> None:
         """Raise ValueError for options that make no sense."""
         check_options(class_name(self), options)
 
@@ -115,7 +113,7 @@ class Optimizer:
 
     # The step ------------------------------------------------------------------------------------------------------
 
-    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+    def step(self, closure: Closure | None = None) -> Any:
         """Update every parameter that has a gradient.
 
         closure : optional; clears the gradients, computes the loss, calls backward and returns the loss, which
@@ -140,7 +138,7 @@ class Optimizer:
             hook(self, args, kwargs)
         return loss
 
-    def _step(self, closure: Callable[[], Any] | None = None) -> Any:
+    def _step(self, closure: Closure | None = None) -> Any:
         """What a step is between its hooks."""
         loss = None
         if closure is None:
@@ -161,7 +159,7 @@ class Optimizer:
                 self._move(storage.parts(run, gradients), clock, options)
         return loss
 
-    def evaluate(self, closure: Callable[[], Any]) -> Any:
+    def evaluate(self, closure: Closure) -> Any:
         """The loss that ``closure`` computes, recorded even within ``no_grad``; gradient hooks have then run."""
         loss = restoring(enable_grad()(closure))
         self._gradients_are_there()
@@ -171,7 +169,7 @@ class Optimizer:
         for hook in [*self._on_gradients.values()]:
             hook(self)
 
-    def _move(self, parts: Iterator[Part], clock: Clock, options: dict[str, Any]) -> None:
+    def _move(self, parts: Iterator[Part], clock: Clock, options: Group) -> None:
         negative, decay = options.get("maximize", False), options.get("weight_decay", 0)
         decoupled = options.get("decoupled_weight_decay", self.decoupled)
         if decoupled is None:
@@ -197,27 +195,27 @@ class Optimizer:
 
     # What a rule says of its state ---------------------------------------------------------------------------------
 
-    def arrays(self, options: Mapping[str, Any]) -> dict[str, float]:
+    def arrays(self, options: Options) -> dict[str, float]:
         """The arrays that the rule keeps beside each parameter: name → first value."""
         return {}
 
-    def start(self, options: Mapping[str, Any]) -> Clock:
+    def start(self, options: Options) -> Clock:
         """``numbers`` before the first step (further entries are allowed and stay out of the state_dict)."""
         return (0,) * len(self.numbers)
 
-    def tick(self, clock: Clock, options: Mapping[str, Any]) -> Clock:
+    def tick(self, clock: Clock, options: Options) -> Clock:
         """``numbers`` at the next step."""
         return (clock[0] + 1, *clock[1:]) if clock else clock
 
-    def resume(self, numbers: Clock, options: Mapping[str, Any]) -> Clock:
+    def resume(self, numbers: Clock, options: Options) -> Clock:
         """The clock that belongs to ``numbers`` from a state_dict."""
         return numbers
 
-    def shapes(self, p: Tensor, options: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
+    def shapes(self, p: Tensor, options: Options) -> dict[str, tuple[int, ...]]:
         """The shapes of ``arrays`` for one parameter."""
         return dict.fromkeys(self.arrays(options), p.shape)
 
-    def store(self, params: list[Tensor], options: Mapping[str, Any]) -> Storage:
+    def store(self, params: list[Tensor], options: Options) -> Storage:
         """Where parameters of one dtype are kept."""
         return Flat(params, self.arrays(options))
 
@@ -229,7 +227,7 @@ class Optimizer:
             self._storages[k] = self._stored(group, self._group_state(k))
         return self._storages[k]
 
-    def _stored(self, group: dict[str, Any], states: Mapping[int, Mapping[str, Any]]) -> list[Storage]:
+    def _stored(self, group: Group, states: Mapping[int, State]) -> list[Storage]:
         """New storage for the parameters of a group, with the state of each by its position.
 
         A parameter whose shape has changed begins anew. Kinds of state that are not there (an option was switched on)
@@ -254,7 +252,7 @@ class Optimizer:
     # State ---------------------------------------------------------------------------------------------------------
 
     @property
-    def state(self) -> dict[Tensor, dict[str, Any]]:
+    def state(self) -> dict[Tensor, StateDict]:
         """Parameter → its state as it is now (arrays share memory, numbers are copies)."""
         return {
             p: self._state_of(storage, i)
@@ -264,11 +262,11 @@ class Optimizer:
             if storage.clocks[i] is not None
         }
 
-    def _state_of(self, storage: Storage, i: int) -> dict[str, Any]:
+    def _state_of(self, storage: Storage, i: int) -> StateDict:
         numbers = zip(self.numbers, storage.clocks[i] or (), strict=False)
         return {name: np.array(number, np.float64) for name, number in numbers} | storage.state(i)
 
-    def _group_state(self, k: int) -> dict[int, dict[str, Any]]:
+    def _group_state(self, k: int) -> dict[int, StateDict]:
         """Position in the group → the state of that parameter, for parameters that were ever updated."""
         position = {id(p): i for i, p in enumerate(self.param_groups[k]["params"])}
         found = {
@@ -284,7 +282,7 @@ class Optimizer:
 
         Arrays are NumPy's, and so are counts (without dimensions); all are copies.
         """
-        state: dict[int, dict[str, Any]] = {}
+        state: dict[int, StateDict] = {}
         groups, offset = [], 0
         for k, group in enumerate(self.param_groups):
             state.update({offset + i: s for i, s in self._group_state(k).items() if s})
@@ -303,12 +301,12 @@ class Optimizer:
         storages = [self._stored(group, state) for group, state in zip(groups, states, strict=True)]
         vars(self).update(param_groups=groups, _storages=storages)
 
-    def __getstate__(self) -> dict[str, Any]:
+    def __getstate__(self) -> StateDict:
         # The flat arrays and their views would come apart in a copy: they are made anew around the copied parameters.
         states = [self._group_state(k) for k in range(len(self.param_groups))]
         return {**self.__dict__, "_storages": [[] for _ in states], "_work": (), "_states": states}
 
-    def __setstate__(self, content: dict[str, Any]) -> None:
+    def __setstate__(self, content: StateDict) -> None:
         states = content.pop("_states")
         self.__dict__.update(content)
         for k, state in enumerate(states):

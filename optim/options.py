@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -11,7 +11,16 @@ import numpy as np
 from autograd_core import Tensor
 from autograd_core.engine.errors import class_name
 
-Params: TypeAlias = Iterable[Tensor] | Iterable[tuple[str, Tensor]] | Iterable[dict[str, Any]]
+Group: TypeAlias = dict[str, Any]
+"""A group of parameters: the tensors under "params", and each option of the rule by its name."""
+
+Options: TypeAlias = Mapping[str, Any]
+"""The options of a rule by name; the values are numbers, truth values, pairs of numbers, strings or None."""
+
+Closure: TypeAlias = Callable[[], Any]
+"""Works out the loss again, with its gradients; what it returns, a step returns."""
+
+Params: TypeAlias = Iterable[Tensor] | Iterable[tuple[str, Tensor]] | Iterable[Group]
 """What an optimizer takes: tensors, (name, tensor) pairs, or groups of options."""
 
 FROM_OTHERS = {"initial_lr", "max_lr", "min_lr", "max_momentum", "base_momentum", "swa_lr", "name", "param_names"}
@@ -29,7 +38,7 @@ NOT_NEGATIVE = (
 )  # fmt: skip
 
 
-def check_group(rule: str, group: Any, defaults: Mapping[str, Any]) -> dict[str, Any]:
+def check_group(rule: str, group: Any, defaults: Options) -> Group:
     """The options that ``group`` gives, without its parameters."""
     if not isinstance(group, Mapping) or "params" not in group:
         given = sorted(group) if isinstance(group, Mapping) else class_name(group)
@@ -81,7 +90,7 @@ def require(rule: str, name: str, value: Any, condition: bool, range_: str) -> N
         raise ValueError(f"{rule}: {name}={value!r} must {range_}.")
 
 
-def check_options(rule: str, options: Mapping[str, Any]) -> None:
+def check_options(rule: str, options: Options) -> None:
     """ValueError for negative rates, decay rates of averages outside [0, 1), and flags that are no truth values."""
     for name in FLAGS:
         if name in options:
@@ -103,7 +112,7 @@ def check_options(rule: str, options: Mapping[str, Any]) -> None:
 PLAIN = {float, int, bool, str, tuple, list, type(None)}
 
 
-def plain(group: dict[str, Any]) -> dict[str, Any]:
+def plain(group: Group) -> Group:
     """The options as Python numbers: a NumPy scalar would widen float32 arrays."""
     if PLAIN.issuperset(map(type, group.values())):
         return group

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from .optimizer import Optimizer
-from .options import number, require
+from .options import Group, Options, number, require
 from .storage import Clock
 
 if TYPE_CHECKING:
@@ -59,7 +58,7 @@ class SGD(Optimizer):
         options = {"lr": lr, "momentum": momentum, "dampening": dampening, "weight_decay": weight_decay}
         super().__init__(params, {**options, "nesterov": nesterov, "maximize": maximize})
 
-    def check(self, options: Mapping[str, Any]) -> None:
+    def check(self, options: Options) -> None:
         super().check(options)
         number("SGD", "dampening", options["dampening"])
         if options["nesterov"] and (options["momentum"] <= 0 or options["dampening"] != 0):
@@ -68,19 +67,19 @@ class SGD(Optimizer):
                 f"dampening={options['dampening']!r}."
             )
 
-    def arrays(self, options: Mapping[str, Any]) -> dict[str, float]:
+    def arrays(self, options: Options) -> dict[str, float]:
         return {"momentum_buffer": 0.0} if options["momentum"] else {}
 
-    def start(self, options: Mapping[str, Any]) -> Clock:
+    def start(self, options: Options) -> Clock:
         return (0,)
 
-    def tick(self, clock: Clock, options: Mapping[str, Any]) -> Clock:
+    def tick(self, clock: Clock, options: Options) -> Clock:
         return (min(clock[0] + 1, 2),)  # the first step or a later one
 
-    def resume(self, numbers: Clock, options: Mapping[str, Any]) -> Clock:
+    def resume(self, numbers: Clock, options: Options) -> Clock:
         return (2,)
 
-    def update(self, p: Array, g: Array, b: Array | None = None, *, clock: Clock, options: dict[str, Any]) -> None:
+    def update(self, p: Array, g: Array, b: Array | None = None, *, clock: Clock, options: Group) -> None:
         a, _ = self.scratch(p)
         if b is not None:
             if clock[0] == 1:
@@ -134,23 +133,23 @@ class ASGD(Optimizer):
         options = {"lr": lr, "lambd": lambd, "alpha": alpha, "t0": t0, "weight_decay": weight_decay}
         super().__init__(params, {**options, "maximize": maximize})
 
-    def check(self, options: Mapping[str, Any]) -> None:
+    def check(self, options: Options) -> None:
         super().check(options)
         require("ASGD", "lambd", options["lambd"], number("ASGD", "lambd", options["lambd"]) >= 0, "not be negative")
         number("ASGD", "t0", options["t0"])
 
-    def arrays(self, options: Mapping[str, Any]) -> dict[str, float]:
+    def arrays(self, options: Options) -> dict[str, float]:
         return {"ax": 0.0}
 
-    def start(self, options: Mapping[str, Any]) -> Clock:
+    def start(self, options: Options) -> Clock:
         return (0, options["lr"], 1.0)
 
-    def tick(self, clock: Clock, options: Mapping[str, Any]) -> Clock:
+    def tick(self, clock: Clock, options: Options) -> Clock:
         t, lr = clock[0] + 1, options["lr"]
         eta = lr / (1 + options["lambd"] * lr * t) ** options["alpha"]
         return (t, eta, 1 / max(1, t - options["t0"]), clock[1], clock[2])  # the last two are those of this step
 
-    def update(self, p: Array, g: Array, ax: Array, *, clock: Clock, options: dict[str, Any]) -> None:
+    def update(self, p: Array, g: Array, ax: Array, *, clock: Clock, options: Group) -> None:
         *_, eta, mu = clock
         a, _ = self.scratch(p)
         p *= 1 - options["lambd"] * eta

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from .optimizer import Optimizer
-from .options import number, require
+from .options import Group, Options, number, require
 from .storage import Clock
 
 if TYPE_CHECKING:
@@ -55,7 +54,7 @@ class Rprop(Optimizer):
     ) -> None:
         super().__init__(params, {"lr": lr, "etas": etas, "step_sizes": step_sizes, "maximize": maximize})
 
-    def check(self, options: Mapping[str, Any]) -> None:
+    def check(self, options: Options) -> None:
         super().check(options)
         etas, sizes = options["etas"], options["step_sizes"]
         for name, pair in (("etas", etas), ("step_sizes", sizes)):
@@ -65,12 +64,10 @@ class Rprop(Optimizer):
         require("Rprop", "etas", etas, 0 < etas[0] < 1 < etas[1], "be (η₋, η₊) with 0 < η₋ < 1 < η₊")
         require("Rprop", "step_sizes", sizes, 0 <= sizes[0] <= sizes[1], "be (smallest, largest)")
 
-    def arrays(self, options: Mapping[str, Any]) -> dict[str, float]:
+    def arrays(self, options: Options) -> dict[str, float]:
         return {"prev": 0.0, "step_size": options["lr"]}
 
-    def update(
-        self, p: Array, g: Array, previous: Array, size: Array, *, clock: Clock, options: dict[str, Any]
-    ) -> None:
+    def update(self, p: Array, g: Array, previous: Array, size: Array, *, clock: Clock, options: Group) -> None:
         (shrink, grow), (smallest, largest) = options["etas"], options["step_sizes"]
         a, b = self.scratch(p)
         turned = np.multiply(g, previous, out=a)
@@ -122,10 +119,10 @@ class Lion(Optimizer):
     ) -> None:
         super().__init__(params, {"lr": lr, "betas": betas, "weight_decay": weight_decay, "maximize": maximize})
 
-    def arrays(self, options: Mapping[str, Any]) -> dict[str, float]:
+    def arrays(self, options: Options) -> dict[str, float]:
         return {"exp_avg": 0.0}
 
-    def update(self, p: Array, g: Array, m: Array, *, clock: Clock, options: dict[str, Any]) -> None:
+    def update(self, p: Array, g: Array, m: Array, *, clock: Clock, options: Group) -> None:
         beta1, beta2 = options["betas"]
         a, b = self.scratch(p)
         np.multiply(m, beta1, out=a)

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from autograd_core.engine.errors import class_name
 from autograd_core.support import states
 
-from .options import TORCH_ONLY
+from .options import TORCH_ONLY, Group, Options
 
 if TYPE_CHECKING:
-    from autograd_core.support.types import State
+    from autograd_core.support.types import State, StateDict
 
     from .optimizer import Optimizer
 
@@ -20,9 +19,7 @@ NEWER = {"maximize", "decoupled_weight_decay"}
 """Options that state_dicts of older releases lack."""
 
 
-def checked_groups(
-    optimizer: Optimizer, state_dict: State
-) -> tuple[list[dict[str, Any]], list[dict[int, Mapping[str, Any]]]]:
+def checked_groups(optimizer: Optimizer, state_dict: State) -> tuple[list[Group], list[dict[int, State]]]:
     """New parameter groups, and for each group {position: what is given as state}; ValueError where they do not fit."""
     what = f"{class_name(optimizer)}.load_state_dict"
     content = states.mapping(what, state_dict, ("state", "param_groups"))
@@ -36,8 +33,8 @@ def checked_groups(
     strange = [key for key in state if key not in all_numbers]
     if strange or len(set(all_numbers)) < len(all_numbers):
         raise ValueError(f"{what}: the state of parameters {list(state)}, but parameters are numbered {all_numbers}.")
-    groups: list[dict[str, Any]] = []
-    entries: list[dict[int, Mapping[str, Any]]] = []
+    groups: list[Group] = []
+    entries: list[dict[int, State]] = []
     for group, new, positions in zip(optimizer.param_groups, saved, numbers, strict=True):
         groups.append(_merged(what, optimizer, group, new))
         parts = {
@@ -48,7 +45,7 @@ def checked_groups(
     return groups, entries
 
 
-def _merged(what: str, optimizer: Optimizer, group: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
+def _merged(what: str, optimizer: Optimizer, group: Options, new: Options) -> dict[str, Any]:
     """``group`` with the options of ``new``, all of which make sense."""
     missing = set(optimizer.defaults) - set(new) - NEWER
     if missing:
@@ -66,9 +63,7 @@ def _merged(what: str, optimizer: Optimizer, group: Mapping[str, Any], new: Mapp
     return merged
 
 
-def checked_state(
-    optimizer: Optimizer, state_dict: State
-) -> tuple[list[dict[str, Any]], list[dict[int, dict[str, Any]]]]:
+def checked_state(optimizer: Optimizer, state_dict: State) -> tuple[list[Group], list[dict[int, StateDict]]]:
     """New parameter groups, and for each group {position: state}, copies; ValueError where they do not fit."""
     what = f"{class_name(optimizer)}.load_state_dict"
     groups, entries = checked_groups(optimizer, state_dict)
@@ -79,9 +74,7 @@ def checked_state(
     return groups, checked
 
 
-def _entry(
-    what: str, whose: str, entry: Mapping[str, Any], optimizer: Optimizer, group: Mapping[str, Any], p: Any
-) -> dict[str, Any]:
+def _entry(what: str, whose: str, entry: State, optimizer: Optimizer, group: Options, p: Any) -> dict[str, Any]:
     """What the rule keeps of parameter ``p``, taken from ``entry``."""
     shapes = optimizer.shapes(p, group)
     for name, shape in [*((name, "one number") for name in optimizer.numbers), *shapes.items()]:

@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 
 from autograd_core import Tensor
 from autograd_core.engine.node import Leaf
 from autograd_core.support.vectors import pieces
+
+if TYPE_CHECKING:
+    from autograd_core.support.types import Array, StateDict
 
 PIECE = 32_768
 """Elements updated at a time: the few arrays that a rule reads and writes stay in the second-level cache."""
@@ -34,22 +37,22 @@ class Run(NamedTuple):
 class Piece(NamedTuple):
     """A stretch of the flat arrays: of one large parameter from ``start``, or several small ones whole."""
 
-    data: Any
-    state: tuple[Any, ...]
-    work: tuple[Any, ...]
+    data: Array
+    state: tuple[Array, ...]
+    work: tuple[Array, ...]
     first: int
     last: int
     start: int
 
 
-Part = tuple[Any, Any, tuple[Any, ...], tuple[Any, ...]]
+Part: TypeAlias = "tuple[Array, Array, tuple[Array, ...], tuple[Array, ...]]"
 """What is updated at a time: (data, gradient, state, three arrays like data to compute in)."""
 
 
 class Storage:
     """Parameters, what a rule keeps of each (``state``), and how far each has come (``clocks``, None: never moved)."""
 
-    views: list[Any]
+    views: list[Array]
     """Each parameter's own array, in its shape."""
 
     def __init__(self, params: list[Tensor], names: Iterable[str]) -> None:
@@ -109,7 +112,7 @@ class Storage:
         """What is updated, part by part."""
         raise NotImplementedError
 
-    def state(self, i: int) -> dict[str, Any]:
+    def state(self, i: int) -> StateDict:
         """The state of parameter ``i`` by name, as it lies (no copies)."""
         raise NotImplementedError
 
@@ -166,7 +169,7 @@ class Flat(Storage):
                 yield Piece(data, tuple(s[part] for s in self.flats.values()), work, i, j, a - start)
             i = j
 
-    def state(self, i: int) -> dict[str, Any]:
+    def state(self, i: int) -> StateDict:
         a, b = self.bounds[i]
         return {name: flat[a:b].reshape(self.views[i].shape) for name, flat in self.flats.items()}
 
@@ -197,5 +200,5 @@ class Apart(Storage):
             view = self.views[i]
             yield view, gradients[i], tuple(self.arrays[i].values()), tuple(np.empty_like(view) for _ in range(3))
 
-    def state(self, i: int) -> dict[str, Any]:
+    def state(self, i: int) -> StateDict:
         return self.arrays[i]

@@ -14,9 +14,9 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
@@ -31,7 +31,9 @@ from .lr_scheduler.base import LRScheduler, at_least, each_group, one_of
 from .optimizer import Optimizer
 
 if TYPE_CHECKING:
-    from autograd_core.support.types import State, StateDict
+    from autograd_core.support.types import Array, State, StateDict
+
+    from .options import Options
 
 __all__ = [
     "AveragedModel",
@@ -72,7 +74,7 @@ class SWALR(LRScheduler):
             group["swa_lr"] = rate
         super().__init__(optimizer, last_epoch)
 
-    def check(self, own: Mapping[str, Any]) -> None:
+    def check(self, own: Options) -> None:
         super().check(own)
         at_least("SWALR", 0, anneal_epochs=own["anneal_epochs"])
         one_of("SWALR", "anneal_strategy", own["_anneal_strategy"], ("cos", "linear"))
@@ -95,10 +97,10 @@ class SWALR(LRScheduler):
         return 1 - half_cosine(x) if self._anneal_strategy == "cos" else x
 
 
-Average = Callable[[Any, Any, int], Any]
+Average: TypeAlias = "Callable[[Array, Array, int], Array]"
 """(average, current, number averaged so far) ↦ new average, on NumPy arrays."""
 
-MultiAverage = Callable[[Sequence[Any], Sequence[Any], int], None]
+MultiAverage: TypeAlias = "Callable[[Sequence[Array], Sequence[Array], int], None]"
 """The same for lists of arrays, changing those of the averages in place."""
 
 
@@ -123,7 +125,7 @@ def get_ema_multi_avg_fn(decay: float = 0.999) -> MultiAverage:
     """
     _check_decay(decay)
 
-    def ema(averages: Sequence[Any], currents: Sequence[Any], n: int) -> None:
+    def ema(averages: Sequence[Array], currents: Sequence[Array], n: int) -> None:
         for average, current in zip(averages, currents, strict=True):
             average += (1 - decay) * (current - average)
 
@@ -133,7 +135,7 @@ def get_ema_multi_avg_fn(decay: float = 0.999) -> MultiAverage:
 def get_swa_multi_avg_fn() -> MultiAverage:
     """``get_swa_avg_fn`` for lists of arrays, in place."""
 
-    def swa(averages: Sequence[Any], currents: Sequence[Any], n: int) -> None:
+    def swa(averages: Sequence[Array], currents: Sequence[Array], n: int) -> None:
         for average, current in zip(averages, currents, strict=True):
             average += (current - average) / (n + 1)
 
@@ -261,7 +263,7 @@ class AveragedModel:
         return f"AveragedModel(of {int(self.n_averaged.item())}: {self.module!r})"
 
 
-def _as(target: Tensor, value: Any) -> Any:
+def _as(target: Tensor, value: Array) -> Array:
     """A copy of ``value`` with the dtype and shape of ``target``."""
     return np.array(bare(value), target.dtype).reshape(target.shape)
 
@@ -332,7 +334,7 @@ class Ensemble:
         return sum(answers[1:], answers[0]) / len(answers)
 
 
-def average_checkpoints(state_dicts: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+def average_checkpoints(state_dicts: Iterable[State]) -> StateDict:
     """The mean of several state_dicts of one model, to be loaded as one; counts are those of the last.
 
     state_dicts : mappings of names to arrays

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -18,7 +18,7 @@ from .optimizer import Optimizer
 from .sgd import SGD
 
 if TYPE_CHECKING:
-    from autograd_core.support.types import Array
+    from autograd_core.support.types import Array, ArrayLike
 
 Make = Callable[[list[Tensor]], Optimizer]
 """Makes an optimizer of a list of parameters."""
@@ -35,17 +35,17 @@ class Landscape(NamedTuple):
     """
 
     name: str
-    fun: Callable[[Any], Any]
+    fun: Callable[[Tensor], Tensor]
     start: tuple[float, float]
     minimum: tuple[float, float]
     box: tuple[float, float, float, float]
     rates: Mapping[str, float]
 
-    def __call__(self, p: Any) -> Any:
+    def __call__(self, p: Tensor) -> Tensor:
         return self.fun(p)
 
 
-def _beale(p: Any) -> Any:
+def _beale(p: Tensor) -> Tensor:
     x, y = p[0], p[1]
     return (1.5 - x + x * y) ** 2 + (2.25 - x + x * y**2) ** 2 + (2.625 - x + x * y**3) ** 2
 
@@ -93,7 +93,7 @@ def lecture_optimizers(rates: Mapping[str, float]) -> dict[str, Make]:
     return {name: partial(makers[name], lr=lr) for name, lr in rates.items()}
 
 
-def trajectory(fun: Callable[[Any], Any], start: Any, optimizer: Make, steps: int) -> Array:
+def trajectory(fun: Callable[[Tensor], Tensor], start: ArrayLike, optimizer: Make, steps: int) -> Array:
     """The path of an optimizer from ``start``: an array of shape (steps + 1, *start.shape).
 
     start : an array, or what becomes one
@@ -132,13 +132,13 @@ def trajectory(fun: Callable[[Any], Any], start: Any, optimizer: Make, steps: in
 
 
 def plot_trajectories(
-    fun: Callable[[Any], Any],
-    start: Any = None,
+    fun: Callable[[Tensor], Tensor],
+    start: Sequence[float] | Array | None = None,
     optimizers: Mapping[str, Make] | None = None,
     steps: int = 100,
     *,
     box: tuple[float, float, float, float] | None = None,
-    minimum: Any = None,
+    minimum: Sequence[float] | Array | None = None,
     ax: Any = None,
 ) -> Any:
     """Draw the paths of several optimizers over the contours of a function of two numbers; return the axes.
@@ -163,7 +163,7 @@ def plot_trajectories(
         minimum = fun.minimum if minimum is None else minimum
         box = fun.box if box is None else box
         optimizers = lecture_optimizers(fun.rates) if optimizers is None else optimizers
-    if np.shape(start) != (2,):
+    if start is None or np.shape(start) != (2,):
         raise ValueError(f"plot_trajectories: start={start!r} must be two numbers.")
     if not optimizers:
         raise ValueError("plot_trajectories: no optimizers. Fix: {'Adam': lambda params: optim.Adam(params, lr=0.1)}.")
@@ -189,14 +189,14 @@ _COLORS = ["#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#000000", "#5
 """Told apart by all kinds of eyes (Okabe & Ito)."""
 
 
-def _around(paths: Mapping[str, Any]) -> tuple[float, float, float, float]:
+def _around(paths: Mapping[str, Array]) -> tuple[float, float, float, float]:
     points = np.concatenate([path[np.all(np.isfinite(path), axis=1)] for path in paths.values()])
     low, high = points.min(axis=0), points.max(axis=0)
     room = 0.15 * np.maximum(high - low, 1e-3)
     return (low[0] - room[0], high[0] + room[0], low[1] - room[1], high[1] + room[1])
 
 
-def _draw_contours(ax: Any, fun: Callable[[Any], Any], box: tuple[float, float, float, float]) -> None:
+def _draw_contours(ax: Any, fun: Callable[[Tensor], Tensor], box: tuple[float, float, float, float]) -> None:
     """Contours at heights that are evenly spread in log(f − min f + small), so that valley and walls both show."""
     left, right, bottom, top = box
     x, y = np.meshgrid(np.linspace(left, right, 201), np.linspace(bottom, top, 201))

@@ -31,6 +31,9 @@ State: TypeAlias = Mapping[str, Any]
 Hook: TypeAlias = Callable[..., Any]
 """A function that is called at some point of another one's work; what it gives, if anything, takes a value's place."""
 
+Tree: TypeAlias = Any
+"""Arrays, tensors and numbers in lists, tuples, dictionaries and dataclasses, nested at will; or one alone."""
+
 PerAxis: TypeAlias = int | Sequence[int]
 """One number for every axis, or one for each."""
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING
 
 from ..optimizer import Optimizer
 from .base import FactorLR, LRScheduler, at_least, numbers
+
+if TYPE_CHECKING:
+    from ..options import Options
 
 
 class CosineAnnealingLR(FactorLR):
@@ -22,7 +24,7 @@ class CosineAnnealingLR(FactorLR):
         self.T_max, self.eta_min = T_max, eta_min
         super().__init__(optimizer, last_epoch)
 
-    def check(self, own: Mapping[str, Any]) -> None:
+    def check(self, own: Options) -> None:
         super().check(own)
         at_least(self._name, 1, T_max=own["T_max"])
         numbers(self._name, eta_min=own["eta_min"])
@@ -50,7 +52,7 @@ class CosineAnnealingWarmRestarts(LRScheduler):
         self.T_cur: float = last_epoch
         super().__init__(optimizer, last_epoch)
 
-    def check(self, own: Mapping[str, Any]) -> None:
+    def check(self, own: Options) -> None:
         super().check(own)
         at_least(self._name, 1, **{name: own[name] for name in ("T_0", "T_mult", "T_i")})
         if own["T_0"] % 1 or own["T_mult"] % 1:

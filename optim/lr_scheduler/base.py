@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,6 +15,8 @@ from ..optimizer import Optimizer
 
 if TYPE_CHECKING:
     from autograd_core.support.types import Array, State, StateDict
+
+    from ..options import Options
 
 
 class LRScheduler:
@@ -75,7 +76,7 @@ class LRScheduler:
         """Continue from a ``state_dict``. ValueError, and nothing changed, for one of another schedule."""
         vars(self).update(self._checked_state(state_dict))
 
-    def _checked_state(self, state_dict: State) -> dict[str, Any]:
+    def _checked_state(self, state_dict: State) -> StateDict:
         """The attributes that ``state_dict`` gives; ValueError where they are not such as this schedule's are."""
         what, own = f"{self._name}.load_state_dict", self.state_dict()
         given = states.mapping(what, state_dict)
@@ -88,7 +89,7 @@ class LRScheduler:
         self.check(vars(self) | new)
         return new
 
-    def check(self, own: Mapping[str, Any]) -> None:
+    def check(self, own: Options) -> None:
         """Raise ValueError for attributes (a new schedule's, or from a state_dict) that make no sense."""
         count = len(self.optimizer.param_groups)
         for key in ("base_lrs", "_last_lr"):
@@ -217,14 +218,14 @@ def numbers_of_groups(schedule: str, name: str, value: Any, optimizer: Optimizer
     return found
 
 
-def at_least(schedule: str, lowest: float, **options: Any) -> None:
+def at_least(schedule: str, lowest: float, **options: object) -> None:
     """ValueError for an option below ``lowest`` (or no number)."""
     for name, value in options.items():
         if not (isinstance(value, (int, float, np.number)) and value >= lowest):
             raise ValueError(f"{schedule}: {name}={value!r} must be a number of at least {lowest}.")
 
 
-def numbers(schedule: str, **options: Any) -> None:
+def numbers(schedule: str, **options: object) -> None:
     """ValueError for an option that is not one finite number."""
     for name, value in options.items():
         states.real(f"{schedule}: {name}", value)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import itertools
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from autograd_core.engine.errors import class_name
@@ -17,6 +17,8 @@ from .plateau import ReduceLROnPlateau
 
 if TYPE_CHECKING:
     from autograd_core.support.types import State, StateDict
+
+    from ..options import Options
 
 
 class _Composite(LRScheduler):
@@ -108,7 +110,7 @@ class SequentialLR(_Composite):
         self._schedulers[0]._begin()
         self._last_lr = self._schedulers[0].get_last_lr()
 
-    def check(self, own: Mapping[str, Any]) -> None:
+    def check(self, own: Options) -> None:
         super().check(own)
         milestones = states.listed("SequentialLR: milestones", own["_milestones"], len(self._schedulers) - 1)
         for milestone in milestones:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,8 @@ from .factors import change_of_rule, state_of_rule
 
 if TYPE_CHECKING:
     from autograd_core.support.types import State, StateDict
+
+    from ..options import Group, Options
 
 
 class _MomentumLR(LRScheduler):
@@ -33,7 +35,7 @@ class _MomentumLR(LRScheduler):
             )
         self.cycle_momentum, self.use_beta1 = cycle_momentum, "betas" in defaults
 
-    def _set_momentum(self, group: dict[str, Any], momentum: float) -> None:
+    def _set_momentum(self, group: Group, momentum: float) -> None:
         if self.use_beta1:
             group["betas"] = (momentum, *group["betas"][1:])
         else:
@@ -126,7 +128,7 @@ class CyclicLR(_MomentumLR):
         of_rule = change_of_rule(what, self._scale_fn_custom, new.pop("_scale_fn_custom", None))
         states.at_once([partial(vars(self).update, new), of_rule])
 
-    def check(self, own: Mapping[str, Any]) -> None:
+    def check(self, own: Options) -> None:
         super().check(own)
         at_least(self._name, 1, total_size=own["total_size"])
         at_least(self._name, 0, step_ratio=own["step_ratio"])
@@ -224,7 +226,7 @@ class OneCycleLR(_MomentumLR):
                     group["max_momentum"], group["base_momentum"] = high_momentum, low_momentum
         super().__init__(optimizer, last_epoch)
 
-    def check(self, own: Mapping[str, Any]) -> None:
+    def check(self, own: Options) -> None:
         super().check(own)
         at_least(self._name, 1, total_steps=own["total_steps"])
         one_of(self._name, "anneal_strategy", own["_anneal_func_type"], ("cos", "linear"))
@@ -249,7 +251,7 @@ class OneCycleLR(_MomentumLR):
                 self._set_momentum(group, self._between(*ends, done))
         return [self._between(group[phase["start_lr"]], group[phase["end_lr"]], done) for group in groups]
 
-    def _where(self) -> tuple[dict[str, Any], float]:
+    def _where(self) -> tuple[Group, float]:
         """The phase that the present step is in, and which part of it is done."""
         start = 0.0
         for phase in self._schedule_phases:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from functools import partial
 from types import BuiltinFunctionType, FunctionType
 from typing import TYPE_CHECKING, Any
@@ -17,6 +17,8 @@ from .base import FactorLR, LRScheduler, at_least, each_group, numbers
 
 if TYPE_CHECKING:
     from autograd_core.support.types import State, StateDict
+
+    from ..options import Options
 
 Rule = Callable[[int], float]
 
@@ -33,7 +35,7 @@ class StepLR(FactorLR):
         self.step_size, self.gamma = step_size, gamma
         super().__init__(optimizer, last_epoch)
 
-    def check(self, own: Mapping[str, Any]) -> None:
+    def check(self, own: Options) -> None:
         super().check(own)
         at_least(self._name, 1, step_size=own["step_size"])
         numbers(self._name, gamma=own["gamma"])
@@ -58,14 +60,14 @@ class MultiStepLR(FactorLR):
         self.milestones, self.gamma = Counter(milestones), gamma
         super().__init__(optimizer, last_epoch)
 
-    def check(self, own: Mapping[str, Any]) -> None:
+    def check(self, own: Options) -> None:
         super().check(own)
         numbers(self._name, gamma=own["gamma"], **{f"milestone {t}": t for t in own["milestones"]})
 
     def multiplier(self, t: int) -> float:
         return self.gamma ** bisect_right(sorted(self.milestones.elements()), t)
 
-    def _checked_state(self, state_dict: State) -> dict[str, Any]:
+    def _checked_state(self, state_dict: State) -> StateDict:
         given = states.mapping(f"{self._name}.load_state_dict", state_dict)
         if "milestones" in given:  # JSON makes the keys strings
             milestones = states.mapping(f"{self._name}.load_state_dict: milestones", given["milestones"])
@@ -85,7 +87,7 @@ class ExponentialLR(FactorLR):
         self.gamma = gamma
         super().__init__(optimizer, last_epoch)
 
-    def check(self, own: Mapping[str, Any]) -> None:
+    def check(self, own: Options) -> None:
         super().check(own)
         numbers(self._name, gamma=own["gamma"])
 
@@ -109,7 +111,7 @@ class InverseTimeLR(FactorLR):
         self.k = k
         super().__init__(optimizer, last_epoch)
 
-    def check(self, own: Mapping[str, Any]) -> None:
+    def check(self, own: Options) -> None:
         super().check(own)
         at_least(self._name, 0, k=own["k"])
 
@@ -128,7 +130,7 @@ class PolynomialLR(FactorLR):
         self.total_iters, self.power = total_iters, power
         super().__init__(optimizer, last_epoch)
 
-    def check(self, own: Mapping[str, Any]) -> None:
+    def check(self, own: Options) -> None:
         super().check(own)
         at_least(self._name, 1, total_iters=own["total_iters"])
         numbers(self._name, power=own["power"])
@@ -148,7 +150,7 @@ class ConstantLR(FactorLR):
         self.factor, self.total_iters = factor, total_iters
         super().__init__(optimizer, last_epoch)
 
-    def check(self, own: Mapping[str, Any]) -> None:
+    def check(self, own: Options) -> None:
         super().check(own)
         at_least(self._name, 1, total_iters=own["total_iters"])
         factor = own["factor"]
@@ -179,7 +181,7 @@ class LinearLR(FactorLR):
         self.start_factor, self.end_factor, self.total_iters = start_factor, end_factor, total_iters
         super().__init__(optimizer, last_epoch)
 
-    def check(self, own: Mapping[str, Any]) -> None:
+    def check(self, own: Options) -> None:
         super().check(own)
         at_least(self._name, 1, total_iters=own["total_iters"])
         start, end = own["start_factor"], own["end_factor"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,7 +11,7 @@ import numpy as np
 from autograd_core.support import states
 
 from ..optimizer import Optimizer
-from ..options import value_of
+from ..options import Options, value_of
 from .base import LRScheduler, _plot, at_least, numbers, one_of
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ class ReduceLROnPlateau(LRScheduler):
         self._last_lr = [group["lr"] for group in optimizer.param_groups]
         self._reset()
 
-    def check(self, own: Mapping[str, Any]) -> None:
+    def check(self, own: Options) -> None:
         super().check(own)
         one_of(self._name, "mode", own["mode"], ("min", "max"))
         one_of(self._name, "threshold_mode", own["threshold_mode"], ("rel", "abs"))
