@@ -15,10 +15,11 @@ except ImportError:  # Windows, where a file that is open cannot be deleted
 _TEMPORARY = re.compile(r"\.(.+)\.[0-9a-f]{16}\.tmp")
 
 
-def write_atomically(path: str | os.PathLike[str], content: bytes, what: str) -> None:
+def write_atomically(path: str | os.PathLike[str], content: bytes, what: str, private: bool = False) -> None:
     """Write to a new file beside ``path``, make sure that it is on the disk, and only then give it the name.
 
     what : the operation and the thing, for the message: "render: cannot write the picture"
+    private : for the owner alone, and in place of what had the name, be it a link
 
     Whatever happens, and however many threads and processes write there, ``path`` is either a whole new file or what it
     was before, and keeps its permissions; only a device or a pipe, which can hold no whole file, is written to as it
@@ -32,7 +33,9 @@ def write_atomically(path: str | os.PathLike[str], content: bytes, what: str) ->
     'all of it'
     """
     try:
-        if os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path):
+        if private:
+            _replace(os.path.abspath(path), content, private)
+        elif os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path):
             with open(path, "wb") as stream:
                 stream.write(content)
         else:
@@ -52,7 +55,7 @@ def remove_stale(folder: str | os.PathLike[str], names: re.Pattern[str]) -> None
             _remove_if_nobody_writes(os.path.join(folder, name))
 
 
-def _replace(target: str, content: bytes) -> None:
+def _replace(target: str, content: bytes, private: bool = False) -> None:
     folder, name = os.path.split(target)
     done = False
     while not done:
@@ -63,7 +66,7 @@ def _replace(target: str, content: bytes) -> None:
                 if not _locked(file.fileno(), wait=True):
                     continue  # somebody took it for stale before it was locked
                 with contextlib.suppress(FileNotFoundError):
-                    os.chmod(temporary, stat.S_IMODE(os.stat(target).st_mode))
+                    os.chmod(temporary, 0o600 if private else stat.S_IMODE(os.stat(target).st_mode))
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
