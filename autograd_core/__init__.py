@@ -59,6 +59,7 @@ if TYPE_CHECKING:
     from .programs.compiled import *
     from .transforms.checkpointing import *
     from .transforms.jacobians import *
+    from .transforms.vectorizing import *
     from .watching.anomaly import *
     from .watching.lifecycle import *
     from .watching.overwritten import *
@@ -77,6 +78,7 @@ __getattr__, __dir__ = attach(
         "graph": ("Graph", "trace"),
         "programs.compiled": ("compile",),
         "transforms.jacobians": ("hessian", "hvp", "jacobian"),
+        "transforms.vectorizing": ("vmap",),
         "watching.lifecycle": ("why_no_grad",),
         "watching.overwritten": ("OverwrittenError",),
         "watching.profiling": ("profile",),

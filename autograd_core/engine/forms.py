@@ -23,7 +23,7 @@ import numpy as np
 
 from .errors import class_name
 from .forward import transposed
-from .node import PLAIN, SPEC, VALUE, Node
+from .node import PLAIN, SPEC, VALUE, Node, somewhere
 from .primitive import Contributions, Primitive, Rule, Rules, Saved, parameters_of
 from .tensor import Tensor, bare
 
@@ -71,7 +71,7 @@ def moved(t: Any, d: Any) -> Any:
     if type(values) in PLAIN and values.dtype.kind == "f" and values.dtype is not HALF:
         values = np.dot(flat := values.ravel(), flat)  # NaN where one of them is: one pass
     nan = np.isnan(values)
-    return np.where(np.equal(t, 0), 0, c) if (np.any(nan) if nan.shape else nan) else c
+    return np.where(np.equal(t, 0), 0, c) if (nan if type(nan) is np.bool else somewhere(nan)) else c
 
 
 def conjugate(d: Any) -> Any:

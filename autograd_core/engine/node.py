@@ -45,6 +45,12 @@ def as_precise(value: Any, dtype: Any) -> Any:
     return value if wanted == own else value.astype(wanted)
 
 
+def somewhere(mask: Any) -> bool:
+    """Whether a truth value holds anywhere in an array; one with a hidden axis answers for all of its examples."""
+    ask = getattr(mask, "somewhere", None)
+    return bool(np.any(mask).item()) if ask is None else ask()
+
+
 class Node:
     """One row of the ξ-table: ``op`` applied to the rows ``parents``.
 

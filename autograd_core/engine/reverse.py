@@ -124,7 +124,7 @@ class Walk:
 
     def total(self, row: Node, total: Any, c: Any) -> Any:
         """total + c, in place where ``total`` is a sum that was made here."""
-        if row in self.own and c.dtype is total.dtype:
+        if row in self.own and c.dtype is total.dtype and type(c) is type(total):
             total += c
             return total
         total = total + c

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -12,11 +12,14 @@ from ..border.backward import filled
 from ..engine.tensor import Tensor
 from . import trees
 from .gradients import Argnums, Run, grad, jvp
+from .vectorizing import check_chunk, passes
 
 __all__ = ["jacobian", "hessian", "hvp"]
 
 
-def jacobian(f: Callable[..., Any], argnums: Argnums = 0, mode: str | None = None) -> Callable[..., Any]:
+def jacobian(
+    f: Callable[..., Any], argnums: Argnums = 0, mode: str | None = None, *, chunk_size: int | None = None
+) -> Callable[..., Any]:
     """∂f/∂x of shape (*out.shape, *x.shape), as a function of the same arguments.
 
     Where the result or the argument is a tree, so is the answer: for every leaf of the result a tree like the
@@ -25,6 +28,8 @@ def jacobian(f: Callable[..., Any], argnums: Argnums = 0, mode: str | None = Non
     f, argnums : those of ``grad``
     mode : "forward" takes one pass for each element of the arguments, "reverse" one for each element of the result;
         by default whatever is less
+    chunk_size : how many passes are taken at once, in one walk of the recorded graph (see ``vmap``); by default as
+        many as keep the largest row below 4 million numbers
 
     >>> jacobian(lambda x: x**2)(np.array([1.0, 2.0]))
     array([[2., 0.],
@@ -33,11 +38,14 @@ def jacobian(f: Callable[..., Any], argnums: Argnums = 0, mode: str | None = Non
     if mode not in (None, "forward", "reverse"):
         raise ValueError(f"jacobian: mode={mode!r}; it is 'forward', 'reverse' or None.")
 
+    check_chunk("jacobian", chunk_size)
+
     def jacobian_of_f(*args: Any, **kwargs: Any) -> Any:
         run = Run(f, args, kwargs, argnums)
         elements_in, elements_out = (sum(x.size for x in xs) for xs in (run.inputs, run.outs))
         forward = mode == "forward" or (mode is None and elements_in < elements_out)
-        blocks = _columns(run) if forward else _rows(run)
+        at_once = chunk_size or max(1, _ELEMENTS // max((1, *(math.prod(row.shape) for row in run.order))))
+        blocks = _columns(run, at_once) if forward else _rows(run, at_once)
         of_results = []
         for row in blocks:
             arguments = tuple(rebuild(row[start:stop]) for start, stop, rebuild in run.arguments)
@@ -47,61 +55,68 @@ def jacobian(f: Callable[..., Any], argnums: Argnums = 0, mode: str | None = Non
     return jacobian_of_f
 
 
-def _rows(run: Run) -> list[list[Any]]:
+_ELEMENTS, _FEW = 1 << 22, 8  # passes that are fewer cost less one by one
+
+
+def _rows(run: Run, at_once: int) -> list[list[Any]]:
     """For each result and each input the block ∂out/∂in, from one pullback an element of the results."""
     blocks = []
     for k, y in enumerate(run.outs):
-        pulled: list[list[Any]] = [[] for _ in run.inputs]
-        for unit in _units(y):
-            cotangents = [unit if j == k else filled(0, z.data, z.shape, z.dtype) for j, z in enumerate(run.outs)]
-            for found, leaf in zip(pulled, _leaves(run.pull(cotangents)), strict=True):
-                found.append(leaf)
-        pairs = zip(pulled, run.inputs, strict=True)
-        blocks.append([_stacked(found, (*y.shape, *x.shape), x) for found, x in pairs])
+
+        def pulled(unit: Any, k: int = k) -> list[Any]:
+            return _leaves(run.pull([unit if j == k else _zeros(z) for j, z in enumerate(run.outs)]))
+
+        found = _passes(pulled, y, run.inputs, at_once)
+        blocks.append([np.reshape(block, (*y.shape, *x.shape)) for block, x in zip(found, run.inputs, strict=True)])
     return blocks
 
 
-def _columns(run: Run) -> list[list[Any]]:
+def _columns(run: Run, at_once: int) -> list[list[Any]]:
     """The same from one pushforward an element of the inputs."""
     blocks: list[list[Any]] = [[] for _ in run.outs]
     for i, x in enumerate(run.inputs):
-        pushed: list[list[Any]] = [[] for _ in run.outs]
-        for unit in _units(x):
-            tangents = [unit if j == i else filled(0, z.data, z.shape, z.dtype) for j, z in enumerate(run.inputs)]
-            for found, leaf in zip(pushed, _leaves(run.push(tangents)), strict=True):
-                found.append(leaf)
-        for block, found, y in zip(blocks, pushed, run.outs, strict=True):
-            whole = _stacked(found, (*x.shape, *y.shape), y)
+
+        def pushed(unit: Any, i: int = i) -> list[Any]:
+            return _leaves(run.push([unit if j == i else _zeros(z) for j, z in enumerate(run.inputs)]))
+
+        for block, found, y in zip(blocks, _passes(pushed, x, run.outs, at_once), run.outs, strict=True):
+            whole = np.reshape(found, (*x.shape, *y.shape))
             block.append(np.transpose(whole, (*range(x.ndim, x.ndim + y.ndim), *range(x.ndim))))
     return blocks
 
 
-def _units(like: Tensor) -> Iterator[Any]:
-    """The unit arrays of the shape of ``like``, one for each of its elements."""
-    for index in np.ndindex(*like.shape):
-        unit = filled(0, like.data, like.shape, like.dtype)
-        unit[index] = 1
-        yield unit
+def _passes(walk: Callable[[Any], list[Any]], along: Tensor, to: list[Tensor], at_once: int) -> list[Any]:
+    """``walk`` of every unit array of the shape of ``along``: for each of ``to`` the results, one after the other."""
+    if not along.size:
+        return [filled(0, y.data, (0, *y.shape), y.dtype) for y in to]
+    units = filled(0, along.data, (along.size, along.size), along.dtype)
+    every = np.arange(along.size)
+    units[every, every] = 1
+    units = np.reshape(units, (along.size, *along.shape))
+    if along.size < _FEW:
+        return [np.stack(found) for found in zip(*map(walk, units), strict=True)]
+    return passes(walk, units, at_once)
 
 
-def _stacked(parts: list[Any], shape: tuple[int, ...], like: Tensor) -> Any:
-    return np.reshape(np.stack(parts), shape) if math.prod(shape) else filled(0, like.data, shape, like.dtype)
+def _zeros(like: Tensor) -> Any:
+    return filled(0, like.data, like.shape, like.dtype)
 
 
 def _leaves(tree: Any) -> list[Any]:
     return trees.flatten(tree, "jacobian")[0]
 
 
-def hessian(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
+def hessian(f: Callable[..., Any], argnums: Argnums = 0, *, chunk_size: int | None = None) -> Callable[..., Any]:
     """∂²f/∂x² of a scalar function, of shape (*x.shape, *x.shape), by forward mode over reverse mode.
 
     f, argnums : those of ``grad``
+    chunk_size : that of ``jacobian``
 
     >>> hessian(lambda x: (x**3).sum())(np.array([1.0, 2.0]))
     array([[ 6.,  0.],
            [ 0., 12.]])
     """
-    return jacobian(grad(f, argnums), argnums, mode="forward")
+    return jacobian(grad(f, argnums), argnums, mode="forward", chunk_size=chunk_size)
 
 
 def hvp(f: Callable[..., Any], primals: Any, tangents: Any) -> Any:

@@ -11,6 +11,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 
 import autograd_core as ag
 import nn
+from autograd_core.batching.batched import one_by_one
 from autograd_core.engine.errors import class_name
 
 from .base import Network
@@ -26,6 +27,7 @@ ACTIVATIONS: dict[str, type[nn.Module]] = {
 
 
 @ag.linear(dense=lambda g, x: sparse_product(g, x=x.T))
+@one_by_one
 def sparse_product(dense, x):
     """x @ dense for a SciPy matrix x in compressed rows or columns.
 

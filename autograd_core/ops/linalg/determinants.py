@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...engine.forms import conjugate, primitive
+from ...engine.node import somewhere
 from ...engine.registry import implements
 from ...engine.tensor import bare
 from ..composites import composite
@@ -59,10 +60,11 @@ def cofactors(a: AnyArray) -> AnyArray:
 
 def _small_values(a: AnyArray) -> int:
     """How many singular values are small beside the largest: the greatest number among the matrices."""
-    if not a.size or np.all(np.linalg.cond(a, 1) < 1 / _fine(a)).item():
+    if not a.size or not somewhere(np.logical_not(np.linalg.cond(a, 1) < 1 / _fine(a))):
         return 0
     s = np.linalg.svd(a, compute_uv=False)
-    return int(np.max(np.sum(s <= _fine(a) * s[..., :1], axis=-1)).item())
+    small = np.sum(s <= _fine(a) * s[..., :1], axis=-1)
+    return next(k for k in range(a.shape[-1] + 1) if not somewhere(small > k))
 
 
 def _fine(a: AnyArray) -> float:

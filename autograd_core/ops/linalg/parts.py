@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...engine.forms import conjugate, linear
+from ...engine.node import somewhere
 from ...engine.tensor import bare
 
 if TYPE_CHECKING:
@@ -121,7 +122,7 @@ def _repeated(w: AnyArray) -> AnyArray:
 
 def _some(same: Any) -> bool:
     """Whether there are equal values; a printed formula is that of different ones."""
-    return not hasattr(same, "apply_primitive") and bool(np.any(same))
+    return not hasattr(same, "apply_primitive") and somewhere(same)
 
 
 def _nothing(x: AnyArray, whole: AnyArray) -> AnyArray:
