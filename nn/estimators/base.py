@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from numbers import Integral, Real
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -23,7 +23,11 @@ from autograd_core.support.random import generator_of_block, use_generator
 
 from .closed_loop import ClosedLoop
 from .objectives import LINKS, LOSSES
-from .solvers import NOT_FINITE, Objective, Steps, lbfgs
+from .solvers import NOT_FINITE, Features, Objective, Share, Steps, lbfgs
+
+if TYPE_CHECKING:
+    from autograd_core import Tensor
+    from autograd_core.support.types import Array, ArrayLike
 
 OPTIMIZERS = frozenset(
     name
@@ -74,18 +78,18 @@ class Network(BaseEstimator):
     _accepts: ClassVar[dict[str, Any]] = {}
     """How ``validate_data`` is to look at X."""
 
-    def _build(self, X: Any, y: Any) -> None:
+    def _build(self, X: Features, y: Array) -> None:
         """Make ``module_``, and set ``out_activation_`` and ``n_outputs_``."""
         raise NotImplementedError
 
-    def _checked(self, X: Any, y: Any, incremental: bool, reset: bool) -> tuple[Any, Any]:
+    def _checked(self, X: Any, y: Any, incremental: bool, reset: bool) -> tuple[Features, Array]:
         raise NotImplementedError
 
-    def _encoded(self, y: Any, dtype: Any) -> Any:
+    def _encoded(self, y: Array, dtype: np.dtype[Any]) -> Array:
         """Targets as the loss takes them."""
         raise NotImplementedError
 
-    def _scored(self, X: Any, y: Any, weights: Any) -> float:
+    def _scored(self, X: Features, y: Array, weights: Array | None) -> float:
         raise NotImplementedError
 
     def _dtypes(self, reset: bool) -> Any:
@@ -96,11 +100,11 @@ class Network(BaseEstimator):
         """The arguments of a constructor, each as it came and under its own name, as scikit-learn asks."""
         self.__dict__.update({name: value for name, value in given.items() if name not in ("self", "__class__")})
 
-    def _columns(self, output: Any) -> Any:
+    def _columns(self, output: Tensor) -> Tensor:
         """What the network returns, as (n_samples, n_outputs)."""
         return output
 
-    def _loss(self, output: Any, target: Any, share: Any) -> Any:
+    def _loss(self, output: Tensor, target: Array, share: Share) -> Tensor:
         return LOSSES[self.out_activation_](self._columns(output), target, share)
 
     def _seed(self) -> int:
@@ -112,7 +116,7 @@ class Network(BaseEstimator):
 
     # Fitting -------------------------------------------------------------------------------------------------------
 
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Any:
+    def fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
         """Train on X (n_samples, n_features) and y (n_samples,) or (n_samples, n_outputs); returns self.
 
         sample_weight : one non-negative number a row, or None for all alike
@@ -136,7 +140,7 @@ class Network(BaseEstimator):
                 self.__dict__.pop("_steps", None)  # what the optimizer knows may be spoiled
             raise
 
-    def _fit(self, X: Any, y: Any, sample_weight: Any, incremental: bool) -> Any:
+    def _fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None, incremental: bool) -> Self:
         self._validate_params()
         stochastic = self.solver != "lbfgs" or self.optimizer is not None
         if self.early_stopping and incremental:
@@ -157,7 +161,9 @@ class Network(BaseEstimator):
             raise ValueError(NOT_FINITE)
         return self
 
-    def _train(self, X: Any, y: Any, weights: Any, first: bool, stochastic: bool, incremental: bool) -> Objective:
+    def _train(
+        self, X: Features, y: Array, weights: Array | None, first: bool, stochastic: bool, incremental: bool
+    ) -> Objective:
         with use_generator(self._generator), ag.enable_grad():
             if first:
                 self._begin(X, y, stochastic)
@@ -168,12 +174,12 @@ class Network(BaseEstimator):
                 self._fit_lbfgs(objective, X, self._encoded(y, X.dtype), weights)
         return objective
 
-    def _objective(self, X: Any) -> Objective:
+    def _objective(self, X: Features) -> Objective:
         if ClosedLoop.fits(self.module_, callable(getattr(self, "loss", None)), X):
             return ClosedLoop(self.module_, self._loss, self.alpha, self.out_activation_)
         return Objective(self.module_, self._loss, self.alpha)
 
-    def _begin(self, X: Any, y: Any, stochastic: bool) -> None:
+    def _begin(self, X: Features, y: Array, stochastic: bool) -> None:
         self.n_iter_ = self.t_ = 0
         self._dtype = X.dtype
         self._build(X, y)
@@ -188,7 +194,7 @@ class Network(BaseEstimator):
         self.best_loss_: Any = None if self.early_stopping else np.inf
         self._best: dict[str, Any] | None = None
 
-    def _fit_lbfgs(self, objective: Objective, X: Any, target: Any, weights: Any) -> None:
+    def _fit_lbfgs(self, objective: Objective, X: Features, target: Array, weights: Array | None) -> None:
         self.module_.train()
         self.n_iter_ = 0
 
@@ -207,7 +213,9 @@ class Network(BaseEstimator):
                 ConvergenceWarning,
             )
 
-    def _fit_in_steps(self, objective: Objective, X: Any, y: Any, weights: Any, incremental: bool) -> None:
+    def _fit_in_steps(
+        self, objective: Objective, X: Features, y: Array, weights: Array | None, incremental: bool
+    ) -> None:
         if not (incremental and hasattr(self, "_steps")):
             self._steps = Steps(self, objective.parameters, self._optimizer_options())
         if not hasattr(self, "loss_curve_") or self.early_stopping != (self.validation_scores_ is not None):
@@ -257,7 +265,9 @@ class Network(BaseEstimator):
         if held_out and self._best is not None:
             self.module_.load_state_dict(self._best)
 
-    def _epoch(self, objective: Objective, X: Any, target: Any, weights: Any, order: Any, batches: Any) -> float:
+    def _epoch(
+        self, objective: Objective, X: Features, target: Array, weights: Array | None, order: Any, batches: Any
+    ) -> float:
         """One pass over the rows: the mean of the batches' losses, each before its step."""
         self.module_.train()
         total, evaluate, step = 0.0, objective.evaluate, self._steps.step
@@ -282,7 +292,7 @@ class Network(BaseEstimator):
         """Batches with fewer rows are joined to the one before."""
         return 0
 
-    def _split(self, X: Any, y: Any, weights: Any) -> tuple[Any, ...]:
+    def _split(self, X: Features, y: Array, weights: Array | None) -> tuple[Any, ...]:
         """Rows to train on and rows held out: (X, y, weights) of each."""
         options = {"random_state": self._random_state, "test_size": self.validation_fraction}
         given = [X, y] if weights is None else [X, y, weights]
@@ -294,7 +304,7 @@ class Network(BaseEstimator):
             )
         return (*train, *[None] * (3 - len(train)), *held_out, *[None] * (3 - len(held_out)))
 
-    def _strata(self, y: Any) -> Any:
+    def _strata(self, y: Array) -> Array | None:
         return None
 
     def _improved(self, held_out: tuple[Any, ...] | None) -> bool:
@@ -317,17 +327,17 @@ class Network(BaseEstimator):
 
     # Prediction ----------------------------------------------------------------------------------------------------
 
-    def _linked(self, X: Any) -> Any:
+    def _linked(self, X: Features) -> Array:
         """Predictions of the mean, (n_samples, n_outputs), for rows that were checked."""
         self.module_.eval()
         link = LINKS[self.out_activation_]
 
-        def part(rows: slice) -> Any:
+        def part(rows: slice) -> Array:
             return np.asarray(link(self._columns(self.module_(X[rows]))).data)
 
         slices = gen_batches(X.shape[0], ROWS)
         return np.concatenate(restoring(ag.no_grad()(lambda: [part(rows) for rows in slices])))
 
-    def _predicted(self, X: Any) -> Any:
+    def _predicted(self, X: ArrayLike) -> Array:
         check_is_fitted(self)
         return self._linked(validate_data(self, X, dtype=self._dtype, reset=False, **self._accepts))

@@ -14,7 +14,8 @@ then ``ENABLED`` is its one switch, and a test holds its numbers to the engine's
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -23,45 +24,48 @@ import nn
 from autograd_core import Tensor
 
 from .objectives import value_and_derivative
-from .solvers import Loss, Objective
+from .solvers import Features, Loss, Objective
+
+if TYPE_CHECKING:
+    from autograd_core.support.types import Array, DTypeLike
 
 ENABLED = True
 """Whether estimators may take this way at all."""
 
 
-def _relu(z: Any) -> None:
+def _relu(z: Array) -> None:
     np.maximum(z, 0, out=z)
 
 
-def _through_relu(h: Any, delta: Any) -> None:
+def _through_relu(h: Array, delta: Array) -> None:
     delta *= h > 0
 
 
-def _tanh(z: Any) -> None:
+def _tanh(z: Array) -> None:
     np.tanh(z, out=z)
 
 
-def _through_tanh(h: Any, delta: Any) -> None:
+def _through_tanh(h: Array, delta: Array) -> None:
     h *= h  # as the last one who needs it
     np.subtract(1, h, out=h)
     delta *= h
 
 
-def _sigmoid(z: Any) -> None:
+def _sigmoid(z: Array) -> None:
     z[...] = ag.sigmoid(z)
 
 
-def _through_sigmoid(h: Any, delta: Any) -> None:
+def _through_sigmoid(h: Array, delta: Array) -> None:
     delta *= h
     np.subtract(1, h, out=h)
     delta *= h
 
 
-def _nothing(*_: Any) -> None:
+def _nothing(*_: Array) -> None:
     pass
 
 
-IN_PLACE = {
+IN_PLACE: dict[type[nn.Module], tuple[Callable[[Array], None], Callable[[Array, Array], None]]] = {
     nn.ReLU: (_relu, _through_relu),
     nn.Tanh: (_tanh, _through_tanh),
     nn.Sigmoid: (_sigmoid, _through_sigmoid),
@@ -76,11 +80,11 @@ class ClosedLoop(Objective):
     Gradients are written into the same arrays at every evaluation.
     """
 
-    def __init__(self, network: Any, loss: Loss, alpha: float, link: str) -> None:
+    def __init__(self, network: nn.Sequential, loss: Loss, alpha: float, link: str) -> None:
         super().__init__(network, loss, alpha)
         layers = list(network)
         self.linears: list[Any] = layers[0::2]
-        self.forward, self.backward = IN_PLACE[type(layers[1])] if len(layers) > 1 else (_nothing, _nothing)
+        self.forward, self.backward = IN_PLACE[type(layers[1]) if len(layers) > 1 else nn.Identity]
         self.link = link
         for p in self.parameters:
             p.grad = Tensor(np.zeros_like(p.data))
@@ -88,7 +92,7 @@ class ClosedLoop(Objective):
         self.rows = 0
 
     @staticmethod
-    def fits(network: Any, custom: bool, X: Any) -> bool:
+    def fits(network: nn.Module, custom: bool, X: Features) -> bool:
         """Whether this network on this data is what the class can do."""
         layers = list(network) if isinstance(network, nn.Sequential) else []
         between = {type(layer) for layer in layers[1::2]}
@@ -104,7 +108,7 @@ class ClosedLoop(Objective):
             and all(p.requires_grad for p in network.parameters())
         )
 
-    def _room(self, rows: int, dtype: Any) -> None:
+    def _room(self, rows: int, dtype: DTypeLike) -> None:
         """Arrays for so many rows: h and δ of each layer, and ones to sum with."""
         if rows > self.rows:
             self.rows = rows
@@ -112,7 +116,7 @@ class ClosedLoop(Objective):
             self.values, self.deltas = ([np.empty((rows, k), dtype) for k in widths] for _ in range(2))
             self.ones = np.ones(rows, dtype)
 
-    def evaluate(self, X: Any, target: Any, weights: Any = None) -> float:
+    def evaluate(self, X: Features, target: Array, weights: Array | None = None) -> float:
         n = len(X)
         total = n if weights is None else float(weights.sum())
         if not total:

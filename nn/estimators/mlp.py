@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from numbers import Integral, Real
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from sklearn.utils._param_validation import Interval, StrOptions
@@ -16,6 +17,12 @@ from autograd_core.engine.errors import class_name
 
 from .base import Network
 from .supervised import NetworkClassifier, NetworkRegressor
+
+if TYPE_CHECKING:
+    from autograd_core import Tensor
+    from autograd_core.support.types import Array, DTypeLike, TensorLike
+
+    from .solvers import Features, RandomState
 
 ACTIVATIONS: dict[str, type[nn.Module]] = {
     "identity": nn.Identity, "logistic": nn.Sigmoid, "tanh": nn.Tanh, "relu": nn.ReLU,
@@ -41,7 +48,7 @@ def sparse_product(dense, x):
 class Perceptron(nn.Sequential):
     """Linear layers with what stands between them; the first takes sparse rows, too."""
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: TensorLike) -> Tensor:
         if isinstance(input, (np.ndarray, ag.Tensor)):
             return super().forward(input)
         first, *rest = self
@@ -66,20 +73,20 @@ class _Perceptrons(Network):
 
     def __init__(
         self,
-        hidden_layer_sizes: Any = (100,),
+        hidden_layer_sizes: int | Sequence[int] = (100,),
         activation: str = "relu",
         *,
         solver: str = "adam",
         alpha: float = 0.0001,
-        batch_size: Any = "auto",
+        batch_size: str | int = "auto",
         learning_rate: str = "constant",
         learning_rate_init: float = 0.001,
         power_t: float = 0.5,
         max_iter: int = 200,
         shuffle: bool = True,
-        random_state: Any = None,
+        random_state: RandomState = None,
         tol: float = 1e-4,
-        verbose: Any = False,
+        verbose: bool | int = False,
         warm_start: bool = False,
         momentum: float = 0.9,
         nesterovs_momentum: bool = True,
@@ -96,7 +103,7 @@ class _Perceptrons(Network):
     ) -> None:
         self._keep(locals())
 
-    def _checked(self, X: Any, y: Any, incremental: bool, reset: bool) -> tuple[Any, Any]:
+    def _checked(self, X: Any, y: Any, incremental: bool, reset: bool) -> tuple[Features, Array]:
         sizes = self._hidden()
         if any(size <= 0 for size in sizes):
             raise ValueError(f"hidden_layer_sizes must be > 0, got {sizes}.")
@@ -115,11 +122,11 @@ class _Perceptrons(Network):
     def _seed(self) -> int:
         return self._random_state.randint(2**31) if self.dropout else 0
 
-    def _widths(self, y: Any) -> tuple[str, int]:
+    def _widths(self, y: Array) -> tuple[str, int]:
         """The output activation and the number of outputs."""
         raise NotImplementedError
 
-    def _build(self, X: Any, y: Any) -> None:
+    def _build(self, X: Features, y: Array) -> None:
         self.out_activation_, self.n_outputs_ = self._widths(y)
         sizes = [X.shape[1], *self._hidden(), self.n_outputs_]
         self.n_layers_ = len(sizes)
@@ -135,7 +142,7 @@ class _Perceptrons(Network):
             layers.pop()
         self.module_ = Perceptron(*layers)
 
-    def _linear(self, fan_in: int, fan_out: int, dtype: Any) -> nn.Linear:
+    def _linear(self, fan_in: int, fan_out: int, dtype: DTypeLike) -> nn.Linear:
         """Weights and bias from U(−b, b), b = √(6/(in + out)), √(2/(in + out)) for "logistic" (after Glorot & Bengio
         2010, equation 16), drawn in scikit-learn's order, so that the same seed begins with the same network."""
         bound = np.sqrt((2 if self.activation == "logistic" else 6) / (fan_in + fan_out))
@@ -146,12 +153,12 @@ class _Perceptrons(Network):
         return layer
 
     @property
-    def coefs_(self) -> list[Any]:
+    def coefs_(self) -> list[Array]:
         """The weights of each layer, (inputs, outputs): views, to be written into as well."""
         return [layer.weight.data.T for layer in self._linears()]
 
     @property
-    def intercepts_(self) -> list[Any]:
+    def intercepts_(self) -> list[Array]:
         """The bias of each layer: views."""
         return [layer.bias.data for layer in self._linears()]
 
@@ -208,7 +215,7 @@ class MLPClassifier(_Perceptrons, NetworkClassifier):
     True
     """
 
-    def _widths(self, y: Any) -> tuple[str, int]:
+    def _widths(self, y: Array) -> tuple[str, int]:
         if self._kind == "binary":
             return "logistic", 1
         return ("softmax" if self._kind == "multiclass" else "logistic"), len(self.classes_)
@@ -240,20 +247,20 @@ class MLPRegressor(_Perceptrons, NetworkRegressor):
     def __init__(
         self,
         loss: str = "squared_error",
-        hidden_layer_sizes: Any = (100,),
+        hidden_layer_sizes: int | Sequence[int] = (100,),
         activation: str = "relu",
         *,
         solver: str = "adam",
         alpha: float = 0.0001,
-        batch_size: Any = "auto",
+        batch_size: str | int = "auto",
         learning_rate: str = "constant",
         learning_rate_init: float = 0.001,
         power_t: float = 0.5,
         max_iter: int = 200,
         shuffle: bool = True,
-        random_state: Any = None,
+        random_state: RandomState = None,
         tol: float = 1e-4,
-        verbose: Any = False,
+        verbose: bool | int = False,
         warm_start: bool = False,
         momentum: float = 0.9,
         nesterovs_momentum: bool = True,
@@ -270,5 +277,5 @@ class MLPRegressor(_Perceptrons, NetworkRegressor):
     ) -> None:
         self._keep(locals())
 
-    def _widths(self, y: Any) -> tuple[str, int]:
+    def _widths(self, y: Array) -> tuple[str, int]:
         return ("exp" if self.loss == "poisson" else "identity"), 1 if y.ndim == 1 else y.shape[1]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import inspect
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from sklearn.utils._param_validation import StrOptions
@@ -16,6 +16,12 @@ from ..modules.module import Module
 from .base import Network
 from .objectives import given_loss
 from .supervised import NetworkClassifier, NetworkRegressor
+
+if TYPE_CHECKING:
+    from autograd_core import Tensor
+    from autograd_core.support.types import Array
+
+    from .solvers import Features, RandomState, Share
 
 NESTED = ("module__", "optimizer__")
 
@@ -37,15 +43,15 @@ class _NeuralNet(Network):
         *,
         solver: str = "adam",
         alpha: float = 0.0001,
-        batch_size: Any = "auto",
+        batch_size: str | int = "auto",
         learning_rate: str = "constant",
         learning_rate_init: float = 0.001,
         power_t: float = 0.5,
         max_iter: int = 200,
         shuffle: bool = True,
-        random_state: Any = None,
+        random_state: RandomState = None,
         tol: float = 1e-4,
-        verbose: Any = False,
+        verbose: bool | int = False,
         warm_start: bool = False,
         momentum: float = 0.9,
         nesterovs_momentum: bool = True,
@@ -73,7 +79,7 @@ class _NeuralNet(Network):
         """All parameters, those of the module and the optimizer as ``module__…`` and ``optimizer__…``."""
         return super().get_params(deep) | {k: v for k, v in vars(self).items() if k.startswith(NESTED)}
 
-    def set_params(self, **params: Any) -> Any:
+    def set_params(self, **params: Any) -> Self:
         """Change parameters, also nested ones that were not given before."""
         super().set_params(**{k: v for k, v in params.items() if not k.startswith(NESTED)})
         self.__dict__.update({k: v for k, v in params.items() if k.startswith(NESTED)})
@@ -91,7 +97,7 @@ class _NeuralNet(Network):
     def _seed(self) -> int:
         return self._random_state.randint(2**31)
 
-    def _build(self, X: Any, y: Any) -> None:
+    def _build(self, X: Features, y: Array) -> None:
         columns = self._wanted(y)
         if isinstance(self.module, Module):
             if self._of("module__"):
@@ -115,7 +121,7 @@ class _NeuralNet(Network):
         self.module_, self.n_outputs_ = module, shape[1]
         self.out_activation_ = self._link(shape[1])
 
-    def _wanted(self, y: Any) -> list[int]:
+    def _wanted(self, y: Array) -> list[int]:
         """Numbers of outputs that fit; a module that asks for ``out_features`` is given the last."""
         raise NotImplementedError
 
@@ -125,10 +131,10 @@ class _NeuralNet(Network):
     def _smallest_batch(self) -> int:
         return 0 if self.batch_size == 1 else 2  # the module may have batch norm, and one row has no variance
 
-    def _columns(self, output: Any) -> Any:
-        return np.reshape(output, (-1, 1)) if np.ndim(output) == 1 else output
+    def _columns(self, output: Tensor) -> Tensor:
+        return output.reshape(-1, 1) if np.ndim(output) == 1 else output
 
-    def _loss(self, output: Any, target: Any, share: Any) -> Any:
+    def _loss(self, output: Tensor, target: Array, share: Share) -> Tensor:
         if callable(self.loss):
             return given_loss(self.loss, self._columns(output), target, share)
         return super()._loss(output, target, share)
@@ -178,7 +184,7 @@ class NeuralNetClassifier(_NeuralNet, NetworkClassifier):
         "loss": [StrOptions({"log_loss"}), callable, None],
     }
 
-    def _wanted(self, y: Any) -> list[int]:
+    def _wanted(self, y: Array) -> list[int]:
         return [1, 2] if self._kind == "binary" and len(self.classes_) == 2 else [len(self.classes_)]
 
     def _link(self, columns: int) -> str:
@@ -206,7 +212,7 @@ class NeuralNetRegressor(_NeuralNet, NetworkRegressor):
         "loss": [StrOptions({"squared_error", "poisson"}), callable, None],
     }
 
-    def _wanted(self, y: Any) -> list[int]:
+    def _wanted(self, y: Array) -> list[int]:
         return [1 if y.ndim == 1 else y.shape[1]]
 
     def _link(self, columns: int) -> str:

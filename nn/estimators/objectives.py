@@ -6,7 +6,8 @@ link (softmax, logistic, …) is the canonical one of its loss, so that ∂ℓ/�
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,12 +15,18 @@ import autograd_core as ag
 from autograd_core.engine.errors import class_name
 from nn.kernels import fused
 
+if TYPE_CHECKING:
+    from autograd_core import Tensor
+    from autograd_core.support.types import AnyArray, Array
 
-def _by_rows(share: Any) -> Any:
+    from .solvers import Share
+
+
+def _by_rows(share: Any) -> Share:
     return share[:, None] if np.ndim(share) else share
 
 
-def _total(losses: Any, share: Any) -> Any:
+def _total(losses: AnyArray, share: Share) -> AnyArray:
     """Σᵢ rᵢ ℓᵢ, the sums over a row's outputs included."""
     rows = losses if losses.ndim == 1 else np.add.reduce(losses, axis=1)
     return np.dot(share, rows) if np.ndim(share) else np.add.reduce(rows) * share
@@ -86,7 +93,7 @@ LINKS = {
 """Predictions from a network's outputs."""
 
 
-def value_and_derivative(link: str, z: Any, target: Any, share: Any) -> tuple[float, Any]:
+def value_and_derivative(link: str, z: Array, target: Array, share: Share) -> tuple[float, Array]:
     """(L, ∂L/∂z) of ``LOSSES[link]``, for arrays; z may be overwritten.
 
     >>> value_and_derivative("identity", np.array([[3.0]]), np.array([[1.0]]), 1.0)
@@ -102,7 +109,7 @@ def value_and_derivative(link: str, z: Any, target: Any, share: Any) -> tuple[fl
     return value, delta
 
 
-def given_loss(function: Any, output: Any, target: Any, share: Any) -> Any:
+def given_loss(function: Callable[[Tensor, Array], Tensor], output: Tensor, target: Array, share: Share) -> Tensor:
     """A user's loss of (outputs, targets): one number, or one loss for each row or element, averaged by shares.
 
     Raises TypeError where no tensor is returned, ValueError for a shape that is neither, and for one number where
@@ -121,7 +128,7 @@ def given_loss(function: Any, output: Any, target: Any, share: Any) -> Any:
                 "sample_weight: the given loss returns one number, which cannot be weighted row by row. "
                 "Fix: a loss for each row, e.g. nn.HuberLoss(reduction='none')."
             )
-        return np.reshape(losses, ())
+        return losses.reshape(())
     if shape[:1] != (len(target),):
         raise ValueError(
             f"loss: the given function returns shape {shape} for {len(target)} rows; expected one number, or one loss "

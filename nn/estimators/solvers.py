@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
@@ -13,12 +13,31 @@ from optim.lbfgs import Progress, descend
 
 from ..modules.module import Module
 
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
+
+    from autograd_core import Tensor
+
+    from ..modules.parameter import Parameter
+
+if TYPE_CHECKING:
+    from autograd_core.support.types import Array
+
 NOT_FINITE = (
     "Solver produced non-finite parameter weights. The input data may contain large values and need to be preprocessed."
 )
 
-Loss = Callable[[Any, Any, Any], Any]
+Share: TypeAlias = "float | Array"
+"""What each row counts: one number for all, or one for each."""
+
+Loss: TypeAlias = "Callable[[Tensor, Array, Share], Tensor]"
 """(outputs, targets, share of each row) ↦ the loss as a scalar tensor."""
+
+RandomState: TypeAlias = "int | np.random.RandomState | None"
+"""Where random numbers come from, as scikit-learn has it."""
+
+Features: TypeAlias = "Array | csr_array"
+"""A row of numbers for each sample: an array, or a sparse matrix of SciPy's."""
 
 
 class Objective:
@@ -32,12 +51,12 @@ class Objective:
         self.parameters = [p for p in network.parameters() if p.requires_grad]
         self.penalised = [p for p in self.parameters if p.ndim > 1] if alpha else []
 
-    def evaluate(self, X: Any, target: Any, weights: Any = None) -> float:
+    def evaluate(self, X: Features, target: Array, weights: Array | None = None) -> float:
         """J, with its gradient in the parameters; rows without any weight have none."""
         for p in self.parameters:
             p.grad = None
         total: float = len(target)
-        share: Any = 1 / total
+        share: Share = 1 / total
         if weights is not None:
             total = float(weights.sum())
             if not total:
@@ -65,7 +84,7 @@ class Steps:
     rules into scikit-learn's: theirs adds ε to the uncorrected √v and keeps past rates in the velocity.
     """
 
-    def __init__(self, estimator: Any, parameters: list[Any], options: Mapping[str, Any]) -> None:
+    def __init__(self, estimator: Any, parameters: list[Parameter], options: Mapping[str, Any]) -> None:
         e = estimator
         self.schedule, self.power_t, self.first_rate = "constant", e.power_t, float(e.learning_rate_init)
         self.epsilon = None
@@ -124,9 +143,9 @@ MEMORY = 10
 
 def lbfgs(
     objective: Objective,
-    X: Any,
-    target: Any,
-    weights: Any,
+    X: Features,
+    target: Array,
+    weights: Array | None,
     max_iter: int,
     max_fun: int,
     tol: float,
@@ -138,13 +157,13 @@ def lbfgs(
     """
     parameters = objective.parameters
 
-    def write(x: Any) -> None:
+    def write(x: Array) -> None:
         start = 0
         for p in parameters:
             p.data[...] = x[start : start + p.size].reshape(p.shape)
             start += p.size
 
-    def evaluate(x: Any) -> tuple[float, Any]:
+    def evaluate(x: Array) -> tuple[float, Array]:
         write(x)
         value = objective.evaluate(X, target, weights)
         gradients = (np.zeros(p.size, x.dtype) if p.grad is None else p.grad.data.reshape(-1) for p in parameters)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from sklearn.base import ClassifierMixin, RegressorMixin
@@ -14,6 +14,11 @@ from sklearn.utils.validation import check_array, column_or_1d, validate_data
 
 from .base import Network
 
+if TYPE_CHECKING:
+    from autograd_core.support.types import Array, ArrayLike
+
+    from .solvers import Features
+
 
 def _is_stochastic(estimator: Any) -> bool:
     if estimator.solver == "lbfgs" and estimator.optimizer is None:
@@ -24,7 +29,7 @@ def _is_stochastic(estimator: Any) -> bool:
 class NetworkClassifier(ClassifierMixin, Network):
     """Labels in and out: classes, or several yes-or-no labels a row."""
 
-    def _checked(self, X: Any, y: Any, incremental: bool, reset: bool) -> tuple[Any, Any]:
+    def _checked(self, X: Any, y: Any, incremental: bool, reset: bool) -> tuple[Features, Array]:
         X, y = validate_data(self, X, y, multi_output=True, dtype=self._dtypes(reset), reset=reset, **self._accepts)
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
@@ -43,12 +48,14 @@ class NetworkClassifier(ClassifierMixin, Network):
             )
         return X, y
 
-    def _learn_labels(self, y: Any) -> None:
+    def _learn_labels(self, y: Array) -> None:
         self._label_binarizer = LabelBinarizer().fit(y)
         self.classes_ = self._label_binarizer.classes_
 
     @available_if(_is_stochastic)
-    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None) -> Any:
+    def partial_fit(
+        self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None, classes: ArrayLike | None = None
+    ) -> Self:
         """One epoch over these rows, the state of the optimizer kept; returns self.
 
         classes : all labels that will ever come; needed at the first call
@@ -64,30 +71,30 @@ class NetworkClassifier(ClassifierMixin, Network):
         """ "binary", "multiclass" or "multilabel-indicator"."""
         return self._label_binarizer.y_type_
 
-    def _encoded(self, y: Any, dtype: Any) -> Any:
+    def _encoded(self, y: Array, dtype: np.dtype[Any]) -> Array:
         if self.out_activation_ == "softmax":
             return np.searchsorted(self.classes_, y)
         return self._label_binarizer.transform(y).astype(dtype)
 
-    def _strata(self, y: Any) -> Any:
+    def _strata(self, y: Array) -> Array | None:
         return y if self._kind == "binary" else None
 
-    def _scored(self, X: Any, y: Any, weights: Any) -> float:
+    def _scored(self, X: Features, y: Array, weights: Array | None) -> float:
         probabilities = self._linked(X)
         if not np.isfinite(probabilities).all():
             return np.nan
         return accuracy_score(y, self._labels(probabilities), sample_weight=weights)
 
-    def _labels(self, probabilities: Any) -> Any:
+    def _labels(self, probabilities: Array) -> Array:
         if self._kind == "binary":
             probabilities = probabilities[:, -1]
         return self._label_binarizer.inverse_transform(probabilities)
 
-    def predict(self, X: Any) -> Any:
+    def predict(self, X: ArrayLike) -> Array:
         """The most probable class of each row, or for several labels those with a probability above ½."""
         return self._labels(self._predicted(X))
 
-    def predict_proba(self, X: Any) -> Any:
+    def predict_proba(self, X: ArrayLike) -> Array:
         """Probabilities (n_samples, n_classes), the classes in the order of ``classes_``."""
         probabilities = self._predicted(X)
         if self._kind == "multilabel-indicator":
@@ -97,7 +104,7 @@ class NetworkClassifier(ClassifierMixin, Network):
             return np.ones_like(probabilities[:, :1])
         return np.hstack([1 - probabilities, probabilities]) if probabilities.shape[1] == 1 else probabilities
 
-    def predict_log_proba(self, X: Any) -> Any:
+    def predict_log_proba(self, X: ArrayLike) -> Array:
         """log(predict_proba(X))."""
         probabilities = self.predict_proba(X)
         with np.errstate(divide="ignore"):
@@ -113,7 +120,7 @@ class NetworkClassifier(ClassifierMixin, Network):
 class NetworkRegressor(RegressorMixin, Network):
     """Numbers in and out, one or several a row."""
 
-    def _checked(self, X: Any, y: Any, incremental: bool, reset: bool) -> tuple[Any, Any]:
+    def _checked(self, X: Any, y: Any, incremental: bool, reset: bool) -> tuple[Features, Array]:
         X, y = validate_data(
             self, X, y, multi_output=True, y_numeric=True, dtype=self._dtypes(reset), reset=reset, **self._accepts
         )
@@ -125,19 +132,19 @@ class NetworkRegressor(RegressorMixin, Network):
         return X, y
 
     @available_if(_is_stochastic)
-    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Any:
+    def partial_fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
         """One epoch over these rows, the state of the optimizer kept; returns self."""
         with self._undone_where_it_fails():
             return self._fit(X, y, sample_weight, incremental=True)
 
-    def _encoded(self, y: Any, dtype: Any) -> Any:
+    def _encoded(self, y: Array, dtype: np.dtype[Any]) -> Array:
         return np.asarray(y.reshape(len(y), -1), dtype)
 
-    def _scored(self, X: Any, y: Any, weights: Any) -> float:
+    def _scored(self, X: Features, y: Array, weights: Array | None) -> float:
         predicted = self._linked(X)
         return r2_score(y, predicted, sample_weight=weights) if np.isfinite(predicted).all() else np.nan
 
-    def predict(self, X: Any) -> Any:
+    def predict(self, X: ArrayLike) -> Array:
         """The predicted mean of each row: (n_samples,), or (n_samples, n_outputs)."""
         predicted = self._predicted(X)
         return predicted.ravel() if predicted.shape[1] == 1 else predicted
