@@ -16,6 +16,7 @@ from typing import Any
 
 from ..engine import recording
 from ..engine.errors import describe
+from ..engine.node import Leaf, Variable
 from ..engine.reverse import rows
 from ..engine.tensor import Tensor
 from ..ops.arithmetic import rounding
@@ -74,7 +75,34 @@ def _round(self: Tensor, ndigits: int | None = None) -> Any:
     return round(self.item()) if ndigits is None else rounding.round(self, ndigits)
 
 
+def _copy(self: Tensor, memo: dict[int, Any]) -> Tensor:
+    _check_copyable(self, "deepcopy")
+    copy = type(self).__new__(type(self))
+    copy._data = self._data.copy()
+    copy._node = None if self._node is None else Leaf(self._data.shape, self._data.dtype)
+    if self.grad is not None:
+        copy.grad = Tensor(self.grad._data.copy())
+    memo[id(self)] = copy
+    return copy
+
+
+def _pickled(self: Tensor) -> Any:
+    _check_copyable(self, "copy or pickle")
+    return type(self), (self._data, self.requires_grad)
+
+
+def _check_copyable(t: Tensor, what: str) -> None:
+    node = t._node
+    if not t.is_leaf or (isinstance(node, Variable) and node.bound):
+        raise RuntimeError(
+            f"{what}: this tensor ({t.dtype} {t.shape}) is part of a recorded graph; a copy would not be. "
+            "Fix: t.copy() is a recorded copy; t.detach() is one without history."
+        )
+
+
 WAYS_OUT = {
+    "__deepcopy__": _copy,
+    "__reduce__": _pickled,
     "__float__": _number("float(t)", lambda data: float(data)),
     "__complex__": _number("complex(t)", lambda data: complex(data)),
     "tolist": _number("t.tolist()", lambda data: data.tolist(), warns=False),

@@ -110,6 +110,7 @@ _PRECISE = """
     if type(a) is not type(b) or a.dtype is not b.dtype:
         a, b = as_precise(a, out.dtype), as_precise(b, out.dtype)"""
 
+_GENERAL = "def function(*args, **kwargs): return op(*op.bind_call(args, kwargs))"
 _NO_TENSOR = "\n        if type(out) is Tensor:\n            raise not_an_array(op, out)"
 
 
@@ -117,7 +118,8 @@ def make_function(op: Primitive) -> Callable[..., Any]:
     """The function that users call, with the forward's signature and documentation."""
     settings = op.arguments != op.parameters
     if op.variadic or not op.orderly or len(op.arguments) > (1 if settings else 3):
-        function = _general(op)
+        exec(_compiled(_GENERAL), space := {"op": op})
+        function: Callable[..., Any] = space["function"]
     elif len(op.arguments) == 3:
         function = _short(op, "*args, **kwargs", _THREE, "out = forward(a, b, c)")
     elif len(op.arguments) == 2:
@@ -134,13 +136,6 @@ def make_function(op: Primitive) -> Callable[..., Any]:
         function.__module__, function.__doc__ = op.forward.__module__, op.forward.__doc__
         function.__wrapped__ = op.forward  # type: ignore[attr-defined]  # where help() finds the signature
     function.primitive = op  # type: ignore[attr-defined]
-    return function
-
-
-def _general(op: Primitive) -> Callable[..., Any]:
-    def function(*args: Any, **kwargs: Any) -> Any:
-        return op(*op.bind_call(args, kwargs))
-
     return function
 
 

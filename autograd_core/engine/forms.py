@@ -23,7 +23,7 @@ import numpy as np
 
 from .errors import class_name
 from .forward import transposed
-from .node import PLAIN, SPEC, VALUE, Node, somewhere
+from .node import LARGE, PLAIN, SPEC, VALUE, Node, somewhere, spare
 from .primitive import Contributions, Primitive, Rule, Rules, Saved, parameters_of
 from .tensor import Tensor, bare
 
@@ -80,6 +80,8 @@ def conjugate(d: Any) -> Any:
     Cotangents follow PyTorch's convention: that of a complex z = a + ib is ∂L/∂a + i ∂L/∂b for a real loss L, so that
     z − ηz̄ descends. A holomorphic row w = f(z) then has the adjoint g ↦ g·conj(f′(z)).
     """
+    if isinstance(d, float):
+        return d
     dtype = getattr(d, "dtype", None)
     return np.conjugate(d) if (isinstance(d, complex) if dtype is None else dtype.kind == "c") else d
 
@@ -102,9 +104,10 @@ class Elementwise(Primitive):
         "make the shapes broadcast: aligned from the right, sizes are equal or one of them is 1 (x[:, None], reshape)."
     )
 
-    def __init__(self, *declaration: Any, vjp: Rules | None = None, **options: Any) -> None:
-        self.quick = vjp or {}
-        super().__init__(*declaration, **options)
+    def __init__(self, *given: Any, vjp: Rules | None = None, large: Rules | None = None, **options: Any) -> None:
+        self.quick = {a: (rule, 0) for a, rule in (vjp or {}).items()}
+        self.quick |= {a: (rule, LARGE) for a, rule in (large or {}).items()}
+        super().__init__(*given, **options)
 
     def advice(self, args: Saved) -> str:
         try:
@@ -121,37 +124,40 @@ class Elementwise(Primitive):
     def make_vjp(self, i: int) -> Callable[..., Any]:
         if not callable(self.rules[i]):
             return self._constant_vjp(i, self.rules[i])
-        quick, by_rule = self.quick.get(self.arguments[i]), self._vjp_by_rule(i)
-        if quick is None:
+        by_rule, names = self._vjp_by_rule(i), self.needs[i]
+        if self.arguments[i] not in self.quick:
             return by_rule
-        product = self._bind(quick, self.needs[i])
-        places = [self.place(name) for name in self.needs[i] if name == "ans" or name in self.arguments]
-        only = places[0] if len(places) == len(self.needs[i]) == 1 else None
+        quick, least = self.quick[self.arguments[i]]
+        product = self._bind(quick, names)
+        places = [self.place(name) for name in names if name == "ans" or name in self.arguments]
+        only = len(places) == len(names) == 1
 
         def vjp(g: Any, node: Node, saved: Saved) -> Any:
-            if only is not None:  # the usual case, without generic calls
-                a = saved[only]
-                if type(a) not in PLAIN or type(g) not in PLAIN or a.dtype.kind == "c" or g.dtype.kind == "c":
-                    return by_rule(g, node, saved)
-                return unbroadcast(quick(g, a), node.parents[i].shape)  # type: ignore[index,union-attr]
-            for a in (g, *[saved[place] for place in places]):
+            if type(g) not in PLAIN or g.nbytes < least or g.dtype.kind == "c":
+                return by_rule(g, node, saved)
+            for place in places:
+                a = saved[place]
                 if type(a) not in PLAIN or a.dtype.kind == "c":
                     return by_rule(g, node, saved)
-            return unbroadcast(product(saved, node.params, g), node.parents[i].shape)  # type: ignore[index,union-attr]
+            c, shape = quick(g, a) if only else product(saved, node.params, g), node.parents[i].shape  # type: ignore[index,union-attr]
+            return c if c.shape == shape else unbroadcast(c, shape)
 
         return vjp
 
     def _vjp_by_rule(self, i: int) -> Callable[..., Any]:
         rule: Any = self.rules[i]
         local, names = self.local[i], self.needs[i]
-        alone = len(self.arguments) == 1
+        count = len(self.arguments)
+        alone, last, first_of_two = count == 1, i == count - 1, i == 0 and count == 2
         if len(names) == 1 and names[0] not in self.defaults:  # the usual case, without a generic call
             place = self.place(names[0])
 
             def vjp(g: Any, node: Node, saved: Saved) -> Any:
                 d = rule(saved[place])
                 if type(d) in PLAIN and type(g) in PLAIN and d.dtype.kind != "c":
-                    c = _multiply(g, d)
+                    dead = g.nbytes > LARGE and (last or (first_of_two and node.parents[1] is None))  # type: ignore[index]
+                    out = spare(g, d) if dead else None
+                    c = _multiply(g, d) if out is None else _multiply(g, d, out)
                 else:
                     c = times(g, conjugate(d))
                 if alone:
@@ -257,16 +263,10 @@ class Linear(Primitive):
         return wanted
 
     def make_vjp(self, i: int) -> Callable[..., Any]:
-        local = self.local[i]
-        if self.rules[i] is None:
-            return lambda g, node, saved: None
-        if self.variadic:
-            return lambda g, node, saved, index: local(saved, {**node.params, "index": index}, g)
-
-        def vjp(g: Any, node: Node, saved: Saved) -> Any:
-            return unbroadcast(local(saved, node.params, g), node.parents[i].shape)  # type: ignore[index,union-attr]
-
-        return vjp
+        adjoint = super().make_vjp(i)
+        if self.variadic or self.rules[i] is None:
+            return adjoint
+        return lambda g, node, saved: unbroadcast(adjoint(g, node, saved), node.parents[i].shape)
 
     def jvp(self, node: Node, saved: Saved, tangents: Saved) -> Any:
         rules = self.rules * len(tangents) if self.variadic else self.rules
@@ -357,14 +357,6 @@ class General(Primitive):
         self.every = local
         return lambda saved, params, g: local(saved, params, g)[params["index"] if self.variadic else i]
 
-    def make_vjp(self, i: int) -> Callable[..., Any]:
-        local = self.local[i]
-        if self.rules[i] is None:
-            return lambda g, node, saved: None
-        if self.variadic:
-            return lambda g, node, saved, index: local(saved, {**node.params, "index": index}, g)
-        return lambda g, node, saved: local(saved, node.params, g)
-
     def cotangents(self, places: list[int], g: Any, node: Node, saved: Saved, chosen: Any) -> Contributions:
         if self.together is None:
             return super().cotangents(places, g, node, saved, chosen)
@@ -399,7 +391,7 @@ _ARGUMENTS = """forward     : the function of arrays; without it, a decorator
         comparison of sizes, ``"x.shape[-1] == y.shape[-2]"``; ``fix``, what to do where the function fails; ``flops``,
         (forward, backward): functions of a ``watching.flops.Call``, or None"""
 
-_OPTIONS = {"name", "contract", "fix", "flops", "vjp", "jvp", "together", "choices", "add"}
+_OPTIONS = {"name", "contract", "fix", "flops", "vjp", "large", "jvp", "together", "choices", "add"}
 
 elementwise = _constructor(
     Elementwise,
@@ -407,6 +399,7 @@ elementwise = _constructor(
 
     vjp : where it pays, a cheaper way to multiply a real array ``g`` by that derivative, by argument: told g and then
         what the rule is told, in order
+    large : the same for large arrays
 
     >>> softsign = elementwise(lambda x: x / (1 + abs(x)), name="softsign", x=lambda x: 1 / (1 + abs(x)) ** 2)
     >>> import autograd_core as ag

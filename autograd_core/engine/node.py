@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from _thread import RLock
+from sys import getrefcount
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -15,6 +16,27 @@ NOTHING, SPEC, VALUE, PRECISE = 0, 1, 2, 3
 
 PLAIN: set[type] = {np.ndarray}
 """The array types that take the short ways; one that notes every call joins, so as to see the arithmetic of NumPy's."""
+
+
+LARGE = 1 << 18
+"""Bytes of an array from which on it pays to ask whether it may be written over."""
+
+
+def spare(g: Any, d: Any) -> Any:
+    """``g`` as the place for its product (or sum) with ``d``, where nobody else holds it; else None.
+
+    Asked by a function that ``reverse.pull`` has called, the last one to read the cotangent g: one that a hook, an
+    observer, another row or the caller holds, or a view of it, is referred to more often than by these three functions.
+    """
+    mine = getrefcount(g) <= _HELD and g.base is None and d.dtype is g.dtype and d.shape == g.shape
+    return g if mine and g.flags.writeable else None
+
+
+def _references(g: Any, depth: int) -> int:
+    return _references(g, depth - 1) if depth else getrefcount(g)
+
+
+_HELD = _references(np.empty(0), 2)  # versions of Python count differently
 
 
 class Spec(NamedTuple):

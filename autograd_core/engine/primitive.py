@@ -62,6 +62,8 @@ class Primitive:
     usual_fix = ""
     choices: Mapping[int, Callable[..., Any]] = MappingProxyType({})
     """Of a choice such as np.where: where an argument was chosen."""
+    together: Callable[..., Any] | None = None
+    """One rule for all arguments."""
     alone = True
     """Whether a backward pass may ask ``vjps`` one by one; False of a row that has its own ``pull``."""
 
@@ -117,7 +119,17 @@ class Primitive:
 
     def make_vjp(self, i: int) -> Callable[..., Any]:
         """``vjp(g, node, saved)``; of a primitive with any number of arguments it is told the index, too."""
-        raise NotImplementedError
+        local, rule, names = self.local[i], self.rules[i], self.needs[i]
+        if rule is None:
+            return lambda g, node, saved: None
+        if self.variadic:
+            return lambda g, node, saved, index: local(saved, {**node.params, "index": index}, g)
+        if self.together is None and not names:  # this and the next without generic calls
+            return lambda g, node, saved: rule(g)
+        if self.together is None and len(names) == 1 and (names[0] == "ans" or names[0] in self.arguments):
+            only = self.place(names[0])
+            return lambda g, node, saved: rule(g, saved[only])
+        return lambda g, node, saved: local(saved, node.params, g)
 
     def jvp(self, node: Node, saved: Saved, tangents: Saved) -> Any:
         """The tangent of the result of ``node``."""

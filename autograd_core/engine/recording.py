@@ -6,11 +6,10 @@ where that is not so does an operation ask for the state of its own thread.
 
 from __future__ import annotations
 
-import time
 from _thread import _local, allocate_lock
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable
 from contextlib import ContextDecorator
-from typing import Any, NamedTuple
+from typing import Any
 
 __all__ = ["no_grad", "enable_grad", "is_grad_enabled"]
 
@@ -30,12 +29,17 @@ class _Thread(_local):
 
     def settle(self) -> None:
         """Bring ``special`` and ``blocks`` in line with what is on."""
-        global special, blocks
-        open_blocks = self.recording
-        here = len(self.observers) + (not open_blocks[-1][1]), len(open_blocks) - 1
-        with _lock:
-            before, self.counted = self.counted, here
-            special, blocks = special + here[0] - before[0], blocks + here[1] - before[1]
+        _settle(self.__dict__)
+
+
+def _settle(mine: dict[str, Any]) -> None:
+    """The same, of this thread's state as a dictionary: its attributes take longer to find."""
+    global special, blocks
+    opened = mine["recording"]
+    here = len(mine["observers"]) + (not opened[-1][1]), len(opened) - 1
+    with _lock:
+        before, mine["counted"] = mine["counted"], here
+        special, blocks = special + here[0] - before[0], blocks + here[1] - before[1]
 
 
 thread = _Thread()
@@ -52,17 +56,19 @@ class _Recording(ContextDecorator):
     on: bool
 
     def __enter__(self) -> None:
-        thread.recording.append((self, self.on))
-        thread.settle()
+        mine = thread.__dict__
+        mine["recording"].append((self, self.on))
+        _settle(mine)
 
     def __exit__(self, *exc: object) -> None:
-        opened = thread.recording
+        mine = thread.__dict__
+        opened = mine["recording"]
         if opened[-1][0] is self:
             del opened[-1]
         else:  # an interrupt kept blocks inside from ending, or this one from beginning
-            mine = [i for i, (block, _) in enumerate(opened) if block is self]
-            del opened[mine[-1] if mine else len(opened) :]
-        thread.settle()
+            of_self = [i for i, (block, _) in enumerate(opened) if block is self]
+            del opened[of_self[-1] if of_self else len(opened) :]
+        _settle(mine)
 
 
 class no_grad(_Recording):
@@ -82,17 +88,6 @@ class enable_grad(_Recording):
     """Record again inside a ``no_grad`` block."""
 
     on = True
-
-
-class Pulled(NamedTuple):
-    """A row of a backward pass, just walked: what it had before, what reached it, and what has been added up so far."""
-
-    node: Any
-    parents: Any
-    saved: Any
-    cotangent: Any
-    cotangents: dict[Any, Any]
-    seconds: float
 
 
 def observed() -> bool:
@@ -115,18 +110,7 @@ def notify_pushed(node: Any, tangents: list[Any], tangent: Any) -> None:
 
 
 def watched(order: Iterable[Any], cotangents: dict[Any, Any]) -> Iterable[Any]:
-    """The rows of a backward pass, each reported as soon as the walk asks for the next one."""
-    watchers = [backward for _, backward, *_ in thread.observers if backward is not None]
-    return _watched(order, cotangents, watchers) if watchers else order
-
-
-def _watched(order: Iterable[Any], cotangents: dict[Any, Any], watchers: list[Callable[..., None]]) -> Iterator[Any]:
-    for node in order:
-        parents, saved, g = node.parents, node.saved, cotangents.get(node)
-        start = time.perf_counter()
-        yield node
-        seconds = time.perf_counter() - start
-        if node.op is not None and g is not None:
-            pulled = Pulled(node, parents, saved, g, cotangents, seconds)
-            for watcher in watchers:
-                watcher(pulled)
+    """The rows of a backward pass, past this thread's observers: each sees one when the walk asks for the next."""
+    for _, follow, *_ in thread.observers:
+        order = order if follow is None else follow(order, cotangents)
+    return order

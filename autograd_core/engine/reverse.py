@@ -9,7 +9,7 @@ import numpy as np
 
 from . import recording
 from .errors import released
-from .node import PLAIN, Node, Spec
+from .node import LARGE, PLAIN, Node, Spec, spare
 from .tensor import make_tensor
 
 
@@ -35,12 +35,14 @@ def rows(roots: Iterable[Node], stop: Collection[Node] = (), lenient: bool = Fal
                 if lenient:
                     continue
                 raise released(node)
+            if not parents or node in stop:
+                emit(node)
+                continue
             push(node)
             push(None)
-            if node not in stop:
-                for parent in reversed(parents):  # the first argument's rows come first in execution
-                    if parent is not None and parent not in done:
-                        push(parent)
+            for parent in reversed(parents):  # the first argument's rows come first in execution
+                if parent is not None and parent not in done:
+                    push(parent)
     order.reverse()
     return order
 
@@ -79,6 +81,7 @@ def pull(
                         if c is not None:
                             total = get(parent)
                             cotangents[parent] = c if total is None else walk.total(parent, total, c)
+                c = total = None  # held by none but the dictionary
             else:
                 op.pull(node, g, saved, walk)
         if release:
@@ -127,7 +130,9 @@ class Walk:
         if row in self.own and c.dtype is total.dtype and type(c) is type(total):
             total += c
             return total
-        total = total + c
+        large = type(c) in PLAIN and type(total) in PLAIN and c.nbytes > LARGE
+        out = spare(c, total) if large else None
+        total = total + c if out is None else np.add(total, c, out)
         if type(total) in PLAIN:
             self.own.add(row)
         return total

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import operator
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from . import entry
 from .errors import class_name, describe
-from .node import Leaf, Node, Variable
+from .node import Leaf, Node
 
 __all__ = ["Tensor"]
 
@@ -163,28 +163,6 @@ class Tensor:
         elif self._node is not None:
             notes += f", from={self._node.op.name}" if self._node.op else ""
         return f"{class_name(self)}({body}{notes})"
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
-        self._check_copyable("deepcopy")
-        copy = type(self).__new__(type(self))
-        copy._data = self._data.copy()
-        copy._node = None if self._node is None else Leaf(self._data.shape, self._data.dtype)
-        if self.grad is not None:
-            copy.grad = Tensor(self.grad._data.copy())
-        memo[id(self)] = copy
-        return copy
-
-    def __reduce__(self) -> Any:
-        self._check_copyable("copy or pickle")
-        return type(self), (self._data, self.requires_grad)
-
-    def _check_copyable(self, what: str) -> None:
-        node = self._node
-        if not self.is_leaf or (isinstance(node, Variable) and node.bound):
-            raise RuntimeError(
-                f"{what}: this tensor ({self.dtype} {self.shape}) is part of a recorded graph; a copy would not be. "
-                "Fix: t.copy() is a recorded copy; t.detach() is one without history."
-            )
 
     if TYPE_CHECKING:
         # Attached in the border: arithmetic and NumPy's methods, which are primitives, writing, and ways out.

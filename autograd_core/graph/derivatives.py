@@ -9,11 +9,10 @@ import numpy as np
 
 from ..engine.forms import Elementwise, Reduction, expanded
 from ..engine.forward import push
-from ..engine.recording import Pulled
 from ..engine.reverse import pull
 from ..expressions.notation import write
 from ..expressions.symbol import Symbol, at_most
-from ..watching.observer import observe
+from ..watching.observer import Pulled, observe
 from .graph import Graph, Row
 
 LONGEST = 40

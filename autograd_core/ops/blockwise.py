@@ -95,7 +95,7 @@ def blockwise(**rules: Callable[..., Any]) -> dict[str, Any]:
     >>> ag.grad(cube)(np.array([2.0]))
     array([12.])
     """
-    return {**rules, "vjp": {argument: _product(rule) for argument, rule in rules.items()}}
+    return {**rules, "large": {argument: _product(rule) for argument, rule in rules.items()}}
 
 
 def _product(rule: Callable[..., Any]) -> Callable[..., Any]:

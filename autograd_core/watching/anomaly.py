@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..engine import recording
 from ..engine.forms import Elementwise
 from ..engine.node import Spec, WatchedNode
 from ..engine.tensor import bare
@@ -271,7 +270,7 @@ class _Watch:
 
     # Backward ------------------------------------------------------------------------------------------------------
 
-    def pulled(self, row: recording.Pulled) -> None:
+    def pulled(self, row: observer.Pulled) -> None:
         """A row of a backward pass was walked."""
         self.kept.check(row.node, row.saved, row.parents)
         mark = self.rows.get(row.node) if self.rows and isinstance(row.node, WatchedNode) else None
@@ -285,7 +284,7 @@ class _Watch:
             if c is not None and self._bad(c):
                 self._blame(row, i, c)
 
-    def _blame(self, row: recording.Pulled, i: int, c: Any) -> None:
+    def _blame(self, row: observer.Pulled, i: int, c: Any) -> None:
         from .findings import backward, place_of, seed
 
         g = bare(row.cotangent)

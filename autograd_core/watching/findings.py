@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..engine import recording
 from ..engine.errors import printable
 from ..engine.forms import Elementwise
 from ..engine.node import Leaf, Spec
@@ -123,7 +122,7 @@ def forward(
     return found
 
 
-def backward(order: int, row: recording.Pulled, i: int, c: Any, place: tuple[int, ...] | None) -> Finding:
+def backward(order: int, row: observer.Pulled, i: int, c: Any, place: tuple[int, ...] | None) -> Finding:
     """Of a row of a backward pass, whose local derivative by argument ``i`` made it."""
     op, names = row.node.op, row.node.op.argument_names(len(row.parents))
     g, kept = bare(row.cotangent), _kept(names, row.saved)
@@ -175,7 +174,7 @@ def _summaries(kept: dict[str, Any], names: Sequence[str], parents: Sequence[Any
     return [_summary(n, s, None, sources.get(n, "")) for n, s in kept.items()]
 
 
-def seed(order: int, row: recording.Pulled) -> Finding:
+def seed(order: int, row: observer.Pulled) -> Finding:
     """Of a backward pass that was begun with NaN."""
     inputs = [_summary("g", bare(row.cotangent), None, "the cotangent of its result")]
     head = f"the cotangent given to the backward pass, at {row.node.op.name}, was NaN already"
@@ -184,7 +183,7 @@ def seed(order: int, row: recording.Pulled) -> Finding:
     return found
 
 
-def place_of(row: recording.Pulled, i: int, c: Any, is_bad: Callable[[Any], Any]) -> tuple[int, ...] | None:
+def place_of(row: observer.Pulled, i: int, c: Any, is_bad: Callable[[Any], Any]) -> tuple[int, ...] | None:
     """Where in its result an elementwise row turned a finite cotangent into the bad c; None where nobody can tell."""
     op, g = row.node.op, bare(row.cotangent)
     if not isinstance(op, Elementwise):

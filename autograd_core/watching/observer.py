@@ -7,13 +7,14 @@ follows is its own.
 from __future__ import annotations
 
 import sys
+import time
 from _thread import _local
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from ..engine.errors import class_name, printable
-from ..engine.recording import Pulled, thread
+from ..engine.recording import thread
 from ..support import caller
 
 __all__ = ["observe"]
@@ -27,6 +28,17 @@ class _Scopes(_local):
 
 
 _scopes = _Scopes()
+
+
+class Pulled(NamedTuple):
+    """A row of a backward pass, just walked: what it had before, what reached it, and what has been added up so far."""
+
+    node: Any
+    parents: Any
+    saved: Any
+    cotangent: Any
+    cotangents: dict[Any, Any]
+    seconds: float
 
 
 @contextmanager
@@ -50,7 +62,7 @@ def observe(
     multiply
     back through multiply
     """
-    observer = callback, backward, module, pushed
+    observer = callback, backward and _reported(backward), module, pushed
     if not thread.observers:
         _scopes.stack.clear()  # modules whose calls an interrupt kept from ending
     try:
@@ -61,6 +73,21 @@ def observe(
         if observer in thread.observers:
             thread.observers.remove(observer)
         thread.settle()
+
+
+def _reported(watcher: Callable[[Pulled], None]) -> Callable[[Iterable[Any], dict[Any, Any]], Iterator[Any]]:
+    """The rows of a backward pass, each told to ``watcher`` when it was walked."""
+
+    def follow(order: Iterable[Any], cotangents: dict[Any, Any]) -> Iterator[Any]:
+        for node in order:
+            parents, saved, g = node.parents, node.saved, cotangents.get(node)
+            start = time.perf_counter()
+            yield node
+            seconds = time.perf_counter() - start
+            if node.op is not None and g is not None:
+                watcher(Pulled(node, parents, saved, g, cotangents, seconds))
+
+    return follow
 
 
 class Origin(NamedTuple):

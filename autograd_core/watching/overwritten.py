@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..engine import recording
 from ..engine.errors import describe
 from ..engine.node import Leaf, WatchedNode
 from ..engine.tensor import bare
@@ -132,7 +131,7 @@ def watch() -> Iterator[None]:
             node.origin = observer.origin()
         kept.note(node)
 
-    def pulled(row: recording.Pulled) -> None:
+    def pulled(row: observer.Pulled) -> None:
         kept.check(row.node, row.saved, row.parents)
 
     with observer.observe(computed, pulled):

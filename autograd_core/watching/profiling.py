@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
 
-from ..engine import recording
 from ..engine.errors import class_name
 from ..engine.node import Leaf
 from ..engine.tensor import Tensor, bare
@@ -155,7 +154,7 @@ class profile:
                 self._counted[key] = known
         return known
 
-    def _after_row(self, pulled: recording.Pulled) -> None:
+    def _after_row(self, pulled: observer.Pulled) -> None:
         now = time.perf_counter_ns()
         node = pulled.node
         made = self._made.get(id(node))
@@ -315,7 +314,7 @@ def _shapes(args: Any) -> tuple[Any, ...]:
     return tuple([a.shape if isinstance(a, (Tensor, np.ndarray)) else np.shape(a) for a in args])
 
 
-def _operations(pulled: recording.Pulled) -> int | None:
+def _operations(pulled: observer.Pulled) -> int | None:
     """Of a row that was made before the block."""
     node, tracked = pulled.node, tuple([p is not None for p in pulled.parents])
     known = zip(pulled.parents, pulled.saved, strict=False)
