@@ -8,7 +8,10 @@ import os
 import platform
 import subprocess
 import sys
+import tracemalloc
 import weakref
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,7 +19,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import autograd_core as ag
+import nn
+from autograd_core.engine import forms, reverse
 from autograd_core.engine.forms import General, Multilinear
+from autograd_core.watching.observer import observe
 from samples import LIBRARY, REAL, SAMPLES, Call, differentiable
 
 
@@ -111,3 +117,106 @@ print((resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before) / 10)
     environ = {k: v for k, v in os.environ.items() if not k.startswith(("MALLOC_", "GLIBC_TUNABLES"))}
     found = subprocess.run([sys.executable, "-c", script], env=environ, capture_output=True, text=True, check=True)
     assert float(found.stdout) < 100
+
+
+# A dead cotangent is written over ------------------------------------------------------------------------------------
+
+MANY = 1 << 17
+"""Elements of an array that is large enough to be written over."""
+
+
+def large(value: float = 1.0) -> ag.Tensor:
+    return ag.Tensor(np.full(MANY, value), requires_grad=True)
+
+
+def bytes_at_most(call: Callable[[], object]) -> int:
+    """How many bytes more there were at one time while ``call`` ran than before it."""
+    gc.collect()
+    tracemalloc.start()
+    try:
+        before = tracemalloc.get_traced_memory()[0]
+        tracemalloc.reset_peak()
+        call()
+        return tracemalloc.get_traced_memory()[1] - before
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize(
+    "step", [lambda y, c: y * c, lambda y, c: c * y, lambda y, c: np.exp(y), lambda y, c: y * c + y]
+)
+def test_a_chain_of_products_goes_back_in_one_array(step: Callable[[ag.Tensor, Any], ag.Tensor]) -> None:
+    """The gradient itself, and of a sum the second cotangent; without writing over there would be one more."""
+    x, constant = large(0.5), np.full(MANY, 0.5)
+    y = x
+    for _ in range(4):
+        y = step(y, constant)
+    loss, arrays = y.sum(), 2 if step(1, 1) == 2 else 1
+    peak = bytes_at_most(lambda: loss.backward(retain_graph=True))
+    assert x.data.nbytes * arrays <= peak < x.data.nbytes * (arrays + 0.5)
+
+
+def held(kind: str, f: Callable[[ag.Tensor], ag.Tensor]) -> tuple[list[Any], list[Any]]:
+    """Cotangents of large products that somebody else holds, and copies from before they could be written over."""
+    kept: list[Any] = []
+    copies: list[Any] = []
+
+    def keep(g: Any) -> None:
+        kept.append(g)
+        copies.append(g.copy())
+
+    x = large(2.0)
+    if kind == "observer":
+        with observe(backward=lambda pulled: keep(pulled.cotangent)):
+            f(x).sum().backward()
+    elif kind == "seed":
+        seed = np.full(MANY, 3.0)
+        keep(seed)
+        f(x).backward(seed)
+    elif kind == "view":
+        noting = ag.primitive(lambda x: x + 0, name="noting", x=lambda g: keep(g[::2]) or g)
+        f(noting(f(x) * 1.5)).sum().backward()
+    elif kind == "hook":
+        module = nn.Identity()
+        module.register_full_backward_hook(lambda module, given, of_result: keep(of_result[0].data))
+        (f(module(f(x)) * 1.5) * 1.5).sum().backward()
+    elif kind == "leaf":
+        f(x).sum().backward()
+        keep(x.grad.data)
+        f(x).sum().backward()
+    return kept, copies
+
+
+@pytest.mark.parametrize("kind", ["observer", "seed", "view", "hook", "leaf"])
+@pytest.mark.parametrize("f", [lambda x: np.exp(x * 2.0), lambda x: x * x, lambda x: np.tanh(x) * x + x])
+def test_a_cotangent_that_somebody_holds_is_not_written_over(kind: str, f: Any) -> None:
+    kept, copies = held(kind, f)
+    assert kept
+    for array, copy in zip(kept, copies, strict=True):
+        np.testing.assert_array_equal(array, copy)
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: x * x,
+        lambda x: x * np.exp(x) + np.exp(x) * x,
+        lambda x: (x + 1.0) * (x - 1.0) + x,
+        lambda x: np.exp(-x) * x - x * 3.0,
+        lambda x: np.reshape(np.exp(np.reshape(x, (2, -1))) * 2.0, -1) * x,
+        lambda x: x[::2] * x[1::2],
+        lambda x: np.exp(x) * np.broadcast_to(x[:1], x.shape),
+    ],
+)
+def test_writing_over_changes_no_gradient(f: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor does it of a graph that is kept: twice along it, and once where no array counts as large, the same bits."""
+    x = ag.Tensor(np.linspace(0.1, 1.0, MANY), requires_grad=True)
+    loss, found = f(x).sum(), []
+    for least in (forms.LARGE, forms.LARGE, sys.maxsize):
+        for module in (forms, reverse):
+            monkeypatch.setattr(module, "LARGE", least)
+        loss.backward(retain_graph=True)
+        found.append(x.grad.data)
+        x.grad = None
+    np.testing.assert_array_equal(found[0], found[2])
+    np.testing.assert_array_equal(found[1], found[2])
