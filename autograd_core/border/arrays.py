@@ -18,14 +18,15 @@ from .sparse import SparseConstant
 
 if TYPE_CHECKING:
     from ..engine.primitive import Primitive
+    from ..support.types import ArrayLike, DTypeLike, Settings
 
 __all__ = ["set_default_dtype", "get_default_dtype"]
 
-_default_dtype = np.dtype(np.float32)
+_default_dtype: np.dtype[Any] = np.dtype(np.float32)
 _ndarray = np.ndarray
 
 
-def set_default_dtype(dtype: Any) -> None:
+def set_default_dtype(dtype: DTypeLike) -> None:
     """Set the floating dtype that Python numbers and lists become (float32 at the start)."""
     global _default_dtype
     if not np.issubdtype(dtype, np.floating):
@@ -38,7 +39,7 @@ def get_default_dtype() -> np.dtype[Any]:
     return _default_dtype
 
 
-def as_array(data: Any, dtype: Any) -> Any:
+def as_array(data: Any, dtype: DTypeLike) -> Any:
     """``data`` as an array of numbers: arrays as they are, Python numbers and lists in the default dtype.
 
     Containers of other libraries keep their dtype, as arrays do.
@@ -71,7 +72,7 @@ def _in_default_dtype(array: Any) -> Any:
     return array.astype(np.result_type(_default_dtype, np.complex64)) if array.dtype.kind == "c" else array
 
 
-def _read(values: Any, operation: str, dtype: Any = None) -> Any:
+def _read(values: Any, operation: str, dtype: DTypeLike = None) -> Any:
     """A list of numbers as NumPy reads it."""
     in_list(values, operation)
     try:
@@ -80,7 +81,7 @@ def _read(values: Any, operation: str, dtype: Any = None) -> Any:
         raise ValueError(f"{operation}: {error} Fix: give rows of one length, of numbers that fit.") from error
 
 
-def like(tensor: Tensor, value: Any) -> Tensor:
+def like(tensor: Tensor, value: ArrayLike) -> Tensor:
     """``value`` as a tensor beside ``tensor``: numbers and lists take its dtype, arrays and tensors keep theirs."""
     if isinstance(value, Tensor):
         return value
@@ -162,7 +163,7 @@ def beside(value: Any, array: Any, op: Primitive, place: int) -> Any:
     return value
 
 
-def _remember(value: float, dtype: Any, numbers: dict[float, Any]) -> Any:
+def _remember(value: float, dtype: DTypeLike, numbers: dict[float, Any]) -> Any:
     number = np.array(value, dtype)
     if value == 0 or value != value:  # −0.0 equals 0.0 as a key, NaN equals nothing
         return number
@@ -199,7 +200,7 @@ def setting(value: Any, operation: str, name: str, instead: str = "write the for
     return value
 
 
-def settled(operation: str, params: dict[str, Any]) -> dict[str, Any]:
+def settled(operation: str, params: Settings) -> dict[str, Any]:
     """The settings of an operation without tensors: a recorded one is refused by name."""
     for value in params.values():
         kind = type(value)

@@ -7,12 +7,15 @@ array without a graph. The refusal names, for each of them, what keeps the gradi
 from __future__ import annotations
 
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..engine.errors import describe
 from ..engine.tensor import Tensor
+
+if TYPE_CHECKING:
+    from ..support.types import DTypeLike
 
 _NO_ARRAY = (
     "np.asarray: a plain array has no graph, so the gradient of this tensor ({}) would be lost in silence. Fix: "
@@ -27,7 +30,7 @@ _NO_MASK = (
 )
 
 
-def _array(self: Tensor, dtype: Any = None, copy: bool | None = None) -> Any:
+def _array(self: Tensor, dtype: DTypeLike = None, copy: bool | None = None) -> Any:
     if sys._getframe(1).f_code.co_name == "_matmul_dispatch":
         unreadable = np.empty((), object)  # scipy.sparse answers NotImplemented, and the tensor is asked for A @ t
         unreadable[()] = self

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,8 +14,13 @@ from ..engine.reverse import pull, rows
 from ..engine.tensor import Tensor, bare, make_tensor
 from .arrays import like
 
+if TYPE_CHECKING:
+    from ..support.types import ArrayLike, DTypeLike
 
-def backward(self: Tensor, gradient: Any = None, *, retain_graph: bool = False, create_graph: bool = False) -> None:
+
+def backward(
+    self: Tensor, gradient: ArrayLike | None = None, *, retain_graph: bool = False, create_graph: bool = False
+) -> None:
     """Accumulate d self / d leaf into ``.grad`` of every leaf that ``self`` was computed from.
 
     gradient : cotangent of self's shape; may be left out for a one-element tensor (then 1)
@@ -69,7 +74,7 @@ def as_gradients(cotangents: dict[Node, Any], leaves: Iterable[Any], *seeds: Any
     return gradients
 
 
-def _own(g: Any, dtype: Any) -> Any:
+def _own(g: Any, dtype: np.dtype[Any]) -> Any:
     """A copy of ``g`` in another dtype or in memory of its own; a tensor stays one and keeps its history."""
     if dtype.kind == "f" and g.dtype.kind == "c":
         g = np.real(g)
@@ -80,7 +85,7 @@ def _own(g: Any, dtype: Any) -> Any:
     return g if isinstance(g, Tensor) else np.array(g) if isinstance(g, np.generic) else g.copy()
 
 
-def filled(number: int, beside: Any, shape: tuple[int, ...], dtype: Any) -> Any:
+def filled(number: int, beside: Any, shape: tuple[int, ...], dtype: DTypeLike) -> Any:
     """An array of the same kind as ``beside`` that holds one number."""
     if isinstance(beside, (np.ndarray, np.generic)):
         array = np.empty(shape, dtype)
@@ -89,7 +94,7 @@ def filled(number: int, beside: Any, shape: tuple[int, ...], dtype: Any) -> Any:
     return np.full_like(beside, number, dtype, shape=shape)
 
 
-def _seed(tensor: Tensor, gradient: Any) -> Tensor:
+def _seed(tensor: Tensor, gradient: ArrayLike | None) -> Tensor:
     if gradient is None:
         if tensor.dtype.kind == "c":
             raise ValueError(

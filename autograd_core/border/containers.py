@@ -13,13 +13,16 @@ from __future__ import annotations
 import sys
 import weakref
 from collections.abc import Callable
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
 import numpy as np
 
 from ..engine.errors import class_name
 from ..engine.tensor import Tensor
 from .sparse import SparseConstant
+
+if TYPE_CHECKING:
+    from ..support.types import AnyArray, Array
 
 _NUMERIC = "biufc"
 _NUMBERS = (float, int, complex, np.number, np.bool)
@@ -42,7 +45,7 @@ def is_plain(value: Any) -> bool:
     return isinstance(value, (Tensor, *_NUMBERS)) or (is_duck(value) and value.dtype.kind in _NUMERIC)
 
 
-def is_container(value: Any) -> bool:
+def is_container(value: object) -> bool:
     """True of a foreign container of numbers: something that NumPy reads as an array, and no list."""
     if isinstance(value, (Tensor, list, tuple, str, bytes, type, *_NUMBERS)) or is_duck(value):
         return False
@@ -86,7 +89,7 @@ def in_list(values: Any, operation: str) -> None:
                     convert(value, operation)
 
 
-def check_numeric(array: Any, operation: str) -> None:
+def check_numeric(array: AnyArray | np.generic, operation: str) -> None:
     """Raise TypeError where an array does not hold numbers."""
     if array.dtype.kind in _NUMERIC:
         return
@@ -105,7 +108,7 @@ _FIXES = {
 }
 
 
-def refuse(operation: str, value: Any, why: str, fix: str) -> NoReturn:
+def refuse(operation: str, value: object, why: str, fix: str) -> NoReturn:
     """TypeError that names the container, why it is refused, and what to give instead."""
     library = type(value).__module__.partition(".")[0]
     raise TypeError(f"{operation}: {library}'s {class_name(value)}: {why}. Fix: {fix}.")
@@ -114,7 +117,7 @@ def refuse(operation: str, value: Any, why: str, fix: str) -> NoReturn:
 # The libraries -------------------------------------------------------------------------------------------------------
 
 
-def _of_masked(value: Any, operation: str) -> Any:
+def _of_masked(value: Any, operation: str) -> Array:
     if np.any(value.mask):
         refuse(
             operation,
@@ -126,13 +129,13 @@ def _of_masked(value: Any, operation: str) -> Any:
     return np.asarray(value.data)
 
 
-def _of_matrix(value: Any, operation: str) -> Any:
+def _of_matrix(value: Any, operation: str) -> Array:
     if operation == "Tensor":
         return np.asarray(value)
     return refuse(operation, value, "its * is a product of matrices, a tensor's is not", "np.asarray(m), and @ or *")
 
 
-def _of_pandas(value: Any, operation: str) -> Any:
+def _of_pandas(value: Any, operation: str) -> Array:
     array = np.asarray(value.to_numpy())
     if array.dtype.kind not in _NUMERIC:
         held = ", ".join(map(str, dict.fromkeys(value.dtypes))) if hasattr(value, "columns") else str(value.dtype)
@@ -145,7 +148,7 @@ def _of_pandas(value: Any, operation: str) -> Any:
     return array
 
 
-def _of_torch(value: Any, operation: str) -> Any:
+def _of_torch(value: Any, operation: str) -> Array:
     if value.requires_grad:
         refuse(
             operation,
@@ -159,7 +162,7 @@ def _of_torch(value: Any, operation: str) -> Any:
         return refuse(operation, value, str(error).splitlines()[0], "x.float(), or x.to_dense() if it is sparse")
 
 
-def _of_jax(value: Any, operation: str) -> Any:
+def _of_jax(value: Any, operation: str) -> Array:
     if isinstance(value, sys.modules["jax"].core.Tracer):
         refuse(
             operation,
@@ -175,7 +178,7 @@ def _of_xarray(value: Any, operation: str) -> Any:
     return value.data if isinstance(value.data, Tensor) else np.asarray(value.values)
 
 
-def _of_polars(value: Any, operation: str) -> Any:
+def _of_polars(value: Any, operation: str) -> Array:
     missing = value.null_count()
     if (missing if isinstance(missing, int) else missing.to_numpy().sum()) > 0:
         refuse(operation, value, "values are missing", "x.fill_null(number), or x.drop_nulls()")
@@ -186,7 +189,7 @@ def _of_sparse(value: Any, operation: str) -> Any:
     return SparseConstant(value)
 
 
-Converter = Callable[[Any, str], Any]
+Converter: TypeAlias = Callable[[Any, str], Any]
 
 _LIBRARIES: dict[str, tuple[tuple[str, ...], Converter]] = {
     "numpy.ma": (("MaskedArray",), _of_masked),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -19,12 +19,15 @@ from .asking import ASKED
 from .backward import backward
 from .leaving import WAYS_OUT
 
+if TYPE_CHECKING:
+    from ..support.types import AnyArray
+
 
 def _reflected(function: Any) -> Any:
     return lambda self, other: function(other, self)
 
 
-def _power(x: Any, y: Any) -> Any:
+def _power(x: AnyArray, y: Any) -> Any:
     return elementwise.square(x) if type(y) in (int, float) and y == 2 else elementwise.power(x, y)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,6 +17,9 @@ from ..engine.registry import implementations
 from ..engine.tensor import Tensor, bare
 from . import writing
 from .arrays import admitted
+
+if TYPE_CHECKING:
+    from ..support.types import DTypeLike
 
 PASSING: set[Callable[..., Any]] = {
     *(np.equal, np.not_equal, np.less, np.less_equal, np.greater, np.greater_equal),
@@ -62,7 +65,9 @@ def _on_arrays(function: Any, name: str, args: Any, kwargs: Any) -> Any:
     return function(*args, **{k: bare(admitted(v, name, of_lists=True)) for k, v in kwargs.items()})
 
 
-def _in_dtype(name: str, ufunc: np.ufunc, inputs: Any, dtype: Any = None, where: Any = True, **others: Any) -> Any:
+def _in_dtype(
+    name: str, ufunc: np.ufunc, inputs: Any, dtype: DTypeLike = None, where: Any = True, **others: Any
+) -> Any:
     """The operands converted to what the ufunc computes in where its result shall have ``dtype``."""
     if where is not True:
         raise TypeError(f"{name}: where= leaves holes in the result. Fix: np.where(mask, {name}(...), other).")

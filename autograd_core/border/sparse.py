@@ -6,12 +6,15 @@ through in both modes and in every order, without a rule of its own.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..engine.errors import class_name
 from ..engine.tensor import Tensor
+
+if TYPE_CHECKING:
+    from ..support.types import DTypeLike
 
 
 class SparseConstant:
@@ -40,11 +43,11 @@ class SparseConstant:
         """The dtype of the entries."""
         return self.matrix.dtype
 
-    def astype(self, dtype: Any, copy: bool = True) -> SparseConstant:
+    def astype(self, dtype: DTypeLike, copy: bool = True) -> SparseConstant:
         """The same matrix in another dtype."""
         return SparseConstant(self.matrix.astype(dtype, copy=copy))
 
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+    def __array__(self, dtype: DTypeLike = None, copy: bool | None = None) -> Any:
         return np.asarray(self.matrix.toarray(), dtype)
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **settings: Any) -> Any:

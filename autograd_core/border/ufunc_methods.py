@@ -7,7 +7,7 @@ asked for.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,6 +16,9 @@ from ..engine.registry import implements
 from ..engine.tensor import bare
 from ..support.arrays import anyarray
 from .protocols import refusal
+
+if TYPE_CHECKING:
+    from ..support.types import AnyArray, DTypeLike, Settings
 
 __all__: list[str] = []
 
@@ -27,7 +30,7 @@ def _logaddexp(x, axis=0, keepdims=False):
     return np.logaddexp.reduce(x, axis=axis, keepdims=keepdims)
 
 
-def _shares(x: Any, ans: Any, axis: int | None) -> Any:
+def _shares(x: AnyArray, ans: AnyArray, axis: int | None) -> Any:
     """eˣ / Σ eˣ, and equal shares of nothing but −∞."""
     none = np.equal(ans, -np.inf)
     count = x.size if axis is None else x.shape[axis]
@@ -51,7 +54,7 @@ FIXES = {
 }
 
 
-def call(ufunc: np.ufunc, method: str, inputs: Any, settings: dict[str, Any]) -> Any:
+def call(ufunc: np.ufunc, method: str, inputs: Any, settings: Settings) -> Any:
     """``ufunc.method(*inputs, **settings)``, of which one input at least is a tensor."""
     if method == "outer":
         return outer(ufunc, *inputs, **settings)
@@ -63,13 +66,13 @@ def call(ufunc: np.ufunc, method: str, inputs: Any, settings: dict[str, Any]) ->
     raise TypeError(refusal(f"np.{ufunc.__name__}.{method}", FIXES.get(method, "")))
 
 
-def outer(ufunc: np.ufunc, x: Any, y: Any, **settings: Any) -> Any:
+def outer(ufunc: np.ufunc, x: AnyArray, y: AnyArray, **settings: Any) -> Any:
     """The ufunc of each element of x with each of y, of shape x.shape + y.shape."""
     x, y = map(anyarray, (x, y))
     return ufunc(np.reshape(x, (*x.shape, *[1] * len(y.shape))), y, **settings)
 
 
-def accumulate(ufunc: np.ufunc, x: Any, axis: int = 0, dtype: Any = None) -> Any:
+def accumulate(ufunc: np.ufunc, x: AnyArray, axis: int = 0, dtype: DTypeLike = None) -> Any:
     """out[0] = x[0], out[k] = ufunc(out[k − 1], x[k]) along ``axis``."""
     if ufunc in SCANS:
         return SCANS[ufunc](x, axis=axis) if dtype is None else SCANS[ufunc](x, axis=axis, dtype=dtype)

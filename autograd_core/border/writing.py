@@ -8,7 +8,7 @@ to inside ``no_grad()`` only.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,6 +16,9 @@ from ..engine import recording
 from ..engine.errors import class_name
 from ..engine.node import Leaf, Variable
 from ..engine.tensor import Tensor, bare, is_recorded
+
+if TYPE_CHECKING:
+    from ..support.types import Settings
 
 
 def set_item(self: Tensor, index: Any, value: Any) -> None:
@@ -39,7 +42,7 @@ def _check_writable(t: Tensor, value: Any, what: str, instead: str) -> None:
         )
 
 
-def _in_place(symbol: str, ufunc: np.ufunc, operator: Callable[[Any, Any], Any]) -> Any:
+def _in_place(symbol: str, ufunc: np.ufunc, operator: Callable[[Any, Any], Tensor]) -> Any:
     def change(self: Tensor, other: Any) -> Any:
         node = self._node
         if node is None:
@@ -72,7 +75,7 @@ SYMBOLS = {
 }
 
 
-def operators(binary: dict[str, Callable[[Any, Any], Any]]) -> dict[str, Any]:
+def operators(binary: dict[str, Callable[[Any, Any], Tensor]]) -> dict[str, Any]:
     """``__iadd__`` and its kin, from ``__add__`` and its kin."""
     return {
         f"__i{name}__": _in_place(symbol, ufunc, binary[f"__{name}__"]) for name, (symbol, ufunc) in SYMBOLS.items()
@@ -85,12 +88,12 @@ WRITERS: set[Callable[..., Any]] = {np.copyto, np.put, np.place, np.putmask, np.
 """NumPy's functions that write into their first argument."""
 
 
-def is_free(args: Any, kwargs: dict[str, Any]) -> bool:
+def is_free(args: Any, kwargs: Settings) -> bool:
     """True where ``np.copyto(array, t)``, ``np.add.at(array, indices, t)`` and their kin lose no graph."""
     return bool(args) and not isinstance(args[0], Tensor) and not _records(args, kwargs)
 
 
-def into(name: str, function: Callable[..., Any], out: Any, args: Any, kwargs: dict[str, Any]) -> Any:
+def into(name: str, function: Callable[..., Any], out: Any, args: Any, kwargs: Settings) -> Any:
     """``function(*args, out=out, **kwargs)`` where no graph is lost by that; returns ``out``."""
     outs = out if isinstance(out, tuple) else (out,)
     if _records(args, kwargs):
@@ -115,5 +118,5 @@ def into(name: str, function: Callable[..., Any], out: Any, args: Any, kwargs: d
     return found if outs[0] is None else outs[0]
 
 
-def _records(args: Any, kwargs: dict[str, Any]) -> bool:
+def _records(args: Any, kwargs: Settings) -> bool:
     return recording.is_grad_enabled() and (is_recorded(args) or is_recorded([*kwargs.values()]))

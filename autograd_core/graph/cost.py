@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,6 +16,9 @@ from ..watching.flops import Call, backward, forward
 from ..watching.memory import arrays_kept, owner
 from ..watching.tally import OUTSIDE, Item, Sheet, Tally, duration, flop, rate, sheet, size, tallies
 from .graph import Graph, Row
+
+if TYPE_CHECKING:
+    from ..support.types import Fields
 
 _TOP = 25  # lines of a printed table
 
@@ -80,7 +83,7 @@ class Cost:
                 found[row] = sum(numbers)
         return found
 
-    def records(self) -> list[dict[str, Any]]:
+    def records(self) -> list[Fields]:
         """A dict for each row of the graph: variable, op, module, and the numbers; None for what is not known.
 
         >>> import autograd_core as ag

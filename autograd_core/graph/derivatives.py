@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -14,6 +14,10 @@ from ..expressions.notation import write
 from ..expressions.symbol import Symbol, at_most
 from ..watching.observer import Pulled, observe
 from .graph import Graph, Row
+
+if TYPE_CHECKING:
+    from ..engine.node import Node
+    from ..support.types import Array, ArrayLike
 
 LONGEST = 40
 """Parts of a formula; of a longer one the innermost are left out where it is written."""
@@ -107,10 +111,10 @@ def _value(row: Row, i: int, parent: Row) -> Any:
         return pull([node], {node: one}, wanted=[parent.node]).get(parent.node)
 
 
-def cotangents(graph: Graph) -> dict[Row, Any]:
+def cotangents(graph: Graph) -> dict[Row, Array]:
     """d output/d row for every row and variable that the output depends on; of an array, of the sum of its elements."""
     output, rows = graph.output, _by_node(graph)
-    found: dict[Row, Any] = {}
+    found: dict[Row, Array] = {}
 
     def keep(pulled: Pulled) -> None:
         if pulled.node in rows:  # not the rows that a checkpoint computes anew
@@ -123,7 +127,7 @@ def cotangents(graph: Graph) -> dict[Row, Any]:
     return found | {rows[node]: c for node, c in rest.items()}
 
 
-def tangents(graph: Graph, variable: Row, direction: Any) -> dict[Row, Any]:
+def tangents(graph: Graph, variable: Row, direction: ArrayLike) -> dict[Row, Array]:
     """d row/d variable along ``direction`` for every row that depends on the variable."""
     rows = _by_node(graph)
     order = [row.node for row in reversed(graph.rows)]
@@ -132,5 +136,5 @@ def tangents(graph: Graph, variable: Row, direction: Any) -> dict[Row, Any]:
     return {rows[node]: t for node, t in pushed.items()}
 
 
-def _by_node(graph: Graph) -> dict[Any, Row]:
+def _by_node(graph: Graph) -> dict[Node, Row]:
     return {row.node: row for row in (*graph.rows, *graph.variables)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..engine.errors import printable
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
 
     import graphviz
 
+    from ..engine.node import Node
+    from ..support.types import ArrayLike, Settings, Wrt
     from ..watching.observer import Origin
     from .cost import Cost
     from .table import Table
@@ -42,7 +45,7 @@ class Row:
     name: str
     kind: str
     op: Any
-    params: dict[str, Any]
+    params: Settings
     arguments: tuple[Any, ...]
     parents: tuple[Row | None, ...]
     inputs: tuple[Row, ...]
@@ -51,7 +54,7 @@ class Row:
     symbol: Symbol
     origin: Origin | None
 
-    def __init__(self, name: str, kind: str, value: Any, shape: tuple[int, ...] | None, node: Any) -> None:
+    def __init__(self, name: str, kind: str, value: Any, shape: tuple[int, ...] | None, node: Node | None) -> None:
         self.name, self.kind, self.node = name, kind, node
         self.value = value
         self.shape = shape
@@ -87,8 +90,8 @@ class Graph:
     def table(
         self,
         mode: str = "reverse",
-        wrt: Any = None,
-        direction: Any = None,
+        wrt: Wrt = None,
+        direction: ArrayLike | None = None,
         rows: Any = None,
         max_rows: int | None = 200,
     ) -> Table:
@@ -120,7 +123,7 @@ class Graph:
         self,
         rankdir: str = "TB",
         depth: int | None = None,
-        colour: Any = "kind",
+        colour: str | Mapping[Any, float] = "kind",
         *,
         legend: str = "",
         repeats: bool | None = None,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import chain, count
 from typing import TYPE_CHECKING, Any
 
@@ -47,7 +47,13 @@ _COLOURS = {
 
 
 def draw(
-    graph: Graph, rankdir: str, depth: int | None, colour: Any, legend: str, repeats: bool | None, limit: int | None
+    graph: Graph,
+    rankdir: str,
+    depth: int | None,
+    colour: str | Mapping[Any, float],
+    legend: str,
+    repeats: bool | None,
+    limit: int | None,
 ) -> graphviz.Digraph:
     """``Graph.dot``."""
     import graphviz

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -14,6 +14,9 @@ from ..engine.tensor import Tensor
 from ..expressions.symbol import apply, fold, of_primitive, variables
 from ..watching.observer import Origin
 from .graph import Graph, Row
+
+if TYPE_CHECKING:
+    from ..support.types import Settings, Wrt
 
 _LONGEST_CONSTANT = 12  # parts; what is computed from constants in more steps gets a name of its own
 _LONG = object()
@@ -40,7 +43,7 @@ class _Made(NamedTuple):
 
     op: Any
     args: tuple[Any, ...]
-    params: Any
+    params: Settings
 
 
 class Reader:
@@ -75,7 +78,7 @@ class Reader:
         self.names: dict[Any, str] = {}
         self.symbols: dict[Any, Any] = {}
         self.constants = 0
-        self.sources: dict[Any, Row] = {}
+        self.sources: dict[Node, Row] = {}
         self._read_nodes()
         self._read_steps(steps)
         self._read_names(known)
@@ -116,7 +119,7 @@ class Reader:
 
     # The graph -----------------------------------------------------------------------------------------------------
 
-    def graph(self, wrt: Any) -> Graph:
+    def graph(self, wrt: Wrt) -> Graph:
         """The rows that lead from the variables ``wrt`` to the result; ValueError where there are none."""
         chosen = self._chosen(wrt)
         if not chosen:
@@ -144,7 +147,7 @@ class Reader:
         sources = [self.sources[key] for key in dict.fromkeys((*places, *self.sources)) if key in self.sources]
         return Graph(list(mine.values()), sources, [everything[leaf] for leaf in chosen], everything[self.root])
 
-    def _row(self, node: Node, i: int) -> Row:
+    def _row(self, node: Any, i: int) -> Row:
         last = node is self.root
         name = self.result if last else _unique(f"ξ{i}", self.taken)
         row = Row(name, "output" if last else "op", self.values.get(node), node.shape, node)
@@ -154,7 +157,7 @@ class Reader:
         self.symbols[node] = row.symbol
         return row
 
-    def _chosen(self, wrt: Any) -> list[Any]:
+    def _chosen(self, wrt: Wrt) -> list[Any]:
         inputs = [v._node for v in self.inputs.values() if isinstance(v, Tensor) and v._node is not None]
         parameters = [leaf for leaf in self.leaves if leaf not in inputs]
         if wrt is None:

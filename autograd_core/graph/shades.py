@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..expressions import values
 from .graph import Graph, Row
+
+if TYPE_CHECKING:
+    from ..support.types import Array
 
 _RAMP = ("#fffbeb", "#fde68a", "#fdba74", "#f87171")  # from small to large; dark text is readable on all
 _NOTHING, _BROKEN = "#ffffff", "#f0abfc"
@@ -67,7 +70,7 @@ class Shades:
         return f"{ends[0]}{space}{self.name} ({scale}){space}{ends[1]}", stripes
 
 
-def shades(graph: Graph, colour: Any, legend: str) -> Shades | None:
+def shades(graph: Graph, colour: str | Mapping[Any, float], legend: str) -> Shades | None:
     """What ``Graph.dot(colour=)`` asks for; None for colours by kind."""
     numbers: dict[Row, float] = {}
     if isinstance(colour, Mapping):
@@ -91,7 +94,7 @@ def shades(graph: Graph, colour: Any, legend: str) -> Shades | None:
     raise ValueError(f"dot: colour is 'kind', 'gradient' or a mapping from rows to numbers, not {colour!r}.")
 
 
-def _rms(array: Any) -> float:
+def _rms(array: Array) -> float:
     size = math.prod(np.shape(array))
     with np.errstate(all="ignore"):  # what overflows has a colour of its own
         return float(np.sqrt(np.sum(np.square(np.absolute(array), dtype=np.float64)) / size)) if size else 0.0

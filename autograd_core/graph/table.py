@@ -17,6 +17,8 @@ from .graph import Graph, Row
 if TYPE_CHECKING:
     import pandas
 
+    from ..support.types import Array, ArrayLike, Fields, Wrt
+
 _FACTORS = 8  # a longer chain-rule product is not written out
 
 
@@ -55,8 +57,8 @@ class Table:
         self,
         graph: Graph,
         mode: str = "reverse",
-        wrt: Any = None,
-        direction: Any = None,
+        wrt: Wrt = None,
+        direction: ArrayLike | None = None,
         rows: Any = None,
         max_rows: int | None = 200,
     ) -> None:
@@ -78,7 +80,7 @@ class Table:
         self.variables = _chosen(graph, wrt)
         self.head = _where(graph)
         # The last columns: what is known of each row, by heading.
-        self.products: dict[str, dict[Row, Any]] = {}
+        self.products: dict[str, dict[Row, Array]] = {}
         self.gradients: dict[str, Any] = {}
         self._locals: dict[Row, Sequence[Local | None]] = {}
         if mode == "reverse":
@@ -105,7 +107,7 @@ class Table:
         for v in self.variables:
             self.gradients[v.name] = found[v] if v in found else np.zeros(v.shape or ())
 
-    def _forward(self, direction: Any) -> None:
+    def _forward(self, direction: ArrayLike | None) -> None:
         output = self.graph.output
         for v in self.variables:
             d = _direction(v, direction, len(self.variables))
@@ -205,7 +207,7 @@ class Table:
 
     # The formats ---------------------------------------------------------------------------------------------------
 
-    def records(self) -> list[dict[str, Any]]:
+    def records(self) -> list[Fields]:
         """A dict for each line, with the numbers themselves: variable, expression, wrt, derivative, value, …
 
         ``wrt`` and ``derivative`` are None for a row without a derivative, ``derivative_value`` also for a matrix
@@ -335,7 +337,7 @@ def _where(graph: Graph) -> list[str]:
     return [*lines, "(a large array stands as its shape: min … mean … max ‖norm‖)"] if large else lines
 
 
-def _chosen(graph: Graph, wrt: Any) -> list[Row]:
+def _chosen(graph: Graph, wrt: Wrt) -> list[Row]:
     if wrt is None:
         return graph.variables
     by_name = {v.name: v for v in graph.variables}

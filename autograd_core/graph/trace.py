@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,8 +15,11 @@ from .graph import Graph
 from .naming import argument_names, known_things
 from .reading import Reader, recorded
 
+if TYPE_CHECKING:
+    from ..support.types import Wrt
 
-def trace(f: Any, *args: Any, wrt: Any = None, names: Any = None, result: str = "L") -> Graph:
+
+def trace(f: Any, *args: Any, wrt: Wrt = None, names: Any = None, result: str = "L") -> Graph:
     """Run ``f(*args)`` and return its Graph; or look at a tensor that is already computed: ``trace(loss)``.
 
     Numbers become float64; floating arrays and tensors are inputs; integer arrays and everything else stay as given.

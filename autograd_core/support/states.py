@@ -18,7 +18,7 @@ from ..engine.errors import class_name
 from ..engine.tensor import Tensor, bare
 
 if TYPE_CHECKING:
-    from ..support.types import Array
+    from ..support.types import Array, Shape
 
 
 def at_once(changes: Iterable[Callable[[], object]]) -> None:
@@ -29,7 +29,7 @@ def at_once(changes: Iterable[Callable[[], object]]) -> None:
     deque(map(operator.call, changes), 0)
 
 
-def mapping(what: str, value: Any, keys: Iterable[str] = ()) -> Mapping[Any, Any]:
+def mapping(what: str, value: object, keys: Iterable[str] = ()) -> Mapping[Any, Any]:
     """``value``, a mapping with at least these keys."""
     if not isinstance(value, Mapping):
         raise ValueError(f"{what}: expected a mapping, not {_given(value)}.")
@@ -39,7 +39,7 @@ def mapping(what: str, value: Any, keys: Iterable[str] = ()) -> Mapping[Any, Any
     return value
 
 
-def listed(what: str, value: Any, length: int | None = None) -> list[Any]:
+def listed(what: str, value: object, length: int | None = None) -> list[Any]:
     """``value`` as a list, of ``length`` entries if that is given."""
     if not isinstance(value, (list, tuple, deque)):
         raise ValueError(f"{what}: expected a list, not {_given(value)}.")
@@ -70,14 +70,14 @@ def whole(what: str, value: Any, least: float = 0) -> int:
     return int(value.numpy() if isinstance(value, Tensor) else value)
 
 
-def truth(what: str, value: Any) -> bool:
+def truth(what: str, value: object) -> bool:
     """``value`` as a bool; ValueError for anything else."""
     if _kind(value) != "a truth value":
         raise ValueError(f"{what}: expected True or False, not {_given(value)}.")
     return bool(value)
 
 
-def array(what: str, value: Any, shape: tuple[int, ...], dtype: Any) -> Array:
+def array(what: str, value: Any, shape: Shape, dtype: np.dtype[Any]) -> Array:
     """A copy of ``value`` with this shape and dtype; no imaginary part and no fraction is dropped for it."""
     try:
         given = np.asarray(bare(value))
@@ -124,7 +124,7 @@ def _kind(value: Any) -> str | None:
     return "a string" if isinstance(value, str) else class_name(value)
 
 
-def _given(value: Any) -> str:
+def _given(value: object) -> str:
     kind = _kind(value)
     short = repr(value) if kind in ("a string", "a truth value", "a number", None) else ""
     return f"{kind or 'nothing'} ({short})" if 0 < len(short) < 60 else f"{kind or 'nothing'}"

@@ -31,6 +31,15 @@ State: TypeAlias = Mapping[str, Any]
 Hook: TypeAlias = Callable[..., Any]
 """A function that is called at some point of another one's work; what it gives, if anything, takes a value's place."""
 
+Settings: TypeAlias = dict[str, Any]
+"""What a primitive is called with beside its arrays, by name."""
+
+Fields: TypeAlias = dict[str, Any]
+"""What is known of one thing, by name: a row for pandas, or an object of JSON."""
+
+Wrt: TypeAlias = str | int | Tensor | Sequence[str | int | Tensor] | None
+"""The variables to differentiate by: their names, numbers or tensors; None: all."""
+
 Tree: TypeAlias = Any
 """Arrays, tensors and numbers in lists, tuples, dictionaries and dataclasses, nested at will; or one alone."""
 

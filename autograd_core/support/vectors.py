@@ -5,12 +5,15 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+if TYPE_CHECKING:
+    from ..support.types import AnyArray
 
-def pieces(flat: Any, shapes: Sequence[tuple[int, ...]]) -> list[Any]:
+
+def pieces(flat: AnyArray, shapes: Sequence[tuple[int, ...]]) -> list[Any]:
     """A vector cut into arrays of these shapes, one after another: views, or recorded of a tensor.
 
     >>> pieces(np.arange(5.0), [(2, 2), ()])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..engine import recording
 from ..engine.forward import push
@@ -15,6 +15,9 @@ from ..engine.tensor import Tensor, make_tensor
 from ..support import random
 from ..watching import observer
 from . import trees
+
+if TYPE_CHECKING:
+    from ..support.types import AnyArray, Settings
 
 __all__ = ["checkpoint"]
 
@@ -45,7 +48,7 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
 class _Replay:
     """A call of ``f`` that can be made again: from ``tracked``, the rows outside that it depends on."""
 
-    def __init__(self, f: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    def __init__(self, f: Callable[..., Any], args: tuple[Any, ...], kwargs: Settings) -> None:
         self.call = f, args, kwargs
         self.marks: list[int] | None = self._marks() if recording.observed() else None
         self.origin = observer.origin() if self.marks else None
@@ -101,12 +104,12 @@ class _Checkpoint(Primitive):
     """The operation of a checkpointed row: its derivatives are those of the rows that it stands for."""
 
     def make_vjp(self, i: int) -> Callable[..., Any]:
-        def vjp(g: Any, node: Node, saved: Saved, index: int) -> Any:
+        def vjp(g: AnyArray, node: Node, saved: Saved, index: int) -> Any:
             return next(iter(self.cotangents([index], g, node, saved, None)))[1]
 
         return vjp
 
-    def cotangents(self, places: list[int], g: Any, node: Node, saved: Saved, chosen: Any) -> Contributions:
+    def cotangents(self, places: list[int], g: AnyArray, node: Node, saved: Saved, chosen: Any) -> Contributions:
         root, order = node.params["_again"]()
         inputs: Any = node.parents
         choices = {} if chosen is None else {root: chosen}

@@ -8,7 +8,7 @@ transform, or a tensor with ``requires_grad``, still has to differentiate. ``.gr
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -26,6 +26,9 @@ from ..engine.tensor import Tensor, check_differentiable, make_tensor
 from ..ops.arithmetic.elementwise import positive
 from ..support import caller
 from . import trees
+
+if TYPE_CHECKING:
+    from ..support.types import AnyArray, Settings, Tree
 
 __all__ = ["grad", "value_and_grad", "vjp", "jvp", "stop_gradient"]
 
@@ -80,7 +83,7 @@ def value_and_grad(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[...,
     return value_and_gradient
 
 
-def vjp(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], tuple[Any, ...]]]:
+def vjp(f: Callable[..., Any], *primals: Tree) -> tuple[Any, Callable[[Tree], tuple[Tree, ...]]]:
     """``f(*primals)`` and the pullback u ↦ (uᵀ ∂f/∂x for every argument x), which may be called any number of times.
 
     >>> y, pullback = vjp(lambda x: x * x, np.array([1.0, 2.0]))
@@ -89,13 +92,13 @@ def vjp(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], tupl
     """
     run = Run(f, primals, {}, tuple(range(len(primals))))
 
-    def pullback(u: Any) -> tuple[Any, ...]:
+    def pullback(u: Tree) -> tuple[Tree, ...]:
         return run.pull(_matching("vjp", "cotangent", u, run.outs))
 
     return run.value(), pullback
 
 
-def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
+def jvp(f: Callable[..., Any], primals: Sequence[Tree], tangents: Sequence[Tree]) -> tuple[Tree, Tree]:
     """``f(*primals)`` and its directional derivative Σ ∂f/∂x · ẋ along the tangents, by forward mode.
 
     >>> jvp(lambda x: x * x, (np.array(3.0),), (np.array(1.0),))
@@ -117,7 +120,7 @@ def stop_gradient(x: Any) -> Any:
     return rebuild([leaf.detach() if isinstance(leaf, Tensor) else leaf for leaf in leaves])
 
 
-def evaluate(f: Any, args: Sequence[Any], kwargs: dict[str, Any], variables: Sequence[Node]) -> Any:
+def evaluate(f: Any, args: Sequence[Any], kwargs: Settings, variables: Sequence[Node]) -> Any:
     """f's result, recorded. Meanwhile the variables are bound: what depends on them may not leave as a number."""
     recording.thread.refused = None
     try:
@@ -151,7 +154,7 @@ class Run:
     inputs, outs : the leaves of the chosen arguments and of the result, as tensors
     """
 
-    def __init__(self, f: Any, args: Sequence[Any], kwargs: dict[str, Any], argnums: Argnums) -> None:
+    def __init__(self, f: Any, args: Sequence[Any], kwargs: Settings, argnums: Argnums) -> None:
         chosen = argnums if isinstance(argnums, tuple) else (argnums,)
         _check_argnums(argnums, chosen, len(args))
         call = list(args)
@@ -182,11 +185,11 @@ class Run:
         if self.nodes and results and self.wanted.isdisjoint(self.roots):
             caller.warn(_NO_DEPENDENCE, NoDependenceWarning)
 
-    def value(self) -> Any:
+    def value(self) -> Tree:
         """The result of the function."""
         return self.rebuild([self._answer(y if self.record else y.detach()) for y in self.outs])
 
-    def pull(self, cotangents: Sequence[Any]) -> tuple[Any, ...]:
+    def pull(self, cotangents: Sequence[Tree]) -> tuple[Any, ...]:
         """For each chosen argument the cotangents of its leaves, from those of the result's leaves."""
         record = recording.is_grad_enabled() and (self.record or any(map(_is_tracked, cotangents)))
         seeds: dict[Any, Any] = {}
@@ -201,7 +204,7 @@ class Run:
         gradients = [self._derivative(g, tensors) for g in as_gradients(found, leaves, *given, *self.inputs)]
         return tuple(rebuild(gradients[start:stop]) for start, stop, rebuild in self.arguments)
 
-    def push(self, tangents: Sequence[Any]) -> Any:
+    def push(self, tangents: Sequence[Tree]) -> Tree:
         """The tangents of the result, from those of the inputs."""
         record = recording.is_grad_enabled() and (self.record or any(map(_is_tracked, tangents)))
         seeds = {}
@@ -260,7 +263,7 @@ def _check_argnums(argnums: Argnums, chosen: tuple[int, ...], count: int) -> Non
         raise ValueError(f"argnums: {argnums!r} names an argument twice.")
 
 
-def _fresh(x: Any) -> Tensor:
+def _fresh(x: AnyArray) -> Tensor:
     """``x`` as a tensor with a row of its own; the identity of x where x is itself being differentiated."""
     if isinstance(x, Tensor):
         if x._node is not None:
@@ -282,11 +285,11 @@ def _is_free(node: Node) -> bool:
     return isinstance(node, Leaf) and not (isinstance(node, Variable) and not node.bound)
 
 
-def _is_tracked(x: Any) -> bool:
+def _is_tracked(x: object) -> bool:
     return isinstance(x, Tensor) and x._node is not None
 
 
-def _holds_tensor(tree: Any) -> bool:
+def _holds_tensor(tree: Tree) -> bool:
     if isinstance(tree, dict):
         return any(map(_holds_tensor, tree.values()))
     return any(map(_holds_tensor, tree)) if type(tree) in (tuple, list) else isinstance(tree, Tensor)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,6 +13,9 @@ from ..engine.tensor import Tensor
 from . import trees
 from .gradients import Argnums, Run, grad, jvp
 from .vectorizing import check_chunk, passes
+
+if TYPE_CHECKING:
+    from ..support.types import Array, Tree
 
 __all__ = ["jacobian", "hessian", "hvp"]
 
@@ -58,7 +61,7 @@ def jacobian(
 _ELEMENTS, _FEW = 1 << 22, 8  # passes that are fewer cost less one by one
 
 
-def _rows(run: Run, at_once: int) -> list[list[Any]]:
+def _rows(run: Run, at_once: int) -> list[list[Array]]:
     """For each result and each input the block ∂out/∂in, from one pullback an element of the results."""
     blocks = []
     for k, y in enumerate(run.outs):
@@ -71,9 +74,9 @@ def _rows(run: Run, at_once: int) -> list[list[Any]]:
     return blocks
 
 
-def _columns(run: Run, at_once: int) -> list[list[Any]]:
+def _columns(run: Run, at_once: int) -> list[list[Array]]:
     """The same from one pushforward an element of the inputs."""
-    blocks: list[list[Any]] = [[] for _ in run.outs]
+    blocks: list[list[Array]] = [[] for _ in run.outs]
     for i, x in enumerate(run.inputs):
 
         def pushed(unit: Any, i: int = i) -> list[Any]:
@@ -102,7 +105,7 @@ def _zeros(like: Tensor) -> Any:
     return filled(0, like.data, like.shape, like.dtype)
 
 
-def _leaves(tree: Any) -> list[Any]:
+def _leaves(tree: Tree) -> list[Any]:
     return trees.flatten(tree, "jacobian")[0]
 
 
@@ -119,7 +122,7 @@ def hessian(f: Callable[..., Any], argnums: Argnums = 0, *, chunk_size: int | No
     return jacobian(grad(f, argnums), argnums, mode="forward", chunk_size=chunk_size)
 
 
-def hvp(f: Callable[..., Any], primals: Any, tangents: Any) -> Any:
+def hvp(f: Callable[..., Any], primals: Tree, tangents: Tree) -> Any:
     """The product of the Hessian of a scalar f with a vector, without the Hessian: the gradient's change along it.
 
     primals, tangents : tuples of arguments and of as many vectors (then the answer is a tuple), or one of each

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..border.containers import as_numbers, is_container, is_plain
 from ..engine.errors import class_name
 
+if TYPE_CHECKING:
+    from ..support.types import Tree
+
 Rebuild = Callable[[Sequence[Any]], Any]
 
 
-def flatten(tree: Any, what: str) -> tuple[list[Any], Rebuild]:
+def flatten(tree: Tree, what: str) -> tuple[list[Any], Rebuild]:
     """The leaves of a tree in order (of a dict, by its own order), and the function that rebuilds it from others.
 
     ``what`` names the tree in the message of the TypeError that a leaf which is not a number or array raises.
@@ -35,7 +38,7 @@ def flatten(tree: Any, what: str) -> tuple[list[Any], Rebuild]:
     return leaves, rebuild
 
 
-def _taken_apart(tree: Any, path: str, leaves: list[Any]) -> Callable[[Any], Any]:
+def _taken_apart(tree: Tree, path: str, leaves: list[Any]) -> Callable[[Any], Any]:
     if isinstance(tree, dict):
         parts = {k: _taken_apart(v, f"{path}[{k!r}]", leaves) for k, v in tree.items()}
         return lambda values: {k: part(values) for k, part in parts.items()}
@@ -54,6 +57,6 @@ def _taken_apart(tree: Any, path: str, leaves: list[Any]) -> Callable[[Any], Any
     return next
 
 
-def is_leaf(value: Any) -> bool:
+def is_leaf(value: object) -> bool:
     """True of what has a value to differentiate by: a number, an array, a tensor."""
     return is_plain(value)

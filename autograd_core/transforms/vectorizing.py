@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import nullcontext
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
@@ -26,6 +26,9 @@ from ..engine.tensor import Tensor, make_tensor
 from ..support.random import default_generator, use_generator
 from . import trees
 
+if TYPE_CHECKING:
+    from ..support.types import AnyArray, Settings, Tree
+
 __all__ = ["vmap"]
 
 RULES = (_elementwise, _places, _products)  # loaded for what they know
@@ -33,8 +36,8 @@ RULES = (_elementwise, _places, _products)  # loaded for what they know
 
 def vmap(
     f: Callable[..., Any],
-    in_axes: Any = 0,
-    out_axes: Any = 0,
+    in_axes: Tree = 0,
+    out_axes: Tree = 0,
     *,
     randomness: str = "error",
     chunk_size: int | None = None,
@@ -92,7 +95,7 @@ def check_chunk(transform: str, size: Any) -> None:
 class _Mapped:
     """The leaves of the arguments, and which of their axes holds the examples."""
 
-    def __init__(self, args: tuple[Any, ...], in_axes: Any) -> None:
+    def __init__(self, args: tuple[Any, ...], in_axes: Tree) -> None:
         if isinstance(in_axes, (list, tuple)):
             if len(in_axes) != len(args):
                 raise ValueError(f"vmap: in_axes has {len(in_axes)} entries for {len(args)} arguments.")
@@ -131,9 +134,7 @@ class _Mapped:
         part.size = len(range(*examples.indices(self.size)))
         return part
 
-    def run(
-        self, f: Callable[..., Any], kwargs: dict[str, Any], out_axes: Any, randomness: str, quiet: bool = False
-    ) -> Any:
+    def run(self, f: Callable[..., Any], kwargs: Settings, out_axes: Tree, randomness: str, quiet: bool = False) -> Any:
         """The function of all examples."""
         if not self.size:
             raise ValueError("vmap: there are no examples (an axis of length 0). Fix: give one at least.")
@@ -167,7 +168,7 @@ def passes(walk: Callable[[Any], list[Any]], seeds: Any, at_once: int) -> list[A
     return [np.concatenate(found) if len(found) > 1 else found[0] for found in zip(*parts, strict=True)]
 
 
-def _spread(axes: Any, tree: Any, name: str) -> list[Any]:
+def _spread(axes: Any, tree: Tree, name: str) -> list[Any]:
     """One axis for each leaf of a tree, from a tree that stops where one axis holds for all below."""
     if axes is None or (isinstance(axes, (int, np.integer)) and not isinstance(axes, bool)):
         return [axes] * len(trees.flatten(tree, f"vmap: {name}")[0])
@@ -179,7 +180,7 @@ def _spread(axes: Any, tree: Any, name: str) -> list[Any]:
     raise ValueError(f"vmap: {name}={axes!r} does not fit a {kind}. Fix: give a number, None, or a tree like it.")
 
 
-def _joined(parts: list[Any], out_axes: Any) -> Any:
+def _joined(parts: list[Any], out_axes: Tree) -> Any:
     axes = _spread(out_axes, parts[0], "out_axes")
     flat = [trees.flatten(p, "vmap")[0] for p in parts]
     rebuild = trees.flatten(parts[0], "vmap")[1]
@@ -264,7 +265,7 @@ class _Block:
                 if c is not None:
                     yield i, inside.leave(c, self.inside.entered[end][1] if end in self.inside.entered else None), None
 
-    def push(self, tangents: Sequence[Any]) -> Any:
+    def push(self, tangents: Sequence[Tree]) -> Tree:
         """The tangent of the result, from those of the parents."""
         record = any(isinstance(t, Tensor) for t in tangents)
         inside = _Inside(self.inside.level, dict(self.inside.entered))
@@ -281,12 +282,12 @@ class _Vmapped(Primitive):
     """The operation of such a row: its derivatives are those of the rows inside."""
 
     def make_vjp(self, i: int) -> Callable[..., Any]:
-        def vjp(g: Any, node: Node, saved: Saved, index: int) -> Any:
+        def vjp(g: AnyArray, node: Node, saved: Saved, index: int) -> Any:
             return next((c for _, c, _ in node.params["_block"].pull([index], g)), None)
 
         return vjp
 
-    def cotangents(self, places: list[int], g: Any, node: Node, saved: Saved, chosen: Any) -> Contributions:
+    def cotangents(self, places: list[int], g: AnyArray, node: Node, saved: Saved, chosen: Any) -> Contributions:
         return node.params["_block"].pull(places, g)
 
     def jvp(self, node: Node, saved: Saved, tangents: Saved) -> Any:

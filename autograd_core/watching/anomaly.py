@@ -22,6 +22,9 @@ from ..engine.tensor import bare
 from . import observer
 
 if TYPE_CHECKING:
+    from ..engine.node import Node
+    from ..engine.primitive import Primitive
+    from ..support.types import AnyArray, Array, Settings
     from .findings import Finding
 
 __all__ = ["AnomalyError", "detect_anomaly", "set_detect_anomaly", "find_anomaly"]
@@ -147,7 +150,7 @@ class _Mark:
 
     __slots__ = ("findings", "used", "value", "where")
 
-    def __init__(self, findings: Sequence[Finding], value: Any, where: Any) -> None:
+    def __init__(self, findings: Sequence[Finding], value: Any, where: Array) -> None:
         self.findings = findings
         self.used = False
         self.value = value
@@ -198,7 +201,7 @@ class _Watch:
 
     # Forward -------------------------------------------------------------------------------------------------------
 
-    def computed(self, op: Any, args: Sequence[Any], params: Any, result: Any) -> None:
+    def computed(self, op: Primitive, args: Sequence[Any], params: Settings, result: Any) -> None:
         """An operation was executed."""
         node, data = result._node, result._data
         if node is not None and getattr(node, "origin", None) is None:
@@ -210,7 +213,7 @@ class _Watch:
             for a in args:
                 self._use(self._mark(bare(a)))
 
-    def _follow(self, op: Any, args: Sequence[Any], params: Any, node: Any, data: Any) -> None:
+    def _follow(self, op: Primitive, args: Sequence[Any], params: Settings, node: Node, data: Array) -> None:
         from .findings import forward
 
         arrays = [bare(a) for a in args]
@@ -226,7 +229,9 @@ class _Watch:
             self._use(mark)
         self._put(data, node, tuple(behind))
 
-    def _made(self, op: Any, arrays: Sequence[Any], params: Any, data: Any, followed: bool) -> tuple[str, Any]:
+    def _made(
+        self, op: Primitive, arrays: Sequence[Array], params: Settings, data: Array, followed: bool
+    ) -> tuple[str, Any]:
         """ "NaN" or "Inf" where the operation made one, and where in its result; empty where it was in its inputs."""
         given = [*arrays, *(v for v in params.values() if isinstance(v, (float, np.ndarray, np.generic)))]
         given = [a for a in given if self._bad(a)]
@@ -241,7 +246,7 @@ class _Watch:
             bad = nan
         return ("NaN", nan) if nan.any() else ("Inf", bad) if bad.any() else ("", None)
 
-    def _put(self, data: Any, node: Any, findings: tuple[Finding, ...]) -> None:
+    def _put(self, data: Array, node: Node | None, findings: tuple[Finding, ...]) -> None:
         key = id(data)
         try:
             value: Any = weakref.ref(data, lambda _: self.marks.pop(key, None))
@@ -284,7 +289,7 @@ class _Watch:
             if c is not None and self._bad(c):
                 self._blame(row, i, c)
 
-    def _blame(self, row: observer.Pulled, i: int, c: Any) -> None:
+    def _blame(self, row: observer.Pulled, i: int, c: AnyArray) -> None:
         from .findings import backward, place_of, seed
 
         g = bare(row.cotangent)
@@ -307,7 +312,7 @@ class _Watch:
 
     # Forward mode --------------------------------------------------------------------------------------------------
 
-    def pushed(self, node: Any, tangents: Sequence[Any], tangent: Any) -> None:
+    def pushed(self, node: Node, tangents: Sequence[AnyArray | None], tangent: AnyArray) -> None:
         """A row of a forward-mode pass was walked."""
         self.kept.check(node, node.saved, node.parents)
         t, incoming = bare(tangent), [bare(x) for x in tangents]
@@ -338,7 +343,7 @@ def _checked(check: str) -> str:
     return check
 
 
-def _is_float(value: Any) -> bool:
+def _is_float(value: object) -> bool:
     return value.dtype.kind in "fc" if hasattr(value, "dtype") else isinstance(value, (float, complex))
 
 

@@ -14,6 +14,7 @@ from ..engine.errors import printable
 from ..support.files import write_atomically
 
 if TYPE_CHECKING:
+    from ..support.types import Fields
     from .profiling import Event, profile
 
 __all__ = ["trace_events", "write"]
@@ -30,7 +31,7 @@ def write(profile: profile, path: str | Path) -> Path:
     return path
 
 
-def trace_events(profile: profile) -> list[dict[str, Any]]:
+def trace_events(profile: profile) -> list[Fields]:
     """The events, by time; of two that begin together the longer is first, so that each stands inside its module."""
     began, pid = profile.began or 0, os.getpid()
 
@@ -38,14 +39,14 @@ def trace_events(profile: profile) -> list[dict[str, Any]]:
         """Microseconds since the beginning."""
         return (moment - began) / 1000
 
-    def slice_(event: Event) -> dict[str, Any]:
+    def slice_(event: Event) -> Fields:
         module = event.kind == "module"
         name = f"{event.module.rpartition('.')[2]}: {event.name}" if module and "." in event.module else event.name
         track = _TRACKS["backward" if event.kind == "backward" else "forward"]
         times = {"ts": at(event.start), "dur": (event.end - event.start) / 1000}
         return {"ph": "X", "name": name, "cat": event.kind, "pid": pid, "tid": track, **times, "args": _details(event)}
 
-    def arrow(i: int, event: Event) -> list[dict[str, Any]]:
+    def arrow(i: int, event: Event) -> list[Fields]:
         if event.made is None:
             return []
         both = {"name": "gradient", "cat": "gradient", "id": i, "pid": pid}
@@ -66,11 +67,11 @@ def trace_events(profile: profile) -> list[dict[str, Any]]:
     return sorted(found, key=lambda e: (_FIRST[e["ph"]] > 0, e.get("ts", 0), _FIRST[e["ph"]], -e.get("dur", 0)))
 
 
-def _named(what: str, name: str, pid: int, tid: int) -> dict[str, Any]:
+def _named(what: str, name: str, pid: int, tid: int) -> Fields:
     return {"ph": "M", "name": what, "pid": pid, "tid": tid, "args": {"name": name}}
 
 
-def _details(event: Event) -> dict[str, Any]:
+def _details(event: Event) -> Fields:
     """What a click on the event shows."""
     details: dict[str, Any] = {"module": event.module} if event.module else {}
     if event.source is not None:

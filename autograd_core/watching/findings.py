@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -13,6 +13,11 @@ from ..engine.forms import Elementwise
 from ..engine.node import Leaf, Spec
 from ..engine.tensor import Tensor, bare
 from . import observer
+
+if TYPE_CHECKING:
+    from ..engine.node import Node
+    from ..engine.primitive import Primitive
+    from ..support.types import AnyArray, Array, Fields, Settings
 
 
 class Summary(NamedTuple):
@@ -84,12 +89,12 @@ class Finding:
 
 def forward(
     order: int,
-    op: Any,
+    op: Primitive,
     args: Sequence[Any],
-    params: Any,
-    data: Any,
+    params: Settings,
+    data: Array,
     made: str,
-    where: Any,
+    where: Array,
     behind: Sequence[Finding],
 ) -> Finding:
     """Of an operation that was executed; ``made`` is empty where an input held it already."""
@@ -122,7 +127,7 @@ def forward(
     return found
 
 
-def backward(order: int, row: observer.Pulled, i: int, c: Any, place: tuple[int, ...] | None) -> Finding:
+def backward(order: int, row: observer.Pulled, i: int, c: AnyArray, place: tuple[int, ...] | None) -> Finding:
     """Of a row of a backward pass, whose local derivative by argument ``i`` made it."""
     op, names = row.node.op, row.node.op.argument_names(len(row.parents))
     g, kept = bare(row.cotangent), _kept(names, row.saved)
@@ -136,7 +141,7 @@ def backward(order: int, row: observer.Pulled, i: int, c: Any, place: tuple[int,
     return found
 
 
-def forward_mode(order: int, node: Any, tangents: Sequence[Any], t: Any) -> Finding:
+def forward_mode(order: int, node: Any, tangents: Sequence[AnyArray | None], t: AnyArray) -> Finding:
     """Of a row of a forward-mode pass."""
     names = node.op.argument_names(len(node.parents))
     given = {f"tangent of {n}": x for n, x in zip(names, tangents, strict=True) if x is not None}
@@ -163,13 +168,13 @@ def _of_row(order: int, phase: str, node: Any, made: Any, formula: str, inputs: 
     return found
 
 
-def _kept(names: Sequence[str], saved: Any) -> dict[str, Any]:
+def _kept(names: Sequence[str], saved: Any) -> Fields:
     """What a row kept, by name."""
     values = dict(zip((*names, "result"), saved or (), strict=False))
     return {n: s for n, s in values.items() if s is not None and not isinstance(s, Spec)}
 
 
-def _summaries(kept: dict[str, Any], names: Sequence[str], parents: Sequence[Any]) -> list[Summary]:
+def _summaries(kept: dict[str, Any], names: Sequence[str], parents: Sequence[Node | None]) -> list[Summary]:
     sources = {n: _source_of_row(p) for n, p in zip(names, parents, strict=True)}
     return [_summary(n, s, None, sources.get(n, "")) for n, s in kept.items()]
 
@@ -183,7 +188,7 @@ def seed(order: int, row: observer.Pulled) -> Finding:
     return found
 
 
-def place_of(row: observer.Pulled, i: int, c: Any, is_bad: Callable[[Any], Any]) -> tuple[int, ...] | None:
+def place_of(row: observer.Pulled, i: int, c: AnyArray, is_bad: Callable[[Any], Any]) -> tuple[int, ...] | None:
     """Where in its result an elementwise row turned a finite cotangent into the bad c; None where nobody can tell."""
     op, g = row.node.op, bare(row.cotangent)
     if not isinstance(op, Elementwise):
@@ -231,7 +236,7 @@ def _source_of_row(node: Any) -> str:
     return "leaf" if isinstance(node, Leaf) else f"result of {node.op.name}"
 
 
-def _formula(op: Any, names: Sequence[str], params: Any) -> str:
+def _formula(op: Primitive, names: Sequence[str], params: Settings) -> str:
     from ..expressions.notation import write
     from ..expressions.symbol import Symbol, apply, of_primitive
 
@@ -241,7 +246,7 @@ def _formula(op: Any, names: Sequence[str], params: Any) -> str:
         return f"{op.name}({', '.join(names)})"
 
 
-def _derivative(op: Any, names: Sequence[str], i: int, params: Any) -> str:
+def _derivative(op: Primitive, names: Sequence[str], i: int, params: Settings) -> str:
     """``∂sqrt/∂x = 1/(2·result)``; of what is not an elementwise operation, nothing."""
     from ..expressions.notation import write
     from ..expressions.symbol import Symbol
@@ -254,12 +259,12 @@ def _derivative(op: Any, names: Sequence[str], i: int, params: Any) -> str:
         return f"∂{op.name}/∂{names[i]}"
 
 
-def _count(made: str, where: Any) -> str:
+def _count(made: str, where: Array) -> str:
     size = np.size(where)
     return f"{int(np.sum(where))} {made}" + (f" in {size} elements" if size > 1 else "")
 
 
-def _at_first(where: Any, arrays: dict[str, Any]) -> list[str]:
+def _at_first(where: Array, arrays: dict[str, Any]) -> list[str]:
     return [_values_at(_first(where), np.shape(where), arrays)]
 
 
@@ -269,7 +274,7 @@ def _values_at(place: tuple[int, ...], shape: tuple[int, ...], arrays: dict[str,
     return f"first where {numbers}" if not place else f"first{_at(place)}, where {numbers}"
 
 
-def _first(where: Any) -> tuple[int, ...]:
+def _first(where: Array) -> tuple[int, ...]:
     return tuple(int(k) for k in np.unravel_index(int(np.argmax(where)), np.shape(where)))
 
 
@@ -325,7 +330,7 @@ _OUTSIDE: dict[Any, tuple[_Case, ...]] = {
 """By ufunc or qualified name: what is wrong with its arguments, and where that is so."""
 
 
-def _outside(op: Any, arrays: Sequence[Any], data: Any, made: str) -> list[str]:
+def _outside(op: Primitive, arrays: Sequence[Array], data: Array, made: str) -> list[str]:
     lines = []
     for words, is_so in _OUTSIDE.get(op.forward) or _OUTSIDE.get(op.qualified, ()):
         where = is_so(*arrays)

@@ -23,7 +23,7 @@ import functools
 import math
 import operator
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -37,6 +37,10 @@ from ..ops.places import indexing, updating
 from ..ops.products import contractions, einsum, polynomials
 from ..ops.shapes import diagonals, joining, repeating, shaping  # noqa: F401
 from ..ops.sums import exponentials, order, reductions, sampled, scans, spread
+
+if TYPE_CHECKING:
+    from ..engine.primitive import Primitive
+    from ..support.types import Settings
 
 __all__ = ["Call", "backward", "forward"]
 
@@ -54,11 +58,11 @@ class Call(NamedTuple):
 
     shapes: tuple[Any, ...]
     out: Shape
-    params: dict[str, Any]
+    params: Settings
     tracked: tuple[bool, ...]
 
 
-def forward(op: Any, call: Call) -> int | None:
+def forward(op: Primitive, call: Call) -> int | None:
     """Operations of the primitive ``op`` itself; None where nobody has counted them.
 
     >>> import autograd_core as ag
@@ -68,12 +72,12 @@ def forward(op: Any, call: Call) -> int | None:
     return _counted(op, 0, call)
 
 
-def backward(op: Any, call: Call) -> int | None:
+def backward(op: Primitive, call: Call) -> int | None:
     """Operations of the rules for all arguments that are tracked; None where nobody has counted them."""
     return _counted(op, 1, call)
 
 
-def _counted(op: Any, direction: int, call: Call) -> int | None:
+def _counted(op: Primitive, direction: int, call: Call) -> int | None:
     count = (op.flops or _counts(op))[direction]
     try:
         return None if count is None else int(count(call._replace(shapes=_Shapes(call.shapes))))
@@ -96,7 +100,7 @@ class _Shapes(tuple[Any, ...]):
 
 
 @functools.cache
-def _counts(op: Any) -> tuple[Any, Any]:
+def _counts(op: Primitive) -> tuple[Any, Any]:
     """(forward, backward) of a primitive; None for what is not known."""
     known = meaning(op.function)
     if known in _MOVES:
@@ -147,7 +151,7 @@ def _copies(call: Call) -> int:
     return max(0, _result(call) - _argument(call))
 
 
-def _elementwise_backward(op: Any, call: Call) -> int:
+def _elementwise_backward(op: Primitive, call: Call) -> int:
     tracked = [i for i, on in enumerate(call.tracked) if on]
     return _result(call) * sum(_of_rule(op, i, call.params) for i in tracked) + _sums_of_broadcasting(call)
 
@@ -156,21 +160,21 @@ def _reduction(call: Call) -> int:
     return max(0, _argument(call) - _result(call))
 
 
-def _reduction_backward(op: Any, call: Call) -> int:
+def _reduction_backward(op: Primitive, call: Call) -> int:
     return _argument(call) * _of_rule(op, 0, call.params)
 
 
 _known: dict[tuple[Any, int], int] = {}
 
 
-def _of_rule(op: Any, i: int, params: dict[str, Any]) -> int:
+def _of_rule(op: Primitive, i: int, params: Settings) -> int:
     """Operations for each element: those in the formula of the derivative, and the product with the cotangent."""
     if (op, i) not in _known:
         _known[op, i] = _read(op, i, params)
     return _known[op, i]
 
 
-def _read(op: Any, i: int, params: dict[str, Any]) -> int:
+def _read(op: Primitive, i: int, params: Settings) -> int:
     rule = op.rules[i]
     if not callable(rule):
         return int(rule == -1)
@@ -242,7 +246,7 @@ def _einsum_backward(call: Call) -> int:
     return total
 
 
-def _of_einsum(terms: Sequence[str], output: str, shapes: Sequence[Shape], params: dict[str, Any]) -> int:
+def _of_einsum(terms: Sequence[str], output: str, shapes: Sequence[Shape], params: Settings) -> int:
     """One multiplication for each operand but the first, and one addition where something is summed, for every
     combination of the indices; with ``optimize`` in the order of the path that NumPy finds (its own count, too)."""
     sides: dict[str, int] = {}
@@ -260,7 +264,7 @@ def _of_einsum(terms: Sequence[str], output: str, shapes: Sequence[Shape], param
     return total
 
 
-def _path(terms: Sequence[str], output: str, shapes: Sequence[Shape], optimize: Any) -> list[tuple[int, ...]]:
+def _path(terms: Sequence[str], output: str, shapes: Sequence[Shape], optimize: bool | str) -> list[tuple[int, ...]]:
     if optimize is False or len(terms) < 3:
         return [tuple(range(len(terms)))]
     operands = [np.broadcast_to(np.float32(0), shape) for shape in shapes]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..border.backward import RULE
 from ..engine import recording
@@ -13,10 +13,13 @@ from ..engine.reverse import rows
 from ..engine.tensor import Tensor, bare
 from . import observer
 
+if TYPE_CHECKING:
+    from ..engine.primitive import Primitive
+
 __all__ = ["why_no_grad"]
 
 
-def why_no_grad(w: Tensor, loss: Tensor | Callable[[], Any] | None = None) -> str:
+def why_no_grad(w: Tensor, loss: Tensor | Callable[[], Tensor] | None = None) -> str:
     """Why ``w.grad`` is None, in a sentence or two: the rule, the place, the fix.
 
     loss : the tensor whose ``backward()`` is to reach w; or a function without arguments that computes it, which is
@@ -92,7 +95,7 @@ class _Cut(NamedTuple):
     origin: observer.Origin
 
 
-def _by_running(w: Tensor, loss: Callable[[], Any]) -> str:
+def _by_running(w: Tensor, loss: Callable[[], Tensor]) -> str:
     steps: list[tuple[Any, ...]] = []
     with observer.observe(
         lambda op, args, _, result: steps.append((op, args, result, recording.is_grad_enabled(), observer.origin()))
@@ -133,7 +136,7 @@ class _Chain:
         self.numbers: dict[float, str] = {}  # of single elements, which item() may have handed on
         self.last: tuple[str, observer.Origin] | None = None
 
-    def follow(self, op: Any, args: Any, result: Any, recording: bool, origin: observer.Origin) -> None:
+    def follow(self, op: Primitive, args: Any, result: Any, recording: bool, origin: observer.Origin) -> None:
         tracked = any(isinstance(a, Tensor) and a._node in self.recorded for a in args if a is not None)
         cuts = [cut for a in args if (cut := self.cut_of(a, op.name, origin)) is not None]
         if not tracked and not cuts:

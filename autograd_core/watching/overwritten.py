@@ -22,7 +22,9 @@ from . import observer
 from .anomaly import AnomalyError
 
 if TYPE_CHECKING:
-    from ..support.types import Array
+    from ..engine.node import Node
+    from ..engine.primitive import Primitive
+    from ..support.types import Array, Settings
 
 __all__ = ["OverwrittenError"]
 
@@ -74,7 +76,7 @@ def error(operation: str, what: str, origin: observer.Origin | None) -> Overwrit
     return OverwrittenError("\n  ".join(lines), operation, origin)
 
 
-def _arrays(node: Any, saved: Any, parents: Sequence[Any]) -> Iterator[tuple[str, Array, str]]:
+def _arrays(node: Any, saved: Any, parents: Sequence[Node | None]) -> Iterator[tuple[str, Array, str]]:
     """Name, array and source of all that a row keeps and that can be written to."""
     names = (*node.op.argument_names(len(parents)), "its result")
     sources = [*map(_source, parents), "a result"]
@@ -125,7 +127,7 @@ def watch() -> Iterator[None]:
     """Raise OverwrittenError for a row made and differentiated in the block whose arrays changed in between."""
     kept = Kept()
 
-    def computed(op: Any, args: Any, params: Any, result: Any) -> None:
+    def computed(op: Primitive, args: Any, params: Settings, result: Any) -> None:
         node = result._node
         if node is not None and getattr(node, "origin", None) is None:
             node.origin = observer.origin()

@@ -20,6 +20,10 @@ from .tally import OUTSIDE, UNKNOWN, Item, Sheet, Tally, duration, flop, percent
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from ..engine.node import Node
+    from ..engine.primitive import Primitive
+    from ..support.types import Fields, Settings
+
 __all__ = ["profile"]
 
 _TOP = 20  # lines of a printed table
@@ -125,7 +129,7 @@ class profile:
 
     # What is observed ----------------------------------------------------------------------------------------------
 
-    def _after_operation(self, op: Any, args: Any, params: dict[str, Any], result: Tensor) -> None:
+    def _after_operation(self, op: Primitive, args: Any, params: Settings, result: Tensor) -> None:
         now = time.perf_counter_ns()
         start = self._last
         if self._unsure and not self._open:
@@ -141,7 +145,7 @@ class profile:
         source, shape, own = (origin.file, origin.line), result.shape, now - start
         self._note(Event(op.name, "forward", start, now, own, origin.module, source, shape, *operations, kept), now)
 
-    def _count(self, op: Any, call: flops.Call) -> tuple[int | None, int | None]:
+    def _count(self, op: Primitive, call: flops.Call) -> tuple[int | None, int | None]:
         """Operations forward and backward; what a step of training does again is looked up."""
         try:
             key = op, call.shapes, call.out, call.tracked, *call.params.values()
@@ -200,7 +204,7 @@ class profile:
         self._last = time.perf_counter_ns()
         self._profiling.append(self._last - since)
 
-    def _keep(self, node: Any, args: Any) -> int:
+    def _keep(self, node: Node, args: Any) -> int:
         """Bytes that a row is the first to keep; each array counts until it dies."""
         for a in args:
             if isinstance(a, Tensor) and isinstance(a._node, Leaf):
@@ -252,7 +256,7 @@ class profile:
         """All events added up in one table."""
         return Tally("total", [_item(event) for event in self.events])
 
-    def records(self, by: str = "op") -> list[dict[str, Any]]:
+    def records(self, by: str = "op") -> list[Fields]:
         """A dict for each operation or module: name, calls, flops, backward_flops, kept, seconds, backward_seconds, and
         its share of all time that was spent forward and backward.
 
@@ -322,7 +326,7 @@ def _operations(pulled: observer.Pulled) -> int | None:
     return flops.backward(node.op, flops.Call(shapes, node.shape, node.params or {}, tracked))
 
 
-def _taken(op: Any, args: Any, params: dict[str, Any]) -> int:
+def _taken(op: Primitive, args: Any, params: Settings) -> int:
     """The nanoseconds that an operation takes, by executing it once more."""
     values = [bare(a) for a in args]
     start = time.perf_counter_ns()

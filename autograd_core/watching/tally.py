@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from ..support.columns import aligned
+
+if TYPE_CHECKING:
+    from ..support.types import Fields
 
 UNKNOWN = "–"
 OUTSIDE = "(no module)"
@@ -72,7 +75,7 @@ class Tally:
         """Seconds forward and backward, as far as they are known."""
         return (self.seconds.value or 0.0) + (self.backward_seconds.value or 0.0)
 
-    def record(self, whole: float) -> dict[str, Any]:
+    def record(self, whole: float) -> Fields:
         """The numbers by name; ``share`` is the part of ``whole`` seconds."""
         known = self.seconds.value is not None or self.backward_seconds.value is not None
         return {

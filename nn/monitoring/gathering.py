@@ -19,6 +19,10 @@ from .records import Gather, LayerRecord, ParameterRecord, StepRecord, Units, sp
 from .step import SQUASHING, Layer, Layers, Step, norm, saturated
 
 if TYPE_CHECKING:
+    from autograd_core.engine.node import Node
+    from autograd_core.engine.primitive import Primitive
+    from autograd_core.support.types import Fields, Settings
+
     from .report import Report
 
 _RESHAPES = ("Flatten", "Unflatten")  # put out what the layer before them did
@@ -221,7 +225,7 @@ class Monitor:
             if not self._told:
                 self._result = getattr(tensor, "_node", None)
 
-    def _executed(self, op: Any, args: Any, params: Any, result: Any) -> None:
+    def _executed(self, op: Primitive, args: Any, params: Settings, result: Any) -> None:
         """A primitive ran: a squashing one is noted, to be read when its module is done."""
         name, how_of = SQUASHING.get(op, ("", None))
         if self._stack and how_of is not None and (how := how_of(args, params)):
@@ -256,7 +260,7 @@ class Monitor:
             layer.gradient = layer.gradient or Gather()
             layer.gradient.add(bare(row.cotangent))
 
-    def _layer_of(self, node: Any) -> Layer | None:
+    def _layer_of(self, node: Node | None) -> Layer | None:
         """The layer whose output a row computed; None for any other row."""
         return self._open.nodes.get(node) if self._open is not None and isinstance(node, WatchedNode) else None
 
@@ -309,13 +313,13 @@ class Monitor:
             raise ValueError(f"monitor: step {step} is not kept; there are {[r.step for r in self.history]}.")
         return found
 
-    def records(self) -> list[dict[str, Any]]:
+    def records(self) -> list[Fields]:
         """One flat dict for each layer and each parameter of each step, as ``pandas.DataFrame`` takes them."""
         from .report import rows
 
         return [row for record in self.history for row in rows(record)]
 
-    def __getitem__(self, name: str) -> dict[str, Any]:
+    def __getitem__(self, name: str) -> Fields:
         """The columns of one layer or parameter over the steps, as arrays; KeyError for an unknown name."""
         found = [row for row in self.records() if name in (row.get("layer"), row.get("parameter"))]
         if not found:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from autograd_core.engine.errors import printable
 from autograd_core.support.columns import aligned
 
 from .records import LayerRecord, ParameterRecord, Spread, StepRecord
+
+if TYPE_CHECKING:
+    from autograd_core.support.types import Fields
 
 DEAD = 0.1  # a share of dead units from which on it is named
 SATURATED = 0.5  # and of saturated outputs
@@ -24,7 +27,7 @@ class Report(str):
     __repr__ = str.__str__
 
 
-def rows(record: StepRecord) -> list[dict[str, Any]]:
+def rows(record: StepRecord) -> list[Fields]:
     """Flat rows, all with the same keys for layers, and for parameters."""
     found: list[dict[str, Any]] = []
     for name, layer in record.layers.items():
@@ -37,7 +40,7 @@ def rows(record: StepRecord) -> list[dict[str, Any]]:
     return found
 
 
-def _flat(what: str, spread: Spread | None) -> dict[str, Any]:
+def _flat(what: str, spread: Spread | None) -> Fields:
     names = ("mean", "std", "min", "max", "norm", "nonfinite")
     return {f"{what}_{name}": None if spread is None else getattr(spread, name) for name in names}
 

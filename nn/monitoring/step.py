@@ -16,7 +16,7 @@ from ..layers.activations import hardtanh
 from .records import Gather
 
 if TYPE_CHECKING:
-    from autograd_core.support.types import Array
+    from autograd_core.support.types import Array, Settings
 
 _SIGMOID = 1 / (1 + math.exp(-4)) - 0.5  # σ(±4) lies that far from ½; the slope there is 7 % of that at 0
 _TANH = math.tanh(2)  # tanh z = 2σ(2z) − 1: the same place on the curve
@@ -56,12 +56,12 @@ class Step:
         return self.ticks
 
 
-def _relu(args: Any, params: Any) -> Any:
+def _relu(args: Any, params: Settings) -> Any:
     """maximum(x, 0)."""
     return "relu" if not isinstance(args[1], Tensor) and np.ndim(args[1]) == 0 and args[1] == 0 else None
 
 
-def _hardtanh(args: Any, params: Any) -> Any:
+def _hardtanh(args: Any, params: Settings) -> Any:
     return "relu" if params["min_val"] == 0 else (params["min_val"], params["max_val"])
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,11 +18,14 @@ from .. import picture
 from ..derivatives import LONGEST, Local, cotangents, local_derivatives, tangents
 from ..graph import Graph, Row
 
+if TYPE_CHECKING:
+    from ...support.types import Array, Fields
+
 _MOST_TANGENTS = 4000  # variables times rows: beyond, the page has no forward mode
 _LONGEST = 120  # characters of a formula with its numbers put in
 
 
-def walk(graph: Graph) -> dict[str, Any]:
+def walk(graph: Graph) -> Fields:
     """The data of the page: text and places only, ready for JSON.
 
     >>> import autograd_core.graph as see
@@ -47,7 +50,7 @@ def walk(graph: Graph) -> dict[str, Any]:
         }
 
 
-def _describe(row: Row, places: Mapping[Row, int], gradients: Mapping[Row, Any], varied: bool) -> dict[str, Any]:
+def _describe(row: Row, places: Mapping[Row, int], gradients: Mapping[Row, Array], varied: bool) -> Fields:
     known = {r.name: r for r in (*row.inputs, row)}
     locals_ = local_derivatives(row) if row.op else []
     shares = _shares(row, locals_, gradients)
@@ -82,7 +85,7 @@ def _describe(row: Row, places: Mapping[Row, int], gradients: Mapping[Row, Any],
     }
 
 
-def _shares(row: Row, locals_: list[Local], gradients: Mapping[Row, Any]) -> dict[Row, str]:
+def _shares(row: Row, locals_: list[Local], gradients: Mapping[Row, Array]) -> dict[Row, str]:
     """What the row passes back to each of its parents: dL/drow through the local derivative, as text."""
     if row not in gradients:
         return {}
@@ -106,7 +109,7 @@ def _with_numbers(formula: Any, known: Mapping[str, Row]) -> str:
     return text if len(text) <= _LONGEST else ""
 
 
-def _forward(graph: Graph, nodes: tuple[Row, ...]) -> list[dict[str, Any]]:
+def _forward(graph: Graph, nodes: tuple[Row, ...]) -> list[Fields]:
     """For each variable the derivatives of all rows with respect to it, of an array along ones."""
     if len(graph.variables) * len(graph.rows) > _MOST_TANGENTS:
         return []
