@@ -58,6 +58,7 @@ if TYPE_CHECKING:
     from .ops.sums.sampled import *
     from .programs.compiled import *
     from .transforms.checkpointing import *
+    from .transforms.implicit import *
     from .transforms.jacobians import *
     from .transforms.vectorizing import *
     from .watching.anomaly import *
@@ -78,6 +79,7 @@ __getattr__, __dir__ = attach(
         "graph": ("Graph", "trace"),
         "programs.compiled": ("compile",),
         "transforms.jacobians": ("hessian", "hvp", "jacobian"),
+        "transforms.implicit": ("ConvergenceError", "ConvergenceWarning", "argmin", "fixed_point", "root"),
         "transforms.vectorizing": ("vmap",),
         "watching.lifecycle": ("why_no_grad",),
         "watching.overwritten": ("OverwrittenError",),

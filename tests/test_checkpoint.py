@@ -115,3 +115,19 @@ def test_inside_no_grad_and_on_arrays_it_is_the_function_itself() -> None:
 def test_a_function_that_returns_no_tensor_is_refused() -> None:
     with pytest.raises(TypeError, match="checkpoint: the result is NoneType"):
         ag.checkpoint(lambda x: None)(ag.Tensor(X, requires_grad=True))
+
+
+CUBES = {
+    "grad": lambda x: ag.grad(lambda z: np.sum(z**3))(x),
+    "vmap of grad": lambda x: ag.vmap(ag.grad(lambda z: np.sum(z**3)))(x),
+    "checkpoint": lambda x: 3 * ag.checkpoint(lambda z: z**2)(x),
+}
+
+
+@pytest.mark.parametrize("inner", CUBES.values(), ids=CUBES)
+def test_transforms_within_are_computed_again_like_operations(inner: Any) -> None:
+    """Σ (3z²)² has the slope 36 z³."""
+    x = np.array([[1.0, 2.0], [3.0, 4.0]])
+    f = ag.checkpoint(lambda x: np.sum(inner(x) ** 2))
+    np.testing.assert_allclose(ag.grad(f)(x), 36 * x**3, rtol=1e-12)
+    np.testing.assert_allclose(ag.jvp(ag.grad(f), (x,), (x,))[1], 108 * x**3, rtol=1e-12)

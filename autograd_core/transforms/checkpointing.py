@@ -53,10 +53,8 @@ class _Replay:
         self.marks: list[int] | None = self._marks() if recording.observed() else None
         self.origin = observer.origin() if self.marks else None
         self.drawn = random.default_generator().bit_generator.state
-        made: set[Any] = set()
-        with observer.observe(lambda op, args, params, result: made.add(result._node)):
+        with observer.collect() as made:
             out = f(*args, **kwargs)
-        made.discard(None)
         self.leaves, self.rebuild = trees.flatten(out, "checkpoint: the result")
         self.roots: list[Any] = [y._node for y in self.leaves if isinstance(y, Tensor) and y._node in made]
         order = rows(dict.fromkeys(self.roots))
@@ -74,7 +72,8 @@ class _Replay:
 
     def _row(self, k: int, y: Tensor) -> Node:
         kept = (*[None] * len(self.tracked), None)
-        return Node(_checkpoint, tuple(self.tracked), kept, {"_again": functools.partial(self.again, k)}, y.shape)
+        params = {"_again": functools.partial(self.again, k)}
+        return observer.made(Node(_checkpoint, tuple(self.tracked), kept, params, y.shape))
 
     def _marks(self) -> list[int]:
         from ..watching.overwritten import checksums

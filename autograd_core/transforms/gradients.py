@@ -25,6 +25,7 @@ from ..engine.reverse import pull, rows
 from ..engine.tensor import Tensor, check_differentiable, make_tensor
 from ..ops.arithmetic.elementwise import positive
 from ..support import caller
+from ..watching.observer import made
 from . import trees
 
 if TYPE_CHECKING:
@@ -226,7 +227,7 @@ class Run:
                 row = Node(
                     _constant_along.primitive, (tensor._node, root), (None, None, None), NO_SETTINGS, tensor.shape
                 )
-                tensor = make_tensor(tensor._data, row)
+                tensor = make_tensor(tensor._data, made(row))
         return self._answer(tensor, as_tensor)
 
     def _answer(self, tensor: Tensor, as_tensor: bool = False) -> Any:
@@ -267,7 +268,8 @@ def _fresh(x: AnyArray) -> Tensor:
     """``x`` as a tensor with a row of its own; the identity of x where x is itself being differentiated."""
     if isinstance(x, Tensor):
         if x._node is not None:
-            return make_tensor(x._data, Alias(positive.primitive, (x._node,), (None, None), NO_SETTINGS, x.shape))
+            row = Alias(positive.primitive, (x._node,), (None, None), NO_SETTINGS, x.shape)
+            return make_tensor(x._data, made(row))
         x = x._data
     return variable(x)
 

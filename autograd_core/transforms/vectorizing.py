@@ -24,6 +24,7 @@ from ..engine.primitive import Contributions, Primitive, Saved
 from ..engine.reverse import pull, rows
 from ..engine.tensor import Tensor, make_tensor
 from ..support.random import default_generator, use_generator
+from ..watching.observer import made
 from . import trees
 
 if TYPE_CHECKING:
@@ -250,7 +251,8 @@ class _Block:
             return None
         entered = self.inside.entered
         parents = tuple(entered[n][0] if n in entered else n for n in self.ends)
-        return Node(_vmapped, parents, (None,) * (len(parents) + 1), {"_block": self}, np.shape(shown))
+        kept = (None,) * (len(parents) + 1)
+        return made(Node(_vmapped, parents, kept, {"_block": self}, np.shape(shown)))
 
     def pull(self, places: Iterable[int], g: Any) -> Contributions:
         """The cotangents of the parents, from that of the result."""

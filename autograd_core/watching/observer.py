@@ -90,6 +90,34 @@ def _reported(watcher: Callable[[Pulled], None]) -> Callable[[Iterable[Any], dic
     return follow
 
 
+class _Collecting(_local):
+    def __init__(self) -> None:
+        self.sets: list[set[Any]] = []
+
+
+_collecting = _Collecting()
+
+
+@contextmanager
+def collect() -> Iterator[set[Any]]:
+    """A set of all rows that this thread makes in the block, those of transforms included."""
+    rows: set[Any] = set()
+    _collecting.sets.append(rows)
+    try:
+        with observe(lambda op, args, params, result: rows.add(result._node)):
+            yield rows
+    finally:
+        _collecting.sets.pop()
+        rows.discard(None)
+
+
+def made(node: Any) -> Any:
+    """``node``, a row that a transform made: no operation tells of it."""
+    for rows in _collecting.sets:
+        rows.add(node)
+    return node
+
+
 class Origin(NamedTuple):
     """Where an operation was called: in which module of which model, and on which line of the user's program.
 
