@@ -9,7 +9,7 @@ import numpy as np
 from ..engine import entry, recording
 from ..engine.calls import ON_SCALARS
 from ..engine.errors import class_name
-from ..engine.node import PLAIN
+from ..engine.node import PLAIN, WEAK
 from ..engine.tensor import Tensor
 from ..ops.composites import SIMPLE, holds_tensors
 from ..ops.shapes.making import array as _array
@@ -48,6 +48,8 @@ def as_array(data: Any, dtype: DTypeLike) -> Any:
         pass  # the usual case
     elif isinstance(data, Tensor):
         data = data.__array__()
+    elif type(data) in WEAK:
+        data = data.astype(_default_dtype)
     elif isinstance(data, (list, tuple, range)):
         data = _in_default_dtype(_read(data, "Tensor"))
     elif isinstance(data, (bool, int, float, complex)) and not isinstance(data, np.generic):
@@ -87,6 +89,8 @@ def like(tensor: Tensor, value: ArrayLike) -> Tensor:
         return value
     if isinstance(value, (list, tuple)) and holds_tensors(value):
         return _array(value, weak=True)
+    if type(value) in WEAK:
+        return Tensor(value.astype(tensor.dtype))
     if isinstance(value, (list, tuple, range, bool, int, float, complex)) and not isinstance(value, np.generic):
         try:
             return Tensor(np.asarray(value, tensor.dtype))

@@ -87,7 +87,7 @@ def _own(g: Any, dtype: np.dtype[Any]) -> Any:
 
 def filled(number: int, beside: Any, shape: tuple[int, ...], dtype: DTypeLike) -> Any:
     """An array of the same kind as ``beside`` that holds one number."""
-    if isinstance(beside, (np.ndarray, np.generic)):
+    if type(beside) is np.ndarray or isinstance(beside, np.generic):
         array = np.empty(shape, dtype)
         array.fill(number)
         return array

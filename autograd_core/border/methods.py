@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..engine.node import WEAK
 from ..engine.tensor import Tensor, bare
 from ..ops.arithmetic import complex, elementwise, rounding
 from ..ops.places import indexing, selecting, updating
@@ -28,7 +29,8 @@ def _reflected(function: Any) -> Any:
 
 
 def _power(x: AnyArray, y: Any) -> Any:
-    return elementwise.square(x) if type(y) in (int, float) and y == 2 else elementwise.power(x, y)
+    number = type(y) in (int, float) or type(y) in WEAK
+    return elementwise.square(x) if number and y == 2 else elementwise.power(x, y)
 
 
 def _on_arrays(ufunc: np.ufunc) -> Any:

@@ -18,6 +18,10 @@ PLAIN: set[type] = {np.ndarray}
 """The array types that take the short ways; one that notes every call joins, so as to see the arithmetic of NumPy's."""
 
 
+WEAK: set[type] = set()
+"""Types of numbers beside Python's own that take an array's dtype, which their ``astype`` is given."""
+
+
 LARGE = 1 << 18
 """Bytes of an array from which on it pays to ask whether it may be written over."""
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from ..engine import recording
 from ..engine.errors import class_name
-from ..engine.node import PLAIN
+from ..engine.node import PLAIN, WEAK
 from ..engine.tensor import Tensor, make_tensor
 from ..support.caller import warn
 from ..support.modes import restoring
@@ -24,9 +24,9 @@ from .owners import Owners
 from .places import identical
 from .record import Number, Record
 from .recorded import Draws, Recorded
-from .results import Opaque, array_of, is_recorded, kept, mapped, same, spec_of, taken_back
+from .results import Opaque, array_of, holds_objects, is_recorded, kept, mapped, same, spec_of, taken_back
 from .state import State
-from .tape import Mismatch, Tape, root
+from .tape import Mismatch, Tape, Unseen, root
 
 __all__ = ["compile"]
 
@@ -40,7 +40,7 @@ class _Here(threading.local):
 
 
 _here = _Here()
-_PAIRS_KEPT, _TRIES, _SIGNATURES = 4, 8, 64
+_KEPT, _TRIES, _SIGNATURES = 4, 8, 64
 
 
 def compile(function: Callable[..., Any] | None = None, *, backend: str = "auto", static: tuple[str, ...] = ()) -> Any:
@@ -85,7 +85,7 @@ class _Signature:
     def __init__(self) -> None:
         self.calls = self.tries = self.replays = self.missed = 0
         self.records: list[Record] = []
-        self.trial: Record | None = None
+        self.trials: list[Record] = []
         self.why: dict[str, None] = {}
 
     def say(self, why: str) -> None:
@@ -114,10 +114,11 @@ class Compiled:
         self.unrepeated: dict[str, None] = {}
         self._replays = self._traces = self._fresh = 0
         self._renewed = self._replays_then = 0
-        self._exchanged = self._opaque = ""
+        self._exchanged = self._opaque = self._refused = ""
         self._last: Any = None
         self._glance: tuple[Any, Any, Any, _Signature] | None = None
         self._copies = self._running = False
+        self._live = True
         self._warned: set[str] = set()
         self._lock = threading.RLock()
         self._parts: OrderedDict[Any, Compiled] = OrderedDict()
@@ -170,7 +171,7 @@ class Compiled:
             return part(*args, **kwargs)
         leaves: list[Any] = []
         try:
-            spec = spec_of((args, kwargs), leaves) if kwargs else spec_of(args, leaves)
+            spec = spec_of((args, kwargs) if kwargs else args, leaves, self._live)
         except Opaque as opaque:
             self._opaque = str(opaque)
             return self.function(*args, **kwargs)
@@ -257,10 +258,15 @@ class Compiled:
 
     def _call(self, known: _Signature, leaves: list[Any], args: Any, kwargs: Any) -> Any:
         known.calls += 1
+        if known.calls > 1:
+            self._fresh = 0
         if known.records:
             known.replays += 1
             if known.replays >= 8 and known.replays & (known.replays - 1) == 0:
-                return self._checked(known, known.records[0], leaves, args, kwargs)
+                try:
+                    return self._checked(known, known.records[0], leaves, args, kwargs)
+                except Mismatch:
+                    return self.function(*args, **kwargs)
             for i, record in enumerate(known.records):
                 if record.gradients.held():
                     return self._kept(known, args, kwargs)
@@ -270,7 +276,6 @@ class Compiled:
                     known.say(str(mismatch))
                     continue
                 self._replays += 1
-                self._fresh = 0
                 if i:
                     known.records.insert(0, known.records.pop(i))
                 return result
@@ -279,8 +284,11 @@ class Compiled:
                 return self.function(*args, **kwargs)
         if known.calls == 1 or known.tries > _TRIES:
             return self.function(*args, **kwargs)
-        if known.trial is not None:
-            return self._checked(known, known.trial, leaves, args, kwargs)
+        for trial in known.trials:
+            try:
+                return self._checked(known, trial, leaves, args, kwargs)
+            except Mismatch as mismatch:
+                known.say(str(mismatch))
         if self._traces >= 16 and self._traces > self._replays:
             known.refuse(f"recorded {self._traces} times, replayed {self._replays}: this does not pay")
             self._warn(f"recorded {self._traces} times, replayed {self._replays}, and not recorded again: {self.why()}")
@@ -293,7 +301,7 @@ class Compiled:
         """Somebody keeps gradients: they keep their memory, the function is recorded again and gives copies."""
         self._copies = True
         for signature in self.signatures.values():
-            signature.records, signature.trial = [], None
+            signature.records, signature.trials = [], []
         known.say("a gradient was kept: from now on they are copies")
         return self.function(*args, **kwargs)
 
@@ -302,13 +310,18 @@ class Compiled:
         assert self.owners is not None
         before = State(self.owners)
         try:
-            known.trial, result = self._noted(known, leaves, args, kwargs)
+            record, result = self._noted(known, leaves, args, kwargs)
+            known.trials = [*([] if record is None else [record]), *known.trials][:_KEPT]
             return result
         except Exception as error:
             before.restore()
             ended = f"the recording ended in {class_name(error)}: {error}"
         result = self.function(*args, **kwargs)
-        known.refuse(ended)
+        if self._live and float in map(type, leaves):
+            self._live = False
+            known.say(f"{ended}; now floats among the arguments belong to the signature")
+        else:
+            known.refuse(ended)
         return result
 
     def _noted(self, known: _Signature, leaves: list[Any], args: Any, kwargs: Any) -> tuple[Record | None, Any]:
@@ -318,6 +331,8 @@ class Compiled:
 
         def own(x: Any) -> Any:
             if type(x) is float:
+                if not self._live:
+                    return x
                 number = Number(x)
                 inputs.append(number)
                 return Live(tape, x, number.get)
@@ -338,6 +353,7 @@ class Compiled:
         def run() -> Any:
             owners.hand_out(tape)
             PLAIN.add(Recorded)
+            WEAK.add(Live)
             with use_generator(Draws(tape, present)), effects:  # type: ignore[arg-type]
                 return self.function(*given_args, **given_kwargs)
 
@@ -345,6 +361,7 @@ class Compiled:
             tape.close()
             _here.tracing = False
             PLAIN.discard(Recorded)
+            WEAK.discard(Live)
             if not taken:
                 taken[:] = owners.take_back(effects.changed)
 
@@ -358,32 +375,27 @@ class Compiled:
             if id(array) in written:
                 given[...] = array
                 moved.append("an argument")
+        if holds_objects(result):
+            raise Unseen("the result holds an array of objects")
         if is_recorded(result):
             tape.refuse_result("the result is still to be differentiated: compile the whole step, or no_grad()")
         if moved:
             tape.refuse_result(f"the run changed {', '.join(sorted(set(moved)))[:200]}, which a replay would not")
         if tape.refused:
             known.refuse(tape.refused)
+            self._refused = tape.refused
             return None, mapped(result, taken_back)
         record.unrepeated = effects.written | tape.texts
         record.close(mapped(result, kept), computed, self._copies)
         return record, record.give()
 
     def _checked(self, known: _Signature, record: Record, leaves: list[Any], args: Any, kwargs: Any) -> Any:
-        """A replay, and a run from the same state: the record is kept where all bits agree."""
+        """A replay, and a run from the same state: the record is kept where all bits agree. Mismatch as for `run`."""
         if record.gradients.held():
             return self._kept(known, args, kwargs)
         before = State(record.owners)
         try:
             replayed = record.run([array_of(x) for x in leaves])
-        except Mismatch as mismatch:
-            known.say(str(mismatch))
-            known.tries += 1
-            known.trial = None
-            before.restore()
-            if record in known.records or known.tries > _TRIES:
-                return self.function(*args, **kwargs)
-            return self._traced(known, leaves, args, kwargs)
         except BaseException:
             before.restore()
             raise
@@ -392,16 +404,17 @@ class Compiled:
         result = self.function(*args, **kwargs)
         differs = after.difference(State(record.owners)) or ("" if same(replayed, result) else "the result")
         if not differs:
-            if record is known.trial:
-                known.trial = None
-                known.records = [record, *known.records][:_PAIRS_KEPT]
+            if record in known.trials:
+                known.trials.remove(record)
+                known.records = [record, *known.records][:_KEPT]
                 self.unrepeated |= record.unrepeated
                 for what in record.unrepeated:
                     self._warn(f"{what}, will not be repeated by replays")
             return result
         known.say(f"a replay differs from the function itself in {differs}: a constant that changes")
         known.records = [r for r in known.records if r is not record]
-        known.trial, known.tries = None, known.tries + 3
+        known.trials = [r for r in known.trials if r is not record]
+        known.tries += 3
         return result
 
     # Seen through --------------------------------------------------------------------------------------------------
@@ -421,7 +434,7 @@ class Compiled:
         if self._opaque:
             lines.append(f"eager: {self._opaque}")
         if self._renewed > _TRIES:
-            lines.append(f"eager: {self._exchanged} is exchanged, or grows, at every call")
+            lines.append(f"eager: {self._exchanged} is exchanged, or grows, at every call. {self._refused}".rstrip())
         lines += [part.why() for part in self._parts.values()]
         return "\n".join(lines)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 import sys
 import types
+import zlib
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
@@ -119,7 +120,7 @@ class Owners:
             self._waiting += [(name, value.__self__), (name, value.__func__)]
         elif isinstance(value, partial):
             self._waiting += [(name, value.func), (name, value.args), (name, value.keywords)]
-        elif type(value).__module__.startswith(_HERE):
+        elif type(value).__module__.startswith(_HERE) and hasattr(value, "__wrapped__"):
             self._waiting.append((name, value.__wrapped__))  # a compiled function within another one
         elif isinstance(value, dict):
             self._parts(name, value, value.items())
@@ -228,7 +229,7 @@ class Owners:
             return made[id(array)]
 
         def handed(name: str, value: Any) -> Any:
-            return recorded(value, name) if isinstance(value, np.ndarray) else value
+            return recorded(value, name) if type(value) is not Recorded and isinstance(value, np.ndarray) else value
 
         for place in self.arrays:  # what is one array bears its own name, not that of a view
             for array in _leaves(place.value):
@@ -244,7 +245,7 @@ class Owners:
             place.put(_rebuilt(place.value, partial(handed, name)))
         for place in self.numbers:
             place.value = place.get()
-        self._drawn = self._draws()
+        self._drawn, self._sums = self._draws(), [(place.name, *_summed(place.value)) for place in self.constants]
         shared: dict[int, Any] = {}
         for place in self.live:
             value = place.value = place.get()
@@ -292,6 +293,7 @@ class Owners:
         for name, held, size in self.lists:
             if len(held) != size:
                 moved.append(f"{name} at {changed[id(held)]}" if id(held) in changed else name)
+        moved += [name for name, array, before in self._sums if _summed(array)[1] != before]
         moved += [name for name, state in self._draws().items() if state != self._drawn[name]]
         return computed, moved
 
@@ -343,6 +345,12 @@ def _holds(value: Any, kinds: tuple[type, ...]) -> bool:
     return any(isinstance(v, kinds) for v in leaves) and all(
         isinstance(v, (*kinds, *_NUMBERS, np.generic, np.ndarray)) for v in leaves
     )
+
+
+def _summed(value: Any) -> tuple[Any, list[int]]:
+    """A tree of arrays, and a checksum of each."""
+    arrays = [a for a in _leaves(value) if isinstance(a, np.ndarray) and not a.dtype.hasobject]
+    return value, [zlib.crc32(np.ascontiguousarray(a).view(np.uint8).data) if a.size else 0 for a in arrays]
 
 
 def _rebuilt(value: Any, change: Callable[[Any], Any]) -> Any:

@@ -87,6 +87,7 @@ class Record:
         self._update = next((i for i, e in enumerate(entries) if _writes(e, parameters)), len(entries))
         backward = [i for i, e in enumerate(entries) if _writes(e, gradients)] or [len(entries)]
         self._backward = backward[0], backward[-1]
+        self.gradients.put()
 
     def run(self, leaves: list[Any]) -> Any:
         """The calls once more; `Mismatch`, with everything as before, where one may not be repeated."""

@@ -34,6 +34,11 @@ class Recorded(NDArrayOperatorsMixin):
     def __init__(self, array: Any, tape: Tape) -> None:
         self.array, self.tape = array, tape
 
+    @property
+    def __class__(self) -> Any:
+        """What `isinstance` is told: an array's type, so that a function goes the way that it goes with one."""
+        return np.ndarray
+
     def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
         if self.tape.open:
             self.tape.refuse("an array was converted to a plain one")
@@ -48,7 +53,7 @@ class Recorded(NDArrayOperatorsMixin):
         return _ufunc(self.tape, ufunc, method, inputs, out, kwargs)
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
-        if not all(issubclass(kind, (Recorded, np.ndarray)) for kind in types):
+        if not all(issubclass(kind, (Recorded, Live, np.ndarray)) for kind in types):
             return NotImplemented
         if not self.tape.open or function in _ASKING:
             return function(*map(plain, args), **{k: plain(v) for k, v in kwargs.items()})
@@ -173,6 +178,11 @@ class RecordedScalar(Recorded):
     """Stands for a NumPy scalar, which takes other ways than an array and is replaced, not changed, by += ."""
 
     __slots__ = ()
+
+    @property
+    def __class__(self) -> Any:
+        return RecordedScalar
+
     __iadd__, __isub__ = NDArrayOperatorsMixin.__add__, NDArrayOperatorsMixin.__sub__
     __imul__, __itruediv__ = NDArrayOperatorsMixin.__mul__, NDArrayOperatorsMixin.__truediv__
 
@@ -218,6 +228,51 @@ def _held(number: Live, dtype: Any) -> Any:
     return array
 
 
+def _number_in_ufunc(self: Live, ufunc: Any, method: str, *inputs: Any, out: Any = None, **kwargs: Any) -> Any:
+    if any(isinstance(x, Tensor) for x in inputs):
+        return NotImplemented
+    if not self.tape.open:
+        return getattr(ufunc, method)(*map(plain, inputs), **({} if out is None else {"out": plain(out)}), **kwargs)
+    return _ufunc(self.tape, ufunc, method, inputs, out, kwargs)
+
+
+def _number_in_function(self: Live, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+    if not all(issubclass(kind, (Live, Recorded, np.ndarray)) for kind in types):
+        return NotImplemented
+    if not self.tape.open or function in _ASKING:
+        return function(*map(plain, args), **{k: plain(v) for k, v in kwargs.items()})
+    return _function(self.tape, function, args, kwargs)
+
+
+def _numbers_held(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Changing numbers among arguments: real ones as arrays of the others' dtype, whole ones guarded."""
+    found = [*_deep((args, list(kwargs.values())))]
+    if not any(isinstance(x, Live) for x in found):
+        return args, kwargs
+    kinds = [x.dtype for x in found if isinstance(x, (np.ndarray, np.generic, Recorded)) and x.dtype.kind in "fc"]
+    dtype = np.result_type(*kinds, 1.0)
+
+    def held(x: Any) -> Any:
+        if isinstance(x, Live):
+            return _held(x, dtype) if isinstance(x.value, float) else operator.index(x)
+        return type(x)(map(held, x)) if type(x) in (tuple, list) else x
+
+    return held(args), {k: held(v) for k, v in kwargs.items()}
+
+
+def _deep(value: Any) -> Iterator[Any]:
+    if isinstance(value, (tuple, list)):
+        for v in value:
+            yield from _deep(v)
+    else:
+        yield value
+
+
+Live.__array_ufunc__ = _number_in_ufunc  # type: ignore[attr-defined]
+Live.__array_function__ = _number_in_function  # type: ignore[attr-defined]
+Live.astype = lambda self, dtype: Recorded(_held(self, dtype), self.tape)  # type: ignore[attr-defined]
+
+
 def _fill(array: Any, again: Callable[[], Any]) -> None:
     array.fill(again())
 
@@ -261,6 +316,7 @@ def _ufunc(tape: Tape, ufunc: Any, method: str, inputs: tuple[Any, ...], out: An
 
 
 def _function(tape: Tape, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    args, kwargs = _numbers_held(args, kwargs)
     raw, settings = tuple(map(plain, args)), {k: plain(v) for k, v in kwargs.items()}
     name, reads = function.__name__, (*arrays_in(raw), *arrays_in(tuple(settings.values())))
     if function is np.empty_like or function in _FILLED or function is np.full_like:
@@ -295,6 +351,7 @@ def _nothing() -> None:
 
 def _computed_again(tape: Tape, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Views as they are; of a function without ``out=`` the result is computed again and copied into its place."""
+    args, kwargs = _numbers_held(args, kwargs)
     raw, settings = tuple(map(plain, args)), {k: plain(v) for k, v in kwargs.items()}
     result = function(*raw, **settings)
     if not tape.open:

@@ -13,25 +13,28 @@ from .numbers import Live
 from .recorded import Recorded, RecordedScalar, plain
 from .state import equal
 
+CONSTANTS = (type(None), int, float, complex, str, bytes, type, np.dtype)
+"""Types of values that are the same for good."""
+
 
 class Opaque(TypeError):
     """An argument whose parts cannot be looked after."""
 
 
 def same(a: Any, b: Any) -> bool:
-    """Whether two results have one structure and equal numbers, bit for bit but for NaN."""
-    x: list[Any] = []
-    y: list[Any] = []
-    a, b = mapped(a, kept), mapped(b, kept)
-    try:
-        alike = spec_of(a, x) == spec_of(b, y)
-    except Opaque:  # an object among the results: a replay would give that of the record
+    """Whether two results have one structure and equal numbers, bit for bit but for NaN.
+
+    An object among them is not the same: a replay would give that of the record.
+    """
+    if type(a) is not type(b):
         return False
-    return alike and all(map(_equal, x, y))
-
-
-def _equal(a: Any, b: Any) -> bool:
-    return a == b or a != a != b != b if type(a) is float else equal(a, b)
+    if isinstance(a, dict):
+        return list(a) == list(b) and all(map(same, a.values(), b.values()))
+    if isinstance(a, (tuple, list)):
+        return len(a) == len(b) and all(map(same, a, b))
+    if is_array(a):
+        return equal(array_of(a), array_of(b))
+    return isinstance(a, CONSTANTS) and (a == b or (a != a and b != b))
 
 
 def array_of(x: Any) -> Any:
@@ -61,6 +64,13 @@ def is_recorded(tree: Any) -> bool:
     return any(isinstance(x, Tensor) and x._node is not None and x._node.parents is not None for x in found)
 
 
+def holds_objects(tree: Any) -> bool:
+    """Whether an array in it is one of Python objects."""
+    found: list[Any] = []
+    mapped(tree, found.append)
+    return any(hasattr(x, "dtype") and x.dtype.hasobject for x in found)
+
+
 def taken_back(x: Any) -> Any:
     """A result as it is, with its graph, of plain arrays."""
     if isinstance(x, Tensor):
@@ -85,8 +95,8 @@ def giver(tree: Any) -> Callable[[], Any]:
         scalar = tree.array
         return lambda: scalar[()]
     if is_array(tree):
-        copy: Callable[[], Any] = plain(tree).copy
-        return copy
+        copy: Callable[..., Any] = plain(tree).copy
+        return lambda: copy("K")  # what is computed from it depends on its strides, in the last bit
     if isinstance(tree, dict):
         keys, values = list(tree), list(map(giver, tree.values()))
         return lambda: dict(zip(keys, [value() for value in values], strict=True))
@@ -97,19 +107,19 @@ def giver(tree: Any) -> Callable[[], Any]:
     return lambda: tree
 
 
-def spec_of(tree: Any, leaves: list[Any]) -> Any:
-    """The shape of a tree as a key; its arrays and floats go to ``leaves``."""
+def spec_of(tree: Any, leaves: list[Any], live: bool = True) -> Any:
+    """The shape of a tree as a key; its arrays and, where these are ``live``, its floats go to ``leaves``."""
     kind = type(tree)
     if kind is np.ndarray:
         leaves.append(tree)
         return tree.shape, tree.dtype, tree.strides
-    if kind is float:
+    if kind is float and live:
         leaves.append(tree)
         return float
     if kind is tuple or kind is list or isinstance(tree, (tuple, list)):
-        return (kind, *[spec_of(v, leaves) for v in tree])
+        return (kind, *[spec_of(v, leaves, live) for v in tree])
     if isinstance(tree, dict):
-        return (kind, *[(k, spec_of(v, leaves)) for k, v in tree.items()])
+        return (kind, *[(k, spec_of(v, leaves, live)) for k, v in tree.items()])
     if isinstance(tree, (Tensor, np.generic)):
         if isinstance(tree, Tensor) and tree._node is not None:
             raise Opaque(
@@ -118,7 +128,7 @@ def spec_of(tree: Any, leaves: list[Any]) -> Any:
         array = array_of(tree)
         leaves.append(tree)
         return kind, array.shape, array.dtype, array.strides
-    if tree is None or isinstance(tree, (int, float, complex, str, bytes, type, np.dtype)):
+    if isinstance(tree, CONSTANTS):
         return kind, tree  # 1, 1.0 and True are one key
     raise Opaque(
         f"an argument is a {class_name(tree)}, whose parts may change. "

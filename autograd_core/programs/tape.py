@@ -24,8 +24,15 @@ class Mismatch(Exception):
     """A branch would go the other way than when the tape was recorded."""
 
 
+class Unseen(Exception):
+    """A number went where NumPy does not show what becomes of it."""
+
+
 class Entry(NamedTuple):
-    """One call: ``run(*args, **kwargs)``; ``kind`` is call, draw, guard, number or item."""
+    """One call: ``run(*args, **kwargs)``; ``kind`` is call, draw, guard, number or item.
+
+    errors : where np.errstate was set inside the function, what it was
+    """
 
     name: str
     run: Callable[..., Any]
@@ -35,6 +42,7 @@ class Entry(NamedTuple):
     reads: tuple[Any, ...]
     kind: str
     where: str
+    errors: Any = None
 
     @property
     def may_fail(self) -> bool:
@@ -101,6 +109,7 @@ class Tape:
         self.refused: str | None = None
         self.texts: dict[str, None] = {}
         self._thread = threading.get_ident()
+        self._errors = np.geterr()
         self._closed = False
         self._made: dict[int, Any] = {}
 
@@ -131,13 +140,17 @@ class Tape:
         """Record one call: what it runs, reads and writes."""
         at = where()
         writes, reads = tuple(writes), tuple(reads)
+        if any(array.dtype.hasobject for array in reads + writes):
+            raise Unseen(f"{name} of objects at {at}")
         for array in reads:
             whole = root(array)
             if id(whole) not in self.owners and id(whole) not in self._made:
                 self.constants.setdefault(id(whole), Constant(whole, whole.copy(), at))
         for array in writes:
             self._made[id(root(array))] = root(array)
-        self.entries.append(Entry(name, run, args, kwargs or {}, writes, reads, kind, at))
+        now = np.geterr()
+        errors = None if now == self._errors else now
+        self.entries.append(Entry(name, run, args, kwargs or {}, writes, reads, kind, at, errors))
 
     def refuse(self, why: str) -> None:
         """Say why the step cannot be replayed; the first reason counts."""
@@ -167,4 +180,17 @@ class Tape:
 
     def plan(self) -> list[tuple[Callable[..., Any], tuple[Any, ...]]]:
         """The calls as pairs that a loop runs."""
-        return [(functools.partial(e.run, **e.kwargs) if e.kwargs else e.run, e.args) for e in self.entries]
+        return [(_call(e), e.args) for e in self.entries]
+
+
+def _call(entry: Entry) -> Callable[..., Any]:
+    run = functools.partial(entry.run, **entry.kwargs) if entry.kwargs else entry.run
+    if entry.errors is None:
+        return run
+    errors = entry.errors
+
+    def quietly(*args: Any) -> None:
+        with np.errstate(**errors):
+            run(*args)
+
+    return quietly

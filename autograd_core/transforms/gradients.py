@@ -20,7 +20,7 @@ from ..engine.calls import NO_SETTINGS
 from ..engine.errors import describe
 from ..engine.forms import elementwise
 from ..engine.forward import push
-from ..engine.node import Alias, Leaf, Node, Variable
+from ..engine.node import PLAIN, Alias, Leaf, Node, Variable
 from ..engine.reverse import pull, rows
 from ..engine.tensor import Tensor, check_differentiable, make_tensor
 from ..ops.arithmetic.elementwise import positive
@@ -233,7 +233,8 @@ class Run:
     def _answer(self, tensor: Tensor, as_tensor: bool = False) -> Any:
         if self.as_tensors or as_tensor or tensor._node is not None:
             return tensor
-        return np.asarray(tensor._data) if isinstance(tensor._data, np.generic) else tensor._data
+        data = tensor._data
+        return data if type(data) in PLAIN or np.ndim(data) else data[...]  # an array without axes, no scalar
 
 
 _constant_along = elementwise(lambda value, x: value, name="constant_along", value=1, x=None)

@@ -41,7 +41,7 @@ def _getitem(x, index):
 @linear(name="scatter", values=lambda g, index: _getitem(g, index))
 @in_single
 def _scatter(values, shape, index):
-    if isinstance(values, (_ndarray, np.generic)):
+    if type(values) is _ndarray or isinstance(values, np.generic):
         out = np.zeros(shape, values.dtype)
     else:
         out = np.zeros_like(values, shape=shape)

@@ -23,14 +23,17 @@ __all__ = [
     "bincount", "mean", "nanmean", "nanprod", "nansum", "prod", "sum",
 ]
 
-_SMALL = (np.ndarray, np.generic)
 ABSENT: Any = np._NoValue  # type: ignore[attr-defined]  # NumPy's own default of initial=
+
+
+def _is_plain(g: AnyArray) -> bool:
+    return type(g) is np.ndarray or isinstance(g, np.generic)
 
 
 def spread(g: AnyArray, shape: tuple[int, ...], axis: Axis, keepdims: bool) -> AnyArray:
     """Adjoint of summation: every summand gets the cotangent of its sum."""
     g = expanded(g, axis, keepdims) if shape else g
-    if isinstance(g, _SMALL) and math.prod(shape) < 4096:  # np.broadcast_to takes 4 µs, and pays for large arrays
+    if _is_plain(g) and math.prod(shape) < 4096:  # np.broadcast_to takes 4 µs, and pays for large arrays
         whole = np.empty(shape, g.dtype)
         whole[...] = g
         return whole
@@ -97,7 +100,7 @@ class _Whole(Linear):
 
         def vjp(g: AnyArray, node: Node, saved: Saved) -> AnyArray:
             shape = node.parents[0].shape  # type: ignore[index, union-attr]
-            if node.params is not self.defaults or not isinstance(g, _SMALL) or not shape:
+            if node.params is not self.defaults or not _is_plain(g) or not shape:
                 return usual(g, node, saved)
             return spread(self.each(g, math.prod(shape)), shape, None, False)
 
