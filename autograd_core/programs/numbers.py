@@ -23,7 +23,7 @@ class Live:
     def __init__(self, tape: Tape, value: Any, again: Callable[[], Any]) -> None:
         self.tape, self.value, self.again = tape, value, again
 
-    @property
+    @property  # type: ignore[misc]
     def __class__(self) -> Any:
         """What `isinstance` is told: a number's type, so that a function goes the way that it goes with one."""
         return type(self.value)

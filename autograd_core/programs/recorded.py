@@ -34,7 +34,7 @@ class Recorded(NDArrayOperatorsMixin):
     def __init__(self, array: Any, tape: Tape) -> None:
         self.array, self.tape = array, tape
 
-    @property
+    @property  # type: ignore[misc]
     def __class__(self) -> Any:
         """What `isinstance` is told: an array's type, so that a function goes the way that it goes with one."""
         return np.ndarray
@@ -179,7 +179,7 @@ class RecordedScalar(Recorded):
 
     __slots__ = ()
 
-    @property
+    @property  # type: ignore[misc]
     def __class__(self) -> Any:
         return RecordedScalar
 
