@@ -132,35 +132,42 @@ def cases(F, TF, torch):
     def normalised(library):
         return lambda x, w, b: library.layer_norm(x, (x.shape[-1],), w, b)
 
-    plain = [
-        *("celu", "gelu", "hardshrink", "hardswish", "relu6", "selu", "softshrink", "tanhshrink"),
-    ]
-    by_hand = {
-        "relu": floors.relu,
-        "leaky_relu": floors.leaky_relu,
+    same_names = (
+        "celu",
+        "elu",
+        "gelu",
+        "hardshrink",
+        "hardsigmoid",
+        "hardswish",
+        "leaky_relu",
+        "logsigmoid",
+        "mish",
+        "relu",
+        "selu",
+        "sigmoid",
+        "silu",
+        "softplus",
+        "softshrink",
+        "softsign",
+        "tanh",
+        "tanhshrink",
+    )
+    by_hand = {name: getattr(floors, name) for name in same_names} | {
         "hardtanh": floors.clipped(-1, 1),
-        "tanh": floors.tanh,
-        "sigmoid": floors.sigmoid,
-        "silu": floors.silu,
-        "softplus": floors.softplus,
-        "logsigmoid": floors.logsigmoid,
-        "elu": floors.elu,
-        "mish": floors.mish,
-        "softsign": floors.softsign,
+        "relu6": floors.clipped(0, 6),
     }
     a, o, m = "activation", "loss", "norm"
     r, i, s = "reduction", "indexing", "linalg"
     return [
-        *(same(a, name, numbers) for name in plain),
         *(same(a, name, numbers, floor) for name, floor in by_hand.items()),
         same(a, "gelu", numbers, floors.gelu_tanh, label="gelu (tanh)", approximate="tanh"),
-        same(a, "hardsigmoid", numbers),
-        same(a, "threshold", numbers, threshold=0.5, value=-1.0),
-        Case(a, "prelu", lambda rng, n: (*numbers(rng, n), np.full(1, 0.25, np.float32)), F.prelu, TF.prelu, None, 2),
-        same(a, "rrelu", numbers, training=True),
-        same(a, "glu", lambda rng, n: rows(256)(rng, n), dim=-1),
+        same(a, "threshold", numbers, floors.threshold, threshold=0.5, value=-1.0),
+        Case(a, "prelu", lambda rng, n: (*numbers(rng, n), np.full(1, 0.25, np.float32)), F.prelu, TF.prelu,
+             floors.prelu, 2),
+        same(a, "rrelu", numbers, floors.rrelu, training=True),
+        same(a, "glu", rows(256), floors.glu, dim=-1),
         same(a, "softmax", rows(256), floors.softmax, dim=-1),
-        same(a, "softmin", rows(256), dim=-1),
+        same(a, "softmin", rows(256), floors.softmin, dim=-1),
         same(a, "log_softmax", rows(256), floors.log_softmax, dim=-1),
         same(o, "mse_loss", pairs, floors.mse_loss),
         same(o, "l1_loss", pairs, floors.l1_loss),

@@ -30,8 +30,10 @@ from .layers.spatial.convolution import conv1d, conv2d, conv3d
 from .layers.spatial.pooling import avg_pool1d, avg_pool2d, avg_pool3d, max_pool1d, max_pool2d, max_pool3d
 from .layers.spatial.resampling import interpolate, pixel_shuffle, pixel_unshuffle
 from .layers.spatial.transposed_convolution import conv_transpose1d, conv_transpose2d, conv_transpose3d
-from .losses.functions import *
 from .losses.of_classes import *
+from .losses.of_distributions import *
+from .losses.of_margins import *
+from .losses.of_numbers import *
 from .modules.layer import takes_lists
 
 for _name, _function in [*globals().items()]:

@@ -178,10 +178,18 @@ LAYERS = {
 }
 LOSSES = {
     "hinge": lambda x: sympy.Max(x, 0),
-    "huber": lambda d, delta: either(abs(d) <= delta, d**2 / 2, delta * (abs(d) - delta / 2)),
-    "smooth_l1": lambda d, beta: either(abs(d) < beta, d**2 / (2 * beta), abs(d) - beta / 2),
+    "squared_error": lambda x, y: (x - y) ** 2,
+    "absolute_error": lambda x, y: sympy.Abs(x - y),
+    "huber": lambda x, y, delta: either(abs(x - y) <= delta, (x - y) ** 2 / 2, delta * (abs(x - y) - delta / 2)),
+    "smooth_l1": lambda x, y, beta: either(abs(x - y) < beta, (x - y) ** 2 / (2 * beta), abs(x - y) - beta / 2),
     "logistic": lambda z, y: y * sympy.log(1 + sympy.exp(-z)) + (1 - y) * sympy.log(1 + sympy.exp(z)),
     "bernoulli": lambda p, y: -y * sympy.log(p) - (1 - y) * sympy.log(1 - p),
+    "divergence": lambda x, q: q * (sympy.log(q) - x),
+    "poisson": lambda x, y: sympy.exp(x) - y * x,
+    "gaussian": lambda x, y, variance: (sympy.log(variance) + (x - y) ** 2 / variance) / 2,
+    "soft_margin": lambda x, y: sympy.log(1 + sympy.exp(-y * x)),
+    "hinge_embedding": lambda x, y, margin: either(y > 0, x, sympy.Max(0, margin - x)),
+    "ranking": lambda d, y, margin: sympy.Max(0, margin - y * d),
 }
 SELU_ALPHA, SELU = sympy.Float("1.6732632423543772848170429916717"), sympy.Float("1.0507009873554804934193349852946")
 SYMPY: dict[str, Callable[..., Any]] = ARITHMETIC | LOGIC | EXPONENTIAL | SPECIAL | LAYERS | LOSSES

@@ -6,69 +6,83 @@ symbols the same as ``+``.
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..engine.node import PLAIN
+
 if TYPE_CHECKING:
     from ..support.types import AnyArray, Array
 
-__all__ = ["blockwise", "in_blocks", "select"]
+__all__ = ["at_least", "at_most", "blockwise", "choose", "in_blocks", "select", "sum_in_blocks"]
 
-BLOCK = 1 << 18
-"""Bytes in a block of an array: several fit in a second-level cache, and a call of a ufunc is short beside it."""
+BLOCK = 1 << 19
+"""Bytes in a block of an array: several stay in the cache, and a call of a ufunc is short beside it."""
 
 
-def in_blocks(f: Callable[..., Any]) -> Callable[..., Any]:
-    """``f``, elementwise in its positional arguments, which takes large arrays of one shape in blocks.
+def in_blocks(f: Callable[..., Any], *args: Any) -> Any:
+    """``f(*args, out=None)``, elementwise, of large arrays of one shape in blocks: its last call takes ``out``.
 
     Arrays that do not lie in memory alike, or are to be broadcast, ``f`` gets whole, as it does other array types.
 
-    >>> fill = in_blocks(lambda x, y: x + y * x)
     >>> x = np.ones((300, 300))
-    >>> np.array_equal(fill(x, 2 * x), 3 * x)
+    >>> y = in_blocks(lambda x, y, out=None: np.add(x, y * x, out=out), x, 2 * x)
+    >>> np.array_equal(y, 3 * x)
     True
     """
-
-    @functools.wraps(f)
-    def function(*args: Any, **settings: Any) -> Any:
-        x = args[0]
-        if type(x) is not np.ndarray or x.nbytes <= 2 * BLOCK:
-            return f(*args, **settings)
-        like = _leader(args)
-        return f(*args, **settings) if like is None else _in_blocks(f, args, like, settings)
-
-    return function
+    x = args[0]
+    if type(x) is not np.ndarray or x.nbytes <= BLOCK:
+        return f(*args)
+    like = _leader(args)
+    return f(*args) if like is None else _in_blocks(f, args, like)
 
 
-def _leader(args: Sequence[Any]) -> Array | None:
-    """An array in whose order all of them lie in memory; None: there is none, or their shapes differ."""
+def _leader(args: Sequence[Any], kinds: Collection[type] = (np.ndarray,)) -> Array | None:
+    """An array in whose order all of them lie in memory; None: there is none, or shapes or types differ."""
     arrays = [a for a in args if np.ndim(a)]
-    if any(type(a) is not np.ndarray or a.shape != arrays[0].shape for a in arrays):
+    if any(type(a) not in kinds or a.shape != arrays[0].shape for a in arrays):
         return None
     like = next((a for a in arrays if any(a.strides)), arrays[0])
     order = _order(like)
     return like if all(_line(a, order) is not None for a in arrays) else None
 
 
-def _in_blocks(f: Callable[..., Any], args: Sequence[Any], like: Array, settings: dict[str, Any]) -> Any:
+def sum_in_blocks(f: Callable[..., Any], *args: Any) -> Any:
+    """``f(*args)``, the sum of something elementwise: of large arrays that of its blocks, added up in pairs.
+
+    >>> x = np.ones((300, 300))
+    >>> float(sum_in_blocks(lambda x, y: np.sum(x * y), x, 2 * x))
+    180000.0
+    """
+    x = args[0]
+    if type(x) not in PLAIN or x.nbytes <= BLOCK or (like := _leader(args, PLAIN)) is None:
+        return f(*args)
+    lines, step = _lines(args, like)
+    parts = [f(*[a[s : s + step] if long else a for a, long in lines]) for s in range(0, like.size, step)]
+    return np.add.reduce(np.stack(parts))
+
+
+def _lines(args: Sequence[Any], like: Array) -> tuple[list[tuple[Any, bool]], int]:
+    """The arguments in one dimension, and whether they have one; how many elements make a block."""
     order = _order(like)
-    lines: list[Any] = [_line(a, order) if np.ndim(a) else a for a in args]
-    n, step = like.size, BLOCK // max(a.itemsize for a in args if np.ndim(a))
+    lines: list[tuple[Any, bool]] = [(_line(a, order), True) if np.ndim(a) else (a, False) for a in args]
+    return lines, BLOCK // max(a.itemsize for a, long in lines if long)
 
-    def block(start: int) -> Array:
-        return f(*[a[start : start + step] if np.ndim(a) else a for a in lines], **settings)
 
-    first = block(0)
+def _in_blocks(f: Callable[..., Any], args: Sequence[Any], like: Array) -> Any:
+    lines, step = _lines(args, like)
+    first = f(*[a[:step] if long else a for a, long in lines])
     out = np.empty_like(like, first.dtype)
-    line = _line(out, order)
+    line = _line(out, _order(like))
     if line is None:
-        return f(*args, **settings)
+        return f(*args)
     line[:step] = first
-    for start in range(step, n, step):
-        line[start : start + step] = block(start)
+    for start in range(step, like.size, step):
+        place = slice(start, start + step)
+        f(*[a[place] if long else a for a, long in lines], out=line[place])
     return out
 
 
@@ -99,35 +113,70 @@ def blockwise(**rules: Callable[..., Any]) -> dict[str, Any]:
 
 
 def _product(rule: Callable[..., Any]) -> Callable[..., Any]:
-    large = in_blocks(lambda g, *kept: np.multiply(g, rule(*kept)))
+    def times(g: AnyArray, *kept: Any, out: Any = None) -> AnyArray:
+        return np.multiply(g, rule(*kept), out=out)
 
     def product(g: AnyArray, *kept: Any) -> AnyArray:
-        if type(g) is np.ndarray and g.nbytes <= 2 * BLOCK:  # many small rows
+        if type(g) is np.ndarray and g.nbytes <= BLOCK:  # many small rows
             return np.multiply(g, rule(*kept))
-        return large(g, *kept)
+        return in_blocks(times, g, *kept)
 
     return product
+
+
+_MANY = 1 << 12  # elements, beside which the call of np.clip is short
+
+
+def at_least(x: AnyArray, low: float, out: Any = None) -> AnyArray:
+    """``np.maximum(x, low)``; of many floats by np.clip, for which NumPy has vector instructions beside a number.
+
+    >>> at_least(np.array([-2.0, 3.0]), 0)
+    array([0., 3.])
+    """
+    if type(x) in PLAIN and x.size > _MANY and x.dtype.kind == "f":
+        return np.clip(x, low, math.inf, out=out)
+    return np.maximum(x, low, out=out)
+
+
+def at_most(x: AnyArray, high: float, out: Any = None) -> AnyArray:
+    """``np.minimum(x, high)``, in the same way."""
+    if type(x) in PLAIN and x.size > _MANY and x.dtype.kind == "f":
+        return np.clip(x, -math.inf, high, out=out)
+    return np.minimum(x, high, out=out)
 
 
 _BITS = {np.dtype(f"f{size}"): np.dtype(f"i{size}") for size in (2, 4, 8)}
 
 
-@in_blocks
-def select(condition: AnyArray, x: AnyArray, y: AnyArray) -> AnyArray:
+def select(condition: AnyArray, x: AnyArray | float, y: AnyArray | float) -> AnyArray:
     """``np.where(condition, x, y)``, of many floats by their bits: a branch that is hard to foresee takes 7 ns each.
 
     >>> select(np.array([True, False]), 1.0, np.array([2.0, np.inf]))
     array([ 1., inf])
     """
+    return in_blocks(choose, condition, x, y)
+
+
+def choose(condition: AnyArray, x: Any, y: Any, out: Any = None) -> AnyArray:
+    """``select`` of a block."""
     dtypes = {a.dtype for a in (x, y) if isinstance(a, np.ndarray)}
     bits = _BITS.get(*dtypes) if len(dtypes) == 1 else None
     if bits is None or type(condition) is not np.ndarray or condition.dtype != bool or condition.size < 1024:
-        return np.where(condition, x, y)
+        return _where(condition, x, y, out)
     if not all(type(a) in (np.ndarray, int, float) for a in (x, y)):
-        return np.where(condition, x, y)
+        return _where(condition, x, y, out)
     mask = condition.astype(bits)
     np.negative(mask, out=mask)  # all bits, or none
     (dtype,) = dtypes
     a, b = (np.asarray(v, dtype).view(bits) for v in (x, y))
-    chosen = np.bitwise_and(np.bitwise_xor(a, b), mask)
-    return np.bitwise_xor(chosen, b).view(dtype)
+    chosen = np.bitwise_xor(a, b)
+    chosen &= mask
+    return np.bitwise_xor(chosen, b, out=None if out is None else out.view(bits)).view(dtype)
+
+
+def _where(condition: Any, x: Any, y: Any, out: Any) -> Any:
+    chosen = np.where(condition, x, y)
+    if out is None:
+        return chosen
+    out[...] = chosen
+    return out

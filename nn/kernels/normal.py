@@ -8,13 +8,14 @@ It is off by a few units in the last place, and by a²/2 of them more, for the r
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 import autograd_core as ag
 from autograd_core.ops.arithmetic.elementwise import step
-from autograd_core.ops.blockwise import blockwise, in_blocks
+from autograd_core.ops.blockwise import at_most, blockwise, in_blocks
 
 if TYPE_CHECKING:
     from autograd_core.support.types import AnyArray
@@ -66,11 +67,10 @@ def bell(x: AnyArray) -> AnyArray:
 
 def distance(x: AnyArray) -> AnyArray:
     """|x|, cut off where nothing is left of the tail."""
-    return np.minimum(np.absolute(x), 15 if x.dtype == np.float32 else 40)
+    return at_most(np.absolute(x), 15 if x.dtype == np.float32 else 40)
 
 
 @ag.elementwise(**blockwise(x=lambda x: bell(np.clip(x, -40, 40)) / ROOT_2_PI))
-@in_blocks
 def normal_share(x):
     """Φ(x), the share of a standard normal variable below x.
 
@@ -79,6 +79,21 @@ def normal_share(x):
     """
     if getattr(x, "dtype", None) == np.float16:
         return normal_share(x.astype(np.float32)).astype(np.float16)
+    return in_blocks(_normal_share, x)
+
+
+def _normal_share(x: AnyArray, out: Any = None) -> AnyArray:
     share = tail(distance(x))
     share -= step(x)
-    return np.absolute(share)
+    return np.absolute(share, out=out)
+
+
+def share_of(ans: AnyArray, x: AnyArray, exact: Callable[[AnyArray], AnyArray]) -> AnyArray:
+    """ans / x of arrays, where ans = x·share: ``exact(x)`` without its price, but where x is 0, tiny or infinite."""
+    if ans.dtype.itemsize < 4:
+        return exact(x)
+    away, tiny = np.absolute(x), 4 * float(np.finfo(x.dtype).tiny)
+    if type(x) is np.ndarray and away.size and away.min() > tiny and away.max() < math.inf:
+        return np.divide(ans, x)
+    sound = np.logical_and(away > tiny, away < math.inf)
+    return np.where(sound, np.divide(ans, np.where(sound, x, 1)), exact(x))

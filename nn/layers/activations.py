@@ -6,14 +6,16 @@ that a derivative at a kink is that of the left side, as in PyTorch.
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 import autograd_core as ag
 from autograd_core import default_generator, relu, sigmoid, tanh
+from autograd_core.engine.tensor import bare
 from autograd_core.ops.arithmetic.elementwise import step
-from autograd_core.ops.blockwise import blockwise, in_blocks, select
+from autograd_core.ops.blockwise import at_most, blockwise, choose, in_blocks, select, sum_in_blocks
 
 from ..modules.checking import NOT_NEGATIVE, checked
 from ..modules.dtypes import real_only, same_dtype
@@ -43,8 +45,12 @@ def leaky_relu(input, negative_slope=0.01):
     >>> leaky_relu(np.array([-2.0, 3.0]))
     array([-0.02,  3.  ])
     """
-    other = negative_slope * input
-    return np.maximum(input, other) if 0 < negative_slope <= 1 else select(np.greater(input, 0), input, other)
+    return in_blocks(lambda x, out=None: _leaky(x, negative_slope, out), input)
+
+
+def _leaky(x: Any, slope: float, out: Any) -> Any:
+    other = slope * x
+    return np.maximum(x, other, out=out) if 0 < slope <= 1 else choose(np.greater(x, 0), x, other, out)
 
 
 def prelu(input: TensorLike, weight: TensorLike) -> Tensor:
@@ -67,14 +73,37 @@ def prelu(input: TensorLike, weight: TensorLike) -> Tensor:
     return _prelu(input, weight)
 
 
+def _beside(x: Any, weight: Any) -> Any:
+    """A single slope without axes, which takes part in every block of x."""
+    return np.reshape(weight, ()) if math.prod(weight.shape) == 1 and len(weight.shape) <= len(x.shape) else weight
+
+
 @ag.elementwise(
     name="prelu",
     input=lambda input, weight: select(np.greater(input, 0), 1, weight),
-    weight=lambda input: -relu(-input),
-    vjp={"weight": lambda g, input: g * np.minimum(input, 0)},
+    weight=lambda input, weight: -relu(-input),
+    vjp={
+        "input": lambda g, input, weight: in_blocks(_through_prelu, g, input, _beside(input, weight)),
+        "weight": lambda g, input, weight: _of_slopes(g, input, weight),
+    },
 )
 def _prelu(input, weight):
-    return select(np.greater(input, 0), input, weight * input)
+    return in_blocks(_bent, input, _beside(input, weight))
+
+
+def _bent(x: Any, slope: Any, out: Any = None) -> Any:
+    return choose(np.greater(x, 0), x, slope * x, out)
+
+
+def _through_prelu(g: Any, x: Any, slope: Any, out: Any = None) -> Any:
+    return np.multiply(g, choose(np.greater(x, 0), 1, slope), out=out)
+
+
+def _of_slopes(g: Any, x: Any, weight: Any) -> Any:
+    """The cotangent of the slopes, of a single one added up without an array of products."""
+    if math.prod(weight.shape) == 1 and g.dtype.itemsize > 2:
+        return np.reshape(sum_in_blocks(lambda g, x: np.dot(np.ravel(g), np.ravel(at_most(x, 0))), g, x), weight.shape)
+    return g * at_most(x, 0)
 
 
 @checked()
@@ -101,8 +130,11 @@ def rrelu(
         raise ValueError(f"rrelu: lower={lower!r} must not be larger than upper={upper!r}.")
     if not training:
         return leaky_relu(input, (lower + upper) / 2)
-    slopes = (generator or default_generator()).uniform(lower, upper, input.shape).astype(input.dtype)
-    return _prelu(input, slopes)
+    slopes = (generator or default_generator()).random(input.shape, np.result_type(input.dtype, np.float32))
+    slopes *= upper - lower
+    slopes += lower
+    slopes = slopes.astype(input.dtype, copy=False)
+    return np.multiply(input, select(np.greater(bare(input), 0), 1.0, slopes))  # type: ignore[return-value]
 
 
 @ag.elementwise(input=0)
@@ -116,7 +148,6 @@ def beyond(input, threshold):
     input=lambda input, threshold: beyond(input, threshold),
     vjp={"input": lambda g, input, threshold: g * np.logical_not(input <= threshold)},
 )
-@in_blocks
 def threshold(input: TensorLike, threshold: float, value: float) -> Tensor:
     """``value`` where x ≤ threshold, x elsewhere.
 
@@ -127,7 +158,8 @@ def threshold(input: TensorLike, threshold: float, value: float) -> Tensor:
     >>> threshold(np.array([0.5, 2.0, np.nan]), 1.0, -1.0)
     array([-1.,  2., nan])
     """
-    return select(np.less_equal(input, threshold), np.asarray(value, input.dtype).item(), input)
+    other = np.asarray(value, input.dtype).item()
+    return in_blocks(lambda x, out=None: choose(np.less_equal(x, threshold), other, x, out), input)
 
 
 @checked()
@@ -160,7 +192,6 @@ def relu6(input: TensorLike) -> Tensor:
 
 
 @ag.elementwise(**blockwise(input=lambda input: step(3 - np.absolute(input)) / 6))
-@in_blocks
 def hardsigmoid(input: TensorLike) -> Tensor:
     """min(max(x + 3, 0), 6) / 6, a sigmoid of three straight lines.
 
@@ -169,15 +200,21 @@ def hardsigmoid(input: TensorLike) -> Tensor:
     >>> hardsigmoid(np.array([-4.0, 0.0, 4.0]))
     array([0. , 0.5, 1. ])
     """
-    return np.clip(input + 3, 0, 6) / 6  # type: ignore[return-value]
+    return in_blocks(_hardsigmoid, input)
+
+
+def _hardsigmoid(x: Any, out: Any = None) -> Any:
+    return np.divide(np.clip(x + 3, 0, 6), 6, out=out)
 
 
 def _hardswish_slope(input: Any) -> Any:
-    return hardsigmoid(input) + hardtanh(input, -3.0, 3.0) * step(3 - np.absolute(input)) / 6
+    slope = hardtanh(input, -3.0, 3.0) * step(3 - np.absolute(input))
+    slope /= 6
+    slope += hardsigmoid(input)
+    return slope
 
 
 @ag.elementwise(**blockwise(input=lambda input: _hardswish_slope(input)))
-@in_blocks
 def hardswish(input):
     """x · hardsigmoid(x) (Howard et al. 2019).
 
@@ -186,15 +223,18 @@ def hardswish(input):
     >>> hardswish(np.array([-3.0, 1.0, 3.0]))
     array([-0.        ,  0.66666667,  3.        ])
     """
-    return input * hardsigmoid(input)
+    return in_blocks(lambda x, out=None: np.multiply(x, hardsigmoid(x), out=out), input)
+
+
+def _beyond_both(g: Any, x: Any, lambd: float, out: Any = None) -> Any:
+    return np.multiply(g, np.absolute(x) > lambd, out=out)
 
 
 @checked()
 @ag.elementwise(
     input=lambda input, lambd: step(np.absolute(input) - lambd),
-    vjp={"input": in_blocks(lambda g, input, lambd: g * (np.absolute(input) > lambd))},
+    vjp={"input": lambda g, input, lambd: in_blocks(_beyond_both, g, input, lambd)},
 )
-@in_blocks
 def hardshrink(input, lambd=0.5):
     """x where |x| > lambd, 0 elsewhere.
 
@@ -204,15 +244,14 @@ def hardshrink(input, lambd=0.5):
     >>> hardshrink(np.array([0.2, -2.0]))
     array([ 0., -2.])
     """
-    return input * np.greater(np.absolute(input), lambd)
+    return in_blocks(lambda x, out=None: np.multiply(x, np.absolute(x) > lambd, out=out), input)
 
 
 @checked(lambd=NOT_NEGATIVE)
 @ag.elementwise(
     input=lambda input, lambd: step(np.absolute(input) - lambd),
-    vjp={"input": in_blocks(lambda g, input, lambd: g * (np.absolute(input) > lambd))},
+    vjp={"input": lambda g, input, lambd: in_blocks(_beyond_both, g, input, lambd)},
 )
-@in_blocks
 def softshrink(input, lambd=0.5):
     """x moved towards 0 by lambd, and 0 where |x| ≤ lambd: the proximal map of lambd·|x|.
 
@@ -223,14 +262,13 @@ def softshrink(input, lambd=0.5):
     array([ 0. , -1.5])
     """
     real_only("softshrink", input)
-    return input - np.clip(input, -lambd, lambd)
+    return in_blocks(lambda x, out=None: np.subtract(x, np.clip(x, -lambd, lambd), out=out), input)
 
 
 # Rational functions, gates, distributions ----------------------------------------------------------------------------
 
 
 @ag.elementwise(**blockwise(input=lambda input: np.square(1 / (1 + np.absolute(input)))))
-@in_blocks
 def softsign(input: TensorLike) -> Tensor:
     """x / (1 + |x|).
 
@@ -239,11 +277,10 @@ def softsign(input: TensorLike) -> Tensor:
     >>> softsign(np.array([-1.0, 0.0, 3.0]))
     array([-0.5 ,  0.  ,  0.75])
     """
-    return input / (1 + np.absolute(input))  # type: ignore[return-value]
+    return in_blocks(lambda x, out=None: np.divide(x, 1 + np.absolute(x), out=out), input)
 
 
 @ag.elementwise(**blockwise(input=lambda input: np.square(tanh(input))))
-@in_blocks
 def tanhshrink(input: TensorLike) -> Tensor:
     """x − tanh x.
 
@@ -252,7 +289,7 @@ def tanhshrink(input: TensorLike) -> Tensor:
     >>> tanhshrink(np.array([0.0, 100.0]))
     array([ 0., 99.])
     """
-    return input - np.tanh(input)  # type: ignore[return-value]
+    return in_blocks(lambda x, out=None: np.subtract(x, np.tanh(x), out=out), input)
 
 
 @checked()

@@ -13,10 +13,10 @@ import numpy as np
 import autograd_core as ag
 from autograd_core import relu, sigmoid
 from autograd_core.ops.arithmetic.elementwise import step
-from autograd_core.ops.blockwise import blockwise, in_blocks, select
+from autograd_core.ops.blockwise import at_least, at_most, blockwise, choose, in_blocks
 
 from ..kernels.accuracy import accurate, like
-from ..kernels.normal import ROOT_2_PI, bell, distance, normal_share, tail
+from ..kernels.normal import ROOT_2_PI, bell, distance, normal_share, share_of, tail
 from ..modules.checking import NONZERO, checked
 
 if TYPE_CHECKING:
@@ -26,19 +26,32 @@ if TYPE_CHECKING:
 __all__ = ["celu", "elu", "gelu", "logsigmoid", "mish", "selu", "silu", "softplus"]
 
 
-def _elu_slope(input: Any, alpha: float, width: float = 1.0) -> Any:
-    """1 for x > 0, alpha·exp(x/width) otherwise."""
+def _elu_slope(input: Any, alpha: float, width: float = 1.0, scale: float = 1.0) -> Any:
+    """scale for x > 0, scale·alpha·exp(x/width) otherwise."""
     below = -relu(-input)
     slope = np.exp(below if width == 1 else below / width)
     if alpha != 1:
         positive = step(input)
-        slope *= positive + alpha * (1 - positive)
+        other = 1 - positive
+        other *= scale * alpha
+        other += positive if scale == 1 else scale * positive
+        slope *= other
     return slope
+
+
+def _exponential_unit(x: Any, alpha: float, width: float = 1, out: Any = None) -> Any:
+    """x for x > 0, alpha·(exp(x/width) − 1) otherwise."""
+    near = at_most(x, 0)
+    below = np.expm1(near if width == 1 else near / width)
+    if alpha != 1:
+        below *= alpha
+    if 0 < alpha <= width:
+        return np.maximum(x, below, out=out)  # as eˣ − 1 ≥ x
+    return np.add(at_least(x, 0), below, out=out)
 
 
 @checked()
 @ag.elementwise(**blockwise(input=lambda input, alpha: _elu_slope(input, alpha)))
-@in_blocks
 def elu(input, alpha=1.0):
     """x for x > 0, alpha·(eˣ − 1) otherwise (Clevert et al. 2016).
 
@@ -48,12 +61,11 @@ def elu(input, alpha=1.0):
     >>> elu(np.array([-1000.0, 3.0]))
     array([-1.,  3.])
     """
-    return np.maximum(input, 0) + alpha * np.expm1(np.minimum(input, 0))
+    return in_blocks(lambda x, out=None: _exponential_unit(x, alpha, 1, out), input)
 
 
 @checked(alpha=NONZERO)
 @ag.elementwise(**blockwise(input=lambda input, alpha: _elu_slope(input, 1.0, alpha)))
-@in_blocks
 def celu(input, alpha=1.0):
     """x for x > 0, alpha·(exp(x/alpha) − 1) otherwise: smooth for every alpha (Barron 2017).
 
@@ -63,14 +75,13 @@ def celu(input, alpha=1.0):
     >>> celu(np.array([-1000.0, 3.0]), 2.0)
     array([-2.,  3.])
     """
-    return np.maximum(input, 0) + alpha * np.expm1(np.minimum(input, 0) / alpha)
+    return in_blocks(lambda x, out=None: _exponential_unit(x, alpha, alpha, out), input)
 
 
 _SELU_ALPHA, _SELU_SCALE = 1.6732632423543772848170429916717, 1.0507009873554804934193349852946
 
 
-@ag.elementwise(**blockwise(input=lambda input: _SELU_SCALE * _elu_slope(input, _SELU_ALPHA)))
-@in_blocks
+@ag.elementwise(**blockwise(input=lambda input: _elu_slope(input, _SELU_ALPHA, 1.0, _SELU_SCALE)))
 def selu(input: TensorLike) -> Tensor:
     """scale · elu(x, alpha), which keeps mean 0 and variance 1 from layer to layer (Klambauer et al. 2017).
 
@@ -79,19 +90,30 @@ def selu(input: TensorLike) -> Tensor:
     >>> selu(np.array([-1000.0, 1.0]))
     array([-1.75809934,  1.05070099])
     """
-    return _SELU_SCALE * (np.maximum(input, 0) + _SELU_ALPHA * np.expm1(np.minimum(input, 0)))  # type: ignore[return-value]
+    return in_blocks(_selu, input)
+
+
+def _selu(x: Any, out: Any = None) -> Any:
+    return np.multiply(_SELU_SCALE, _exponential_unit(x, _SELU_ALPHA), out=out)
 
 
 def _softplus_slope(input: Any, beta: float, threshold: float) -> Any:
+    if _is_straight(input, beta, threshold):
+        return sigmoid(input)
     steep = input if beta == 1 else beta * input
     return np.maximum(sigmoid(steep), step(steep - threshold))
+
+
+def _is_straight(input: Any, beta: float, threshold: float) -> bool:
+    """Whether log(1 + eˣ) is x to the last bit beyond the threshold, in any case."""
+    dtype = getattr(input, "dtype", None)
+    return beta == 1 and dtype is not None and dtype.kind == "f" and threshold > 1.5 - math.log(np.finfo(dtype).eps)
 
 
 @checked()
 @ag.elementwise(
     **blockwise(input=lambda input, beta, threshold: _softplus_slope(input, beta, threshold)), name="nn.softplus"
 )
-@in_blocks
 def softplus(input: TensorLike, beta: float = 1.0, threshold: float = 20.0) -> Tensor:
     """log(1 + exp(beta·x)) / beta, and x itself where beta·x > threshold.
 
@@ -102,12 +124,18 @@ def softplus(input: TensorLike, beta: float = 1.0, threshold: float = 20.0) -> T
     >>> softplus(np.array([-1000.0, 0.0, 1000.0]))
     array([0.00000000e+00, 6.93147181e-01, 1.00000000e+03])
     """
-    steep = input if beta == 1 else beta * input
-    return select(np.greater(steep, threshold), input, ag.softplus(steep) / beta)
+    if _is_straight(input, beta, threshold):
+        return ag.softplus(input)
+    return in_blocks(lambda x, out=None: _bent(x, beta, threshold, out), input)
+
+
+def _bent(x: Any, beta: float, threshold: float, out: Any) -> Any:
+    steep = x if beta == 1 else beta * x
+    curve = ag.softplus(steep)
+    return choose(np.greater(steep, threshold), x, curve if beta == 1 else curve / beta, out)
 
 
 @ag.elementwise(**blockwise(input=lambda input: sigmoid(-input)))
-@in_blocks
 def logsigmoid(input: TensorLike) -> Tensor:
     """log σ(x) = −softplus(−x).
 
@@ -116,7 +144,7 @@ def logsigmoid(input: TensorLike) -> Tensor:
     >>> logsigmoid(np.array([-1000.0, 0.0])).round(3)
     array([-1.000e+03, -6.930e-01])
     """
-    return -ag.softplus(-input)
+    return in_blocks(lambda x, out=None: np.negative(ag.softplus(-x), out=out), input)
 
 
 def _silu_slope(input: Any) -> Any:
@@ -128,8 +156,18 @@ def _silu_slope(input: Any) -> Any:
     return slope
 
 
-@ag.elementwise(**blockwise(input=lambda input: _silu_slope(input)))
-@in_blocks
+def _through_silu(g: Any, x: Any, ans: Any, out: Any = None) -> Any:
+    share = share_of(ans, x, sigmoid)
+    slope = 1 - share
+    slope *= ans
+    slope += share
+    return np.multiply(g, slope, out=out)
+
+
+@ag.elementwise(
+    input=lambda input, ans: _silu_slope(input),
+    vjp={"input": lambda g, input, ans: in_blocks(_through_silu, g, input, ans)},
+)
 def silu(input):
     """x·σ(x), also called swish (Elfwing et al. 2017).
 
@@ -138,7 +176,11 @@ def silu(input):
     >>> silu(np.array([-1000.0, 0.0, 1000.0]))
     array([  -0.,    0., 1000.])
     """
-    return input * sigmoid(input)
+    return in_blocks(_silu, input)
+
+
+def _silu(x: Any, out: Any = None) -> Any:
+    return np.multiply(x, sigmoid(x), out=out)
 
 
 def _growth(input: Any) -> Any:
@@ -165,8 +207,19 @@ def _mish_slope(input: Any) -> Any:
     return slope
 
 
-@ag.elementwise(**blockwise(input=lambda input: _mish_slope(input)))
-@in_blocks
+def _through_mish(g: Any, x: Any, ans: Any, out: Any = None) -> Any:
+    share = share_of(ans, x, lambda x: _mish_share(_growth(x)))
+    slope = 1 - share * share
+    slope *= x
+    slope *= sigmoid(x)
+    slope += share
+    return np.multiply(g, slope, out=out)
+
+
+@ag.elementwise(
+    input=lambda input, ans: _mish_slope(input),
+    vjp={"input": lambda g, input, ans: in_blocks(_through_mish, g, input, ans)},
+)
 def mish(input: TensorLike) -> Tensor:
     """x · tanh(softplus(x)) (Misra 2019).
 
@@ -175,52 +228,79 @@ def mish(input: TensorLike) -> Tensor:
     >>> mish(np.array([-1000.0, 0.0, 1000.0]))
     array([  -0.,    0., 1000.])
     """
-    return input * _mish_share(_growth(input))
+    return in_blocks(_mish, input)
 
 
-def _gelu_slope(input: Any) -> Any:
+def _mish(x: Any, out: Any = None) -> Any:
+    return np.multiply(x, _mish_share(_growth(x)), out=out)
+
+
+def _gelu_slope(input: Any, share: Any = None) -> Any:
     near = np.clip(input, -40, 40)  # the bell is 0 beyond
     slope = bell(near)
     slope *= near
-    slope /= ROOT_2_PI
-    slope += normal_share(input)
+    slope *= 1 / ROOT_2_PI
+    slope += normal_share(input) if share is None else share
     return slope
 
 
-@ag.elementwise(**blockwise(input=lambda input: _gelu_slope(input)), name="gelu")
-@in_blocks
+def _through_gelu(g: Any, x: Any, ans: Any, out: Any = None) -> Any:
+    return np.multiply(g, _gelu_slope(x, share_of(ans, x, normal_share)), out=out)
+
+
+@ag.elementwise(
+    name="gelu",
+    input=lambda input, ans: _gelu_slope(input),
+    vjp={"input": lambda g, input, ans: in_blocks(_through_gelu, g, input, ans)},
+)
 def _exact_gelu(input):
-    x = accurate(input)
+    return like(input, in_blocks(_gelu, accurate(input)))
+
+
+def _gelu(x: Any, out: Any = None) -> Any:
     away = distance(x)
     beyond = tail(away)
     beyond *= away
-    return like(input, np.maximum(x, 0) - beyond)
+    return np.subtract(at_least(x, 0), beyond, out=out)
 
 
 _GELU_1, _GELU_3 = 2 * math.sqrt(2 / math.pi), 2 * math.sqrt(2 / math.pi) * 0.044715
 
 
-def _tanh_gelu_slope(input: Any) -> Any:
-    near = np.clip(input, -30, 30)  # the share is 0 or 1 beyond, where the cube may overflow
-    square = np.square(near)
-    share = sigmoid(near * (_GELU_1 + _GELU_3 * square))
-    slope = 1 - share
+def _tanh_gelu_share(x: Any) -> Any:
+    """(1 + tanh u) / 2 = σ(2u), u = √(2/π)·(x + 0.044715x³)."""
+    near = np.clip(x, -30, 30)  # the share is 0 or 1 beyond, where the cube may overflow
+    twice = np.square(near)
+    twice *= _GELU_3
+    twice += _GELU_1
+    twice *= near
+    return sigmoid(twice)
+
+
+def _tanh_gelu_slope(input: Any, share: Any = None) -> Any:
+    share = _tanh_gelu_share(input) if share is None else share
+    near = np.clip(input, -30, 30)
+    slope = np.square(near)
+    slope *= 3 * _GELU_3
+    slope += _GELU_1
     slope *= near
-    slope *= _GELU_1 + 3 * _GELU_3 * square
+    slope *= 1 - share
     slope += 1
     slope *= share
     return slope
 
 
-@ag.elementwise(**blockwise(input=lambda input: _tanh_gelu_slope(input)), name="gelu_tanh")
-@in_blocks
+def _through_tanh_gelu(g: Any, x: Any, ans: Any, out: Any = None) -> Any:
+    return np.multiply(g, _tanh_gelu_slope(x, share_of(ans, x, _tanh_gelu_share)), out=out)
+
+
+@ag.elementwise(
+    name="gelu_tanh",
+    input=lambda input, ans: _tanh_gelu_slope(input),
+    vjp={"input": lambda g, input, ans: in_blocks(_through_tanh_gelu, g, input, ans)},
+)
 def _tanh_gelu(input):
-    near = np.clip(input, -30, 30)
-    twice = np.square(near)
-    twice *= _GELU_3
-    twice += _GELU_1
-    twice *= near
-    return input * sigmoid(twice)  # (1 + tanh u) / 2 = σ(2u)
+    return in_blocks(lambda x, out=None: np.multiply(x, _tanh_gelu_share(x), out=out), input)
 
 
 @checked()

@@ -12,8 +12,7 @@ from autograd_core.engine.errors import class_name, describe
 from ..modules.checking import POSITIVE, checked
 from ..modules.function_module import FunctionModule
 from ..modules.layer import Layer
-from . import functions as losses
-from . import of_classes as class_losses
+from . import of_classes, of_distributions, of_margins, of_numbers
 
 if TYPE_CHECKING:
     from autograd_core import Tensor
@@ -64,27 +63,29 @@ def _module(name: str, function: Callable[..., Any], inputs: int = 2) -> type[Lo
     return Loss.of(name, function, inputs)
 
 
-BCELoss = _module("BCELoss", losses.binary_cross_entropy)
-BCEWithLogitsLoss = _module("BCEWithLogitsLoss", losses.binary_cross_entropy_with_logits)
-CosineEmbeddingLoss = _module("CosineEmbeddingLoss", losses.cosine_embedding_loss, 3)
-CrossEntropyLoss = _module("CrossEntropyLoss", class_losses.cross_entropy)
-CTCLoss = _module("CTCLoss", class_losses.ctc_loss, 4)
-HingeEmbeddingLoss = _module("HingeEmbeddingLoss", losses.hinge_embedding_loss)
-HuberLoss = _module("HuberLoss", losses.huber_loss)
-KLDivLoss = _module("KLDivLoss", losses.kl_div)
+BCELoss = _module("BCELoss", of_distributions.binary_cross_entropy)
+BCEWithLogitsLoss = _module("BCEWithLogitsLoss", of_distributions.binary_cross_entropy_with_logits)
+CosineEmbeddingLoss = _module("CosineEmbeddingLoss", of_margins.cosine_embedding_loss, 3)
+CrossEntropyLoss = _module("CrossEntropyLoss", of_classes.cross_entropy)
+CTCLoss = _module("CTCLoss", of_classes.ctc_loss, 4)
+HingeEmbeddingLoss = _module("HingeEmbeddingLoss", of_margins.hinge_embedding_loss)
+HuberLoss = _module("HuberLoss", of_numbers.huber_loss)
+KLDivLoss = _module("KLDivLoss", of_distributions.kl_div)
 KLDivLoss.reductions = (*Loss.reductions, "batchmean")
-L1Loss = _module("L1Loss", losses.l1_loss)
-MarginRankingLoss = _module("MarginRankingLoss", losses.margin_ranking_loss, 3)
-MSELoss = _module("MSELoss", losses.mse_loss)
-MultiLabelMarginLoss = _module("MultiLabelMarginLoss", class_losses.multilabel_margin_loss)
-MultiLabelSoftMarginLoss = _module("MultiLabelSoftMarginLoss", class_losses.multilabel_soft_margin_loss)
-MultiMarginLoss = _module("MultiMarginLoss", class_losses.multi_margin_loss)
-NLLLoss = _module("NLLLoss", class_losses.nll_loss)
-PoissonNLLLoss = _module("PoissonNLLLoss", losses.poisson_nll_loss)
-SmoothL1Loss = _module("SmoothL1Loss", losses.smooth_l1_loss)
-SoftMarginLoss = _module("SoftMarginLoss", losses.soft_margin_loss)
-TripletMarginLoss = _module("TripletMarginLoss", losses.triplet_margin_loss, 3)
-TripletMarginWithDistanceLoss = _module("TripletMarginWithDistanceLoss", losses.triplet_margin_with_distance_loss, 3)
+L1Loss = _module("L1Loss", of_numbers.l1_loss)
+MarginRankingLoss = _module("MarginRankingLoss", of_margins.margin_ranking_loss, 3)
+MSELoss = _module("MSELoss", of_numbers.mse_loss)
+MultiLabelMarginLoss = _module("MultiLabelMarginLoss", of_classes.multilabel_margin_loss)
+MultiLabelSoftMarginLoss = _module("MultiLabelSoftMarginLoss", of_classes.multilabel_soft_margin_loss)
+MultiMarginLoss = _module("MultiMarginLoss", of_classes.multi_margin_loss)
+NLLLoss = _module("NLLLoss", of_classes.nll_loss)
+PoissonNLLLoss = _module("PoissonNLLLoss", of_distributions.poisson_nll_loss)
+SmoothL1Loss = _module("SmoothL1Loss", of_numbers.smooth_l1_loss)
+SoftMarginLoss = _module("SoftMarginLoss", of_margins.soft_margin_loss)
+TripletMarginLoss = _module("TripletMarginLoss", of_margins.triplet_margin_loss, 3)
+TripletMarginWithDistanceLoss = _module(
+    "TripletMarginWithDistanceLoss", of_margins.triplet_margin_with_distance_loss, 3
+)
 
 
 class GaussianNLLLoss(Layer):
@@ -98,4 +99,4 @@ class GaussianNLLLoss(Layer):
         self.full, self.eps, self.reduction = full, eps, reduction
 
     def forward(self, input: TensorLike, target: ArrayLike, var: TensorLike) -> Tensor:
-        return losses.gaussian_nll_loss(input, target, var, self.full, self.eps, self.reduction)
+        return of_distributions.gaussian_nll_loss(input, target, var, self.full, self.eps, self.reduction)

@@ -18,7 +18,7 @@ from ..kernels.accuracy import accurate, like
 from ..modules.checking import PROBABILITY, checked
 from ..modules.dtypes import real_only
 from . import pointwise
-from .functions import beside, constant, reduced
+from .reducing import beside, constant, reduced
 
 if TYPE_CHECKING:
     from autograd_core import Tensor

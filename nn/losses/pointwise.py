@@ -2,19 +2,208 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 import autograd_core as ag
-from autograd_core import sigmoid
+from autograd_core import Tensor, sigmoid, softplus
+from autograd_core.engine.forms import summed
+from autograd_core.engine.node import PLAIN
 from autograd_core.ops.arithmetic.elementwise import step
-from autograd_core.ops.blockwise import blockwise, in_blocks
+from autograd_core.ops.blockwise import at_least, blockwise, choose, in_blocks, select, sum_in_blocks
 
 from ..layers.activations import hardtanh
 
 if TYPE_CHECKING:
     from autograd_core.support.types import AnyArray
+
+# Distances between numbers -------------------------------------------------------------------------------------------
+
+
+@ag.elementwise(**blockwise(x=lambda x, y: 2 * (x - y), y=lambda x, y: 2 * (y - x)))
+def squared_error(x, y):
+    """(x − y)².
+
+    >>> squared_error(np.array([1.0, 3.0]), np.array([0.0, 1.0]))
+    array([1., 4.])
+    """
+    return np.square(x - y)
+
+
+@ag.primitive(
+    x=lambda g, x, y: _twice(g, x, y),
+    y=lambda g, x, y: _twice(g, y, x),
+    jvp={"x": lambda t, x, y: 2 * np.sum(t * (x - y)), "y": lambda t, x, y: 2 * np.sum(t * (y - x))},
+    flops=(lambda call: 3 * math.prod(call.shapes[0]) - 1, lambda call: 2 * math.prod(call.shapes[0])),
+)
+def sum_of_squares(x, y):
+    """Σ(x − y)² over arrays of one shape; a product of vectors, and no array of differences is kept.
+
+    >>> sum_of_squares(np.array([1.0, 3.0]), np.array([0.0, 1.0]))
+    np.float64(5.0)
+    """
+    return sum_in_blocks(_sum_of_squares, x, y)
+
+
+def _sum_of_squares(x: AnyArray, y: AnyArray) -> AnyArray:
+    d = x - y
+    if type(d) not in PLAIN or d.dtype.itemsize < 4:
+        return summed(np.square(d))
+    return np.dot(d := np.ravel(d), d)
+
+
+def _twice(g: AnyArray, x: AnyArray, y: AnyArray) -> AnyArray:
+    """2g·(x − y)."""
+    if type(x) in PLAIN and type(y) in PLAIN and not isinstance(g, Tensor):
+        return in_blocks(lambda x, y, out=None: _scaled_difference(2 * g, x, y, out), x, y)
+    return 2 * g * (x - y)
+
+
+def _scaled_difference(factor: AnyArray, x: AnyArray, y: AnyArray, out: Any) -> AnyArray:
+    d = np.subtract(x, y, out=out)
+    return np.multiply(d, factor, out=out)
+
+
+@ag.elementwise(**blockwise(x=lambda x, y: np.sign(x - y), y=lambda x, y: np.sign(y - x)))
+def absolute_error(x, y):
+    """|x − y|, with the derivative 0 where they are equal.
+
+    >>> absolute_error(np.array([1.0, -3.0]), np.array([0.0, 1.0]))
+    array([1., 4.])
+    """
+    return np.absolute(x - y)
+
+
+@ag.elementwise(
+    **blockwise(
+        x=lambda x, y, delta: hardtanh(x - y, -delta, delta), y=lambda x, y, delta: -hardtanh(x - y, -delta, delta)
+    )
+)
+def huber(x, y, delta):
+    """½d² for |d| ≤ delta, delta·(|d| − ½delta) beyond, d = x − y; its derivative is d, cut off at ±delta.
+
+    >>> huber(np.array([0.5, -3.0, np.inf]), np.zeros(3), 1.0)
+    array([0.125, 2.5  ,   inf])
+    """
+    d = x - y
+    near = np.clip(d, -delta, delta)
+    return near * (d - 0.5 * near)
+
+
+@ag.elementwise(
+    **blockwise(x=lambda x, y, beta: hardtanh((x - y) / beta), y=lambda x, y, beta: -hardtanh((x - y) / beta))
+)
+def smooth_l1(x, y, beta):
+    """½d²/beta for |d| < beta, |d| − ½beta beyond, d = x − y; its derivative is d/beta, cut off at ±1.
+
+    >>> smooth_l1(np.array([0.5, -3.0, np.inf]), np.zeros(3), 1.0)
+    array([0.125, 2.5  ,   inf])
+    """
+    d = x - y
+    near = np.clip(d, -beta, beta)
+    return near / beta * (d - 0.5 * near)
+
+
+# Likelihoods ---------------------------------------------------------------------------------------------------------
+
+
+@ag.elementwise(**blockwise(z=lambda z, y: sigmoid(z) - y, y=lambda z: -z))
+def logistic(z, y):
+    """−y·log σ(z) − (1 − y)·log σ(−z) = z·([z > 0] − y) + log(1 + e^−|z|): nothing overflows, nothing cancels.
+
+    >>> logistic(np.array([1000.0, -1000.0]), np.array([1.0, 1.0]))
+    array([   0., 1000.])
+    """
+    return in_blocks(_logistic, *_alike(z, y))
+
+
+def _logistic(z: AnyArray, y: AnyArray, out: Any = None) -> AnyArray:
+    far = np.greater(z, 0) - y
+    far *= z
+    return np.add(far, np.log1p(np.exp(-np.absolute(z))), out=out)
+
+
+@ag.elementwise(**blockwise(p=lambda p, y: (p - y) / _not_below((1 - p) * p, 1e-12), y=lambda p: _log(1 - p) - _log(p)))
+def bernoulli(p, y):
+    """−y·log p − (1 − y)·log(1 − p), the logarithms cut off at −100; the slope 1/p(1−p) at 1e12, as in PyTorch.
+
+    >>> bernoulli(np.array([0.0, 1.0, 0.5]), np.array([1.0, 1.0, 1.0])).round(4)
+    array([100.    ,  -0.    ,   0.6931])
+    """
+    with np.errstate(divide="ignore"):
+        return in_blocks(_bernoulli, *_alike(p, y))
+
+
+def _bernoulli(p: AnyArray, y: AnyArray, out: Any = None) -> AnyArray:
+    of_none = at_least(np.log1p(-p), -100)
+    of_none = of_none * (y - 1)
+    return np.subtract(of_none, y * at_least(np.log(p), -100), out=out)
+
+
+def _alike(*arrays: Any) -> list[AnyArray]:
+    dtype = np.result_type(*arrays)
+    return [a.astype(dtype, copy=False) for a in arrays]
+
+
+def _log(p: AnyArray) -> AnyArray:
+    with np.errstate(divide="ignore"):
+        return np.maximum(np.log(p), -100)
+
+
+def _not_below(x: AnyArray, low: float) -> AnyArray:
+    return at_least(x, low) if type(x) is np.ndarray else np.maximum(x, low)
+
+
+@ag.elementwise(**blockwise(x=lambda q: -q, q=lambda x, q: 1 + np.log(q) - x))
+def divergence(x, q):
+    """q·(log q − x) for the logarithm x of another probability, and 0·log 0 = 0.
+
+    >>> divergence(np.log(np.array([0.5, 0.5])), np.array([1.0, 0.0])).round(4)
+    array([0.6931, 0.    ])
+    """
+    return in_blocks(_divergence, x, q)
+
+
+def _divergence(x: AnyArray, q: AnyArray, out: Any = None) -> AnyArray:
+    return np.multiply(q, np.log(q + np.equal(q, 0)) - x, out=out)  # 0·log 0 is 0
+
+
+@ag.elementwise(**blockwise(x=lambda x, y: np.exp(x) - y, y=lambda x: -x))
+def poisson(x, y):
+    """eˣ − y·x: −log of the probability of the count y for the rate eˣ, but for a constant.
+
+    >>> poisson(np.array([0.0, 1.0]), np.array([2.0, 0.0])).round(4)
+    array([1.    , 2.7183])
+    """
+    return in_blocks(lambda x, y, out=None: np.subtract(np.exp(x), y * x, out=out), x, y)
+
+
+@ag.elementwise(
+    **blockwise(
+        x=lambda x, y, variance: (x - y) / variance,
+        y=lambda x, y, variance: (y - x) / variance,
+        variance=lambda x, y, variance: 0.5 * (1 - np.square(x - y) / variance) / variance,
+    )
+)
+def gaussian(x, y, variance):
+    """½(log variance + (x − y)²/variance): −log of a normal density, but for ½log 2π.
+
+    >>> gaussian(np.array([1.0]), np.array([3.0]), np.array([1.0]))
+    array([2.])
+    """
+    return in_blocks(_gaussian, x, y, variance)
+
+
+def _gaussian(x: AnyArray, y: AnyArray, variance: AnyArray, out: Any = None) -> AnyArray:
+    loss = np.square(x - y)
+    loss = loss / variance
+    loss = loss + np.log(variance)
+    return np.multiply(loss, 0.5, out=out)
+
+
+# Margins -------------------------------------------------------------------------------------------------------------
 
 
 @ag.elementwise(x=lambda x: 1 - step(-x), vjp={"x": lambda g, x: g * np.logical_not(x < 0)})
@@ -24,65 +213,45 @@ def hinge(x):
     >>> hinge(np.array([-1.0, 0.0, 2.0]))
     array([0., 0., 2.])
     """
-    return np.maximum(x, 0)
+    return at_least(x, 0)
 
 
-@ag.elementwise(**blockwise(d=lambda d, delta: hardtanh(d, -delta, delta)))
-@in_blocks
-def huber(d, delta):
-    """½d² for |d| ≤ delta, delta·(|d| − ½delta) beyond; its derivative is d, cut off at ±delta.
+@ag.elementwise(**blockwise(x=lambda x, y: -y * sigmoid(-y * x), y=lambda x, y: -x * sigmoid(-y * x)))
+def soft_margin(x, y):
+    """log(1 + exp(−y·x)).
 
-    >>> huber(np.array([0.5, -3.0, np.inf]), 1.0)
-    array([0.125, 2.5  ,   inf])
+    >>> soft_margin(np.array([0.0, 1000.0]), np.array([1.0, -1.0])).round(4)
+    array([6.931e-01, 1.000e+03])
     """
-    near = np.clip(d, -delta, delta)
-    return near * (d - 0.5 * near)
+    return in_blocks(lambda x, y, out=None: np.negative(-softplus(-y * x), out=out), x, y)
 
 
-@ag.elementwise(**blockwise(d=lambda d, beta: hardtanh(d / beta)))
-@in_blocks
-def smooth_l1(d, beta):
-    """½d²/beta for |d| < beta, |d| − ½beta beyond; its derivative is d/beta, cut off at ±1.
+@ag.elementwise(**blockwise(x=lambda x, y, margin: _unlike_slope(x, y, margin)), y=0)
+def hinge_embedding(x, y, margin):
+    """x where y > 0, max(0, margin − x) elsewhere, whose derivative at the margin is that inside.
 
-    >>> smooth_l1(np.array([0.5, -3.0, np.inf]), 1.0)
-    array([0.125, 2.5  ,   inf])
+    >>> hinge_embedding(np.array([0.5, 0.25]), np.array([1.0, -1.0]), 1.0)
+    array([0.5 , 0.75])
     """
-    near = np.clip(d, -beta, beta)
-    return near / beta * (d - 0.5 * near)
+    return in_blocks(lambda x, y, out=None: choose(np.greater(y, 0), x, at_least(margin - x, 0), out), x, y)
 
 
-@ag.elementwise(**blockwise(z=lambda z, y: sigmoid(z) - y, y=lambda z: -z))
-@in_blocks
-def logistic(z, y):
-    """−y·log σ(z) − (1 − y)·log σ(−z) = z·([z > 0] − y) + log(1 + e^−|z|): nothing overflows, nothing cancels.
+def _unlike_slope(x: AnyArray, y: AnyArray, margin: float) -> AnyArray:
+    return select(np.greater(y, 0), 1.0, step(x - margin) - 1)
 
-    >>> logistic(np.array([1000.0, -1000.0]), np.array([1.0, 1.0]))
-    array([   0., 1000.])
+
+@ag.elementwise(
+    **blockwise(d=lambda d, y, margin: y * _inside(d, y, margin), y=lambda d, y, margin: d * _inside(d, y, margin))
+)
+def ranking(d, y, margin):
+    """max(0, margin − y·d), with the derivative that it has inside at 0.
+
+    >>> ranking(np.array([-2.0, 2.0]), np.array([1.0, 1.0]), 0.5)
+    array([2.5, 0. ])
     """
-    z, y = _alike(z, y)
-    far = np.greater(z, 0) - y
-    far *= z
-    return far + np.log1p(np.exp(-np.absolute(z)))
+    return in_blocks(lambda d, y, out=None: at_least(margin - y * d, 0, out), d, y)
 
 
-@ag.elementwise(**blockwise(p=lambda p, y: (p - y) / np.maximum((1 - p) * p, 1e-12), y=lambda p: _log(1 - p) - _log(p)))
-@in_blocks
-def bernoulli(p, y):
-    """−y·log p − (1 − y)·log(1 − p), the logarithms cut off at −100; the slope 1/p(1−p) at 1e12, as in PyTorch.
-
-    >>> bernoulli(np.array([0.0, 1.0, 0.5]), np.array([1.0, 1.0, 1.0])).round(4)
-    array([100.    ,  -0.    ,   0.6931])
-    """
-    p, y = _alike(p, y)
-    with np.errstate(divide="ignore"):
-        return -(1 - y) * np.maximum(np.log1p(-p), -100) - y * np.maximum(np.log(p), -100)
-
-
-def _alike(*arrays: Any) -> Any:
-    dtype = np.result_type(*arrays)
-    return [a.astype(dtype, copy=False) for a in arrays]
-
-
-def _log(p: AnyArray) -> AnyArray:
-    with np.errstate(divide="ignore"):
-        return np.maximum(np.log(p), -100)
+def _inside(d: AnyArray, y: AnyArray, margin: float) -> AnyArray:
+    """The derivative of the loss by −y·d, with the other sign."""
+    return step(y * d - margin) - 1

@@ -24,6 +24,18 @@ def wide(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
     return np.asarray(3 * odd(rng, shape))
 
 
+@st.composite
+def together(draw: st.DrawFn, *numbers: Numbers) -> Call:
+    """Operands of one shape."""
+    rng, shape = draw(generators), draw(shapes())
+    return Call(tuple(n(rng, shape) for n in numbers), {})
+
+
+def signs(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
+    """−1 and 1."""
+    return np.asarray(rng.choice([-1.0, 1.0], shape))
+
+
 # Layers --------------------------------------------------------------------------------------------------------------
 
 sides = st.integers(1, 3)
@@ -177,11 +189,20 @@ SAMPLES: dict[str, Calls] = {
     "softsign":        elementwise(real),
     "tanhshrink":      elementwise(real),
     # Losses
+    "sum_of_squares":  together(real, real),
     "hinge":           elementwise(odd),
-    "huber":           with_settings(elementwise(even), delta=[0.5, 1.1]),
-    "smooth_l1":       with_settings(elementwise(even), beta=[0.5, 1.1]),
+    "squared_error":   elementwise(real, real),
+    "absolute_error":  elementwise(odd, even),
+    "huber":           with_settings(elementwise(odd, even), delta=[0.4, 1.2]),
+    "smooth_l1":       with_settings(elementwise(odd, even), beta=[0.4, 1.2]),
     "logistic":        elementwise(real, probability),
     "bernoulli":       elementwise(probability, probability),
+    "divergence":      elementwise(real, positive),
+    "poisson":         elementwise(real, real),
+    "gaussian":        elementwise(real, real, positive),
+    "soft_margin":     elementwise(real, real),
+    "hinge_embedding": with_settings(elementwise(even, signs), margin=[0.5, 1.1]),
+    "ranking":         with_settings(elementwise(odd, signs), margin=[0.0, 0.4]),
     "class_cross_entropy":      of_classes(),
     "mean_class_cross_entropy": of_classes(),
     "class_log_loss":           of_rows(real, classes=True),

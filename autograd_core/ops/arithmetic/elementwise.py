@@ -9,7 +9,7 @@ import numpy as np
 
 from ...engine.forms import elementwise, linear
 from ...engine.registry import implements
-from ..blockwise import blockwise, in_blocks, select
+from ..blockwise import at_least, blockwise, in_blocks, select
 
 if TYPE_CHECKING:
     from ...support.types import AnyArray
@@ -71,11 +71,10 @@ def relu(x):
     >>> relu(np.array([-2.0, 3.0]))
     array([0., 3.])
     """
-    return np.maximum(x, 0)
+    return at_least(x, 0)
 
 
 @elementwise(**blockwise(x=lambda ans: ans * (1 - ans)))
-@in_blocks
 def sigmoid(x):
     """σ(x) = 1 / (1 + e⁻ˣ), without overflow for any x.
 
@@ -85,22 +84,27 @@ def sigmoid(x):
     if getattr(x, "dtype", None) == np.float16:  # e⁻ˣ overflows there where σ is not yet 0
         return sigmoid(x.astype(np.float32)).astype(np.float16)
     with np.errstate(over="ignore"):  # 1/∞ is 0, as it should be
-        below = np.exp(-x)
-        below += 1
-        return 1 / below
+        return in_blocks(_sigmoid, x)
+
+
+def _sigmoid(x: Any, out: Any = None) -> Any:
+    below = np.exp(-x)
+    below += 1
+    return np.divide(1, below, out=out)
 
 
 @elementwise(**blockwise(x=lambda x: sigmoid(x)))
-@in_blocks
 def softplus(x):
     """log(1 + eˣ), without overflow for any x; its derivative is ``sigmoid``.
 
     >>> softplus(np.array([-1000.0, 0.0, 1000.0]))
     array([0.00000000e+00, 6.93147181e-01, 1.00000000e+03])
     """
-    if _is_complex(x):
-        return np.log1p(np.exp(x))
-    return np.maximum(x, 0) + np.log1p(np.exp(-np.absolute(x)))
+    return np.log1p(np.exp(x)) if _is_complex(x) else in_blocks(_softplus, x)
+
+
+def _softplus(x: Any, out: Any = None) -> Any:
+    return np.add(at_least(x, 0), np.log1p(np.exp(-np.absolute(x))), out=out)
 
 
 @elementwise(
