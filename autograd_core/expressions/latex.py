@@ -7,16 +7,19 @@ import operator
 import re
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..engine.errors import printable
 from ..ops.places import indexing
 from . import values
-from .meaning import meaning, said_of
+from .meaning import Expression, meaning, said_of
 from .notation import BOTH, LONGEST_LIST, POWER, PRODUCT, SUM, WHOLE, Text, settings_of, write
 from .symbol import Symbol, fold, shortened
+
+if TYPE_CHECKING:
+    from ..support.types import AnyArray
 
 
 class Tex(Text):
@@ -27,14 +30,14 @@ class Tex(Text):
         return pair[1]
 
     @classmethod
-    def of(cls, expression: Any) -> Text:
+    def of(cls, expression: Expression) -> Text:
         return fold(expression, _leaf, _application)
 
     def at(self, level: int, first: bool = True) -> Text:
         return self if self.fits(level, first) else Tex(rf"\left({self.alone}\right)")
 
 
-def latex(expression: Any, longest: int | None = None) -> str:
+def latex(expression: Expression, longest: int | None = None) -> str:
     r"""A symbol, a number or any other constant in LaTeX's mathematics (``notation.write`` in another hand).
 
     >>> x, y = Symbol("x1"), Symbol("learning_rate")
@@ -71,7 +74,7 @@ def escaped(text: str) -> str:
     return "".join(_ESCAPES.get(c, c) for c in printable(text))
 
 
-def value(array: Any) -> str:
+def value(array: AnyArray) -> str:
     r"""``values.value``; a small matrix as one.
 
     >>> print(value(np.array([[1.0, -2e-9]])), value(np.arange(8.0)))
@@ -94,7 +97,7 @@ def _digits(text: str) -> str:
 # Expressions ---------------------------------------------------------------------------------------------------------
 
 
-def _leaf(x: Any) -> Text:
+def _leaf(x: Expression) -> Text:
     if isinstance(x, Symbol):
         return Tex(name(x.head))
     if isinstance(x, (bool, int, float, complex, np.number, np.bool_)):
@@ -104,7 +107,7 @@ def _leaf(x: Any) -> Text:
     return Tex(rf"\text{{{escaped(write(x))}}}")
 
 
-def _application(symbol: Symbol, args: list[Any]) -> Text:
+def _application(symbol: Symbol, args: list[Text]) -> Text:
     write_it = _SPECIAL.get(meaning(symbol.function))
     result = write_it(symbol, args) if write_it else None
     return result or _call(symbol, args)
@@ -131,7 +134,7 @@ def _item(symbol: Symbol, args: list[Text]) -> Text:
     return Tex(rf"{args[0].at(WHOLE).text}\text{{[{escaped(index)}}}")
 
 
-def _call(symbol: Symbol, args: list[Any]) -> Text:
+def _call(symbol: Symbol, args: list[Text]) -> Text:
     r"""``\exp x``, ``\operatorname{softmax}\left(x, \text{axis=1}\right)``."""
     function = _command(meaning(symbol.function)) or rf"\operatorname{{{escaped(symbol.head)}}}"
     settings = [rf"\text{{{escaped(text)}}}" for text in settings_of(symbol)]

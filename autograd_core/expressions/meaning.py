@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from ..engine.registry import implementations
+
+Expression: TypeAlias = Any
+"""A symbol, or what may stand beside one: a number, an array, a list of expressions."""
 
 
 def meaning(function: Any) -> Any:
@@ -27,7 +30,7 @@ def meaning(function: Any) -> Any:
 def method(name: str) -> Callable[..., Any]:
     """A method of arrays as a function; it means what NumPy's function of that name does."""
 
-    def call(x: Any, *args: Any, **kwargs: Any) -> Any:
+    def call(x: Expression, *args: Any, **kwargs: Any) -> Any:
         return getattr(x, name)(*args, **kwargs)
 
     call.__name__ = name

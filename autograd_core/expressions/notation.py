@@ -17,7 +17,7 @@ from ..ops.arithmetic import elementwise
 from ..ops.places import indexing
 from ..ops.shapes import repeating, shaping
 from . import values
-from .meaning import applies, meaning, method, said_of
+from .meaning import Expression, applies, meaning, method, said_of
 from .symbol import Symbol, fold, shortened
 
 # How tightly an expression holds together; an operand that is looser than its place asks for is put in brackets.
@@ -42,7 +42,7 @@ class Text(NamedTuple):
         return pair[0]
 
     @classmethod
-    def of(cls, expression: Any) -> Text:
+    def of(cls, expression: Expression) -> Text:
         """A whole expression in this hand."""
         return fold(expression, _leaf, _application)
 
@@ -55,7 +55,7 @@ class Text(NamedTuple):
         return self.level >= level and (first or not self.text.startswith(("−", "-")))
 
 
-def write(expression: Any, longest: int | None = None) -> str:
+def write(expression: Expression, longest: int | None = None) -> str:
     """A symbol, a number or any other constant as text, of more than ``longest`` parts with … for the innermost.
 
     >>> x, y = Symbol("x"), Symbol("y")
@@ -65,7 +65,7 @@ def write(expression: Any, longest: int | None = None) -> str:
     return Text.of(expression if longest is None else shortened(expression, longest)).alone
 
 
-def _leaf(x: Any) -> Text:
+def _leaf(x: Expression) -> Text:
     if isinstance(x, Symbol):
         return Text(printable(x.head))
     if isinstance(x, (bool, int, float, complex, np.number, np.bool_)):
@@ -74,7 +74,7 @@ def _leaf(x: Any) -> Text:
     return Text(_constant(x))
 
 
-def _application(symbol: Symbol, args: list[Any]) -> Text:
+def _application(symbol: Symbol, args: list[Text]) -> Text:
     write_it = _SPECIAL.get(meaning(symbol.function))
     result = write_it(symbol, args) if write_it else None
     return result or _call(printable(symbol.head), symbol, args)
@@ -178,7 +178,7 @@ def _convert(symbol: Symbol, args: list[Text]) -> Text:
     return Text(f"{np.dtype(symbol.settings.get('dtype', symbol.args[-1])).name}({args[0].alone})")
 
 
-def _call(name: str, symbol: Symbol, args: list[Any]) -> Text:
+def _call(name: str, symbol: Symbol, args: list[Text]) -> Text:
     """``name(x, y, axis=0)``; ``name x`` where nothing follows a single plain argument."""
     shown = settings_of(symbol)
     listed = [_listed(a) for a in args]
@@ -204,7 +204,7 @@ def _listed(arg: Any) -> str:
     return ", ".join(map(_listed, arg if len(arg) <= LONGEST_LIST else [*arg[:3], Text("…"), arg[-1]]))
 
 
-def _constant(x: Any) -> str:
+def _constant(x: Expression) -> str:
     """A setting or an index: short, arrays by their shape only."""
     if x is None or x is Ellipsis or isinstance(x, str):
         return "…" if x is Ellipsis else "new" if x is None else printable(x)

@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from .meaning import applies, said_of
+from .meaning import Expression, applies, said_of
 
 
-def _add(x: Any, y: Any) -> Any:
+def _add(x: Expression, y: Expression) -> Expression | None:
     if _is(x, 0):
         return y
     if _is(y, 0):
@@ -24,7 +24,7 @@ def _add(x: Any, y: Any) -> Any:
     return 2 * x if same(x, y) else None
 
 
-def _subtract(x: Any, y: Any) -> Any:
+def _subtract(x: Expression, y: Expression) -> Expression | None:
     if _is(y, 0):
         return x
     if _is(x, 0):
@@ -32,7 +32,7 @@ def _subtract(x: Any, y: Any) -> Any:
     return x + y.args[0] if applies(np.negative, y) else None
 
 
-def _multiply(x: Any, y: Any) -> Any:
+def _multiply(x: Expression, y: Expression) -> Expression | None:
     if _is(x, 0) or _is(y, 0):
         return 0
     for one, other in ((x, y), (y, x)):
@@ -45,7 +45,7 @@ def _multiply(x: Any, y: Any) -> Any:
     return x**2 if same(x, y) else None
 
 
-def _divide(x: Any, y: Any) -> Any:
+def _divide(x: Expression, y: Expression) -> Expression | None:
     if _is(y, 1):
         return x
     if _is(x, 0):
@@ -60,15 +60,15 @@ def _divide(x: Any, y: Any) -> Any:
     return None
 
 
-def _power(x: Any, y: Any) -> Any:
+def _power(x: Expression, y: Expression) -> Expression | None:
     return x if _is(y, 1) else 1 if _is(y, 0) else None
 
 
-def _negative(x: Any) -> Any:
+def _negative(x: Expression) -> Expression | None:
     return x.args[0] if applies(np.negative, x) else None
 
 
-def _expand_dims(x: Any, axis: Any) -> Any:
+def _expand_dims(x: Expression, axis: Any) -> Expression | None:
     return x if getattr(x, "_shape", None) == () else None  # a number broadcasts as it is
 
 
@@ -87,7 +87,7 @@ SIMPLER: dict[Any, Callable[..., Any]] = said_of(
 """By what a function means."""
 
 
-def same(x: Any, y: Any, depth: int = 10) -> bool:
+def same(x: Expression, y: Expression, depth: int = 10) -> bool:
     """True where both are certainly the same expression; expressions too deep to compare count as different."""
     if x is y:
         return True
@@ -100,9 +100,9 @@ def same(x: Any, y: Any, depth: int = 10) -> bool:
     return all(same(a, b, depth - 1) for a, b in zip(x.args, y.args, strict=True))
 
 
-def _is_number(x: Any) -> bool:
+def _is_number(x: Expression) -> bool:
     return isinstance(x, (int, float, np.number))
 
 
-def _is(x: Any, number: int) -> bool:
+def _is(x: Expression, number: int) -> bool:
     return _is_number(x) and bool(x == number)

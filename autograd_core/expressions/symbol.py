@@ -9,18 +9,23 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from .meaning import meaning, method
+from .meaning import Expression, meaning, method
 from .simplify import SIMPLER
+
+if TYPE_CHECKING:
+    from ..support.types import Settings, State
 
 _LARGEST_DUMMY = 100_000  # elements; the shape of an expression of larger arrays is not found by trying
 _LONGEST_REPR = 200  # parts
+
+R = TypeVar("R")
 
 _left: ContextVar[list[int] | None] = ContextVar("left", default=None)
 
@@ -51,8 +56,8 @@ class Symbol:
     def __init__(self, name: str, shape: tuple[int, ...] | None = (), dtype: Any = np.float64) -> None:
         self.head = name
         self.function = None
-        self.args: tuple[Any, ...] = ()
-        self.settings: dict[str, Any] = {}
+        self.args: tuple[Expression, ...] = ()
+        self.settings: Settings = {}
         self._shape = shape
         self._dtype = dtype
 
@@ -67,7 +72,7 @@ class Symbol:
         """
         functions = functions or {}
 
-        def leaf(x: Any) -> Any:
+        def leaf(x: Expression) -> Any:
             return values[x.head] if isinstance(x, Symbol) else x
 
         def combine(s: Symbol, args: list[Any]) -> Any:
@@ -107,7 +112,7 @@ class Symbol:
         return math.prod(self.shape)
 
     def _try_out(self) -> None:
-        def ones(x: Any) -> Any:
+        def ones(x: Expression) -> Any:
             if not isinstance(x, Symbol):
                 return x
             if x._shape is None or math.prod(x._shape) > _LARGEST_DUMMY:
@@ -133,7 +138,7 @@ class Symbol:
             return _ANSWERS[function](*args, **kwargs)
         return apply(function, args, kwargs)
 
-    def apply_primitive(self, op: Any, args: Any, params: Mapping[str, Any]) -> Any:
+    def apply_primitive(self, op: Any, args: Any, params: Settings) -> Any:
         """``op`` on symbols: what ``Primitive.on_plain`` asks for."""
         return apply(*of_primitive(op, args, params))
 
@@ -171,7 +176,9 @@ class Symbol:
     __hash__ = object.__hash__
 
 
-def apply(function: Callable[..., Any], args: Any, settings: Mapping[str, Any], simplify: bool = True) -> Any:
+def apply(
+    function: Callable[..., Any], args: Sequence[Expression], settings: State, simplify: bool = True
+) -> Expression:
     """``function`` applied to symbols and constants, a little simplified: a Symbol, or a number.
 
     >>> x = Symbol("x")
@@ -210,7 +217,7 @@ def at_most(applications: int) -> Iterator[None]:
         _left.reset(token)
 
 
-def shortened(root: Any, parts: int) -> Any:
+def shortened(root: Expression, parts: int) -> Expression:
     """The expression down to the depth at which it has so many parts; what lies deeper stands as ``…``.
 
     An expression whose parts are shared is small in memory and exponentially long on paper, so it is cut before it
@@ -230,7 +237,7 @@ def shortened(root: Any, parts: int) -> Any:
     return root
 
 
-def _cut(x: Any, depth: int) -> Any:
+def _cut(x: Expression, depth: int) -> Expression:
     if isinstance(x, (list, tuple)) and _mentions(x):
         return [_cut(item, depth) for item in x]
     if not isinstance(x, Symbol) or x.function is None:
@@ -243,17 +250,17 @@ def _cut(x: Any, depth: int) -> Any:
     return copy
 
 
-def of_primitive(op: Any, args: Any, params: Mapping[str, Any] | None) -> tuple[Any, Any, Mapping[str, Any]]:
+def of_primitive(op: Any, args: Any, params: Settings | None) -> tuple[Any, Any, Mapping[str, Any]]:
     """A primitive's call as one that ``apply`` understands."""
     return (op.forward if isinstance(op.forward, np.ufunc) else getattr(op, "function", op.forward)), args, params or {}
 
 
-def fold(root: Any, leaf: Callable[[Any], Any], combine: Callable[[Symbol, list[Any]], Any]) -> Any:
+def fold(root: Expression, leaf: Callable[[Expression], R], combine: Callable[[Symbol, list[R]], R]) -> R:
     """``leaf`` at every variable and constant, then ``combine`` at every application, from the bottom up.
 
     Arguments that are lists stay lists. An expression may be as deep as one likes.
     """
-    found: dict[int, Any] = {}
+    found: dict[int, R] = {}
     waiting = [root]
     while waiting:
         symbol = waiting[-1]
@@ -268,17 +275,17 @@ def fold(root: Any, leaf: Callable[[Any], Any], combine: Callable[[Symbol, list[
     return _folded(root, found, leaf)
 
 
-def _folded(x: Any, found: Mapping[int, Any], leaf: Callable[[Any], Any]) -> Any:
+def _folded(x: Expression, found: Mapping[int, R], leaf: Callable[[Expression], R]) -> Any:
     if isinstance(x, (list, tuple)) and _mentions(x):
         return [_folded(item, found, leaf) for item in x]
     return found[id(x)] if isinstance(x, Symbol) and x.function else leaf(x)
 
 
-def variables(root: Any) -> dict[str, Symbol]:
+def variables(root: Expression) -> dict[str, Symbol]:
     """The variables of an expression by name, in order of appearance."""
     seen: dict[str, Symbol] = {}
 
-    def leaf(x: Any) -> None:
+    def leaf(x: Expression) -> None:
         if isinstance(x, Symbol):
             seen.setdefault(x.head, x)
 
@@ -286,7 +293,7 @@ def variables(root: Any) -> dict[str, Symbol]:
     return seen
 
 
-def _inside(args: Any) -> list[Symbol]:
+def _inside(args: Sequence[Expression]) -> list[Symbol]:
     """The symbols among arguments, also those in lists."""
     found: list[Symbol] = []
     for a in args:
@@ -297,11 +304,11 @@ def _inside(args: Any) -> list[Symbol]:
     return found
 
 
-def _mentions(args: Any) -> bool:
+def _mentions(args: Sequence[Expression]) -> bool:
     return bool(_inside(args))
 
 
-def _plain_dtype(x: Any) -> Any:
+def _plain_dtype(x: Expression) -> Any:
     return x.dtype if isinstance(x, Symbol) else x
 
 

@@ -107,6 +107,9 @@ class AnyArray(Protocol):
     def reshape(self, shape: Any, /) -> Any:
         """The same numbers in another shape."""
 
+    def tolist(self) -> Any:
+        """The numbers in nested lists."""
+
     def copy(self) -> Any:
         """The same numbers in memory of their own."""
 
