@@ -102,7 +102,7 @@ def _root(value: float, fan: int) -> float:
 
 
 def _filled(tensor: Tensor, values: Any) -> Tensor:
-    tensor.data[...] = values
+    tensor._data[...] = values
     return tensor
 
 

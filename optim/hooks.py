@@ -68,7 +68,7 @@ class GradientHook:
         """(parameter, its gradient's array, its group) for those that have a gradient."""
         for p, group in self.chosen(optimizer):
             if p.grad is not None:
-                yield p, p.grad.data, group
+                yield p, p.grad._data, group
 
 
 def not_negative(hook: GradientHook, **options: Any) -> None:
@@ -92,7 +92,7 @@ class WeightDecay(GradientHook):
 
     def __call__(self, optimizer: Optimizer) -> None:
         for p, g, _ in self.gradients(optimizer):
-            p.grad = g + float(self.rate) * p.data
+            p.grad = g + float(self.rate) * p._data
 
 
 class ClipGradNorm(GradientHook):
@@ -221,7 +221,7 @@ class Lasso(GradientHook):
 
     def __call__(self, optimizer: Optimizer, *_: Any) -> None:
         for p, _gradient, group in self.gradients(optimizer):  # what has no gradient has not moved
-            p.data[...] = soft_threshold(p.data, plain(group)["lr"] * float(self.rate))
+            p._data[...] = soft_threshold(p._data, plain(group)["lr"] * float(self.rate))
 
 
 def soft_threshold(x: Array, threshold: float) -> Any:

@@ -115,7 +115,7 @@ class LBFGS(Optimizer):
             )
         group = self.param_groups[0]
         begun = self.evaluate(closure)  # kept as it came: this is what step returns
-        start = np.concatenate([np.ravel(p.data) for p in group["params"]])
+        start = np.concatenate([np.ravel(p._data) for p in group["params"]])
 
         def evaluate(x: Array) -> tuple[float, Array]:
             self._write(x)
@@ -137,7 +137,7 @@ class LBFGS(Optimizer):
     def _gradient(self) -> Array:
         """All gradients side by side, zeros where there are none."""
         params = self.param_groups[0]["params"]
-        return np.concatenate([np.zeros(p.size, p.dtype) if p.grad is None else np.ravel(p.grad.data) for p in params])
+        return np.concatenate([np.zeros(p.size, p.dtype) if p.grad is None else np.ravel(p.grad._data) for p in params])
 
     def _write(self, x: Array, progress: Progress | None = None) -> None:
         """Make the parameters views of ``x``, and what is known of the curvature ``progress`` (None: as it is)."""

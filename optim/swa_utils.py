@@ -198,7 +198,7 @@ class AveragedModel:
         buffers = [*_pairs("buffer", self.module.buffers(), model.buffers())]
         n = int(self.n_averaged.item())
         averaged = [(a, c) for a, c in pairs + (buffers if self.use_buffers else []) if a.dtype.kind == "f"]
-        arrays = [a.data for a, _ in averaged], [c.data for _, c in averaged]
+        arrays = [a._data for a, _ in averaged], [c._data for _, c in averaged]
         if n == 0:
             new = arrays[1]
         elif self.avg_fn is not None:
@@ -207,7 +207,7 @@ class AveragedModel:
             new = [a.copy() for a in arrays[0]]
             (self.multi_avg_fn or get_swa_multi_avg_fn())(new, arrays[1], n)
         done = {id(a) for a, _ in averaged}
-        rest = [(a, c.data) for a, c in pairs + buffers if id(a) not in done]
+        rest = [(a, c._data) for a, c in pairs + buffers if id(a) not in done]
         arrays_of = [*zip((a for a, _ in averaged), new, strict=True), *rest]
         changes = [partial(setattr, target, "_data", _as(target, value)) for target, value in arrays_of]
         states.at_once([*changes, partial(setattr, self, "n_averaged", Tensor(np.array(n + 1, np.int64)))])
@@ -294,9 +294,9 @@ def update_bn(loader: Iterable[Any], model: Any) -> None:
 
     def pass_over() -> None:
         for norm in norms:  # fresh statistics, averaged with equal weights (momentum None)
-            norm.running_mean.data = np.zeros_like(norm.running_mean.data)
-            norm.running_var.data = np.ones_like(norm.running_var.data)
-            norm.num_batches_tracked.data = np.zeros_like(norm.num_batches_tracked.data)
+            norm.running_mean.data = np.zeros_like(norm.running_mean._data)
+            norm.running_var.data = np.ones_like(norm.running_var._data)
+            norm.num_batches_tracked.data = np.zeros_like(norm.num_batches_tracked._data)
             norm.momentum = None
         model.train()
         with no_grad():

@@ -45,7 +45,7 @@ def spellings(name: str) -> Iterator[Function]:
     if name in LIBRARY:
         yield LIBRARY[name].function
     yield from numpys(name)
-    if hasattr(ag.Tensor, name):
+    if hasattr(np.ndarray, name):
         yield called(name, getattr(ag.Tensor, name))
     if name == "getitem":
         yield lambda x, index: x[index]

@@ -248,5 +248,40 @@ def index(value: Any) -> Any:
     return as_numbers(value, "getitem") if is_container(value) and type(value) is not _ndarray else value
 
 
+_TWO_MEANINGS = {
+    **dict.fromkeys(
+        ("max", "min"),
+        "gives values and indices, here the values alone. Fix: t.{0}(axis=…), and t.arg{0}(axis=…) for the indices",
+    ),
+    **dict.fromkeys(("std", "var"), "divides by n − 1, here by n. Fix: t.{0}(axis=…, ddof=1), or ddof=0"),
+    **dict.fromkeys(("median", "nanmedian"), "gives the lower of two in the middle, here their mean. Fix: axis=…"),
+}
+"""Functions of which PyTorch's, told by its ``dim=``, gives something else than NumPy's."""
+
+
+def respelled(operation: str, kwargs: dict[str, Any]) -> dict[str, Any]:
+    """``dim=`` and ``keepdim=`` as ``axis=`` and ``keepdims=``; TypeError where PyTorch means something else."""
+    meaning = _TWO_MEANINGS.get(operation)
+    if meaning and "dim" in kwargs and not {"ddof", "correction"} & kwargs.keys():
+        raise TypeError(
+            f"{operation}: dim= is PyTorch's, whose {operation} {meaning.format(operation)}; under "
+            "autograd_core.torch methods mean what PyTorch means."
+        )
+    names = {"dim": "axis", "keepdim": "keepdims"}
+    new = {names.get(key, key): value for key, value in kwargs.items()}
+    if len(new) < len(kwargs):
+        raise TypeError(
+            f"{operation}: dim= and axis=, or keepdim= and keepdims=, mean the same. Fix: give one of them."
+        )
+    return new
+
+
 entry.as_array, entry.operand, entry.operands, entry.gathered, entry.like = as_array, operand, operands, gathered, like
-entry.settled, entry.setting, entry.admitted, entry.index, entry.beside = settled, setting, admitted, index, beside
+entry.respelled, entry.settled, entry.setting, entry.admitted, entry.index, entry.beside = (
+    respelled,
+    settled,
+    setting,
+    admitted,
+    index,
+    beside,
+)

@@ -46,6 +46,9 @@ def backward(
     cotangents = pull(order, {root: seed}, create_graph, release=not (retain_graph or create_graph))
     leaves = [row for row in order if isinstance(row, Leaf)]
     gradients = as_gradients(cotangents, ((leaf, leaf.shape, leaf.dtype) for leaf in leaves), seed)
+    if nodes.leaf_hooks is not None:
+        hooks = [getattr(leaf, "hooks", None) for leaf in leaves]
+        gradients = [nodes.leaf_hooks(h, g) if h else g for h, g in zip(hooks, gradients, strict=True)]
     with nodes.accumulating:
         for i, leaf in enumerate(leaves):
             if leaf.grad is not None:

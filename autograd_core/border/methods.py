@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,7 @@ from ..ops.products import contractions
 from ..ops.shapes import axes, diagonals, joining, shaping
 from ..ops.sums import extremes, reductions, scans, spread
 from . import writing
-from .arrays import admitted
+from .arrays import admitted, respelled
 from .asking import ASKED
 from .backward import backward
 from .leaving import WAYS_OUT
@@ -54,8 +55,49 @@ def _flat(self: Tensor) -> Any:
     raise AttributeError("flat: an iterator over a tensor's memory has no graph. Fix: t.ravel(), or t.ravel()[i].")
 
 
+def _flatten(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+    if (args and not isinstance(args[0], str)) or "start_dim" in kwargs or "end_dim" in kwargs:
+        return _spellings("shapes").flatten(self, *args, **kwargs)  # PyTorch's axes; NumPy's order is a letter
+    return shaping.ravel(self, *args, **kwargs)
+
+
+class Size(int):
+    """The number of elements; called, as in PyTorch, the shape, or one of its sizes."""
+
+    shape: tuple[int, ...]
+
+    def __call__(self, dim: int | None = None) -> Any:
+        return self.shape if dim is None else self.shape[dim]
+
+
+def _size(self: Tensor) -> Size:
+    size = Size(self._data.size)
+    size.shape = self._data.shape
+    return size
+
+
+def _spellings(module: str) -> Any:
+    return importlib.import_module(f"autograd_core.spellings.{module}")  # which stands on this room
+
+
+def _missing(self: Tensor, name: str) -> Any:
+    """``__getattr__``: PyTorch's methods are attached when first asked for; another name gets an answer."""
+    if name.startswith("__"):
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+    if hasattr(type(self), name):  # a property that failed: its own error says more
+        return object.__getattribute__(self, name)
+    methods = _spellings("methods")
+    methods.attach()
+    return getattr(self, name) if hasattr(type(self), name) else methods.missing(self, name)
+
+
 def _passing(function: Any) -> Any:
-    return lambda self, *args, **kwargs: function(self, *args, **kwargs)
+    def method(self: Tensor, *args: Any, **kwargs: Any) -> Any:
+        if "dim" in kwargs or "keepdim" in kwargs:
+            kwargs = respelled(function.__name__, kwargs)
+        return function(self, *args, **kwargs)
+
+    return method
 
 
 def _writing_method(name: str) -> Any:
@@ -130,7 +172,9 @@ METHODS = {
     "swapaxes": axes.swapaxes,
     "squeeze": shaping.squeeze,
     "ravel": shaping.ravel,
-    "flatten": shaping.ravel,
+    "flatten": _flatten,
+    "size": property(_size),
+    "__getattr__": _missing,
     "repeat": joining.repeat,
     "diagonal": diagonals.diagonal,
     "take": selecting.take,

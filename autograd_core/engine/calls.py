@@ -75,7 +75,7 @@ x = args[0] if args else None
             given = {settings[0]: args[1], **kwargs} if count == 1 else {**dict(zip(settings, args[1:])), **kwargs}
         params = {**defaults, **entry.settled(op.name, given)}
         if len(params) != len(settings):
-            op.bind_call(args, kwargs)
+            return op(*op.bind_call(args, kwargs))
     a, p = x._data, x._node"""
 _TWO = """\
 if isinstance(x, Tensor):

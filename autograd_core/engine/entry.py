@@ -35,5 +35,8 @@ setting: Callable[..., Any]
 index: Callable[[Any], Any]
 """``index(value)``: what stands between brackets, without tensors."""
 
+respelled: Callable[[Any, dict[str, Any]], dict[str, Any]]
+"""``respelled(operation, kwargs)``: PyTorch's ``dim=`` and ``keepdim=`` as ``axis=`` and ``keepdims=``."""
+
 admitted: Callable[[Any, str, bool], Any]
 """``admitted(value, operation, of_lists)``: an argument of a composite, without containers of other libraries."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from _thread import RLock
+from collections.abc import Callable
 from sys import getrefcount
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -107,7 +108,9 @@ class Node:
 class Leaf(Node):
     """A row without parents: a variable that gradients are taken with respect to, and where they accumulate."""
 
-    __slots__ = ("dtype", "grad")
+    __slots__ = ("dtype", "grad", "hooks")
+
+    hooks: dict[int, Any]  # there once a hook was registered
 
     def __init__(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
         super().__init__(None, (), (), None, shape)
@@ -126,6 +129,9 @@ class Alias(Node):
 
     bound = True
 
+
+leaf_hooks: Callable[[dict[int, Any], Tensor], Tensor] | None = None
+"""What the hooks of a leaf make of its gradient; None as long as no leaf has any."""
 
 accumulating = RLock()
 """Held while gradients are added up: threads may share leaves, and a finalizer may call ``backward`` meanwhile."""

@@ -258,6 +258,8 @@ class Primitive:
         if in_order and kwargs.keys() <= self.defaults.keys():
             return args, entry.settled(self.name, {**self.defaults, **kwargs}) if kwargs else self.defaults
         given = dict(zip(self.parameters, args, strict=False))
+        if "dim" in kwargs or "keepdim" in kwargs:
+            kwargs = entry.respelled(self.name, kwargs)
         wrong = [k for k in kwargs if k in given or k not in self.parameters]
         params = {**self.defaults, **given, **kwargs}
         missing = [p for p in self.parameters if p not in params]

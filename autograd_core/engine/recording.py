@@ -55,6 +55,10 @@ class _Recording(ContextDecorator):
 
     on: bool
 
+    def __new__(cls, function: Callable[..., Any] | None = None) -> Any:
+        block = object.__new__(cls)
+        return block if function is None else block(function)  # @no_grad without parentheses
+
     def __enter__(self) -> None:
         mine = thread.__dict__
         mine["recording"].append((self, self.on))

@@ -123,7 +123,10 @@ class Tensor:
     @property
     def grad(self) -> Tensor | None:
         """What ``backward`` has accumulated here: a tensor of this shape and dtype, or None before the first one."""
-        return self._node.grad if isinstance(self._node, Leaf) else None
+        node = self._node
+        if isinstance(node, Leaf):
+            return node.grad
+        return node.params["watch"].grad if node is not None and node.params and "watch" in node.params else None
 
     @grad.setter
     def grad(self, value: Any) -> None:

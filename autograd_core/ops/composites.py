@@ -25,6 +25,8 @@ def composite(*numpys: Callable[..., Any], of_lists: bool = False) -> Callable[[
         @functools.wraps(on_tensors)
         def function(*args: Any, **kwargs: Any) -> Any:
             if holds_tensors(args) or holds_tensors(kwargs.values()):
+                if "dim" in kwargs or "keepdim" in kwargs:
+                    kwargs = entry.respelled(name, kwargs)
                 kwargs = {k: entry.admitted(v, name, of_lists) for k, v in kwargs.items()}
                 return on_tensors(*[entry.admitted(a, name, of_lists) for a in args], **kwargs)
             return on_arrays(*args, **kwargs)

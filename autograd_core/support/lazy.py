@@ -29,3 +29,24 @@ def attach(package: str, families: Mapping[str, Sequence[str]]) -> tuple[Callabl
         return value
 
     return load, lambda: sorted({*vars(sys.modules[package]), *homes})
+
+
+def answering(where: str) -> Callable[[str], Any]:
+    """``__getattr__`` of a module under PyTorch's names: a name that is not here is answered with what to use.
+
+    where : what PyTorch calls the module, ``"torch.nn"``
+    """
+
+    def missing(name: str) -> Any:
+        raise AttributeError(advice(where, name))
+
+    return missing
+
+
+def advice(where: str, name: str) -> str:
+    """The message about a name of PyTorch's that is not here."""
+    if name.startswith("__"):
+        return f"module {where!r} has no attribute {name!r}"
+    import importlib
+
+    return importlib.import_module("autograd_core.spellings.advice").answer(where, name)  # which stands on this room

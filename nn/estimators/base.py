@@ -157,7 +157,7 @@ class Network(BaseEstimator):
         self.module_.eval()
         for p in objective.parameters:
             p.grad = None
-        if not all(np.isfinite(p.data).all() for p in objective.parameters):
+        if not all(np.isfinite(p._data).all() for p in objective.parameters):
             raise ValueError(NOT_FINITE)
         return self
 

@@ -87,8 +87,8 @@ class ClosedLoop(Objective):
         self.forward, self.backward = IN_PLACE[type(layers[1]) if len(layers) > 1 else nn.Identity]
         self.link = link
         for p in self.parameters:
-            p.grad = Tensor(np.zeros_like(p.data))
-        self.gradients = [(layer.weight.grad.data, layer.bias.grad.data) for layer in self.linears]
+            p.grad = Tensor(np.zeros_like(p._data))
+        self.gradients = [(layer.weight.grad._data, layer.bias.grad._data) for layer in self.linears]
         self.rows = 0
 
     @staticmethod
@@ -125,8 +125,8 @@ class ClosedLoop(Objective):
         linears, h, last = self.linears, X, len(self.linears) - 1
         values = [X]
         for i, layer in enumerate(linears):
-            h = np.matmul(h, layer.weight.data.T, out=self.values[i][:n])
-            h += layer.bias.data
+            h = np.matmul(h, layer.weight._data.T, out=self.values[i][:n])
+            h += layer.bias._data
             if i < last:
                 self.forward(h)
             values.append(h)
@@ -134,7 +134,7 @@ class ClosedLoop(Objective):
         value, delta = value_and_derivative(self.link, h, target, share)
         rate, ones = self.alpha / total, self.ones[:n]
         for i in range(last, -1, -1):
-            weight, (weight_grad, bias_grad) = linears[i].weight.data, self.gradients[i]
+            weight, (weight_grad, bias_grad) = linears[i].weight._data, self.gradients[i]
             h = values[i]
             np.matmul(delta.T, h, out=weight_grad)
             np.matmul(ones, delta, out=bias_grad)

@@ -149,18 +149,18 @@ class _Perceptrons(Network):
         layer = nn.Linear(fan_in, fan_out, dtype=dtype)
         parameters: Any = (layer.weight, (fan_in, fan_out)), (layer.bias, (fan_out,))
         for p, shape in parameters:
-            p.data[...] = self._random_state.uniform(-bound, bound, shape).T
+            p._data[...] = self._random_state.uniform(-bound, bound, shape).T
         return layer
 
     @property
     def coefs_(self) -> list[Array]:
         """The weights of each layer, (inputs, outputs): views, to be written into as well."""
-        return [layer.weight.data.T for layer in self._linears()]
+        return [layer.weight._data.T for layer in self._linears()]
 
     @property
     def intercepts_(self) -> list[Array]:
         """The bias of each layer: views."""
-        return [layer.bias.data for layer in self._linears()]
+        return [layer.bias._data for layer in self._linears()]
 
     def _linears(self) -> list[Any]:
         if "module_" not in vars(self):

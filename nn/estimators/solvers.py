@@ -66,10 +66,10 @@ class Objective:
         loss.backward()
         value, rate = loss.item(), self.alpha / total
         for p in self.penalised:
-            w, g = p.data, p.grad
+            w, g = p._data, p.grad
             penalty = w * rate
             if g is not None:
-                penalty += g.data
+                penalty += g._data
             p.grad = penalty
             value += 0.5 * rate * float(np.vdot(w, w))
         return value
@@ -160,16 +160,16 @@ def lbfgs(
     def write(x: Array) -> None:
         start = 0
         for p in parameters:
-            p.data[...] = x[start : start + p.size].reshape(p.shape)
+            p._data[...] = x[start : start + p.size].reshape(p.shape)
             start += p.size
 
     def evaluate(x: Array) -> tuple[float, Array]:
         write(x)
         value = objective.evaluate(X, target, weights)
-        gradients = (np.zeros(p.size, x.dtype) if p.grad is None else p.grad.data.reshape(-1) for p in parameters)
+        gradients = (np.zeros(p.size, x.dtype) if p.grad is None else p.grad._data.reshape(-1) for p in parameters)
         return value, np.concatenate([*gradients])
 
-    x = np.concatenate([p.data.reshape(-1) for p in parameters])
+    x = np.concatenate([p._data.reshape(-1) for p in parameters])
     with np.errstate(over="ignore", invalid="ignore"):  # trial steps may go where the loss is infinite
         f, g = evaluate(x)
         if not (math.isfinite(f) and np.isfinite(g).all()):

@@ -298,8 +298,8 @@ class _BatchNorm(_RunningNorm):
         """The weight of this batch; of momentum None, that of a plain average over all batches."""
         if not (self.training and self.track_running_stats):
             return 0.0
-        self.num_batches_tracked.data[...] += 1
-        return 1.0 / self.num_batches_tracked.data.item() if self.momentum is None else self.momentum
+        self.num_batches_tracked._data[...] += 1
+        return 1.0 / self.num_batches_tracked._data.item() if self.momentum is None else self.momentum
 
 
 class BatchNorm1d(_BatchNorm):

@@ -163,7 +163,7 @@ def max_norm_(parameters: Chosen, max_norm: float = 3.0, where: Where | None = N
         raise ValueError(f"max_norm_: max_norm={max_norm!r} must be positive.")
     for w in _terms("max_norm_", parameters, where):
         if w.ndim > 1:
-            rows = w.data.reshape(w.shape[0], -1)
+            rows = w._data.reshape(w.shape[0], -1)
             lengths = np.linalg.norm(rows, axis=1)
             factors = np.minimum(1, max_norm / np.maximum(lengths, max_norm * 1e-7))
-            w.data[...] *= factors.astype(w.dtype).reshape(-1, *[1] * (w.ndim - 1))
+            w._data[...] *= factors.astype(w.dtype).reshape(-1, *[1] * (w.ndim - 1))

@@ -104,7 +104,7 @@ def constant(target: Any) -> Any:
     """A target as an array where it is a number, a list or a tensor without gradient."""
     if isinstance(target, (int, float, list, tuple)):
         return np.asarray(target)
-    return target.data if isinstance(target, Tensor) and not target.requires_grad else target
+    return target._data if isinstance(target, Tensor) and not target.requires_grad else target
 
 
 def beside(x: Any, target: Any) -> Any:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from autograd_core import Tensor
+from autograd_core.border import devices
 
 if TYPE_CHECKING:
     from autograd_core.support.types import AnyArray, DTypeLike
@@ -38,9 +41,27 @@ def convert_(tensor: Tensor, dtype: DTypeLike) -> None:
     gradient = tensor.grad
     if gradient is not None:
         tensor.grad = None
-    tensor.data = tensor.data.astype(dtype)
+    tensor.data = tensor._data.astype(dtype)
     if gradient is not None:
-        tensor.grad = Tensor(gradient.data.astype(dtype))
+        tensor.grad = Tensor(gradient._data.astype(dtype))
+
+
+def read_to(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, Any]:
+    """Device and floating dtype of ``module.to(…)``; TypeError for another dtype."""
+    device, dtype, _ = devices.read_to("Module.to", args, kwargs)
+    if dtype is not None and not np.issubdtype(dtype, np.floating):
+        raise TypeError(f"Module.to: {dtype} is not a floating dtype; parameters need one.")
+    return device, dtype
+
+
+def move_(tensor: Tensor, device: Any) -> None:
+    """Put the array of a leaf, and its gradient, on a device."""
+    moved = devices.move(tensor, device)
+    if moved is not tensor:
+        gradient = tensor.grad
+        tensor._data = moved._data
+        if gradient is not None:
+            gradient._data = devices.move(gradient, device)._data
 
 
 def real_only(name: str, x: AnyArray) -> None:

@@ -15,7 +15,7 @@ from autograd_core.engine.errors import class_name, printable
 from autograd_core.watching import observer
 
 from . import state
-from .dtypes import convert_
+from .dtypes import convert_, move_, read_to
 from .hooks import Hooks, RemovableHandle
 from .locating import locate, name_within
 from .parameter import Buffer, Parameter
@@ -258,7 +258,7 @@ class Module:
         """Forget the gradients of all parameters, or fill them with zeros."""
         for p in self.parameters():
             if p.grad is not None:
-                p.grad = None if set_to_none else Tensor(np.zeros_like(p.data))
+                p.grad = None if set_to_none else Tensor(np.zeros_like(p._data))
 
     def apply(self, fn: Callable[[Module], object]) -> Self:
         """Call ``fn`` with every module below this one, and then with this one."""
@@ -267,22 +267,32 @@ class Module:
         fn(self)
         return self
 
-    def to(self, dtype: DTypeLike | Tensor) -> Self:
+    def to(self, *args: DTypeLike | Tensor, **kwargs: Any) -> Self:
         """Convert floating parameters, their gradients and floating buffers to another floating dtype, in place.
 
-        Raises TypeError for any other dtype.
+        args, kwargs : ``to(dtype)``, ``to(tensor)`` (its dtype), ``to(device)`` or both, ``device=`` and ``dtype=``
+
+        Raises TypeError for any other dtype, RuntimeError for a device that is not here: "cuda" needs CuPy.
 
         >>> import nn
         >>> nn.Linear(2, 2).to(np.float64).weight.dtype
         dtype('float64')
         """
-        dtype = dtype.dtype if isinstance(dtype, Tensor) else dtype
-        if not np.issubdtype(dtype, np.floating):
-            raise TypeError(f"Module.to: {np.dtype(dtype)} is not a floating dtype; parameters need one.")
+        device, dtype = read_to(args, kwargs)
         for tensor in (*self.parameters(), *self.buffers()):
-            if tensor.dtype.kind == "f" and tensor.dtype != dtype:
+            if dtype is not None and tensor.dtype.kind == "f" and tensor.dtype != dtype:
                 convert_(tensor, dtype)
+            if device is not None:
+                move_(tensor, device)
         return self
+
+    def cpu(self) -> Self:
+        """Move all parameters and buffers to the CPU's memory, where NumPy's arrays are."""
+        return self.to("cpu")
+
+    def cuda(self, device: int | None = None) -> Self:
+        """Move all parameters and buffers to a GPU: RuntimeError without CuPy."""
+        return self.to("cuda")
 
     # Hooks ---------------------------------------------------------------------------------------------------------
 

@@ -24,7 +24,7 @@ class Parameter(Tensor):
     __slots__ = ()
 
     def __init__(self, data: ArrayLike, requires_grad: bool = True, dtype: DTypeLike = None) -> None:
-        super().__init__(data.data if isinstance(data, Tensor) else data, requires_grad, dtype)
+        super().__init__(data._data if isinstance(data, Tensor) else data, requires_grad, dtype)
 
 
 class Buffer(Tensor):
@@ -37,15 +37,15 @@ class Buffer(Tensor):
     __slots__ = ("persistent",)
 
     def __init__(self, data: ArrayLike, *, persistent: bool = True) -> None:
-        super().__init__(data.data if isinstance(data, Tensor) else data)
+        super().__init__(data._data if isinstance(data, Tensor) else data)
         self.persistent = persistent
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Buffer:
-        memo[id(self)] = copy = Buffer(self.data.copy(), persistent=self.persistent)
+        memo[id(self)] = copy = Buffer(self._data.copy(), persistent=self.persistent)
         return copy
 
     def __reduce__(self) -> Any:
-        return _rebuilt, (self.data, self.persistent)
+        return _rebuilt, (self._data, self.persistent)
 
 
 def _rebuilt(data: Array, persistent: bool) -> Buffer:

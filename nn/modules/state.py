@@ -98,9 +98,9 @@ def _changes(own: Tensor, array: Array, assign: bool) -> list[Callable[[], objec
         changes: list[Callable[[], object]] = [partial(setattr, own, "_data", made._data)]
         return changes if own._node is None else [*changes, partial(setattr, own._node, "dtype", made.dtype)]
     values = array.astype(own.dtype, copy=False)
-    if isinstance(own.data, np.ndarray) and not own.data.flags.writeable:
+    if isinstance(own._data, np.ndarray) and not own._data.flags.writeable:
         return [partial(setattr, own, "_data", values.copy())]
-    return [partial(operator.setitem, own.data, ..., values)]
+    return [partial(operator.setitem, own._data, ..., values)]
 
 
 def _fits(given: np.dtype[Any], own: Tensor, assign: bool) -> bool:

@@ -105,7 +105,7 @@ def summary(model: Module, input_shape: Any = None, dtype: Any = None, input: An
         rows.append(Row(path, class_name(module), found.get(id(module)), sum(p.size for p in own)))
     parameters = list(model.parameters())
     trainable = sum(p.size for p in parameters if p.requires_grad)
-    return Summary(rows, sum(p.size for p in parameters), trainable, sum(p.data.nbytes for p in parameters))
+    return Summary(rows, sum(p.size for p in parameters), trainable, sum(p._data.nbytes for p in parameters))
 
 
 def _shape(output: Any) -> Any:

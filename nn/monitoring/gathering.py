@@ -165,7 +165,7 @@ class Monitor:
         self._open = step = Step(self.steps % self.every == 0)
         if step.sampled:
             step.live = dict(self.model.named_parameters())
-            step.weights = {name: p.data.copy() for name, p in step.live.items()}
+            step.weights = {name: p._data.copy() for name, p in step.live.items()}
             step.observer = ag.observe(self._executed, self._pulled)
             step.observer.__enter__()
         return step
@@ -274,7 +274,7 @@ class Monitor:
 
     def _record(self, step: Step, moved: bool) -> StepRecord:
         gradients = step.gradients or {}
-        moves = {n: norm(p.data - step.weights[n]) for n, p in step.live.items() if p.shape == step.weights[n].shape}
+        moves = {n: norm(p._data - step.weights[n]) for n, p in step.live.items() if p.shape == step.weights[n].shape}
         known = moved or any(moves.values())
         parameters = {}
         for name, p in step.live.items():

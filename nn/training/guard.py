@@ -28,13 +28,13 @@ class Guard:
 
     def mark(self) -> None:
         """Remember how things are before the step."""
-        self._values = [buffer.data.copy() for buffer in self.buffers]
+        self._values = [buffer._data.copy() for buffer in self.buffers]
         self._states = [(g, g.bit_generator.state) for g in (default_generator(), *self.generators)]
 
     def rewind(self) -> None:
         """Make things as they were at the mark."""
         for buffer, value in zip(self.buffers, self._values, strict=True):
-            buffer.data[...] = value
+            buffer._data[...] = value
         for generator, state in self._states:
             generator.bit_generator.state = state
 
@@ -49,7 +49,7 @@ def check_gradients(parameters: Iterable[Tensor]) -> None:
     for p in parameters:
         grad = p.grad
         if grad is not None:
-            flat = grad.data.ravel("K")
+            flat = grad._data.ravel("K")
             total += flat.dot(flat)
             found.append(flat)
     if not math.isfinite(total) and not all(np.isfinite(flat).all() for flat in found):

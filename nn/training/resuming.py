@@ -53,7 +53,7 @@ def collect(trainer: Trainer) -> StateDict:
         "progress": {name: getattr(trainer, name) for name in PROGRESS},
         "running": None if trainer.running is None else dict(vars(trainer.running)),
         "modules": {name: module.state_dict() for name, module in modules(trainer)},
-        "transient": {name: buffer.data.copy() for name, buffer in _transient(trainer)},
+        "transient": {name: buffer._data.copy() for name, buffer in _transient(trainer)},
         "optimizer": trainer.optimizer.state_dict(),
         "hooks": [_numbers(hook) for hook in _hooks(trainer)],
         "scheduler": None if scheduler is None else copy.deepcopy(scheduler.state_dict()),

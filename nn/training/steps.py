@@ -75,7 +75,7 @@ class Step:
     def _with_closure(self, inputs: list[Any], target: Any) -> tuple[Any, float]:
         """A step of L-BFGS, which evaluates the loss as often as it likes; only the first must be finite."""
         first: list[tuple[Any, float]] = []
-        before = [p.data.copy() for p in self.parameters]
+        before = [p._data.copy() for p in self.parameters]
 
         def closure() -> Any:
             self.optimizer.zero_grad()
@@ -90,7 +90,7 @@ class Step:
             return loss
 
         self.optimizer.step(closure)
-        if self.finite and not all(np.isfinite(p.data).all() for p in self.parameters):
+        if self.finite and not all(np.isfinite(p._data).all() for p in self.parameters):
             for p, array in zip(self.parameters, before, strict=True):
                 p.data = array
             raise NotFinite("the step leads to weights that are not finite")

@@ -32,9 +32,9 @@ def _set(parameter: Tensor, operation: Any, *operands: Any) -> None:
     """Apply a ufunc to a gradient: in place, but never to a gradient that is itself recorded."""
     g: Any = parameter.grad
     if g.requires_grad:
-        parameter.grad = Tensor(operation(g.data, *operands))
+        parameter.grad = Tensor(operation(g._data, *operands))
     else:
-        operation(g.data, *operands, out=g.data)
+        operation(g._data, *operands, out=g._data)
 
 
 def get_total_norm(tensors: Tensors, norm_type: float = 2.0, error_if_nonfinite: bool = False) -> Tensor:
@@ -50,7 +50,7 @@ def get_total_norm(tensors: Tensors, norm_type: float = 2.0, error_if_nonfinite:
     5.0
     """
     listed: list[Tensor] = [tensors] if isinstance(tensors, Tensor) else list(tensors)
-    arrays = [t.data for t in listed]
+    arrays = [t._data for t in listed]
     p = float(norm_type)
     norms = [np.linalg.norm(np.ravel(accurate(a)), p) for a in arrays if a.size]
     total = np.linalg.norm(np.stack(norms), p) if norms else np.float32(0)

@@ -45,4 +45,4 @@ def vector_to_parameters(vec: TensorLike, parameters: Iterable[Tensor]) -> None:
             f"vector_to_parameters: vector of shape {array.shape} for {count} parameters; expected ({count},)."
         )
     for p, part in zip(listed, pieces(array, [p.shape for p in listed]), strict=True):
-        p.data[...] = part
+        p._data[...] = part

@@ -104,7 +104,7 @@ class _SpectralNorm(Module):
         self.dim, self.eps = dim % weight.ndim, eps
         if weight.ndim > 1:
             self.n_power_iterations = n_power_iterations
-            matrix = self._matrix(weight.data)
+            matrix = self._matrix(weight._data)
             draw = default_generator()
             for vector, size in (("_u", matrix.shape[0]), ("_v", matrix.shape[1])):
                 self.register_buffer(vector, _normalized(draw.normal(size=size).astype(weight.dtype), eps))
@@ -116,7 +116,7 @@ class _SpectralNorm(Module):
         return np.reshape(weight, (weight.shape[0], -1))
 
     def _iterate(self, matrix: AnyArray, times: int) -> None:
-        u, v = self._u.data, self._v.data
+        u, v = self._u._data, self._v._data
         for _ in range(times):
             u[...] = _normalized(matrix @ v, self.eps)
             v[...] = _normalized(matrix.T @ u, self.eps)
@@ -127,7 +127,7 @@ class _SpectralNorm(Module):
         matrix = self._matrix(weight)
         if self.training:
             self._iterate(bare(matrix), self.n_power_iterations)
-        u, v = self._u.data.copy(), self._v.data.copy()  # a later iteration must not move what was recorded
+        u, v = self._u._data.copy(), self._v._data.copy()  # a later iteration must not move what was recorded
         return weight / (u @ (matrix @ v))
 
     def right_inverse(self, value: Tensor) -> AnyArray:

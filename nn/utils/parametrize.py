@@ -76,7 +76,7 @@ class ParametrizationList(ModuleList):
     def __init__(self, modules: Sequence[Module], original: Tensor, unsafe: bool = False) -> None:
         super().__init__(modules)
         self.unsafe = unsafe
-        shape, dtype, data = original.shape, original.dtype, original.data
+        shape, dtype, data = original.shape, original.dtype, original._data
         with ag.no_grad():
             new: Any = Tensor(data)
             for module in reversed(list(self)):
@@ -94,13 +94,13 @@ class ParametrizationList(ModuleList):
         else:
             for i, t in enumerate(new):
                 learned = isinstance(original, Parameter)
-                self._own(f"original{i}", Parameter(t.data.copy(), original.requires_grad) if learned else t)
+                self._own(f"original{i}", Parameter(t._data.copy(), original.requires_grad) if learned else t)
         if not unsafe:
             with ag.no_grad():
                 value = self._computed((new,) if self.is_tensor else new)
             _check_same(value, shape, dtype)
-        if self.is_tensor and new.data is not data:  # last, so that an error leaves the parameter as it was
-            original.data = new.data
+        if self.is_tensor and new._data is not data:  # last, so that an error leaves the parameter as it was
+            original.data = new._data
 
     def _own(self, name: str, tensor: Tensor) -> None:
         if isinstance(tensor, Parameter):
@@ -154,7 +154,7 @@ class ParametrizationList(ModuleList):
             if old.dtype != t.dtype:
                 raise ValueError(f"right_inverse: gives {t.dtype} for an original of {old.dtype}.")
         for old, t in zip(own, new, strict=True):
-            old.data = t.data.copy()
+            old.data = t._data.copy()
 
 
 def _check_same(value: Any, shape: Any, dtype: DTypeLike) -> None:

@@ -77,6 +77,7 @@ def _is_ours(op: Primitive) -> bool:
 
 for name in (
     *(f"autograd_core.{family}" for family in LATER),
+    "autograd_core.spellings.watching",
     *(m.name for m in pkgutil.walk_packages(nn.__path__, "nn.")),
 ):
     importlib.import_module(name)

@@ -166,6 +166,7 @@ SAMPLES: dict[str, Calls] = {
     "rnn":             steps(1, False, 1, nonlinearity=["tanh"]),
     "attention":       attended(),
     "module_boundary": with_settings(elementwise(real), hook=[lambda g: g]),
+    "watched":         with_settings(elementwise(real), watch=[lambda g: g]),
     # Activations
     "leaky_relu":      with_settings(elementwise(real), negative_slope=[0.01, 1.5]),
     "prelu":           elementwise(real, real),
@@ -222,5 +223,6 @@ OF_COMPLEX: dict[str, Calls] = {
     "gru":             steps(3, True, 1, complexes, keep=[True, False]),
     "rnn":             steps(1, False, 1, complexes),
     "module_boundary": with_settings(elementwise(complexes), hook=[lambda g: g]),
+    "watched":         with_settings(elementwise(complexes), watch=[lambda g: g]),
     "silu":            elementwise(complexes),
 }  # fmt: skip

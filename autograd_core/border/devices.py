@@ -1,0 +1,124 @@
+"""Devices: NumPy's arrays lie in the CPU's memory, CuPy's on a GPU; every other device is refused by name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..engine.tensor import Tensor, make_tensor
+
+
+class Device:
+    """A device by its name: ``"cpu"``, or ``"cuda"`` where CuPy is installed.
+
+    type : the name, with a number after a colon where there are several
+    index : the number
+
+    Raises RuntimeError for any other device.
+
+    >>> Device("cpu")
+    device(type='cpu')
+    """
+
+    __slots__ = ("index", "type")
+
+    def __init__(self, type: Any, index: int | None = None) -> None:
+        if isinstance(type, Device):
+            type, index = type.type, type.index
+        name, _, number = str(type).partition(":")
+        check("device", name)
+        self.type, self.index = name, int(number) if number else index
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Device) and (self.type, self.index) == (other.type, other.index)
+
+    def __hash__(self) -> int:
+        return hash((self.type, self.index))
+
+    def __str__(self) -> str:
+        return self.type if self.index is None else f"{self.type}:{self.index}"
+
+    def __repr__(self) -> str:
+        return f"device(type={self.type!r}{'' if self.index is None else f', index={self.index}'})"
+
+
+def check(what: str, device: Any) -> str:
+    """The name of a device; RuntimeError for one that is not here, TypeError for what is no device."""
+    if device is None:
+        return "cpu"
+    if isinstance(device, (int, np.integer)) and not isinstance(device, bool):
+        device = f"cuda:{device}"
+    if not isinstance(device, (str, Device)):
+        raise TypeError(f"{what}: {device!r} is neither a dtype nor a device.")
+    name = str(device).partition(":")[0]
+    if name == "cpu":
+        return name
+    if name == "cuda":
+        _cupy(what)
+        return name
+    raise RuntimeError(f'{what}: there is no device {str(device)!r} here. Fix: "cpu"; "cuda" where CuPy is installed.')
+
+
+def _cupy(what: str) -> Any:
+    try:
+        import cupy  # type: ignore[import-not-found]
+    except ImportError as error:
+        raise RuntimeError(
+            f'{what}: "cuda" needs CuPy, which is not installed: arrays are NumPy\'s and lie in the memory of the CPU. '
+            'Fix: device = "cuda" if torch.cuda.is_available() else "cpu"; or pip install cupy.'
+        ) from error
+    return cupy
+
+
+def of(array: Any) -> Device:
+    """Where an array lies."""
+    return (
+        Device("cpu" if isinstance(array, (np.ndarray, np.generic)) else "cuda")
+        if not _foreign(array)
+        else Device("cpu")
+    )
+
+
+def _foreign(array: Any) -> bool:
+    return not isinstance(array, (np.ndarray, np.generic)) and type(array).__module__.partition(".")[0] != "cupy"
+
+
+def move(tensor: Tensor, device: Any) -> Tensor:
+    """The tensor on a device: itself where it lies there, else a leaf or constant with a copy of its array."""
+    name = check("to", device) if device is not None else None
+    if name is None or name == of(tensor._data).type:
+        return tensor
+    data = tensor._data.get() if name == "cpu" else _cupy("to").asarray(tensor._data)
+    if not tensor.is_leaf:
+        raise RuntimeError("to: a recorded tensor stays on its device. Fix: move the inputs before computing.")
+    moved = make_tensor(data, None)
+    moved.requires_grad = tensor.requires_grad
+    return moved
+
+
+def read_to(what: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, Any, bool]:
+    """Device, dtype and copy of ``to(device)``, ``to(dtype)``, ``to(device, dtype)`` and ``to(other)``."""
+    kwargs = {key: value for key, value in kwargs.items() if key not in ("non_blocking", "memory_format")}
+    device, dtype = kwargs.pop("device", None), kwargs.pop("dtype", None)
+    copy = bool(kwargs.pop("copy", False))
+    other = kwargs.pop("other", None)
+    if kwargs:
+        raise TypeError(f"{what}: unknown arguments {sorted(kwargs)}.")
+    for given in (*args, *([] if other is None else [other])):
+        if isinstance(given, bool):
+            continue  # non_blocking, copy
+        if isinstance(given, Tensor):
+            device, dtype = of(given._data), given.dtype
+        elif isinstance(given, (Device, int)) or (isinstance(given, str) and given.partition(":")[0] in _NAMES):
+            device = given
+        else:
+            dtype = given
+    check(what, device)
+    try:
+        return device, None if dtype is None else np.dtype(dtype), copy
+    except TypeError as error:
+        raise TypeError(f"{what}: {dtype!r} is neither a dtype nor a device.") from error
+
+
+_NAMES = {"cpu", "cuda", "mps", "xpu", "xla", "meta", "hip", "mkldnn", "vulkan", "ipu", "hpu", "privateuseone"}

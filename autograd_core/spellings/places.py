@@ -1,0 +1,187 @@
+"""Elements by their places, as PyTorch spells them: gather, scatter, index and mask."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..engine.tensor import Tensor, bare
+from ..ops.places.indexing import getitem
+from ..ops.places.updating import At
+from .arguments import along, cast, whole
+
+
+def _grid(index: Any, dim: int) -> Any:
+    """All places of an index array, those along ``dim`` replaced by what it says."""
+    grid: list[Any] = list(np.indices(index.shape, sparse=True))
+    grid[dim] = index
+    return tuple(grid)
+
+
+def gather(input: Any, dim: int, index: Any, *, sparse_grad: bool = False) -> Any:
+    """out[i, j, …] = input[…, index[i, j, …], …], where the index stands for axis ``dim``."""
+    index = whole(index)
+    if not np.ndim(input):
+        return np.broadcast_to(input, index.shape)
+    return getitem(input, _grid(index, dim) if index.ndim else index)
+
+
+def _scattered(how: str) -> Any:
+    def scatter(input: Any, dim: int, index: Any, src: Any = None, *, value: Any = None, reduce: Any = None) -> Any:
+        if reduce is not None:
+            kinds = {"add": scatter_add, "multiply": _scattered("multiply")}
+            if reduce not in kinds:
+                raise ValueError(f"scatter: reduce={reduce!r} must be one of {list(kinds)}, or left out.")
+            return kinds[reduce](input, dim, index, value if src is None else src)
+        src, index, shape = value if src is None else src, whole(index), np.shape(input)
+        if isinstance(src, Tensor) or np.ndim(src):
+            src = getitem(src, tuple(map(slice, index.shape))) if index.ndim else np.reshape(src, (-1,))
+        if not index.ndim:
+            index = index.reshape(1)
+        at = At(np.reshape(input, shape or (1,)))[_grid(index, dim)]
+        return np.reshape(getattr(at, how)(src), shape)
+
+    scatter.__doc__ = f"``input`` with the elements of ``src`` at the places of ``index`` along an axis ({how})."
+    return scatter
+
+
+scatter, scatter_add = _scattered("set"), _scattered("add")
+
+_REDUCTIONS = {"sum": "add", "prod": "multiply", "amax": "max", "amin": "min"}
+
+
+def scatter_reduce(input: Any, dim: int, index: Any, src: Any, reduce: str, *, include_self: bool = True) -> Any:
+    """``scatter`` of sums, products, means, largest or smallest of what goes to one place."""
+    if reduce not in ("mean", *_REDUCTIONS):
+        raise ValueError(f"scatter_reduce: reduce={reduce!r} must be one of {['mean', *_REDUCTIONS]}.")
+    index = whole(index)
+    ones = np.ones_like(bare(input), shape=index.shape)
+    counts = bare(scatter_add(np.zeros_like(bare(input)), dim, index, ones))
+    if not include_self:
+        start = {"prod": 1, "amax": -np.inf, "amin": np.inf}.get(reduce, 0)
+        if input.dtype.kind in "iu" and reduce in ("amax", "amin"):
+            start = getattr(np.iinfo(input.dtype), "min" if reduce == "amax" else "max")
+        input = np.where(counts > 0, np.asarray(start, input.dtype), input)
+    out = _scattered(_REDUCTIONS.get(reduce, "add"))(input, dim, index, src)
+    if reduce == "mean":
+        counts = np.maximum(counts + include_self, 1)
+        out = out / counts if input.dtype.kind in "fc" else np.floor_divide(out, counts.astype(input.dtype))
+    return out
+
+
+def index_select(input: Any, dim: int, index: Any) -> Any:
+    """The slices of axis ``dim`` that a vector of indices names."""
+    return getitem(input, along(input, dim, whole(index))) if np.ndim(input) else input
+
+
+def index_fill(input: Any, dim: int, index: Any, value: Any) -> Any:
+    """One value in the named slices of axis ``dim``."""
+    return At(input)[along(input, dim, whole(index))].set(value) if np.ndim(input) else input * 0 + value
+
+
+index_copy = index_fill
+
+
+def index_add(input: Any, dim: int, index: Any, source: Any, *, alpha: Any = 1) -> Any:
+    """alpha · source added to the named slices of axis ``dim``."""
+    if not np.ndim(input):
+        return input + np.sum(source * alpha)
+    return At(input)[along(input, dim, whole(index))].add(source * alpha if alpha != 1 else source)
+
+
+def index_put(input: Any, indices: Any, values: Any, accumulate: bool = False) -> Any:
+    """``input[indices] = values`` (+= where they accumulate) in a new tensor."""
+    at = At(input)[tuple(slice(None) if i is None else bare(i) for i in indices)]
+    return at.add(values) if accumulate else at.set(values)
+
+
+def put(input: Any, index: Any, source: Any, accumulate: bool = False) -> Any:
+    """Values at places of the flat tensor."""
+    at = At(np.reshape(input, -1))[whole(index).reshape(-1)]
+    source = np.reshape(source, -1)
+    return np.reshape(at.add(source) if accumulate else at.set(source), np.shape(input))
+
+
+def take(input: Any, index: Any) -> Any:
+    """The elements at places of the flat tensor."""
+    return getitem(np.reshape(input, -1), whole(index))
+
+
+def take_along_dim(input: Any, indices: Any, dim: int | None = None) -> Any:
+    """``np.take_along_axis``: one element for each index along an axis, or of the flat tensor."""
+    indices = whole(indices)
+    return np.take_along_axis(input, indices.reshape(-1) if dim is None else indices, dim)
+
+
+def masked_fill(input: Any, mask: Any, value: Any) -> Any:
+    """``value`` where the mask is true."""
+    mask = bare(mask)
+    if mask.dtype.kind != "b":
+        raise TypeError(f"masked_fill: the mask is {mask.dtype}, not bool. Fix: mask.bool(), or mask == 0.")
+    return np.where(mask, cast(value, input.dtype) if hasattr(value, "dtype") else value, input)
+
+
+def masked_select(input: Any, mask: Any) -> Any:
+    """The elements where the mask is true, as a vector."""
+    shape = np.broadcast_shapes(np.shape(input), np.shape(mask))
+    return getitem(np.broadcast_to(input, shape), np.broadcast_to(bare(mask), shape))
+
+
+def masked_scatter(input: Any, mask: Any, source: Any) -> Any:
+    """The elements of ``source``, in order, where the mask is true."""
+    shape = np.broadcast_shapes(np.shape(input), np.shape(mask))
+    mask = np.broadcast_to(bare(mask), shape)
+    return At(np.broadcast_to(input, shape))[mask].set(getitem(np.reshape(source, -1), slice(0, int(mask.sum()))))
+
+
+def where(condition: Any, input: Any = None, other: Any = None) -> Any:
+    """``input`` where the condition holds and ``other`` elsewhere; of a condition alone the indices."""
+    return np.nonzero(bare(condition)) if input is None and other is None else np.where(bare(condition), input, other)
+
+
+def nonzero(input: Any, *, as_tuple: bool = False) -> Any:
+    """The indices of what is not zero, one a row; ``as_tuple``: an array an axis."""
+    return np.nonzero(bare(input)) if as_tuple else np.argwhere(bare(input))
+
+
+def argwhere(input: Any) -> Any:
+    """The indices of what is not zero, one a row."""
+    return np.argwhere(bare(input))
+
+
+def select_scatter(input: Any, src: Any, dim: int, index: int) -> Any:
+    """``input`` with ``src`` as one slice."""
+    return At(input)[along(input, dim, index)].set(src)
+
+
+def slice_scatter(
+    input: Any, src: Any, dim: int = 0, start: int | None = None, end: int | None = None, step: int = 1
+) -> Any:
+    """``input`` with ``src`` as several slices."""
+    return At(input)[along(input, dim, slice(start, end, step))].set(src)
+
+
+def diagonal_scatter(input: Any, src: Any, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Any:
+    """``input`` with ``src`` as its diagonals."""
+    shape = np.shape(input)
+    places = np.diagonal(np.arange(np.size(input)).reshape(shape), offset, dim1, dim2)
+    return np.reshape(At(np.reshape(input, -1))[places].set(src), shape)
+
+
+def searchsorted(sorted_sequence: Any, input: Any, *, right: bool = False, side: str | None = None) -> Any:
+    """Where values belong in a sorted vector; rows of several axes go with rows."""
+    side, edges, values = side or ("right" if right else "left"), bare(sorted_sequence), bare(input)
+    if np.ndim(edges) == 1:
+        return np.searchsorted(edges, values, side)
+    rows = [np.searchsorted(e, v, side) for e, v in zip(_rows(edges), _rows(values), strict=True)]
+    return np.stack(rows).reshape(values.shape)
+
+
+def _rows(array: Any) -> Any:
+    return array.reshape(-1, array.shape[-1])
+
+
+def bucketize(input: Any, boundaries: Any, *, right: bool = False) -> Any:
+    """The number of the interval between sorted boundaries."""
+    return np.searchsorted(bare(boundaries), bare(input), "right" if right else "left")

@@ -1,0 +1,155 @@
+"""Products and linear algebra, as PyTorch spells them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..ops.products.einsum import einsum as _einsum
+
+matmul = np.matmul
+
+
+def mm(input: Any, mat2: Any) -> Any:
+    """The product of two matrices."""
+    return np.matmul(input, mat2)
+
+
+def bmm(input: Any, mat2: Any) -> Any:
+    """The products of matrices, one by one."""
+    return np.matmul(input, mat2)
+
+
+def mv(input: Any, vec: Any) -> Any:
+    """A matrix times a vector."""
+    return np.matmul(input, vec)
+
+
+def dot(input: Any, tensor: Any) -> Any:
+    """The inner product of two vectors."""
+    return np.matmul(input, tensor)
+
+
+def vdot(input: Any, other: Any) -> Any:
+    """The inner product of two vectors, the first of them conjugated."""
+    return np.vdot(input, other)
+
+
+def inner(input: Any, other: Any) -> Any:
+    """Products of the last axes."""
+    return np.inner(input, other)
+
+
+def outer(input: Any, vec2: Any) -> Any:
+    """All products of two vectors' elements."""
+    return np.outer(input, vec2)
+
+
+ger = outer
+
+
+def kron(input: Any, other: Any) -> Any:
+    """Kronecker's product."""
+    return np.kron(input, other)
+
+
+def cross(input: Any, other: Any, dim: int | None = None) -> Any:
+    """Vector products along ``dim``, by default the first axis of size 3."""
+    axis = np.shape(input).index(3) if dim is None else dim
+    return np.cross(input, other, axis=axis)
+
+
+def tensordot(a: Any, b: Any, dims: Any = 2, out: Any = None) -> Any:
+    """Sums over the last axes of a and the first ones of b, or over the named ones."""
+    return np.tensordot(a, b, dims)
+
+
+def einsum(equation: str, *operands: Any) -> Any:
+    """Sums of products by a formula of subscripts."""
+    operands = tuple(operands[0]) if len(operands) == 1 and isinstance(operands[0], (tuple, list)) else operands
+    return _einsum(equation.replace(" ", ""), *operands)
+
+
+def _plus(input: Any, product: Any, beta: Any, alpha: Any) -> Any:
+    product = product if alpha == 1 else alpha * product
+    return product if beta == 0 else (input if beta == 1 else beta * input) + product
+
+
+def addmm(input: Any, mat1: Any, mat2: Any, *, beta: Any = 1, alpha: Any = 1) -> Any:
+    """beta · input + alpha · (mat1 @ mat2)."""
+    return _plus(input, np.matmul(mat1, mat2), beta, alpha)
+
+
+def addmv(input: Any, mat: Any, vec: Any, *, beta: Any = 1, alpha: Any = 1) -> Any:
+    """beta · input + alpha · (mat @ vec)."""
+    return _plus(input, np.matmul(mat, vec), beta, alpha)
+
+
+def addr(input: Any, vec1: Any, vec2: Any, *, beta: Any = 1, alpha: Any = 1) -> Any:
+    """beta · input + alpha · outer(vec1, vec2)."""
+    return _plus(input, np.outer(vec1, vec2), beta, alpha)
+
+
+def baddbmm(input: Any, batch1: Any, batch2: Any, *, beta: Any = 1, alpha: Any = 1) -> Any:
+    """beta · input + alpha · (batch1 @ batch2)."""
+    return _plus(input, np.matmul(batch1, batch2), beta, alpha)
+
+
+def addbmm(input: Any, batch1: Any, batch2: Any, *, beta: Any = 1, alpha: Any = 1) -> Any:
+    """beta · input + alpha · Σ (batch1 @ batch2)."""
+    return _plus(input, np.sum(np.matmul(batch1, batch2), axis=0), beta, alpha)
+
+
+def cdist(x1: Any, x2: Any, p: float = 2.0, compute_mode: Any = None) -> Any:
+    """The distances of each row of x1 to each of x2."""
+    from ..ops import linalg
+
+    return linalg.vector_norm(x1[..., :, None, :] - x2[..., None, :, :], axis=-1, ord=p)
+
+
+def trace(input: Any) -> Any:
+    """The sum of the diagonal."""
+    return np.trace(input)
+
+
+def logdet(input: Any) -> Any:
+    """log det; NaN of a negative one."""
+    sign, size = np.linalg.slogdet(input)
+    return np.log(sign) + size
+
+
+def det(input: Any) -> Any:
+    """The determinants of matrices."""
+    return np.linalg.det(input)
+
+
+def slogdet(input: Any) -> Any:
+    """Sign and log |det|."""
+    return np.linalg.slogdet(input)
+
+
+def inverse(input: Any) -> Any:
+    """The inverses of matrices."""
+    return np.linalg.inv(input)
+
+
+def pinverse(input: Any, rcond: float = 1e-15) -> Any:
+    """The pseudo-inverses of matrices."""
+    return np.linalg.pinv(input, rcond)
+
+
+def matrix_power(input: Any, n: int) -> Any:
+    """Matrices to an integer power."""
+    return np.linalg.matrix_power(input, n)
+
+
+def cholesky(input: Any, upper: bool = False) -> Any:
+    """Cholesky's factor, lower or upper."""
+    factor = np.linalg.cholesky(input)
+    return np.conj(np.swapaxes(factor, -1, -2)) if upper else factor
+
+
+def qr(input: Any, some: bool = True) -> Any:
+    """Q and R."""
+    return np.linalg.qr(input, "reduced" if some else "complete")

@@ -1,0 +1,92 @@
+"""``torch.linalg``: NumPy's, with PyTorch's names for the arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from autograd_core.ops import linalg as _library
+from autograd_core.spellings.arguments import axes, cast
+from autograd_core.support.lazy import advice
+
+from .tensor import faced
+
+
+def norm(A: Any, ord: Any = None, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
+    """The norm of all elements, of vectors (one axis) or of matrices (two)."""
+    x = cast(A, dtype)
+    if ord is None and dim is None:
+        y = _library.norm(np.reshape(x, -1))
+        return np.reshape(y, (1,) * np.ndim(x)) if keepdim else y
+    return _library.norm(x, ord=ord, axis=axes(dim), keepdims=keepdim)
+
+
+def vector_norm(x: Any, ord: Any = 2, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
+    """The norm of vectors."""
+    return _library.vector_norm(cast(x, dtype), ord=ord, axis=axes(dim), keepdims=keepdim)
+
+
+def matrix_norm(A: Any, ord: Any = "fro", dim: Any = (-2, -1), keepdim: bool = False, *, dtype: Any = None) -> Any:
+    """The norm of matrices."""
+    return _library.norm(cast(A, dtype), ord=ord, axis=axes(dim), keepdims=keepdim)
+
+
+def cholesky(A: Any, *, upper: bool = False) -> Any:
+    """Cholesky's factor."""
+    factor = _library.cholesky(A)
+    return np.conj(np.swapaxes(factor, -1, -2)) if upper else factor
+
+
+def solve(A: Any, B: Any, *, left: bool = True) -> Any:
+    """X with A X = B, or X A = B."""
+    if not left:
+        return np.swapaxes(solve(np.swapaxes(A, -1, -2), np.swapaxes(B, -1, -2)), -1, -2)
+    vector = np.ndim(B) == 1 or (np.ndim(A) - 1 == np.ndim(B) and np.shape(B) == np.shape(A)[:-1])
+    return _library.solve(A, B[..., None])[..., 0] if vector else _library.solve(A, B)
+
+
+def solve_triangular(A: Any, B: Any, *, upper: bool, left: bool = True, unitriangular: bool = False) -> Any:
+    """``solve`` with a triangle of A, with ones on its diagonal where ``unitriangular``."""
+    k = int(unitriangular)
+    triangle = np.triu(A, k) if upper else np.tril(A, -k)
+    return solve(triangle + np.eye(np.shape(A)[-1], dtype=A.dtype) if unitriangular else triangle, B, left=left)
+
+
+def cross(input: Any, other: Any, *, dim: int = -1) -> Any:
+    """Vector products."""
+    return np.cross(input, other, axis=dim)
+
+
+def vecdot(x: Any, y: Any, *, dim: int = -1) -> Any:
+    """Inner products of vectors."""
+    return _library.vecdot(x, y, axis=dim)
+
+
+def diagonal(A: Any, *, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Any:
+    """The diagonals of matrices."""
+    return np.diagonal(A, offset, dim1, dim2)
+
+
+def vander(x: Any, N: int | None = None) -> Any:
+    """The powers of x: 0 … N − 1."""
+    return x[..., None] ** np.arange(np.shape(x)[-1] if N is None else N)
+
+
+def tensorsolve(A: Any, B: Any, dims: Any = None) -> Any:
+    """X with tensordot(A, X) = B."""
+    return _library.tensorsolve(A, B, axes(dims))
+
+
+_SPELLED: dict[str, Callable[..., Any]] = {
+    f.__name__: f
+    for f in (norm, vector_norm, matrix_norm, cholesky, solve, solve_triangular, cross, vecdot, diagonal, vander)
+} | {"tensorsolve": tensorsolve}
+for _name in (*_SPELLED, *(n for n in _library.__all__ if n not in _SPELLED and n != "LinAlgError")):
+    globals()[_name] = faced(_SPELLED.get(_name) or getattr(_library, _name), _name)
+LinAlgError = _library.LinAlgError
+
+
+def __getattr__(name: str) -> Any:
+    raise AttributeError(advice("torch.linalg", name))

@@ -1,0 +1,3 @@
+"""``torch.nn.init``: the initialisers of ``nn.init``, which fill tensors of either face."""
+
+from nn.init import *

@@ -1,0 +1,5 @@
+"""``torch.utils.tensorboard``."""
+
+from nn.tensorboard import SummaryWriter
+
+__all__ = ["SummaryWriter"]
