@@ -23,6 +23,9 @@ class Device:
 
     __slots__ = ("index", "type")
 
+    type: str
+    index: int | None
+
     def __init__(self, type: Any, index: int | None = None) -> None:
         if isinstance(type, Device):
             type, index = type.type, type.index
@@ -73,15 +76,7 @@ def _cupy(what: str) -> Any:
 
 def of(array: Any) -> Device:
     """Where an array lies."""
-    return (
-        Device("cpu" if isinstance(array, (np.ndarray, np.generic)) else "cuda")
-        if not _foreign(array)
-        else Device("cpu")
-    )
-
-
-def _foreign(array: Any) -> bool:
-    return not isinstance(array, (np.ndarray, np.generic)) and type(array).__module__.partition(".")[0] != "cupy"
+    return Device("cuda" if type(array).__module__.partition(".")[0] == "cupy" else "cpu")
 
 
 def move(tensor: Tensor, device: Any) -> Tensor:
@@ -89,7 +84,8 @@ def move(tensor: Tensor, device: Any) -> Tensor:
     name = check("to", device) if device is not None else None
     if name is None or name == of(tensor._data).type:
         return tensor
-    data = tensor._data.get() if name == "cpu" else _cupy("to").asarray(tensor._data)
+    data: Any = tensor._data
+    data = data.get() if name == "cpu" else _cupy("to").asarray(data)
     if not tensor.is_leaf:
         raise RuntimeError("to: a recorded tensor stays on its device. Fix: move the inputs before computing.")
     moved = make_tensor(data, None)

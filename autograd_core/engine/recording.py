@@ -78,6 +78,8 @@ class _Recording(ContextDecorator):
 class no_grad(_Recording):
     """Do not record: results inside carry no graph. A context manager and a decorator.
 
+    function : what is decorated, where the parentheses are left out: ``@ag.no_grad``
+
     >>> import autograd_core as ag
     >>> w = ag.Tensor(2.0, requires_grad=True)
     >>> with ag.no_grad():
@@ -89,7 +91,10 @@ class no_grad(_Recording):
 
 
 class enable_grad(_Recording):
-    """Record again inside a ``no_grad`` block."""
+    """Record again inside a ``no_grad`` block.
+
+    function : that of ``no_grad``
+    """
 
     on = True
 

@@ -45,8 +45,8 @@ def change(self: Tensor, name: str, function: Callable[..., Any], *args: Any, **
                 "which would not see them. Fix: x = x.at[index].set(t), or t.detach() where they are constants."
             )
         _check(self, name, new)
-        new = new if new.shape == self.shape else np.broadcast_to(new, self.shape)
-        new = new if new.dtype == self.dtype else new.astype(self.dtype)
+        fitting: Any = new if new.shape == self.shape else np.broadcast_to(new, self.shape)
+        new = fitting if fitting.dtype == self.dtype else fitting.astype(self.dtype)
         self._data, self._node = new._data, new._node
         return self
     store(self, name, bare(new), keep_memory=node is None or isinstance(node, Leaf))
@@ -152,7 +152,7 @@ def _integers(g: Any, x: Tensor, low: Any = None, high: Any = None) -> Any:
     return g.integers(low, high, x.shape)
 
 
-DRAWN = {
+DRAWN: dict[str, Callable[..., Any]] = {
     "normal_": lambda g, x, mean=0.0, std=1.0: g.normal(bare(mean), bare(std), x.shape),
     "uniform_": lambda g, x, a=0.0, b=1.0, *, to=None: g.uniform(a, b if to is None else to, x.shape),
     "bernoulli_": lambda g, x, p=0.5: g.random(x.shape) < bare(p),
@@ -172,8 +172,9 @@ VARIANTS = """
     abs absolute acos acosh add addcdiv addcmul addmm addmv addr baddbmm addbmm arccos arccosh arcsin arcsinh arctan
     arctanh arctan2 asin asinh atan atanh atan2 bitwise_left_shift bitwise_right_shift conj_physical
     gcd heaviside lcm ldexp nextafter mvlgamma bitwise_and bitwise_not bitwise_or bitwise_xor ceil clamp clamp_max
-    clamp_min clip copysign cos cosh cumprod cumsum deg2rad digamma div divide eq erf erfc erfinv exp exp2 expm1 fix float_power
-    floor floor_divide fmod frac ge greater greater_equal gt hypot i0 index_add index_copy index_fill index_put le lerp
+    clamp_min clip copysign cos cosh cumprod cumsum deg2rad digamma div divide eq erf erfc erfinv exp exp2 expm1 fix
+    float_power floor floor_divide fmod frac ge greater greater_equal gt hypot i0 index_add index_copy index_fill
+    index_put le lerp
     less less_equal lgamma log log10 log1p log2 logical_and logical_not logical_or logical_xor logit lt masked_fill
     masked_scatter mul multiply nan_to_num ne neg negative not_equal polygamma pow put rad2deg reciprocal relu remainder
     renorm round rsqrt scatter scatter_add scatter_reduce sgn sigmoid sign sin sinc sinh sqrt square sub subtract tan

@@ -47,7 +47,7 @@ METHODS = """
 """Functions of PyTorch's that are also its tensors' methods."""
 
 OTHERWISE_IN_NUMPY = frozenset(["split", "median", "nanmedian", "cross", "clip", "tile", "hsplit", "vsplit", "dsplit"])
-"""Functions (not methods) of NumPy's that mean something else under the same name, or are easily taken for PyTorch's."""
+"""Functions (not methods) of NumPy's that mean something else under the same name, or are taken for PyTorch's."""
 
 
 def find(name: str) -> Callable[..., Any] | None:
@@ -76,9 +76,11 @@ def contiguous(self: Tensor, memory_format: Any = None) -> Tensor:
 def to(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
     """In another dtype, or on another device: ``to(dtype)``, ``to(device)``, ``to(other)``."""
     device, dtype, copy = devices.read_to("Tensor.to", args, kwargs)
-    out = self if dtype is None or dtype == self.dtype else astype(self, dtype)
+    out: Any = self if dtype is None or dtype == self.dtype else astype(self, dtype)
     out = devices.move(out, device)
-    return np.copy(out) if copy and out is self else out
+    if copy and out is self:
+        out = np.copy(out)
+    return out
 
 
 def _converter(name: str, dtype: Any) -> Callable[..., Any]:

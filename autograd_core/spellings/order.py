@@ -19,7 +19,7 @@ class ValuesAndIndices(NamedTuple):
     indices: Any
 
 
-def _at(input: Any, indices: Any, dim: int) -> Any:
+def _at(input: Any, indices: Any, dim: Any) -> Any:
     return np.take_along_axis(input, indices, axis=dim)
 
 
@@ -35,7 +35,7 @@ def _extreme(input: Any, find: Any, function: Any, binary: Any, dim: Any, keepdi
     return ValuesAndIndices(values, places) if keepdim else ValuesAndIndices(*_dropped(dim, values, places))
 
 
-def _dropped(dim: int, *parts: Any) -> tuple[Any, ...]:
+def _dropped(dim: Any, *parts: Any) -> tuple[Any, ...]:
     return tuple(np.squeeze(part, dim) for part in parts)
 
 
@@ -173,7 +173,8 @@ def unique(
     dim: int | None = None,
 ) -> Any:
     """The different elements in order (without a gradient), where asked for with inverse indices and counts."""
-    return np.unique(bare(input), return_inverse=return_inverse, return_counts=return_counts, axis=dim)
+    different: Any = np.unique
+    return different(bare(input), return_inverse=return_inverse, return_counts=return_counts, axis=dim)
 
 
 def unique_consecutive(

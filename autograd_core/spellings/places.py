@@ -171,10 +171,11 @@ def diagonal_scatter(input: Any, src: Any, offset: int = 0, dim1: int = 0, dim2:
 
 def searchsorted(sorted_sequence: Any, input: Any, *, right: bool = False, side: str | None = None) -> Any:
     """Where values belong in a sorted vector; rows of several axes go with rows."""
-    side, edges, values = side or ("right" if right else "left"), bare(sorted_sequence), bare(input)
+    which: Any = side or ("right" if right else "left")
+    edges, values = bare(sorted_sequence), bare(input)
     if np.ndim(edges) == 1:
-        return np.searchsorted(edges, values, side)
-    rows = [np.searchsorted(e, v, side) for e, v in zip(_rows(edges), _rows(values), strict=True)]
+        return np.searchsorted(edges, values, which)
+    rows = [np.searchsorted(e, v, which) for e, v in zip(_rows(edges), _rows(values), strict=True)]
     return np.stack(rows).reshape(values.shape)
 
 

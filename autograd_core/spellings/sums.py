@@ -193,5 +193,6 @@ def histc(input: Any, bins: int = 100, min: Any = 0, max: Any = 0) -> Any:
 def gradient(input: Any, *, spacing: Any = None, dim: Any = None, edge_order: int = 1) -> Any:
     """Slopes by central differences, one tensor an axis."""
     spaces = () if spacing is None else spacing if isinstance(spacing, (list, tuple)) else (spacing,)
-    found = np.gradient(input, *spaces, axis=axes(dim), edge_order=edge_order)
+    slopes: Any = np.gradient
+    found = slopes(input, *spaces, axis=axes(dim), edge_order=edge_order)
     return tuple(found) if isinstance(found, (list, tuple)) else (found,)

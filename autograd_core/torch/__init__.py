@@ -2,7 +2,8 @@
 
 Tensors made here, and whatever is computed from them, have PyTorch's methods with PyTorch's meaning:
 ``transpose(0, 1)``, ``std()`` of n − 1, ``values, indices = t.max(1)``, ``size()``. Underneath are the
-same engine, layers and optimizers; a tensor of this face is an ``autograd_core.Tensor``. What is not here answers with what to use instead.
+same engine, layers and optimizers; a tensor of this face is an ``autograd_core.Tensor``.
+What is not here answers with what to use instead.
 
 Imports everything; nothing imports it.
 

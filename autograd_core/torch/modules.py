@@ -12,7 +12,7 @@ import autograd_core as ag
 import nn as library
 from autograd_core.engine.tensor import bare
 
-from .tensor import Tensor, make, plain, wrap
+from .tensor import Tensor, make, plain, without_example, wrap
 
 
 class Parameter(Tensor, library.Parameter):
@@ -108,7 +108,7 @@ class Layer(Module):
 
 
 @functools.cache
-def face_of(kind: type) -> type:
+def face_of(kind: Any) -> type:
     """The face's class for one of the library's layers, losses or containers."""
     if kind is library.Module:
         return Module
@@ -116,7 +116,11 @@ def face_of(kind: type) -> type:
     def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
         Layer.__init__(self, *args, **kwargs)
 
-    space = {"__doc__": kind.__doc__, "__module__": "autograd_core.torch.nn", "__qualname__": kind.__name__}
+    space = {
+        "__doc__": without_example(kind.__doc__),
+        "__module__": "autograd_core.torch.nn",
+        "__qualname__": kind.__name__,
+    }
     constructor = functools.wraps(kind.__init__)(__init__) if "__init__" in vars(kind) else __init__  # type: ignore[misc]
     return type(kind.__name__, (Layer, kind), space | {"__init__": constructor})
 
@@ -125,7 +129,7 @@ def adopt(module: Any) -> Any:
     """A module of the library, and all below it, as one of this face: in place, weights and state stay."""
     for part in list(module.modules()):
         if type(part).__module__.partition(".")[0] == "nn":
-            part.__class__ = face_of(type(part))
+            part.__class__ = face_of(type(part))  # type: ignore[arg-type]
         for value in list(vars(part).values()):
             _adopt_value(value, inside=True)
     return module

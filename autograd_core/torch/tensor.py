@@ -46,7 +46,7 @@ class Tensor(ag.Tensor):
     def __init__(self, *data: Any, requires_grad: bool = False, dtype: Any = None) -> None:
         if not data or all(isinstance(n, int) and not isinstance(n, bool) for n in data):
             data = (np.zeros(data if data else (0,), ag.get_default_dtype()),)
-        super().__init__(*data, requires_grad=requires_grad, dtype=dtype)
+        super().__init__(*data, requires_grad=requires_grad, dtype=dtype)  # type: ignore[misc]
 
     @property
     def data(self) -> Any:
@@ -177,6 +177,11 @@ def plain(value: Any) -> Any:
     return value
 
 
+def without_example(text: str | None) -> str:
+    """A docstring up to its example, which is in arrays."""
+    return (text or "").partition(">>>")[0].rstrip()
+
+
 OUT = "{}: out= would write into a tensor's array. Fix: y = torch.{}(…), or y.copy_(…)."
 
 
@@ -194,7 +199,7 @@ def faced(function: Callable[..., Any], name: str = "") -> Callable[..., Any]:
         return wrap(function(*given, **{key: plain(value) for key, value in kwargs.items() if key != "out"}))
 
     call.__name__ = call.__qualname__ = name
-    call.__doc__ = function.__doc__ or f"``torch.{name}``."
+    call.__doc__ = without_example(function.__doc__) or f"``torch.{name}``."
     call.__module__ = "autograd_core.torch"
     call.__wrapped__ = function  # type: ignore[attr-defined]  # where help() finds the signature
     return call
@@ -292,7 +297,7 @@ def arithmetic(name: str) -> Callable[..., Any]:
         return wrap(function(first, second, **options))
 
     call.__name__ = call.__qualname__ = name
-    call.__doc__, call.__module__ = function.__doc__, "autograd_core.torch"
+    call.__doc__, call.__module__ = without_example(function.__doc__), "autograd_core.torch"
     return call
 
 
@@ -321,7 +326,7 @@ def _attach() -> None:
     Tensor.__hash__ = object.__hash__  # type: ignore[method-assign, assignment]
     for name, unary in {"__neg__": np.negative, "__pos__": np.positive, "__abs__": np.abs}.items():
         setattr(Tensor, name, faced(unary, name))
-    Tensor.__invert__ = lambda self: make(np.invert(self._data))  # type: ignore[attr-defined]
+    setattr(Tensor, "__invert__", lambda self: make(np.invert(self._data)))  # noqa: B010
     Tensor.__getitem__ = faced(indexing.getitem, "getitem")  # type: ignore[method-assign]
     for name in spelled.METHODS.split():
         function = arithmetic(name) if name in ARITHMETIC else faced(spelled.find(name), name)  # type: ignore[arg-type]

@@ -21,7 +21,7 @@ def __getattr__(name: str) -> Any:
     found = None if name.startswith("_") else getattr(_library, name, None)
     if not (isinstance(found, type) and issubclass(found, _library.Module)):
         raise AttributeError(advice("torch.nn", name))
-    globals()[name] = face = face_of(found)
+    globals()[name] = face = face_of(found)  # type: ignore[arg-type]
     return face
 
 

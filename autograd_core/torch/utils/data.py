@@ -7,7 +7,8 @@ import itertools
 from collections.abc import Iterator
 from typing import Any
 
-import autograd_core as ag
+import numpy as np
+
 from autograd_core.support.lazy import answering
 from nn import data as _library
 from nn.data import Dataset, Sampler
@@ -65,14 +66,14 @@ class SubsetRandomSampler(Sampler):
     """
 
     def __init__(self, indices: Any, generator: Any = None) -> None:
-        self.indices, self.generator = list(indices), generator
+        self.numbers, self.generator = np.asarray(indices), generator
 
     def __len__(self) -> int:
-        return len(self.indices)
+        return len(self.numbers)
 
-    def __iter__(self) -> Iterator[int]:
-        order = (self.generator or ag.default_generator()).permutation(len(self.indices))
-        return (self.indices[i] for i in order)
+    def indices(self, generator: np.random.Generator) -> Any:
+        """The numbers in a new order."""
+        return generator.permutation(self.numbers)
 
 
 def random_split(dataset: Any, lengths: Any, generator: Any = None) -> list[Any]:
