@@ -55,7 +55,7 @@ class _Recording(ContextDecorator):
 
     on: bool
 
-    def __new__(cls, function: Callable[..., Any] | None = None) -> Any:
+    def __new__(cls, function: Any = None) -> Any:
         block = object.__new__(cls)
         return block if function is None else block(function)  # @no_grad without parentheses
 
