@@ -607,8 +607,6 @@ def test_an_observer_sees_every_operation() -> None:
 
 # Every layer, loss and optimizer -------------------------------------------------------------------------------------
 
-NEVER_REPLAYED = {"GradientNoise": "its count of steps is a number of its own"}
-
 
 def settings() -> dict[str, tuple[Callable[[], duck.Setting], Batches]]:
     def layer(module: Any, loss: Any = lambda m, x: duck.squares(m(x)), rule: Any = duck.sgd) -> Any:
@@ -652,4 +650,4 @@ def test_every_layer_loss_and_optimizer(name: str) -> None:
         with ag.support.random.use_generator(np.random.default_rng(5)):
             found.append([setting.snapshot(run(*batch)) for batch in (given * 4)[:9]])
     assert duck.same(*found)
-    assert (run.replays == 0) == (name in NEVER_REPLAYED), run.why()
+    assert run.replays, run.why()

@@ -40,7 +40,7 @@ class _Here(threading.local):
 
 
 _here = _Here()
-_KEPT, _TRIES, _SIGNATURES = 4, 8, 64
+_KEPT, _TRIES, _SIGNATURES, _TIMES = 4, 8, 64, 3
 
 
 def compile(function: Callable[..., Any] | None = None, *, backend: str = "auto", static: tuple[str, ...] = ()) -> Any:
@@ -55,11 +55,12 @@ def compile(function: Callable[..., Any] | None = None, *, backend: str = "auto"
     The first call of a signature (shapes, dtypes, training or not, frozen or not, whole numbers and strings among the
     arguments, numbers in reach) runs as it is, the second is recorded, the third is replayed and run from the same
     state: their bits must agree, or the function stays as it is. The check is repeated at replays 8, 16, 32, ….
-    Floats among the arguments and learning rates may change freely. ``why()`` says what has not been recorded,
+    Floats among the arguments and learning rates may change freely, and so may a number in an object's attributes that
+    was seen to change (a counter): what is computed from it is computed again. ``why()`` says what has not been recorded,
     ``program`` shows what has, ``source("numpy")`` as code.
 
     What Python does beside computing is not repeated by a replay. Where it changes what the function reaches (a list
-    grows, a counter counts), the function stays as it is; where it writes (``print``), or makes text of a number, a
+    grows), the function stays as it is; where it writes (``print``), or makes text of a number, a
     RuntimeWarning says so once, with the line. Warned is also of a function that is recorded again and again.
 
     Raises ValueError for another backend or a name in ``static`` that is no argument, TypeError for a generator
@@ -119,6 +120,7 @@ class Compiled:
         self._glance: tuple[Any, Any, Any, _Signature] | None = None
         self._copies = self._running = False
         self._live = True
+        self._changes: dict[str, int] = {}
         self._warned: set[str] = set()
         self._lock = threading.RLock()
         self._parts: OrderedDict[Any, Compiled] = OrderedDict()
@@ -203,6 +205,9 @@ class Compiled:
             return None
         assert self.owners is not None
         key = (spec, on, self.owners.signature())
+        if self._last is not None and key != self._last and self._changing_more(key):
+            self.owners = None
+            return self._known(spec)
         try:
             known = self.signatures[key] if key in self.signatures else self._new(key)
         except TypeError:  # an argument that cannot be a key
@@ -212,6 +217,21 @@ class Compiled:
         objects = self.owners.glance()
         self._glance = None if objects is None else (spec, on, objects, known)
         return known
+
+    @property
+    def _changing(self) -> set[str]:
+        """Names of numbers that have changed so often that they may well do it at every call."""
+        return {name for name, times in self._changes.items() if times >= _TIMES}
+
+    def _changing_more(self, key: Any) -> bool:
+        """Count which numbers have changed since the call before; whether one of them is to be live from now on."""
+        assert self.owners is not None
+        more = False
+        for place, a, b in zip(self.owners.numbers, self._last[2], key[2], strict=False):
+            if a is not b and a != b and place.may_change:
+                times = self._changes[place.name] = self._changes.get(place.name, 0) + 1
+                more |= times == _TIMES
+        return more
 
     def _new(self, key: Any) -> _Signature:
         known = _Signature()
@@ -244,7 +264,7 @@ class Compiled:
             if exchanged:
                 self._renewed = 1 if self._replays > self._replays_then else self._renewed + 1
                 self._exchanged, self._replays_then = exchanged, self._replays
-            self.owners = Owners(self.function)
+            self.owners = Owners(self.function, self._changing)
             self.signatures.clear()
             self._last = self._glance = None
             if self.owners.too_large:
@@ -379,6 +399,9 @@ class Compiled:
             raise Unseen("the result holds an array of objects")
         if is_recorded(result):
             tape.refuse_result("the result is still to be differentiated: compile the whole step, or no_grad()")
+        if moved and all(place.may_change for place in owners.counted):
+            self._changes |= dict.fromkeys([place.name for place in owners.counted], _TIMES)
+            self.owners = None if owners.counted else owners
         if moved:
             tape.refuse_result(f"the run changed {', '.join(sorted(set(moved)))[:200]}, which a replay would not")
         if tape.refused:

@@ -46,7 +46,7 @@ class Live:
         return Live(self.tape, -self.value, lambda: -again())
 
     def __hash__(self) -> int:
-        return hash(self.value)
+        return hash(self.tape.guard(self.again, self.value, "a number as a key"))
 
     def __repr__(self) -> str:
         self.tape.text()

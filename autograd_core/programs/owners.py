@@ -11,7 +11,7 @@ import sys
 import types
 import zlib
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import partial
 from itertools import repeat
 from operator import attrgetter, is_
@@ -37,6 +37,7 @@ _node_of, _grad_of = attrgetter("_node"), attrgetter("grad")
 class Owners:
     """What a function reaches, as it was when it was looked through.
 
+    changing : names of numbers that have changed between calls: they may change again
     tensors : every tensor, with a name
     arrays  : places of plain arrays, and of tuples and lists of some
     constants : the same in closures and modules, which are read where they lie
@@ -47,9 +48,9 @@ class Owners:
     lists   : lists and dicts with their lengths
     """
 
-    def __init__(self, function: Any) -> None:
+    def __init__(self, function: Any, changing: Collection[str] = ()) -> None:
         self.tensors: list[tuple[str, Any]] = []
-        self.function = function
+        self.function, self.changing = function, changing
         self.arrays: list[Place] = []
         self.constants: list[Place] = []
         self.left: list[Place] = []
@@ -209,7 +210,7 @@ class Owners:
         if _holds(value, (Recorded, Live)):
             self.left.append(place)
         elif isinstance(value, _NUMBERS):
-            self.numbers.append(place)
+            (self.live if place.name in self.changing and place.may_change else self.numbers).append(place)
         elif _holds(value, (np.ndarray,)):
             (self.arrays if place.owned else self.constants).append(place)
         elif not isinstance(value, np.generic):
@@ -281,7 +282,7 @@ class Owners:
         for name, tensor in self.tensors:
             moved += _put_back(name, tensor)
         known = {id(t) for _, t in self.tensors}
-        after = Owners(self.function)
+        after = Owners(self.function, self.changing)
         for place in after.left:
             place.put(_rebuilt(place.value, plain))
             moved.append(place.name)
@@ -289,7 +290,8 @@ class Owners:
             if id(tensor) not in known:
                 _put_back(name, tensor)
                 moved.append(name)
-        moved += [p.name for p in self.numbers if p.get() != p.value and p.get() == p.get()]
+        self.counted = [p for p in self.numbers if p.get() != p.value and p.get() == p.get()]
+        moved += [place.name for place in self.counted]
         for name, held, size in self.lists:
             if len(held) != size:
                 moved.append(f"{name} at {changed[id(held)]}" if id(held) in changed else name)

@@ -33,6 +33,11 @@ class Place:
         """Whether an array may be exchanged: a closure's, a class's and a module's variables belong to others, too."""
         return isinstance(self.holder, (dict, list, deque, Slots)) and "__builtins__" not in self.holder
 
+    @property
+    def may_change(self) -> bool:
+        """Whether a number here can be handed out as one that changes."""
+        return self.owned and type(self.value) in (int, float)
+
     def put(self, value: Any) -> None:
         """Put a value there."""
         self.holder[self.key] = value

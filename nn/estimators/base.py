@@ -270,7 +270,7 @@ class Network(BaseEstimator):
     ) -> float:
         """One pass over the rows: the mean of the batches' losses, each before its step."""
         self.module_.train()
-        total, evaluate, step = 0.0, objective.evaluate, self._steps.step
+        total, evaluate, steps = 0.0, objective.evaluate, self._steps
         take = np.take if isinstance(X, np.ndarray) else lambda rows, i, axis: rows[i]
         for batch in batches:
             rows = order[batch]
@@ -278,7 +278,8 @@ class Network(BaseEstimator):
             loss = evaluate(take(X, rows, 0), target[rows], w)
             total += loss * len(rows)
             if w is None or w.any():
-                step()
+                steps.prepare()
+                steps.rule.step()
         return total / len(order)
 
     def _batches(self, n: int) -> list[slice]:

@@ -58,10 +58,10 @@ class Objective:
         total: float = len(target)
         share: Share = 1 / total
         if weights is not None:
-            total = float(weights.sum())
+            total = weights.sum().item()
             if not total:
                 return 0.0
-            share = weights / weights.dtype.type(total)
+            share = weights / total
         loss = self.loss(self.network(X), target, share)
         loss.backward()
         value, rate = loss.item(), self.alpha / total
@@ -71,7 +71,7 @@ class Objective:
             if g is not None:
                 penalty += g._data
             p.grad = penalty
-            value += 0.5 * rate * float(np.vdot(w, w))
+            value += 0.5 * rate * np.vdot(w, w).item()
         return value
 
 
@@ -101,13 +101,12 @@ class Steps:
             self.rule = optim.SGD(parameters, lr=self.first_rate, momentum=momentum, nesterov=nesterov)
         self.count = 0
 
-    def step(self) -> None:
-        """One update."""
+    def prepare(self) -> None:
+        """One more update is about to come."""
         self.count += 1
         if self.epsilon is not None:
             group = self.rule.param_groups[0]
             group["eps"] = self.epsilon / math.sqrt(1 - group["betas"][1] ** self.count)
-        self.rule.step()
 
     @property
     def rate(self) -> float:
