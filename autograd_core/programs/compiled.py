@@ -56,8 +56,8 @@ def compile(function: Callable[..., Any] | None = None, *, backend: str = "auto"
     arguments, numbers in reach) runs as it is, the second is recorded, the third is replayed and run from the same
     state: their bits must agree, or the function stays as it is. The check is repeated at replays 8, 16, 32, ….
     Floats among the arguments and learning rates may change freely, and so may a number in an object's attributes that
-    was seen to change (a counter): what is computed from it is computed again. ``why()`` says what has not been recorded,
-    ``program`` shows what has, ``source("numpy")`` as code.
+    was seen to change (a counter): what is computed from it is computed again. ``why()`` says what has not been
+    recorded, ``program`` shows what has, ``source("numpy")`` as code.
 
     What Python does beside computing is not repeated by a replay. Where it changes what the function reaches (a list
     grows), the function stays as it is; where it writes (``print``), or makes text of a number, a
