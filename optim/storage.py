@@ -147,7 +147,7 @@ class Flat(Storage):
         for data, state, work, first, last, start in self.known[key]:
             if last - first > 1:
                 g = self.buffer[: data.size]
-                np.concatenate([g.reshape(-1) for g in gradients[first:last]], out=g)
+                np.concatenate(gradients[first:last], axis=None, out=g)
             else:
                 if of != first:  # reshape copies where a gradient is not contiguous: once, not for each piece
                     whole, of = gradients[first].reshape(-1), first

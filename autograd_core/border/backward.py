@@ -9,7 +9,7 @@ import numpy as np
 
 from ..engine import node as nodes
 from ..engine.errors import describe
-from ..engine.node import Leaf, Node
+from ..engine.node import PLAIN, Leaf, Node
 from ..engine.reverse import pull, rows
 from ..engine.tensor import Tensor, bare, make_tensor
 from .arrays import like
@@ -68,9 +68,10 @@ def as_gradients(cotangents: dict[Node, Any], leaves: Iterable[Any], *seeds: Any
     gradients = []
     for leaf, shape, dtype in leaves:
         g: Any = cotangents.get(leaf)
-        own = g is None or isinstance(g, (Tensor, np.generic)) or getattr(g, "base", g) is not None
-        if own or g.dtype != dtype or id(g) in taken:
-            g = _own(filled(0, bare(seeds[0]), shape, dtype) if g is None else g, dtype)
+        if type(g) not in PLAIN or g.base is not None or g.dtype != dtype or id(g) in taken:
+            held = g is None or isinstance(g, (Tensor, np.generic)) or getattr(g, "base", g) is not None
+            if held or g.dtype != dtype or id(g) in taken:
+                g = _own(filled(0, bare(seeds[0]), shape, dtype) if g is None else g, dtype)
         g = g if isinstance(g, Tensor) else make_tensor(g, None)
         taken.add(id(g._data))
         gradients.append(g)

@@ -83,12 +83,12 @@ if isinstance(x, Tensor):
         if isinstance(y, Tensor):
             b, q = y._data, y._node
         else:
-            b, q = entry.beside(y, a, op, 1), None
+            b, q = beside(y, a, op, 1), None
             if type(b) is Tensor:  # a list that holds tensors
                 return function(x, b)
     elif isinstance(y, Tensor):
         b, q = y._data, y._node
-        a, p = entry.beside(x, b, op, 0), None
+        a, p = beside(x, b, op, 0), None
         if type(a) is Tensor:
             return function(a, y)
     else:
@@ -104,7 +104,8 @@ _PERHAPS_SCALARS = """\
 if type(a) in PLAIN and type(b) in PLAIN:
             out = forward(a, b)
         else:
-            a, b = _scalar(a), _scalar(b)
+            a = a[()] if type(a) in PLAIN and not a.ndim else a  # a 0-d array as the NumPy scalar that it holds
+            b = b[()] if type(b) in PLAIN and not b.ndim else b
             out = (on_scalars if isinstance(a, _SCALARS) and isinstance(b, _SCALARS) else forward)(a, b)"""
 _PRECISE = """
     if type(a) is not type(b) or a.dtype is not b.dtype:
@@ -144,8 +145,9 @@ def _short(op: Primitive, signature: str, arrays: str, call: str) -> Any:
     space = _NAMES | {"op": op, "forward": op.forward, "on_scalars": ON_SCALARS.get(op.forward), "params": NO_SETTINGS}
 
     def ready() -> Callable[..., Any]:
+        space["beside"] = entry.beside  # which the border has put there by now
         exec(_compiled(_source(op, signature, arrays, call)), made := space.copy())
-        function.__code__ = made["function"].__code__
+        function.__code__ = made["function"].__code__.replace()  # its own: Python adapts it to where it finds names
         return function
 
     space |= {"defaults": op.defaults, "settings": settings, "complete": complete, "ready": ready}
@@ -187,12 +189,7 @@ def _compiled(source: str) -> Any:
     return compile(source, file, "exec")
 
 
-def _scalar(value: Any) -> Any:
-    """A 0-d array as the NumPy scalar that it holds."""
-    return value[()] if type(value) in PLAIN and not value.ndim else value
-
-
-_NAMES: dict[str, Any] = {f.__name__: f for f in (explain, keep, as_precise, Tensor, Node, _scalar)}
+_NAMES: dict[str, Any] = {f.__name__: f for f in (explain, keep, as_precise, Tensor, Node)}
 _NAMES |= {"not_an_array": not_an_array, "recording": recording, "entry": entry, "__name__": __name__}
 _NAMES |= {"PLAIN": PLAIN, "_new": object.__new__, "_SCALARS": _SCALARS, "SPEC": SPEC}
 """What the text of ``_SHORT`` mentions, beside the primitive's own."""

@@ -154,10 +154,9 @@ class Elementwise(Primitive):
 
             def vjp(g: Any, node: Node, saved: Saved) -> Any:
                 d = rule(saved[place])
-                if type(d) in PLAIN and type(g) in PLAIN and d.dtype.kind != "c":
+                if type(d) is type(g) in PLAIN and d.dtype.kind != "c":
                     dead = g.nbytes > LARGE and (last or (first_of_two and node.parents[1] is None))  # type: ignore[index]
-                    out = spare(g, d) if dead else None
-                    c = _multiply(g, d) if out is None else _multiply(g, d, out)
+                    c = _multiply(g, d) if not dead or (out := spare(g, d)) is None else _multiply(g, d, out)
                 else:
                     c = times(g, conjugate(d))
                 if alone:
@@ -222,8 +221,9 @@ class Reduction(Primitive):
     def weights(self, node: Node, saved: Saved) -> Any:
         """∂out/∂x, of x's shape."""
         params, ans = node.params, saved[-1]
-        ans = None if ans is None else expanded(ans, params["axis"], params["keepdims"])
-        return self.local[0]((*saved[:-1], ans), params)
+        if ans is not None:
+            saved = (*saved[:-1], expanded(ans, params["axis"], params["keepdims"]))
+        return self.local[0](saved, params)
 
 
 def expanded(reduced: Any, axis: Any, keepdims: bool) -> Any:

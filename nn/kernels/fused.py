@@ -63,7 +63,7 @@ def _ones(count: int, dtype: DTypeLike) -> Any:
 def linear(x, weight, bias):
     """x Wᵀ + b in one row: its cotangents are g W, gᵀ x and Σ g, with the conjugates of complex W and x."""
     y = _times(x, weight.T)
-    if y.dtype != bias.dtype:
+    if y.dtype is not bias.dtype:
         return y + bias
     y += bias
     return y
@@ -71,11 +71,13 @@ def linear(x, weight, bias):
 
 def class_slope(x: AnyArray, target: AnyArray) -> AnyArray:
     """∂(−log softmax(x)[target])/∂x = softmax(x) − one-hot(target)."""
-    shares, place = ag.softmax(x, 1), (np.arange(len(target)), target)
-    if type(shares) in PLAIN:
-        shares[place] -= 1
-        return shares
-    return shares - one_hot(x, target)
+    if type(x) not in PLAIN or x.dtype.kind != "f" or x.dtype.itemsize < 4:
+        return ag.softmax(x, 1) - one_hot(x, target)
+    shares = _shifted(x)
+    np.exp(shares, out=shares)
+    shares /= np.add.reduce(shares, axis=1, keepdims=True)
+    shares[np.arange(len(target)), target] -= 1
+    return shares
 
 
 def one_hot(x: AnyArray, target: AnyArray) -> AnyArray:
@@ -102,9 +104,13 @@ def class_cross_entropy(x, target, axis=1, keepdims=False):
 
 def minus_log_shares(x: AnyArray, target: AnyArray) -> AnyArray:
     """−log softmax(x)[target] of each row of an array."""
-    largest = np.maximum.reduce(x, axis=1, initial=-np.inf)
-    shifted = x - largest[:, None]
+    shifted = _shifted(x)
     return np.log(np.add.reduce(np.exp(shifted), axis=1)) - shifted[np.arange(len(target)), target]
+
+
+def _shifted(x: AnyArray) -> AnyArray:
+    """Each row without its largest number, so that no exponential overflows."""
+    return x - np.maximum.reduce(x, axis=1, initial=-np.inf)[:, None]
 
 
 def standardised_by_steps(x: AnyArray, axes: tuple[int, ...], eps: float) -> AnyArray:

@@ -53,19 +53,17 @@ def cross_entropy(
     >>> cross_entropy(ag.Tensor([[0.0, 0.0]]), [1]).item()
     0.6931471824645996
     """
-    labels = constant(target)
-    if not 0 <= label_smoothing <= 1:
-        raise ValueError(f"cross_entropy: label_smoothing={label_smoothing!r} must lie in [0, 1].")
-    if not getattr(input, "shape", ()):
+    labels, shape = constant(target), getattr(input, "shape", ())
+    if not shape:
         raise ValueError("cross_entropy: logits of shape (); expected (N, C), (N, C, …) or (C,).")
     logits = accurate(input)
-    if np.shape(labels) == input.shape and labels.dtype.kind == "f":
+    if labels.dtype.kind == "f" and np.shape(labels) == shape:
         losses = _of_probabilities(logits, beside(logits, labels), weight, label_smoothing)
         return reduced(losses, reduction, "cross_entropy", input)
     z, y = _rows_of_classes("cross_entropy", logits, labels)
     if weight is None and not label_smoothing:
         kept = _checked_classes("cross_entropy", y, z.shape[1], ignore_index)
-        if kept is None and input.ndim == 2:
+        if kept is None and len(shape) == 2:
             if reduction == "mean":
                 return like(input, fused.mean_class_cross_entropy(z, y))
             return reduced(fused.class_cross_entropy(z, y), reduction, "cross_entropy", input)
@@ -96,7 +94,8 @@ def nll_loss(
 
 def _rows_of_classes(name: str, input: AnyArray, target: AnyArray) -> tuple[AnyArray, AnyArray]:
     """(N, C, …) as rows of C numbers, and the class numbers beside them in one line."""
-    expected = () if input.ndim == 1 else (input.shape[0], *input.shape[2:])
+    shape = input.shape
+    expected = () if len(shape) == 1 else (shape[0], *shape[2:])
     if np.shape(target) != expected:
         raise ValueError(
             f"{name}: target of shape {np.shape(target)} for logits {input.shape}; expected {expected} class numbers"
@@ -104,12 +103,12 @@ def _rows_of_classes(name: str, input: AnyArray, target: AnyArray) -> tuple[AnyA
         )
     if target.dtype.kind not in "iu":
         raise TypeError(f"{name}: {target.dtype} class numbers; give integers, e.g. target.astype(int).")
-    if input.ndim == 2:
+    if len(shape) == 2:
         return input, target
-    if input.ndim == 1:
+    if len(shape) == 1:
         return np.reshape(input, (1, -1)), np.reshape(target, (1,))
-    last = np.transpose(input, (0, *range(2, input.ndim), 1))
-    return np.reshape(last, (-1, input.shape[1])), np.reshape(target, (-1,))
+    last = np.transpose(input, (0, *range(2, len(shape)), 1))
+    return np.reshape(last, (-1, shape[1])), np.reshape(target, (-1,))
 
 
 def _checked_classes(name: str, y: AnyArray, classes: int, ignore_index: int) -> AnyArray | None:

@@ -67,11 +67,14 @@ class Check(NamedTuple):
     def __call__(self, owner: str, name: str, value: object) -> None:
         if value is None and self.optional:
             return
-        shown = repr(value) if value is None or isinstance(value, (str, bytes)) else describe(value)
         if self.kind is not None and not self.kind.holds(value):
-            raise TypeError(f"{owner}: {name}={shown} must be {self.kind.words}.")
+            raise TypeError(f"{owner}: {name}={_shown(value)} must be {self.kind.words}.")
         if self.range is not None and not self.range.holds(value):
-            raise ValueError(f"{owner}: {name}={shown} must {self.range.words}.")
+            raise ValueError(f"{owner}: {name}={_shown(value)} must {self.range.words}.")
+
+
+def _shown(value: object) -> str:
+    return repr(value) if value is None or isinstance(value, (str, bytes)) else describe(value)
 
 
 FLAG = Check(KINDS["bool"], False, None)
@@ -119,10 +122,13 @@ def checked(**ranges: Range) -> Callable[[F], F]:
 
         @functools.wraps(function)
         def call(*args: Any, **kwargs: Any) -> Any:
-            for name, value in (*zip(names, args, strict=False), *kwargs.items()):
+            owner = class_name(args[0]) if is_constructor else function.__name__
+            for name, value in zip(names, args):  # noqa: B905 (a function with too many complains itself)
                 if name in checks:
-                    owner = class_name(args[0]) if is_constructor else function.__name__
                     checks[name](owner, name, value)
+            for name in kwargs:
+                if name in checks:
+                    checks[name](owner, name, kwargs[name])
             return function(*args, **kwargs)
 
         call.checks, call.unchecked = checks, function  # type: ignore[attr-defined]
