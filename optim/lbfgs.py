@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import math
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,7 @@ import numpy as np
 
 from autograd_core import Tensor
 from autograd_core.support import states
-from autograd_core.support.vectors import pieces
+from autograd_core.support.vectors import joined, pieces
 
 from .line_search import LINE_SEARCHES, Evaluate, Point
 from .optimizer import Optimizer
@@ -115,16 +115,16 @@ class LBFGS(Optimizer):
             )
         group = self.param_groups[0]
         begun = self.evaluate(closure)  # kept as it came: this is what step returns
-        start = np.concatenate([np.ravel(p._data) for p in group["params"]])
+        start = joined(p._data for p in group["params"])
 
         def evaluate(x: Array) -> tuple[float, Array]:
             self._write(x)
-            return value_of(self.evaluate(closure)), self._gradient()
+            return value_of(self.evaluate(closure)), gradient_of(group["params"])
 
         options = {k: v for k, v in group.items() if k in self.defaults}
         before, progress = self._progress, self._progress.copy()
         try:
-            here = Point(0.0, value_of(begun), self._gradient(), 0.0)
+            here = Point(0.0, value_of(begun), gradient_of(group["params"]), 0.0)
             if not (math.isfinite(here.f) and np.all(np.isfinite(here.g))):
                 raise RuntimeError(f"LBFGS.step: the loss is {here.f}, or its gradient is not finite.")
             x, *_ = descend(evaluate, start, here.f, here.g, progress, **options)
@@ -133,11 +133,6 @@ class LBFGS(Optimizer):
             self._write(start, before)
             raise
         return begun
-
-    def _gradient(self) -> Array:
-        """All gradients side by side, zeros where there are none."""
-        params = self.param_groups[0]["params"]
-        return np.concatenate([np.zeros(p.size, p.dtype) if p.grad is None else np.ravel(p.grad._data) for p in params])
 
     def _write(self, x: Array, progress: Progress | None = None) -> None:
         """Make the parameters views of ``x``, and what is known of the curvature ``progress`` (None: as it is)."""
@@ -170,6 +165,11 @@ class LBFGS(Optimizer):
         for entry in entries[0].values():
             vars(progress).update(_checked_progress(entry, sum(p.size for p in groups[0]["params"])))
         vars(self).update(param_groups=groups, _progress=progress)
+
+
+def gradient_of(params: Iterable[Tensor]) -> Array:
+    """All gradients side by side, zeros where there are none."""
+    return joined(np.zeros(p.shape, p.dtype) if p.grad is None else p.grad._data for p in params)
 
 
 def _checked_progress(entry: State, size: int) -> StateDict:

@@ -10,7 +10,7 @@ import numpy as np
 import autograd_core as ag
 from autograd_core import Tensor
 from autograd_core.engine.tensor import bare
-from autograd_core.support.vectors import pieces
+from autograd_core.support.vectors import joined, pieces
 from autograd_core.transforms import trees
 
 from .lbfgs import Progress, descend
@@ -89,7 +89,7 @@ class _Problem:
         self.last: tuple[bytes, tuple[float, Array]] | None = None
 
     def flat(self, parts: Sequence[Array]) -> Array:
-        return np.concatenate([np.ravel(part) for part in parts], dtype=np.result_type(*self.start))
+        return joined(parts, np.result_type(*self.start))
 
     def parts(self, x: Array) -> list[Array]:
         """The leaves that a flat vector stands for, each in its dtype."""

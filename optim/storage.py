@@ -15,7 +15,7 @@ import numpy as np
 
 from autograd_core import Tensor
 from autograd_core.engine.node import Leaf
-from autograd_core.support.vectors import pieces
+from autograd_core.support.vectors import joined, pieces
 
 if TYPE_CHECKING:
     from autograd_core.support.types import Array, StateDict
@@ -124,7 +124,7 @@ class Flat(Storage):
         super().__init__(params, starts)
         sizes = [p.size for p in params]
         self.bounds = list(itertools.pairwise([0, *itertools.accumulate(sizes)]))
-        self.data = np.concatenate([np.ravel(p._data) for p in params])
+        self.data = joined(p._data for p in params)
         self.flats = {name: np.zeros_like(self.data) for name in starts}
         self.views = pieces(self.data, [p.shape for p in params])
         for p, view in zip(params, self.views, strict=True):

@@ -18,7 +18,7 @@ from .sparse import SparseConstant
 
 if TYPE_CHECKING:
     from ..engine.primitive import Primitive
-    from ..support.types import ArrayLike, DTypeLike, Settings
+    from ..support.types import DTypeLike, Settings
 
 __all__ = ["set_default_dtype", "get_default_dtype"]
 
@@ -83,7 +83,7 @@ def _read(values: Any, operation: str, dtype: DTypeLike = None) -> Any:
         raise ValueError(f"{operation}: {error} Fix: give rows of one length, of numbers that fit.") from error
 
 
-def like(tensor: Tensor, value: ArrayLike) -> Tensor:
+def like(tensor: Tensor, value: Any) -> Tensor:
     """``value`` as a tensor beside ``tensor``: numbers and lists take its dtype, arrays and tensors keep theirs."""
     if isinstance(value, Tensor):
         return value

@@ -18,11 +18,11 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 import numpy as np
 
 from ..engine.errors import class_name
-from ..engine.tensor import Tensor
+from ..engine.tensor import Tensor, bare
 from .sparse import SparseConstant
 
 if TYPE_CHECKING:
-    from ..support.types import AnyArray, Array
+    from ..support.types import AnyArray, Array, ArrayLike
 
 _NUMERIC = "biufc"
 _NUMBERS = (float, int, complex, np.number, np.bool)
@@ -36,6 +36,12 @@ def is_duck(value: Any) -> bool:
         return False
     own = ufunc is not np.ndarray.__array_ufunc__ and function is not np.ndarray.__array_function__
     return own or kind is np.ndarray
+
+
+def values_of(x: ArrayLike) -> Any:
+    """The values of a tensor, an array type of its own as it is, anything else as NumPy reads it."""
+    values = bare(x)
+    return values if is_duck(values) else np.asarray(values)
 
 
 def is_plain(value: Any) -> bool:

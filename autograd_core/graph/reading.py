@@ -10,7 +10,7 @@ import numpy as np
 from ..engine.errors import describe
 from ..engine.node import Leaf, Node, Spec
 from ..engine.reverse import rows
-from ..engine.tensor import Tensor
+from ..engine.tensor import Tensor, bare
 from ..expressions.symbol import apply, fold, of_primitive, variables
 from ..watching.observer import Origin
 from .graph import Graph, Row
@@ -110,7 +110,7 @@ class Reader:
                 self.modules.setdefault(id(value), name)
             elif hasattr(value, "dtype") and _key(value) not in self.names:
                 self.names[_key(value)] = _unique(name, taken)
-                self.values[_key(value)] = value._data if isinstance(value, Tensor) else value
+                self.values[_key(value)] = bare(value)
         unnamed = [leaf for leaf in self.leaves if leaf not in self.names]
         for i, leaf in enumerate(unnamed):
             self.names[leaf] = _unique(f"p{i + 1}", taken)

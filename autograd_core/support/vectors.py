@@ -4,13 +4,23 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from ..support.types import AnyArray
+    from ..support.types import AnyArray, DTypeLike
+
+
+def joined(arrays: Iterable[AnyArray], dtype: DTypeLike = None) -> Any:
+    """Arrays as one vector, one after another, in memory of its own; recorded of tensors.
+
+    >>> joined([np.ones((1, 2)), np.array(3.0)])
+    array([1., 1., 3.])
+    """
+    flat = [np.reshape(a, (-1,)) for a in arrays]
+    return np.concatenate(flat) if dtype is None else np.concatenate(flat, dtype=dtype)
 
 
 def pieces(flat: AnyArray, shapes: Sequence[tuple[int, ...]]) -> list[Any]:

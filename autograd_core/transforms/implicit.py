@@ -14,7 +14,7 @@ import numpy as np
 
 from ..engine import recording
 from ..engine.node import Node
-from ..engine.tensor import Tensor, make_tensor
+from ..engine.tensor import Tensor, bare, make_tensor
 from ..support import caller
 from .gradients import grad
 from .vectorizing import passes
@@ -137,8 +137,8 @@ def argmin(
         else:
             from scipy.optimize import minimize  # an extra
 
-            number = lambda z: float(_bare(value(z)))
-            z = minimize(number, z, jac=lambda z: _bare(F(z)), method=solve or "BFGS").x.astype(z.dtype)
+            number = lambda z: float(bare(value(z)))
+            z = minimize(number, z, jac=lambda z: bare(F(z)), method=solve or "BFGS").x.astype(z.dtype)
         return _newton(equation, F, z, _close(z.dtype, 0.75) if tol is None else tol, maxiter)
 
     return equation.solved(minimized, dense)
@@ -147,10 +147,6 @@ def argmin(
 def _minus(a: Any, b: Any) -> Any:
     packing = Packing(b, "fixed_point: x")
     return packing.pack(a, "fixed_point: the result of f") - packing.pack(b, "fixed_point: x")
-
-
-def _bare(x: Any) -> Any:
-    return x._data if isinstance(x, Tensor) else x
 
 
 def _close(dtype: Any, power: float) -> float:
@@ -166,7 +162,7 @@ class _Equation:
         self.name, self.on_failure = name, on_failure
         self.packing = Packing(x0, f"{name}: x0")
         start = self.packing.pack(x0, f"{name}: x0")
-        self.start = np.asarray(_bare(start)).astype(self.packing.dtype)
+        self.start = np.asarray(bare(start)).astype(self.packing.dtype)
         tensors = Packing(args, f"{name}: the arguments").tensors if args else False
         self.tensors = tensors or self.packing.tensors
 
@@ -184,7 +180,7 @@ class _Equation:
     def residual(self, z: Any) -> float:
         """The largest |F|."""
         with recording.no_grad():
-            return float(np.max(np.abs(np.asarray(_bare(self.F(z)))), initial=0.0))
+            return float(np.max(np.abs(np.asarray(bare(self.F(z)))), initial=0.0))
 
     def failed(self, z: Any, steps: int | None) -> Any:
         """ConvergenceError, or a warning and what there is."""
@@ -201,7 +197,7 @@ class _Equation:
     def solved(self, solver: Callable[..., Any], dense: bool | None) -> Any:
         """The solution, on a row where F depends on something that is tracked."""
         with recording.no_grad():
-            z = np.asarray(_bare(solver(lambda z: np.asarray(_bare(self.F(z))), self.start)))
+            z = np.asarray(bare(solver(lambda z: np.asarray(bare(self.F(z))), self.start)))
         result: Any = z
         if recording.is_grad_enabled():
             theorem = _Theorem(self.name, self.F, z, self.packing.size <= _DENSE if dense is None else dense)
@@ -234,7 +230,7 @@ def _solver(solve: Any, equation: _Equation, tol: float | None, maxiter: int) ->
 def _found(answer: Any, equation: _Equation) -> Any:
     """What a solver of somebody's own gives, in a row."""
     answer = getattr(answer, "x", answer)
-    return np.asarray(_bare(equation.packing.pack(answer, f"{equation.name}: the result of solve"))).astype(
+    return np.asarray(bare(equation.packing.pack(answer, f"{equation.name}: the result of solve"))).astype(
         equation.packing.dtype
     )
 
@@ -313,7 +309,7 @@ class _Theorem:
         """The solution of a system that is linear in its unknowns, itself on a row."""
 
         def exactly(f: Any, z: Any) -> Any:
-            return self.inverse(-np.asarray(_bare(f(np.zeros_like(z)))), transposed)
+            return self.inverse(-np.asarray(bare(f(np.zeros_like(z)))), transposed)
 
         equation = _Equation(self.name, F, np.zeros(like.shape, like.dtype), (), "error")
         found = equation.solved(lambda f, z: exactly(f, z), self.dense)

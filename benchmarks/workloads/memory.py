@@ -53,6 +53,58 @@ def trial(build):
     return Trial(build(values(ELEMENTS)), figures)
 
 
+def torch_trial(function, compiled):
+    """Return the trial of a function of one of PyTorch's tensors, compiled or not."""
+    import torch
+
+    function = torch.compile(function) if compiled else function
+
+    def build(array):
+        x = torch.tensor(array, requires_grad=True)
+
+        def step():
+            loss = function(x)
+            loss.backward()
+            gradient, x.grad = x.grad, None
+            return loss.detach(), gradient
+
+        return step
+
+    return trial(build)
+
+
+def our_trial(function):
+    """Return the trial of a function of one of our tensors."""
+    import autograd_core as ag
+
+    def build(array):
+        x = ag.Tensor(array, requires_grad=True)
+
+        def step():
+            loss = function(x)
+            loss.backward()
+            gradient, x.grad = x.grad, None
+            return loss.data, gradient.data
+
+        return step
+
+    return trial(build)
+
+
+def jax_trial(function):
+    """Return the trial of a function of one of JAX's arrays, compiled."""
+    import jax
+    import jax.numpy as jnp
+
+    function = jax.jit(jax.value_and_grad(function))
+
+    def build(array):
+        x = jnp.array(array)
+        return lambda: jax.block_until_ready(function(x))
+
+    return trial(build)
+
+
 def values(n):
     return np.random.default_rng(0).standard_normal(n, dtype=np.float32)
 
@@ -76,20 +128,7 @@ def chain(x, exp, tanh, sqrt, log, half=0.5, one=1.0, mean=lambda y: y.mean()):
 def torch_eager(compiled=False):
     import torch
 
-    function = torch.compile(chain) if compiled else chain
-
-    def build(array):
-        x = torch.tensor(array, requires_grad=True)
-
-        def step():
-            loss = function(x, torch.exp, torch.tanh, torch.sqrt, torch.log)
-            loss.backward()
-            gradient, x.grad = x.grad, None
-            return loss.detach(), gradient
-
-        return step
-
-    return trial(build)
+    return torch_trial(lambda x: chain(x, torch.exp, torch.tanh, torch.sqrt, torch.log), compiled)
 
 
 def torch_compile():
@@ -99,18 +138,7 @@ def torch_compile():
 def ours():
     import autograd_core as ag
 
-    def build(array):
-        x = ag.Tensor(array, requires_grad=True)
-
-        def step():
-            loss = chain(x, ag.exp, ag.tanh, ag.sqrt, ag.log)
-            loss.backward()
-            gradient, x.grad = x.grad, None
-            return loss.data, gradient.data
-
-        return step
-
-    return trial(build)
+    return our_trial(lambda x: chain(x, ag.exp, ag.tanh, ag.sqrt, ag.log))
 
 
 def numpy():
@@ -156,16 +184,9 @@ def numpy():
 
 
 def jax_jit():
-    import jax
     import jax.numpy as jnp
 
-    function = jax.jit(jax.value_and_grad(lambda x: chain(x, jnp.exp, jnp.tanh, jnp.sqrt, jnp.log)))
-
-    def build(array):
-        x = jnp.array(array)
-        return lambda: jax.block_until_ready(function(x))
-
-    return trial(build)
+    return jax_trial(lambda x: chain(x, jnp.exp, jnp.tanh, jnp.sqrt, jnp.log))
 
 
 def autograd():

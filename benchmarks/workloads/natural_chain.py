@@ -7,7 +7,7 @@ import numpy as np
 
 from benchmarks import floors
 from benchmarks.workloads import NO_OPTIMIZER, ONLY_ESTIMATORS, ONLY_SCALARS
-from benchmarks.workloads.memory import DTYPE, METRICS, measure, trial
+from benchmarks.workloads.memory import DTYPE, METRICS, jax_trial, measure, our_trial, torch_trial, trial
 
 __all__ = ["ABSENT", "DTYPE", "METRICS", "jax_jit", "measure", "numpy", "ours", "torch_compile", "torch_eager"]
 
@@ -27,20 +27,7 @@ def torch_eager(compiled=False):
     import torch
     import torch.nn.functional as TF
 
-    function = torch.compile(chain) if compiled else chain
-
-    def build(array):
-        x = torch.tensor(array, requires_grad=True)
-
-        def step():
-            loss = function(x, lambda y: TF.gelu(y, approximate="tanh"), TF.silu, torch.tanh)
-            loss.backward()
-            gradient, x.grad = x.grad, None
-            return loss.detach(), gradient
-
-        return step
-
-    return trial(build)
+    return torch_trial(lambda x: chain(x, lambda y: TF.gelu(y, approximate="tanh"), TF.silu, torch.tanh), compiled)
 
 
 def torch_compile():
@@ -48,21 +35,9 @@ def torch_compile():
 
 
 def ours():
-    import autograd_core as ag
     import nn.functional as F
 
-    def build(array):
-        x = ag.Tensor(array, requires_grad=True)
-
-        def step():
-            loss = chain(x, lambda y: F.gelu(y, approximate="tanh"), F.silu, F.tanh)
-            loss.backward()
-            gradient, x.grad = x.grad, None
-            return loss.data, gradient.data
-
-        return step
-
-    return trial(build)
+    return our_trial(lambda x: chain(x, lambda y: F.gelu(y, approximate="tanh"), F.silu, F.tanh))
 
 
 def numpy():
@@ -91,10 +66,4 @@ def jax_jit():
     def gelu(y):
         return jax.nn.gelu(y, approximate=True)
 
-    function = jax.jit(jax.value_and_grad(lambda x: chain(x, gelu, jax.nn.silu, jnp.tanh)))
-
-    def build(array):
-        x = jnp.array(array)
-        return lambda: jax.block_until_ready(function(x))
-
-    return trial(build)
+    return jax_trial(lambda x: chain(x, gelu, jax.nn.silu, jnp.tanh))

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 import optim
-from optim.lbfgs import Progress, descend
+from autograd_core.support.vectors import joined, pieces
+from optim.lbfgs import Progress, descend, gradient_of
 
 from ..modules.module import Module
 
@@ -157,18 +158,15 @@ def lbfgs(
     parameters = objective.parameters
 
     def write(x: Array) -> None:
-        start = 0
-        for p in parameters:
-            p._data[...] = x[start : start + p.size].reshape(p.shape)
-            start += p.size
+        for p, part in zip(parameters, pieces(x, [p.shape for p in parameters]), strict=True):
+            p._data[...] = part
 
     def evaluate(x: Array) -> tuple[float, Array]:
         write(x)
         value = objective.evaluate(X, target, weights)
-        gradients = (np.zeros(p.size, x.dtype) if p.grad is None else p.grad._data.reshape(-1) for p in parameters)
-        return value, np.concatenate([*gradients])
+        return value, gradient_of(parameters)
 
-    x = np.concatenate([p._data.reshape(-1) for p in parameters])
+    x = joined(p._data for p in parameters)
     with np.errstate(over="ignore", invalid="ignore"):  # trial steps may go where the loss is infinite
         f, g = evaluate(x)
         if not (math.isfinite(f) and np.isfinite(g).all()):

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autograd_core import Tensor
-from autograd_core.border.containers import is_duck
-from autograd_core.engine.tensor import bare
+from autograd_core.border.containers import values_of
 
 from .. import init
 from ..kernels import fused
@@ -87,7 +86,7 @@ def _attend(
 
 def _as_bias(mask: AnyArray, dtype: DTypeLike) -> Any:
     """What is added to the scores: 0 where a truth value allows it, −∞ where not; numbers as they are."""
-    values = bare(mask) if is_duck(bare(mask)) else np.asarray(bare(mask))
+    values = values_of(mask)
     if values.dtype.kind == "b":
         return np.where(values, 0.0, -np.inf).astype(dtype)
     return mask if values.dtype == dtype else values.astype(dtype)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autograd_core import Tensor
-from autograd_core.border.containers import is_duck
+from autograd_core.border.containers import values_of
 from autograd_core.engine.tensor import bare
 
 from .. import init
@@ -34,7 +34,7 @@ def embedding(input: TensorLike, weight: TensorLike, padding_idx: int | None = N
     array([[[3., 4.],
             [0., 0.]]])
     """
-    indices = bare(input) if is_duck(bare(input)) else np.asarray(bare(input))
+    indices = values_of(input)
     if indices.dtype.kind not in "iu":
         raise TypeError(f"embedding: {indices.dtype} indices; give integers, e.g. input.astype(int).")
     count = weight.shape[0]

@@ -15,7 +15,7 @@ from autograd_core import Tensor
 from autograd_core.engine.errors import class_name
 from autograd_core.support.caller import warn
 from autograd_core.support.handles import RemovableHandle
-from autograd_core.support.vectors import pieces
+from autograd_core.support.vectors import joined, pieces
 
 if TYPE_CHECKING:
     from autograd_core.support.types import AnyArray, Hook
@@ -171,14 +171,14 @@ def _through(items: Sequence[Any], tracked: Sequence[int], hook: Callable[[list[
     def parts(flat: Any) -> list[Any]:
         return [flat] if len(shapes) == 1 else pieces(flat, shapes)
 
-    def joined(parts: Sequence[Any]) -> Any:
-        return parts[0] if len(parts) == 1 else np.concatenate([np.reshape(p, -1) for p in parts])
+    def whole(parts: Sequence[Any]) -> Any:
+        return parts[0] if len(parts) == 1 else joined(parts)
 
     def pull(g: Any) -> Any:
-        answer = joined(hook(parts(g if isinstance(g, Tensor) else Tensor(g))))
+        answer = whole(hook(parts(g if isinstance(g, Tensor) else Tensor(g))))
         return answer if isinstance(g, Tensor) else answer.detach().data
 
-    passed = parts(_boundary(joined(tensors), hook=pull))
+    passed = parts(_boundary(whole(tensors), hook=pull))
     known = {i: p if p.dtype == t.dtype else _as(p, t) for i, p, t in zip(tracked, passed, tensors, strict=True)}
     return tuple(known.get(i, x) for i, x in enumerate(items))
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from autograd_core import Tensor
 from autograd_core.engine.tensor import bare
-from autograd_core.support.vectors import pieces
+from autograd_core.support.vectors import joined, pieces
 
 if TYPE_CHECKING:
     from autograd_core.support.types import TensorLike
@@ -23,10 +23,10 @@ def parameters_to_vector(parameters: Iterable[Tensor]) -> Tensor:
     >>> parameters_to_vector([Tensor([[1.0, 2.0]]), Tensor([3.0])])
     Tensor([1., 2., 3.], dtype=float32)
     """
-    flat = [np.reshape(p, (-1,)) for p in parameters]
-    if not flat:
+    listed = list(parameters)
+    if not listed:
         raise ValueError("parameters_to_vector: no parameters given.")
-    return np.concatenate(flat)  # type: ignore[arg-type, return-value]
+    return joined(listed)
 
 
 def vector_to_parameters(vec: TensorLike, parameters: Iterable[Tensor]) -> None:

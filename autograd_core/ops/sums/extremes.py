@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -67,30 +68,25 @@ def _part(hit: AnyArray, count: Any, a: AnyArray) -> AnyArray:
     return cast(np.divide(hit, count, dtype=np.result_type(a.dtype, np.float32)), a)
 
 
-@implements(np.nanmax)
-@reduction(a=lambda a, ans, axis, initial, where: _ties(a, ans, axis, initial, numbers(a, where)))
-def nanmax(a, axis=None, out=None, keepdims=False, initial=ABSENT, where=True):
-    """Largest element along ``axis`` of what is not NaN; equal ones share the derivative.
+def _of_numbers(of_numpy: Callable[..., Any], which: str, example: str) -> Any:
+    def extreme(a, axis=None, out=None, keepdims=False, initial=ABSENT, where=True):
+        settings = given(of_numpy.__name__, a, None, out, initial, where=where)
+        return of_numpy(a, axis=axis, keepdims=keepdims, **settings)
 
-    Arguments are those of ``np.nanmax``.
+    extreme.__name__ = of_numpy.__name__
+    extreme.__doc__ = f"""{which} element along ``axis`` of what is not NaN; equal ones share the derivative.
 
-    >>> nanmax(np.array([1.0, np.nan, 3.0]))
-    np.float64(3.0)
+    Arguments are those of ``np.{of_numpy.__name__}``.
+
+    >>> {of_numpy.__name__}(np.array([1.0, np.nan, 3.0]))
+    np.float64({example})
     """
-    return np.nanmax(a, axis=axis, keepdims=keepdims, **given("nanmax", a, None, out, initial, where=where))
+    rule = lambda a, ans, axis, initial, where: _ties(a, ans, axis, initial, numbers(a, where))
+    return implements(of_numpy)(reduction(a=rule)(extreme))
 
 
-@implements(np.nanmin)
-@reduction(a=lambda a, ans, axis, initial, where: _ties(a, ans, axis, initial, numbers(a, where)))
-def nanmin(a, axis=None, out=None, keepdims=False, initial=ABSENT, where=True):
-    """Smallest element along ``axis`` of what is not NaN; equal ones share the derivative.
-
-    Arguments are those of ``np.nanmin``.
-
-    >>> nanmin(np.array([1.0, np.nan, 3.0]))
-    np.float64(1.0)
-    """
-    return np.nanmin(a, axis=axis, keepdims=keepdims, **given("nanmin", a, None, out, initial, where=where))
+nanmax = _of_numbers(np.nanmax, "Largest", "3.0")
+nanmin = _of_numbers(np.nanmin, "Smallest", "1.0")
 
 
 @composite(np.ptp)
