@@ -14,7 +14,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "autograd_core.engine": set(),
     "autograd_core.support": {"engine"},
     "autograd_core.expressions": {"engine", "ops", "support"},
-    "autograd_core.ops": {"engine", "support"},
+    "autograd_core.ops": {"engine", "support", "batching"},
     "autograd_core.border": {"engine", "ops", "support"},
     "autograd_core.watching": {"engine", "expressions", "ops", "support", "border"},
     "autograd_core.batching": {"engine"},

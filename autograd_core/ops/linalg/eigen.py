@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ...batching.batched import one_by_one
 from ...engine.forms import conjugate, primitive
+from ...engine.node import somewhere
 from ...engine.registry import implements
 from ...engine.tensor import bare
 from ..composites import composite
@@ -201,12 +203,17 @@ def _eigenvectors(a: AnyArray, wanted: AnyArray) -> AnyArray:
 
 def _matching(w: AnyArray, wanted: AnyArray) -> AnyArray | None:
     """Where each wanted number stands in ``w``, each place taken once; None where all stand where they are wanted."""
-    if hasattr(w, "apply_primitive") or np.allclose(w, wanted, rtol=1e-5):
+    if hasattr(w, "apply_primitive") or not somewhere(np.logical_not(np.isclose(w, wanted, rtol=1e-5))):
         return None
-    distances = np.absolute(np.expand_dims(wanted, -1) - np.expand_dims(w, -2))
-    order = np.zeros(wanted.shape, int)
-    for stack in np.ndindex(wanted.shape[:-1]):
-        for i in range(wanted.shape[-1]):
+    return _nearest(np.absolute(np.expand_dims(wanted, -1) - np.expand_dims(w, -2)))
+
+
+@one_by_one
+def _nearest(distances: AnyArray) -> AnyArray:
+    """For each row of the matrices the column of its least number, each taken once."""
+    order = np.zeros(distances.shape[:-1], int)
+    for stack in np.ndindex(order.shape[:-1]):
+        for i in range(order.shape[-1]):
             order[(*stack, i)] = j = np.argmin(distances[(*stack, i)])
             distances[(*stack, slice(None), j)] = np.inf
     return order
