@@ -59,7 +59,9 @@ if TYPE_CHECKING:
     from .programs.compiled import *
     from .transforms.checkpointing import *
     from .transforms.implicit import *
+    from .transforms.integrals import *
     from .transforms.jacobians import *
+    from .transforms.odes import *
     from .transforms.vectorizing import *
     from .watching.anomaly import *
     from .watching.lifecycle import *
@@ -80,6 +82,8 @@ __getattr__, __dir__ = attach(
         "programs.compiled": ("compile",),
         "transforms.jacobians": ("hessian", "hvp", "jacobian"),
         "transforms.implicit": ("ConvergenceError", "ConvergenceWarning", "argmin", "fixed_point", "root"),
+        "transforms.integrals": ("quad",),
+        "transforms.odes": ("OdeSolution", "odeint", "solve_ivp"),
         "transforms.vectorizing": ("vmap",),
         "watching.lifecycle": ("why_no_grad",),
         "watching.overwritten": ("OverwrittenError",),

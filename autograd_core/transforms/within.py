@@ -23,7 +23,9 @@ from . import trees
 
 
 def leaf(array: Any) -> Tensor:
-    """An array as a variable: a tensor on a row of its own."""
+    """An array as a variable: a tensor on a row of its own. A tensor that has a row is one already."""
+    if isinstance(array, Tensor):
+        return array if array._node is not None else leaf(array._data)
     return make_tensor(array, Leaf(np.shape(array), array.dtype))
 
 
