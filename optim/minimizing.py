@@ -248,6 +248,8 @@ def _scipys(
         if not str(error).startswith("Unknown solver"):
             raise
         raise ValueError(f"minimize: no method {method!r}. Fix: one of {sorted(OWN)}, or of SciPy's.") from error
+    finally:
+        problem.pullback = None  # older SciPys leave a cycle, which must not keep a graph
     value, gradient = problem.evaluate(found.x)
     return Minimum(
         problem.tree(found.x), value, problem.tree(gradient), bool(found.success), str(found.message),

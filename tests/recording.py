@@ -57,6 +57,12 @@ class Recording(NDArrayOperatorsMixin):
             return value
         return (lambda *a, **k: noted(name, _method, self, name, *a, **k)) if callable(value) else wrap(value)
 
+    def __pow__(self, other: Any) -> Any:
+        """Of an array a power is not always np.power: a square may be np.square, which rounds otherwise."""
+        if type(other) in (int, float):
+            return noted("power", operator.pow, self, other)
+        return super().__pow__(other)
+
     def __getitem__(self, index: Any) -> Any:
         return noted("getitem", operator.getitem, self, index)
 
@@ -97,6 +103,7 @@ class Scalar(Recording):
     """The same of a NumPy scalar, which operations in place replace; it takes other ways than an array."""
 
     __iadd__, __isub__ = NDArrayOperatorsMixin.__add__, NDArrayOperatorsMixin.__sub__
+    __pow__ = NDArrayOperatorsMixin.__pow__
     __imul__, __itruediv__ = NDArrayOperatorsMixin.__mul__, NDArrayOperatorsMixin.__truediv__
 
 

@@ -244,6 +244,7 @@ def test_a_long_sequence_costs_its_length() -> None:
 
 # Bad input -----------------------------------------------------------------------------------------------------------
 
+X = np.ones((1, 2, 3), np.float32)
 BAD: dict[str, tuple[Any, type[Exception], str]] = {
     "channels": (lambda: nn.Conv2d(3, 4, 3)(np.ones((1, 2, 5, 5))), ValueError, "2 channels.*for 3"),
     "rank": (lambda: nn.Conv2d(3, 4, 3)(np.ones((3, 5))), ValueError, r"\(3, 5\).*\(N, C, H, W\)"),
@@ -261,6 +262,17 @@ BAD: dict[str, tuple[Any, type[Exception], str]] = {
     "initial state": (lambda: nn.GRU(3, 4)(np.ones((5, 2, 3)), np.ones((1, 1, 4))), ValueError, r"\(1, 2, 4\)"),
     "reduction": (lambda: nn.MSELoss(reduction="average"), ValueError, "reduction='average'"),
     "broadcast target": (lambda: nn.L1Loss()(np.ones((2, 1)), np.ones(2)), ValueError, "must have one shape"),
+    "targets of a probability": (lambda: nn.BCELoss()(np.array([0.5]), np.array([1.5])), ValueError, r"\[0, 1\]"),
+    "no place left": (lambda: nn.ConvTranspose1d(2, 1, 2, padding=2)(X), ValueError, "padding=.*leaves"),
+    "a row of padding": (lambda: F.embedding([0], np.ones((3, 2)), padding_idx=3), ValueError, "padding_idx=3.*3 rows"),
+    "size": (lambda: nn.Upsample(size=1.5)(X), TypeError, "size=1.5"),
+    "running variance alone": (lambda: F.batch_norm(X, None, X[0, :, 0], training=True), ValueError, "give running"),
+    "no statistics": (lambda: F.batch_norm(X), ValueError, "give running"),
+    "statistics in a list": (lambda: F.instance_norm(X, [0, 0], np.ones(2)), TypeError, "running_mean is list"),
+    "variance in float64": (lambda: F.batch_norm(X, np.zeros(2, X.dtype), np.ones(2)), TypeError, "float32.*float64"),
+    "a number of a column": (lambda: F.group_norm(X, 1, np.ones((2, 1), X.dtype)), ValueError, r"weight.*\(2, 1\)"),
+    "one scale for all": (lambda: F.layer_norm(X, (3,), np.ones(1, X.dtype)), ValueError, r"weight.*\(1,\).*\(3,\)"),
+    "one shift for all": (lambda: F.conv1d(X, np.ones((2, 2, 1), X.dtype), np.ones(1, X.dtype)), ValueError, "bias of"),
     "lengths": (lambda: nn.CTCLoss()(np.zeros((3, 1, 2)), np.array([1]), [4], [1]), ValueError, "input_lengths"),
 }  # fmt: skip
 

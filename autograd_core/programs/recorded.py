@@ -26,6 +26,13 @@ _METHODS = {"argmax", "argmin", "clip", "cumsum", "dot", "max", "mean", "min", "
 _METHODS |= {"round", "squeeze", "std", "sum", "swapaxes", "take", "transpose", "var", "any", "all", "conj", "nonzero"}
 
 
+class _Asked(np.ndarray):
+    """An array that says which ufunc ``**`` would call: not for every exponent np.power, which may round otherwise."""
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        return ufunc if len(inputs) == 1 and inputs[0].dtype == self.dtype else np.power
+
+
 class Recorded(NDArrayOperatorsMixin):
     """An array whose calls are noted on ``tape`` while that is open; afterwards it computes as NumPy's do."""
 
@@ -75,6 +82,14 @@ class Recorded(NDArrayOperatorsMixin):
         if self.tape.open:
             self.tape.refuse(f"array.{name} is not recorded")
         return value
+
+    def __pow__(self, other: Any) -> Any:
+        ufunc = self.array.view(_Asked) ** other if type(other) in (int, float) else np.power
+        return super().__pow__(other) if ufunc is np.power else ufunc(self)
+
+    def __ipow__(self, other: Any) -> Any:
+        ufunc = self.array.view(_Asked) ** other if type(other) in (int, float) else np.power
+        return super().__ipow__(other) if ufunc is np.power else ufunc(self, out=(self,))
 
     def __getitem__(self, index: Any) -> Any:
         index = plain(index)
@@ -184,6 +199,7 @@ class RecordedScalar(Recorded):
         return RecordedScalar
 
     __iadd__, __isub__ = NDArrayOperatorsMixin.__add__, NDArrayOperatorsMixin.__sub__
+    __pow__, __ipow__ = NDArrayOperatorsMixin.__pow__, NDArrayOperatorsMixin.__pow__
     __imul__, __itruediv__ = NDArrayOperatorsMixin.__mul__, NDArrayOperatorsMixin.__truediv__
 
 

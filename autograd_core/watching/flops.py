@@ -311,6 +311,9 @@ _MOVES = _COPYING | said_of(
     )
 )
 
+_matrix_vector = {}
+if hasattr(np, "matvec"):  # NumPy ≥ 2.2
+    _matrix_vector = {contractions.matvec: _contraction(_last(1)), contractions.vecmat: _contraction(_last(0))}
 _scale = _result, _result
 _each = _argument, _argument
 
@@ -341,8 +344,7 @@ _COUNTS: dict[Any, tuple[Any, Any]] = said_of(
         **dict.fromkeys((np.deg2rad, np.radians, np.rad2deg, np.degrees, rounding._ldexp), _scale),
         np.matmul: (_contraction(_last(0))[0], _matmul_backward),
         contractions._vecdot: _contraction(_last(0)),
-        contractions.matvec: _contraction(_last(1)),
-        contractions.vecmat: _contraction(_last(0)),
+        **_matrix_vector,
         np.vdot: _contraction(_argument),
         contractions._dot: _contraction(_last(0)),
         contractions._inner: _contraction(_last(0)),

@@ -38,6 +38,8 @@ def embedding(input: TensorLike, weight: TensorLike, padding_idx: int | None = N
     if indices.dtype.kind not in "iu":
         raise TypeError(f"embedding: {indices.dtype} indices; give integers, e.g. input.astype(int).")
     count = weight.shape[0]
+    if padding_idx is not None and not -count <= padding_idx < count:
+        raise ValueError(f"embedding: padding_idx={padding_idx} for a table of {count} rows.")
     if indices.size and (indices.min() < 0 or indices.max() >= count):
         raise ValueError(f"embedding: indices {indices.min()} … {indices.max()} for a table of {count} rows.")
     rows = weight[indices]

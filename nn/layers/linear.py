@@ -12,6 +12,7 @@ from autograd_core.engine.errors import class_name
 from .. import init
 from ..kernels import fused
 from ..modules.checking import COUNT, checked
+from ..modules.dtypes import check_held
 from ..modules.layer import Layer
 from ..modules.module import Module, Parameter
 
@@ -44,6 +45,7 @@ def bilinear(input1: TensorLike, input2: TensorLike, weight: TensorLike, bias: T
     array([[6.]])
     """
     out, in1, in2 = weight.shape
+    check_held("bilinear", input1, (out,), bias=bias)
     columns = np.reshape(np.transpose(weight, (1, 0, 2)), (in1, out * in2))
     halves = np.reshape(input1 @ columns, (*input1.shape[:-1], out, in2))
     y = (halves @ input2[..., None])[..., 0]

@@ -16,7 +16,7 @@ from .. import init
 from ..kernels import fused
 from ..kernels.accuracy import accurate, like, squared
 from ..modules.checking import COUNT, NOT_NEGATIVE, checked
-from ..modules.dtypes import same_dtype
+from ..modules.dtypes import check_held
 from ..modules.layer import Layer
 from ..modules.parameter import Parameter
 
@@ -59,9 +59,7 @@ def batch_norm(
     by ``momentum``. Otherwise the running ones are used. Ioffe & Szegedy 2015, algorithm 1.
     Raises ValueError for one value a channel in training.
     """
-    _check_dtype("batch_norm", input, weight, bias, running_mean)
-    if input.ndim < 2:
-        raise ValueError(f"batch_norm: input of shape {input.shape}; expected (N, C, …).")
+    _check_channels("batch_norm", input, running_mean, running_var, weight, bias, training)
     axes = (0, *range(2, input.ndim))
     column = (-1, *[1] * (input.ndim - 2))  # the shape in which a vector of channels lies along axis 1
     x = accurate(input)
@@ -97,10 +95,13 @@ def _move(running: Any, batch: Any, momentum: float, factor: float = 1) -> None:
         held[...] += momentum * (factor * bare(batch) - held)
 
 
-def _check_dtype(name: str, input: Any, *held: Any) -> None:
-    for array in held:
-        if array is not None:
-            same_dtype(name, "input", input, array)
+def _check_channels(name: str, input: Any, mean: Any, var: Any, weight: Any, bias: Any, by_input: bool) -> None:
+    if input.ndim < 2:
+        raise ValueError(f"{name}: input of shape {input.shape}; expected (N, C, …).")
+    held = {"running_mean": mean, "running_var": var, "weight": weight, "bias": bias}
+    check_held(name, input, (input.shape[1],), **held)
+    if (mean is None) != (var is None) or (mean is None and not by_input):
+        raise ValueError(f"{name}: give running_mean and running_var, or neither where the input's own count.")
 
 
 def _lying(channels: Any, column: tuple[int, ...]) -> Any:
@@ -126,7 +127,7 @@ def instance_norm(
 
     Raises ValueError for one value a channel and sample.
     """
-    _check_dtype("instance_norm", input, weight, bias, running_mean)
+    _check_channels("instance_norm", input, running_mean, running_var, weight, bias, use_input_stats)
     column = (-1, *[1] * (input.ndim - 2))
     if not use_input_stats:
         return batch_norm(input, running_mean, running_var, weight, bias, False, momentum, eps)
@@ -163,7 +164,7 @@ def layer_norm(
     array([[-1.,  1.]])
     """
     axes = _last_axes("layer_norm", input, normalized_shape)
-    _check_dtype("layer_norm", input, weight, bias)
+    check_held("layer_norm", input, tuple(normalized_shape), weight=weight, bias=bias)
     y = fused.standardised(input, axes, eps)
     if weight is not None and bias is not None and len(axes) == 1:
         return fused.scaled(y, weight, bias)
@@ -187,7 +188,7 @@ def rms_norm(
     array([[0.8485, 1.1314]])
     """
     axes = _last_axes("rms_norm", input, normalized_shape)
-    _check_dtype("rms_norm", input, weight)
+    check_held("rms_norm", input, tuple(normalized_shape), weight=weight)
     eps = float(np.finfo(input.dtype).eps) if eps is None else eps
     x = accurate(input)
     y = like(input, x / np.sqrt(ag.mean(squared(x), axis=axes, keepdims=True) + eps))
@@ -223,7 +224,7 @@ def group_norm(
     """
     if input.ndim < 2 or input.shape[1] % num_groups:
         raise ValueError(f"group_norm: {num_groups} groups do not divide the channels of an input {input.shape}.")
-    _check_dtype("group_norm", input, weight, bias)
+    check_held("group_norm", input, (input.shape[1],), weight=weight, bias=bias)
     grouped = np.reshape(input, (input.shape[0], num_groups, math.prod(input.shape[1:]) // num_groups))
     y = np.reshape(fused.standardised(grouped, (2,), eps), input.shape)
     return _scaled(y, weight, bias, (-1, *[1] * (input.ndim - 2)))
@@ -289,7 +290,8 @@ class _BatchNorm(_RunningNorm):
                 f"{class_name(self)}({self.extra_repr()}): input of shape {input.shape} has one value a channel, "
                 "whose variance says nothing. Fix: use a larger batch, or eval()."
             )
-        _check_dtype(f"{class_name(self)}({self.extra_repr()})", input, self.weight, self.running_mean)
+        name = f"{class_name(self)}({self.extra_repr()})"
+        check_held(name, input, (self.num_features,), weight=self.weight, running_mean=self.running_mean)
         momentum = self._momentum()
         mean, var = (self.running_mean, self.running_var) if self.training or not by_batch else (None, None)
         return batch_norm(input, mean, var, self.weight, self.bias, by_batch, momentum, self.eps)

@@ -6,7 +6,7 @@ Names, arguments and defaults are those of ``torch.nn.functional``; ``reduction`
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -70,21 +70,27 @@ def binary_cross_entropy(
     """−w(y·log p + (1−y)·log(1−p)) for probabilities p; as in PyTorch the logarithms are cut off at −100, and their
     slope 1/p(1−p) at 1e12.
 
-    input : the probabilities p in [0, 1]; ValueError for others
+    input : the probabilities p in [0, 1]
     target, weight, reduction : those of ``binary_cross_entropy_with_logits``
+
+    Raises ValueError for probabilities or targets outside [0, 1].
 
     >>> binary_cross_entropy(ag.Tensor([0.5]), np.array([1.0])).item()
     0.6931471824645996
     """
     name = "binary_cross_entropy"
     same_shape(name, input, target)
-    values = bare(input)
-    if not np.all((values >= 0) & (values <= 1)):
-        raise ValueError(f"{name}: probabilities from {values.min()} to {values.max()}; they lie in [0, 1]. "
-                         "Fix: apply a sigmoid, or use binary_cross_entropy_with_logits.")  # fmt: skip
+    _check_probabilities(name, "probabilities", input, "apply a sigmoid, or use binary_cross_entropy_with_logits")
+    _check_probabilities(name, "targets", target, "give 0, 1 or probabilities")
     p = accurate(input)
     weight = weight if weight is None else beside(p, weight)
     return reduced_loss(pointwise.bernoulli, (p, beside(p, target)), reduction, name, input, weight)
+
+
+def _check_probabilities(name: str, what: str, given: Any, fix: str) -> None:
+    values = bare(given)
+    if not np.all((values >= 0) & (values <= 1)):
+        raise ValueError(f"{name}: {what} from {values.min()} to {values.max()}; they lie in [0, 1]. Fix: {fix}.")
 
 
 @checked()

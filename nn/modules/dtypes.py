@@ -12,6 +12,8 @@ from autograd_core.border import devices
 if TYPE_CHECKING:
     from autograd_core.support.types import AnyArray, DTypeLike
 
+from autograd_core.engine.errors import describe
+
 
 def same_dtype(name: str, what: str, given: AnyArray, weight: AnyArray) -> None:
     """Raise TypeError where the array ``given`` is not in the dtype of ``weight``.
@@ -62,6 +64,29 @@ def move_(tensor: Tensor, device: Any) -> None:
         tensor._data = moved._data
         if gradient is not None:
             gradient._data = devices.move(gradient, device)._data
+
+
+def check_held(name: str, input: Any, shape: tuple[int, ...], **held: Any) -> None:
+    """Raise TypeError or ValueError for weights or statistics that are not arrays of ``shape`` in the input's dtype.
+
+    None is one that the layer does without.
+
+    >>> import numpy as np
+    >>> check_held("layer_norm", np.ones((2, 3)), (3,), weight=np.ones(1), bias=None)
+    Traceback (most recent call last):
+    ValueError: layer_norm: weight of shape (1,) for an input of shape (2, 3); it must be (3,).
+    """
+    for what, array in held.items():
+        if array is None:
+            continue
+        if not hasattr(array, "dtype"):
+            raise TypeError(f"{name}: {what} is {describe(array)}; give an array of shape {shape}.")
+        same_dtype(name, "input", input, array)
+        if tuple(array.shape) != shape:
+            raise ValueError(
+                f"{name}: {what} of shape {tuple(array.shape)} for an input of shape {tuple(input.shape)}; "
+                f"it must be {shape}."
+            )
 
 
 def real_only(name: str, x: AnyArray) -> None:

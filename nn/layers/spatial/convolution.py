@@ -15,7 +15,7 @@ from ... import init
 from ...kernels.correlation import correlate
 from ...kernels.windows import Pads, Sizes, batched, sizes, windows_along
 from ...modules.checking import COUNT, checked
-from ...modules.dtypes import same_dtype
+from ...modules.dtypes import check_held, same_dtype
 from ...modules.layer import Layer
 from ...modules.parameter import Parameter
 
@@ -51,6 +51,7 @@ def _convolve(
         span = tuple(d * (k - 1) + 1 for d, k in zip(dilation, kernel, strict=True))
         raise ValueError(f"{name}: a kernel that spans {span} does not fit into {x.shape[2:]} padded by {pads}.")
     same_dtype(name, "input", x, weight)
+    check_held(name, x, weight.shape[:1], bias=bias)
     zeros = np.zeros(weight.shape[0], weight.dtype) if bias is None else bias
     y = correlate(x, weight, zeros, tuple(x.shape[2:]), kernel, stride, pads, dilation, groups)
     return y[0] if single else y

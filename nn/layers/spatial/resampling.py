@@ -10,6 +10,7 @@ import numpy as np
 
 from autograd_core.engine import entry
 
+from ...kernels.windows import sizes
 from ...modules.checking import COUNT, checked
 from ...modules.layer import Layer
 from .adaptive_pooling import adaptive_avg_pool1d, adaptive_avg_pool2d
@@ -68,17 +69,18 @@ def _target(
     """The sizes of the result, and how far apart its places lie in the input."""
     if (size is None) == (scale_factor is None):
         raise ValueError("interpolate: give either size or scale_factor.")
-    given = entry.setting(size if scale_factor is None else scale_factor, "interpolate", "size or scale_factor")
-    values = tuple(given) if isinstance(given, (tuple, list)) else (given,) * dims
-    if len(values) != dims:
-        raise ValueError(f"interpolate: {given!r} for {dims} axes; give a number or {dims} of them.")
     places = input.shape[2:]
-    out = values if scale_factor is None else tuple(math.floor(n * s) for n, s in zip(places, values, strict=True))
+    if scale_factor is None:
+        out = sizes(size, dims, "interpolate: size")
+        return out, tuple(n / m for n, m in zip(places, out, strict=True))
+    given = entry.setting(scale_factor, "interpolate", "scale_factor")
+    scales = tuple(given) if isinstance(given, (tuple, list)) else (given,) * dims
+    if len(scales) != dims:
+        raise ValueError(f"interpolate: scale_factor={given!r} for {dims} axes; give a number or {dims} of them.")
+    out = tuple(math.floor(n * s) for n, s in zip(places, scales, strict=True))
     if min(out) < 1:
         raise ValueError(f"interpolate: the result would have the size {out}.")
-    if scale_factor is None:
-        return out, tuple(n / m for n, m in zip(places, out, strict=True))
-    return out, tuple(1 / s for s in values)
+    return out, tuple(1 / s for s in scales)
 
 
 def _weights(n: int, length: int, scale: float, align_corners: bool, cubic: bool) -> Any:

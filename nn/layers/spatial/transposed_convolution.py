@@ -12,7 +12,7 @@ from autograd_core.engine.errors import class_name
 
 from ...kernels.windows import batched, fold, sizes
 from ...modules.checking import COUNT, checked
-from ...modules.dtypes import same_dtype
+from ...modules.dtypes import check_held, same_dtype
 from .convolution import Convolution, check_channels
 
 if TYPE_CHECKING:
@@ -46,10 +46,13 @@ def _convolve_transposed(
     same_dtype(name, "input", x, weight)
     if any(e >= max(s, d) for e, s, d in zip(extra, stride, dilation, strict=True)):
         raise ValueError(f"{name}: output_padding={extra} must be smaller than stride={stride} or dilation={dilation}.")
+    check_held(name, x, (weight.shape[1] * groups,), bias=bias)
     size = tuple(
         (n - 1) * s - sum(p) + d * (k - 1) + e + 1
         for n, s, p, d, k, e in zip(x.shape[2:], stride, pads, dilation, kernel, extra, strict=True)
     )
+    if min(size) < 1:
+        raise ValueError(f"{name}: padding={padding!r} leaves {size} places of an input of shape {x.shape}.")
     count, places = len(x), math.prod(x.shape[2:])
     flat = np.reshape(x, (count, groups, x.shape[1] // groups, places))
     filters = np.reshape(weight, (groups, weight.shape[0] // groups, -1))
