@@ -67,6 +67,22 @@ def of_classes(rng, n):
     return x, rng.integers(0, x.shape[1], len(x))
 
 
+def rows_of_words(rng, n):
+    x = rows(1000)(rng, n)[0]
+    return x, rng.integers(0, x.shape[1], len(x))
+
+
+def partly_ignored(rng, n):
+    x, target = of_classes(rng, n)
+    return x, np.where(rng.random(len(x)) < 0.2, -100, target)
+
+
+def of_mixtures(rng, n):
+    x = rows(10)(rng, n)[0]
+    q = rng.random(x.shape, np.float32)
+    return x, q / q.sum(1, keepdims=True)
+
+
 def log_of_classes(rng, n):
     x, target = of_classes(rng, n)
     return np.log(np.exp(x) / np.exp(x).sum(1, keepdims=True)), target
@@ -189,8 +205,11 @@ def cases(F, TF, torch):
         Case(o, "triplet_margin_loss", lambda rng, n: tuple(rows(64)(rng, n)[0] for _ in range(3)),
              F.triplet_margin_loss, TF.triplet_margin_loss, None, 3),
         same(o, "cross_entropy", of_classes, floors.cross_entropy),
-        same(o, "cross_entropy", of_classes, label="cross_entropy (smoothed)", label_smoothing=0.1),
-        same(o, "nll_loss", log_of_classes),
+        same(o, "cross_entropy", of_classes, floors.smoothed, label="cross_entropy (smoothed)", label_smoothing=0.1),
+        same(o, "cross_entropy", partly_ignored, floors.cross_entropy_of_some, label="cross_entropy (some ignored)"),
+        same(o, "cross_entropy", of_mixtures, floors.cross_entropy_of_mixtures, label="cross_entropy (mixtures)"),
+        same(o, "cross_entropy", rows_of_words, floors.cross_entropy, label="cross_entropy (1,000 classes)"),
+        same(o, "nll_loss", log_of_classes, floors.nll_loss),
         same(o, "multi_margin_loss", of_classes),
         same(o, "multilabel_soft_margin_loss", labels_of_rows),
         Case(m, "layer_norm", scaled_rows, normalised(F), normalised(TF), floors.layer_norm, 3),

@@ -457,6 +457,70 @@ def cross_entropy(x, target):
     return (np.log(total[:, 0]) - picked).mean(), pull
 
 
+def smoothed(x, target):
+    rows, count = np.arange(len(x)), x.shape[1]
+    y = x - x.max(1, keepdims=True)
+    own = y[rows, target] * f32(0.9)
+    own += y.mean(1) * f32(0.1)
+    np.exp(y, out=y)
+    total = y.sum(1, keepdims=True)
+
+    def pull(g):
+        d = y / total
+        d -= f32(0.1 / count)
+        d[rows, target] -= f32(0.9)
+        d *= g / f32(len(x))
+        return d
+
+    return (np.log(total[:, 0]) - own).mean(), pull
+
+
+def cross_entropy_of_some(x, target):
+    kept = target >= 0
+    rows, classes = np.arange(len(x)), np.where(kept, target, 0)
+    y = x - x.max(1, keepdims=True)
+    picked = y[rows, classes]
+    np.exp(y, out=y)
+    total = y.sum(1, keepdims=True)
+    share = kept / f32(kept.sum())
+
+    def pull(g):
+        d = y / total
+        d[rows, classes] -= f32(1)
+        d *= (g * share)[:, None]
+        return d
+
+    return np.dot(np.log(total[:, 0]) - picked, share), pull
+
+
+def cross_entropy_of_mixtures(x, q):
+    y = x - x.max(1, keepdims=True)
+    picked = np.einsum("ij,ij->i", y, q)
+    weight = q.sum(1)
+    np.exp(y, out=y)
+    total = y.sum(1, keepdims=True)
+
+    def pull(g):
+        d = y / total
+        d *= weight[:, None]
+        d -= q
+        d *= g / f32(len(x))
+        return d
+
+    return (np.log(total[:, 0]) * weight - picked).mean(), pull
+
+
+def nll_loss(x, target):
+    rows = np.arange(len(x))
+
+    def pull(g):
+        d = np.zeros_like(x)
+        d[rows, target] = -g / f32(len(x))
+        return d
+
+    return -x[rows, target].mean(), pull
+
+
 def layer_norm(x, weight, bias):
     y = x - x.mean(-1, keepdims=True)
     scale = np.einsum("ij,ij->i", y, y)[:, None]

@@ -13,7 +13,7 @@ import numpy as np
 
 import autograd_core as ag
 from autograd_core.engine.errors import class_name
-from nn.kernels import fused
+from nn.kernels.classes import class_slope, minus_log_shares
 
 if TYPE_CHECKING:
     from autograd_core import Tensor
@@ -32,14 +32,14 @@ def _total(losses: AnyArray, share: Share) -> AnyArray:
     return np.dot(share, rows) if np.ndim(share) else np.add.reduce(rows) * share
 
 
-@ag.reduction(x=lambda x, target, share: fused.class_slope(x, target) * _by_rows(share))
+@ag.reduction(x=lambda x, target, share: class_slope(x, target) * _by_rows(share))
 def class_log_loss(x, target, share, axis=None, keepdims=False):
     """−log softmax(x)[target] for class numbers (n,) and logits (n, classes).
 
     >>> class_log_loss(np.zeros((1, 2)), np.array([1]), 1.0).round(4)
     np.float64(0.6931)
     """
-    return _total(fused.minus_log_shares(x, target), share)
+    return _total(minus_log_shares(x, target), share)
 
 
 @ag.reduction(x=lambda x, target, share: (ag.sigmoid(x) - target) * _by_rows(share))
@@ -101,7 +101,7 @@ def value_and_derivative(link: str, z: Array, target: Array, share: Share) -> tu
     """
     value = float(LOSSES[link](z, target, share))
     if link == "softmax":
-        delta = fused.class_slope(z, target)
+        delta = class_slope(z, target)
     else:
         delta = LINKS[link](z)
         delta -= target

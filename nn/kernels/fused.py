@@ -11,7 +11,6 @@ import numpy as np
 import autograd_core as ag
 from autograd_core.engine.forms import conjugate
 from autograd_core.engine.node import PLAIN
-from autograd_core.engine.tensor import bare
 
 from .accuracy import accurate, like, squared
 
@@ -67,50 +66,6 @@ def linear(x, weight, bias):
         return y + bias
     y += bias
     return y
-
-
-def class_slope(x: AnyArray, target: AnyArray) -> AnyArray:
-    """∂(−log softmax(x)[target])/∂x = softmax(x) − one-hot(target)."""
-    if type(x) not in PLAIN or x.dtype.kind != "f" or x.dtype.itemsize < 4:
-        return ag.softmax(x, 1) - one_hot(x, target)
-    shares = _shifted(x)
-    np.exp(shares, out=shares)
-    shares /= np.add.reduce(shares, axis=1, keepdims=True)
-    shares[np.arange(len(target)), target] -= 1
-    return shares
-
-
-def one_hot(x: AnyArray, target: AnyArray) -> AnyArray:
-    """1 at the target of each row of x and 0 elsewhere: an array beside x; beside a symbol NumPy's."""
-    hot = np.zeros(x.shape) if hasattr(x, "apply_primitive") else np.zeros_like(bare(x))
-    hot[np.arange(len(target)), target] = 1
-    return hot
-
-
-_FLOPS = (lambda call: 4 * math.prod(call.shapes[0]), lambda call: 8 * math.prod(call.shapes[0]))
-
-
-@ag.reduction(x=lambda x, target: class_slope(x, target) / len(target), flops=_FLOPS)
-def mean_class_cross_entropy(x, target, axis=None, keepdims=False):
-    """The mean of −log softmax(x)[target] over the rows of logits."""
-    return np.add.reduce(minus_log_shares(x, target)) / x.dtype.type(len(target))
-
-
-@ag.reduction(x=lambda x, target: class_slope(x, target), flops=_FLOPS)
-def class_cross_entropy(x, target, axis=1, keepdims=False):
-    """−log softmax(x)[target] for each row of logits."""
-    return minus_log_shares(x, target)
-
-
-def minus_log_shares(x: AnyArray, target: AnyArray) -> AnyArray:
-    """−log softmax(x)[target] of each row of an array."""
-    shifted = _shifted(x)
-    return np.log(np.add.reduce(np.exp(shifted), axis=1)) - shifted[np.arange(len(target)), target]
-
-
-def _shifted(x: AnyArray) -> AnyArray:
-    """Each row without its largest number, so that no exponential overflows."""
-    return x - np.maximum.reduce(x, axis=1, initial=-np.inf)[:, None]
 
 
 def standardised_by_steps(x: AnyArray, axes: tuple[int, ...], eps: float) -> AnyArray:

@@ -13,8 +13,8 @@ import autograd_core as ag
 from autograd_core import relu
 from autograd_core.engine.tensor import bare
 
-from ..kernels import fused
 from ..kernels.accuracy import accurate, like
+from ..kernels.classes import class_cross_entropy, mean_class_cross_entropy, of_target
 from ..modules.checking import PROBABILITY, checked
 from ..modules.dtypes import real_only
 from . import pointwise
@@ -61,14 +61,21 @@ def cross_entropy(
         losses = _of_probabilities(logits, beside(logits, labels), weight, label_smoothing)
         return reduced(losses, reduction, "cross_entropy", input)
     z, y = _rows_of_classes("cross_entropy", logits, labels)
-    if weight is None and not label_smoothing:
-        kept = _checked_classes("cross_entropy", y, z.shape[1], ignore_index)
-        if kept is None and len(shape) == 2:
-            if reduction == "mean":
-                return like(input, fused.mean_class_cross_entropy(z, y))
-            return reduced(fused.class_cross_entropy(z, y), reduction, "cross_entropy", input)
-    logs = ag.log_softmax(z, 1)
-    return like(input, _of_logs("cross_entropy", logs, y, labels, weight, ignore_index, reduction, label_smoothing))
+    kept = _checked_classes("cross_entropy", y, z.shape[1], ignore_index)
+    w = _class_weights("cross_entropy", weight, z.shape[1], z)
+    if w is None and kept is None and reduction == "mean" and len(y):
+        return like(input, mean_class_cross_entropy(z, y, label_smoothing))
+    classes = y if kept is None else np.where(kept, y, 0)
+    if w is None or not label_smoothing:
+        losses = class_cross_entropy(z, classes, label_smoothing)
+        losses = losses if w is None else losses * w[classes]
+    else:
+        logs = ag.log_softmax(z, 1)
+        uniform = -np.sum(logs * w, axis=1)
+        own = -of_target(logs, classes) * w[classes]
+        losses = (1 - label_smoothing) * own + label_smoothing / z.shape[1] * uniform
+    of_row = None if w is None else w[classes]
+    return like(input, _of_rows("cross_entropy", losses, of_row, kept, labels, reduction))
 
 
 @checked()
@@ -89,7 +96,13 @@ def nll_loss(
     """
     of_rows: AnyArray = constant(target)
     logs, y = _rows_of_classes("nll_loss", accurate(input), of_rows)
-    return like(input, _of_logs("nll_loss", logs, y, of_rows, weight, ignore_index, reduction, 0.0))
+    kept = _checked_classes("nll_loss", y, logs.shape[1], ignore_index)
+    w = _class_weights("nll_loss", weight, logs.shape[1], logs)
+    classes = y if kept is None else np.where(kept, y, 0)
+    losses = -of_target(logs, classes)
+    of_row = None if w is None else w[classes]
+    losses = losses if of_row is None else losses * of_row
+    return like(input, _of_rows("nll_loss", losses, of_row, kept, of_rows, reduction))
 
 
 def _rows_of_classes(name: str, input: AnyArray, target: AnyArray) -> tuple[AnyArray, AnyArray]:
@@ -122,36 +135,19 @@ def _checked_classes(name: str, y: AnyArray, classes: int, ignore_index: int) ->
     return kept
 
 
-def _of_logs(
-    name: str,
-    logs: AnyArray,
-    y: AnyArray,
-    target: AnyArray,
-    weight: AnyArray | None,
-    ignore_index: int,
-    reduction: str,
-    smoothing: float,
+def _of_rows(
+    name: str, losses: AnyArray, weights: AnyArray | None, kept: AnyArray | None, target: AnyArray, reduction: str
 ) -> Tensor:
-    classes = logs.shape[1]
-    kept = _checked_classes(name, y, classes, ignore_index)
-    w = _class_weights(name, weight, classes, logs)
-    y = y if kept is None else np.where(kept, y, 0)
-    of_row = np.ones(len(y), logs.dtype) if w is None else w[y]
-    losses = -logs[np.arange(len(y)), y] * of_row
-    if smoothing:
-        uniform = -np.sum(logs if w is None else logs * w, axis=1)
-        losses = (1 - smoothing) * losses + smoothing / classes * uniform
+    """Losses of rows, which have weights and of which some do not count, reduced."""
     if kept is not None:
-        losses, of_row = np.where(kept, losses, 0), np.where(kept, of_row, 0)
-    if reduction == "mean":
-        total = np.sum(of_row)
-        none = total == 0
-        # Of nothing the mean is NaN, but its derivative is 0: a batch without targets leaves the weights as they are.
-        mean = np.sum(losses) / np.where(none, np.inf, total)
-        return (
-            mean if weight is None and kept is None and len(y) else mean + np.where(none, np.nan, 0).astype(logs.dtype)
-        )
-    return reduced(np.reshape(losses, np.shape(target)), reduction, name, logs)
+        losses = np.where(kept, losses, 0)
+    if reduction != "mean" or (weights is None and kept is None and len(losses)):
+        return reduced(losses if reduction == "mean" else np.reshape(losses, np.shape(target)), reduction, name, losses)
+    of_row = np.ones_like(bare(losses)) if weights is None else weights
+    total = np.sum(of_row if kept is None else np.where(kept, of_row, 0))
+    none = total == 0
+    # Of nothing the mean is NaN, but its derivative is 0: a batch without targets leaves the weights as they are.
+    return np.sum(losses) / np.where(none, np.inf, total) + np.where(none, np.nan, 0).astype(losses.dtype)
 
 
 def _of_probabilities(input: AnyArray, target: AnyArray, weight: AnyArray | None, smoothing: float) -> AnyArray:

@@ -16,7 +16,8 @@ from strategies import Array, Numbers, axis, complexes, even, generators, odd, p
 @st.composite
 def with_settings(draw: st.DrawFn, calls: Calls, **settings: Any) -> Call:
     """Calls whose settings are drawn from those listed."""
-    return Call(draw(calls).args, {name: draw(st.sampled_from(values)) for name, values in settings.items()})
+    call = draw(calls)
+    return Call(call.args, call.params | {name: draw(st.sampled_from(values)) for name, values in settings.items()})
 
 
 def wide(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
@@ -204,8 +205,9 @@ SAMPLES: dict[str, Calls] = {
     "soft_margin":     elementwise(real, real),
     "hinge_embedding": with_settings(elementwise(even, signs), margin=[0.5, 1.1]),
     "ranking":         with_settings(elementwise(odd, signs), margin=[0.0, 0.4]),
-    "class_cross_entropy":      of_classes(),
-    "mean_class_cross_entropy": of_classes(),
+    "class_cross_entropy":      with_settings(of_classes(), smoothing=[0.0, 0.2]),
+    "mean_class_cross_entropy": with_settings(of_classes(), smoothing=[0.0, 0.2]),
+    "of_target":                of_classes(),
     "class_log_loss":           of_rows(real, classes=True),
     "binary_log_loss":          of_rows(probability),
     "half_squared_error":       of_rows(real),
