@@ -99,20 +99,9 @@ class Module:
             return object.__getattribute__(self, name)
         raise AttributeError(f"{self._get_name()!r} object has no attribute {name!r}")
 
-    def _check_new(self, what: str, name: object) -> None:
-        if not isinstance(name, str):
-            raise TypeError(f"{what}: the name is {class_name(name)}, not a string.")
-        if not name or "." in name:
-            raise KeyError(f"{what}: {name!r} cannot be a name; it must not be empty nor contain a dot.")
-        own = vars(self).get(name)
-        if hasattr(self, name) and not (own is None or isinstance(own, Tensor | Module)):
-            raise KeyError(f"{what}: {self._get_name()} already has an attribute {name!r} of another kind.")
-        if own is None and hasattr(type(self), name):
-            raise KeyError(f"{what}: {name!r} is a method or setting of {self._get_name()}. Fix: another name.")
-
     def register_buffer(self, name: str, tensor: ArrayLike | None, persistent: _bool = True) -> None:
         """Keep an array that is not learned (a tensor without gradient); saved where ``persistent``."""
-        self._check_new("register_buffer", name)
+        state.check_name(self, "register_buffer", name)
         self._buffer_names = (*(n for n in self._buffer_names if n != name), name)
         others = (n for n in self._transient_names if n != name)
         self._transient_names = (*others,) if persistent else (*others, name)
@@ -120,14 +109,14 @@ class Module:
 
     def register_parameter(self, name: str, param: Parameter | None) -> None:
         """The same as assigning the parameter (or None) as an attribute, for names that are computed."""
-        self._check_new("register_parameter", name)
+        state.check_name(self, "register_parameter", name)
         if param is not None and not isinstance(param, Parameter):
             raise TypeError(f"register_parameter: {name!r} is {class_name(param)}. Fix: nn.Parameter(value).")
         setattr(self, name, param)
 
     def add_module(self, name: str, module: Module | None) -> None:
         """The same as assigning the module as an attribute, for names that are computed."""
-        self._check_new("add_module", name)
+        state.check_name(self, "add_module", name)
         if module is not None and not isinstance(module, Module):
             raise TypeError(f"add_module: {name!r} is {class_name(module)}, not a Module.")
         object.__setattr__(self, name, module)

@@ -11,6 +11,7 @@ from autograd_core.engine.errors import class_name, printable
 
 from .module import Module
 from .parameter import Parameter
+from .state import check_name
 
 
 def _as_value(value: object) -> Any:
@@ -113,7 +114,7 @@ class ParameterDict(Module):
         return vars(self)[key]
 
     def __setitem__(self, key: str, value: object) -> None:
-        self._check_new("ParameterDict", key)
+        check_name(self, "ParameterDict", key)
         setattr(self, key, _as_value(value))
         self._keys[key] = None
 

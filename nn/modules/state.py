@@ -36,6 +36,19 @@ def _tuple_repr(mismatch: KeyMismatch) -> str:
     return f"KeyMismatch(missing_keys={mismatch.missing_keys}, unexpected_keys={mismatch.unexpected_keys})"
 
 
+def check_name(module: Module, what: str, name: object) -> None:
+    """Refuse what cannot be the name of a new parameter, buffer or module: TypeError or KeyError."""
+    if not isinstance(name, str):
+        raise TypeError(f"{what}: the name is {class_name(name)}, not a string.")
+    if not name or "." in name:
+        raise KeyError(f"{what}: {name!r} cannot be a name; it must not be empty nor contain a dot.")
+    own = vars(module).get(name)
+    if hasattr(module, name) and not (own is None or isinstance(own, Tensor) or hasattr(own, "named_modules")):
+        raise KeyError(f"{what}: {module._get_name()} already has an attribute {name!r} of another kind.")
+    if own is None and hasattr(type(module), name):
+        raise KeyError(f"{what}: {name!r} is a method or setting of {module._get_name()}. Fix: another name.")
+
+
 def own_parameters(module: Module) -> dict[str, Parameter]:
     """The parameters assigned to this very module."""
     return {name: value for name, value in vars(module).items() if isinstance(value, Parameter)}

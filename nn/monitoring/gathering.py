@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any, NoReturn, Self
 import numpy as np
 
 import autograd_core as ag
-from autograd_core.engine.errors import class_name, printable
+from autograd_core.engine.errors import class_name
 from autograd_core.engine.node import WatchedNode
 from autograd_core.engine.tensor import bare
 
 from ..modules.hooks import first_tensor
 from ..modules.module import Module
 from .records import Gather, LayerRecord, ParameterRecord, StepRecord, Units, spread_of
-from .step import SQUASHING, Layer, Layers, Step, norm, saturated
+from .step import SQUASHING, Layer, Layers, Step, check_layers, chosen, norm, saturated
 
 if TYPE_CHECKING:
     from autograd_core.engine.node import Node
@@ -117,7 +117,7 @@ class Monitor:
         if self._handles:
             raise RuntimeError("monitor: start() of a monitor that is running. Fix: stop() it first.")
         named = list(self.model.named_modules())
-        self._check_layers(named)
+        check_layers(self.layers, named)
         self._names = {id(module): name for name, module in named}
         ours = Module.__module__.partition(".")[0] + "."
         self._simple = {id(m) for _, m in named if type(m).__module__.startswith(ours) and not any(m.children())}
@@ -235,7 +235,7 @@ class Monitor:
     def _note(
         self, step: Step, name: str, kind: str, output: Any, order: int, squashed: Any, module: Any = None
     ) -> None:
-        if self.layers is not None and not _chosen(self.layers, name, type(module)):
+        if self.layers is not None and not chosen(self.layers, name, type(module)):
             return
         layer = step.layers.get(name)
         if layer is None:
@@ -384,21 +384,3 @@ class Monitor:
         from .plots import plot_history
 
         return plot_history(self)
-
-    def _check_layers(self, named: list[tuple[str, Module]]) -> None:
-        for wanted in () if self.layers is None else _listed(self.layers):
-            if isinstance(wanted, type):
-                known = any(isinstance(module, wanted) for _, module in named)
-            else:
-                known = isinstance(wanted, str) and wanted.rpartition(".")[0] in {"", *(n for n, _ in named)}
-            if not known:
-                shown = printable(wanted.__name__) if isinstance(wanted, type) else repr(wanted)
-                raise ValueError(f"monitor: layers names {shown}, which the model does not have.")
-
-
-def _listed(layers: Layers) -> Sequence[str | type]:
-    return (layers,) if isinstance(layers, (str, type)) else tuple(layers or ())
-
-
-def _chosen(layers: Layers, name: str, kind: type) -> bool:
-    return any(issubclass(kind, w) if isinstance(w, type) else w == name for w in _listed(layers))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 from weakref import WeakKeyDictionary
 
@@ -11,12 +11,15 @@ import numpy as np
 
 import autograd_core as ag
 from autograd_core import Tensor
+from autograd_core.engine.errors import printable
 
 from ..layers.activations import hardtanh
 from .records import Gather
 
 if TYPE_CHECKING:
     from autograd_core.support.types import Array, Settings
+
+    from ..modules.module import Module
 
 _SIGMOID = 1 / (1 + math.exp(-4)) - 0.5  # σ(±4) lies that far from ½; the slope there is 7 % of that at 0
 _TANH = math.tanh(2)  # tanh z = 2σ(2z) − 1: the same place on the curve
@@ -88,3 +91,24 @@ def norm(array: Array) -> float:
     flat = np.asarray(array).ravel(order="K")
     with np.errstate(all="ignore"):
         return math.sqrt(abs(np.vdot(flat, flat)))
+
+
+def check_layers(layers: Layers, named: list[tuple[str, Module]]) -> None:
+    """ValueError where a model of these modules has none of what ``layers`` asks for."""
+    for wanted in _listed(layers):
+        if isinstance(wanted, type):
+            known = any(isinstance(module, wanted) for _, module in named)
+        else:
+            known = isinstance(wanted, str) and wanted.rpartition(".")[0] in {"", *(n for n, _ in named)}
+        if not known:
+            shown = printable(wanted.__name__) if isinstance(wanted, type) else repr(wanted)
+            raise ValueError(f"monitor: layers names {shown}, which the model does not have.")
+
+
+def chosen(layers: Layers, name: str, kind: type) -> bool:
+    """Whether a layer is among those asked for."""
+    return any(issubclass(kind, w) if isinstance(w, type) else w == name for w in _listed(layers))
+
+
+def _listed(layers: Layers) -> Sequence[str | type]:
+    return (layers,) if isinstance(layers, (str, type)) else tuple(layers or ())
