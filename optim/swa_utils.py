@@ -307,8 +307,7 @@ def update_bn(loader: Iterable[Any], model: Any) -> None:
 
 
 def _is_batch_norm(module: Any) -> bool:
-    named = any("BatchNorm" in base.__name__ for base in type(module).__mro__)
-    return named and getattr(module, "running_mean", None) is not None
+    return getattr(module, "of_batches", False) and getattr(module, "running_mean", None) is not None
 
 
 class Ensemble:

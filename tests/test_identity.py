@@ -12,6 +12,7 @@ import pytest
 
 import autograd_core as ag
 import nn
+import optim
 from autograd_core.engine.registry import primitives
 from autograd_core.expressions.latex import latex
 from autograd_core.expressions.symbol import Symbol
@@ -122,3 +123,33 @@ def test_a_class_derived_under_another_name_is_what_its_base_is() -> None:
     assert vars(up.parametrizations["weight"][0])["_u"].shape == (3,)
     mine = nn.utils.parametrizations.spectral_norm(ConvTransposeOfMine(2, 3))
     assert vars(mine.parametrizations["weight"][0])["_u"].shape == (3,)
+
+    class Centred(nn.BatchNorm1d):
+        pass
+
+    class BatchNormOfMine(nn.InstanceNorm1d):
+        pass
+
+    data = np.ones((4, 2, 3), np.float32)
+    for norm, mean in ((Centred(2, momentum=0.5), 1.0), (BatchNormOfMine(2, track_running_stats=True), 5.0)):
+        norm.running_mean.data[:] = 5
+        optim.swa_utils.update_bn([data], nn.Sequential(norm))
+        assert norm.running_mean.tolist() == [mean, mean]
+
+
+def test_a_monitor_knows_channels_from_the_class() -> None:
+    """The relu of a layer that puts out (N, C, L) has C units, whatever the layer is called."""
+
+    class Filters(nn.Conv1d):
+        pass
+
+    class ConvOfMine(nn.Linear):
+        pass
+
+    for layer, units in ((Filters(2, 3, 1), 3), (ConvOfMine(5, 7), 7)):
+        layer.weight.data[0], layer.bias.data[:] = 0, 1
+        layer.bias.data[0] = -1  # of the units, one never fires
+        layer.weight.data[1:] = 1
+        with nn.monitor(nn.Sequential(layer, nn.ReLU())) as watch:
+            watch.model(np.ones((4, 2, 5), np.float32)).sum().backward()
+        assert watch.latest.layers["1"].dead == 1 / units

@@ -236,6 +236,8 @@ def group_norm(
 class _RunningNorm(Layer):
     """Scale and shift for each channel, and running statistics, as batch and instance norm have them."""
 
+    channels_first = True
+
     running_mean: Any
     running_var: Any
     num_batches_tracked: Any
@@ -268,6 +270,8 @@ class _RunningNorm(Layer):
 
 
 class _BatchNorm(_RunningNorm):
+    of_batches = True  # its running statistics are those of batches: optim.swa_utils.update_bn makes them anew
+
     @checked(num_features=COUNT, eps=NOT_NEGATIVE)
     def __init__(
         self,
@@ -470,6 +474,8 @@ class GroupNorm(Layer):
 
     Raises ValueError where num_groups does not divide num_channels.
     """
+
+    channels_first = True
 
     @checked(num_groups=COUNT, num_channels=COUNT, eps=NOT_NEGATIVE)
     def __init__(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -29,10 +29,14 @@ class Layer(Module):
 
     So is what other libraries keep numbers in (a DataFrame, a tensor of PyTorch), in its own dtype, as an array's.
 
+    channels_first : whether it puts out (N, C, …), so that to a monitor a unit is a channel
+
     >>> import nn
     >>> nn.ReLU()([[-1.0, 2.0]])
     array([[0., 2.]], dtype=float32)
     """
+
+    channels_first: ClassVar[bool] = False
 
     def _run(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         if not (_PLAIN.issuperset(map(type, args)) and (not kwargs or _PLAIN.issuperset(map(type, kwargs.values())))):

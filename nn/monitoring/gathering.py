@@ -13,6 +13,7 @@ from autograd_core.engine.errors import class_name
 from autograd_core.engine.node import WatchedNode
 from autograd_core.engine.tensor import bare
 
+from ..layers.linear import Flatten, Unflatten
 from ..modules.hooks import first_tensor
 from ..modules.module import Module
 from .records import Gather, LayerRecord, ParameterRecord, StepRecord, Units, spread_of
@@ -24,9 +25,6 @@ if TYPE_CHECKING:
     from autograd_core.support.types import Fields, Settings
 
     from .report import Report
-
-_RESHAPES = ("Flatten", "Unflatten")  # put out what the layer before them did
-_CHANNELS_FIRST = ("Conv", "BatchNorm", "InstanceNorm", "GroupNorm", "MaxPool", "AvgPool", "Adaptive")
 
 
 class Monitor:
@@ -217,7 +215,7 @@ class Monitor:
                     path = name if source is None else source.name
                     self._note(step, f"{path}.{op}".lstrip("."), op, result, order, (how, source))
             if tensor is not None and tensor is not self._last:
-                if kind not in _RESHAPES:
+                if not isinstance(module, (Flatten, Unflatten)):  # these put out what the layer before them did
                     self._note(step, name, kind, tensor, step.tick(), squashed, module)
                 self._last = tensor
         if not self._stack:
@@ -239,7 +237,7 @@ class Monitor:
             return
         layer = step.layers.get(name)
         if layer is None:
-            layer = step.layers[name] = Layer(name, kind, order)
+            layer = step.layers[name] = Layer(name, kind, order, getattr(module, "channels_first", False))
         data = output._data
         layer.activation.add(data)
         if isinstance(output._node, WatchedNode):
@@ -248,7 +246,7 @@ class Monitor:
             how, source = squashed
             if how == "relu":
                 if data.ndim:
-                    channels = data.ndim == 3 and source is not None and source.kind.startswith(_CHANNELS_FIRST)
+                    channels = data.ndim == 3 and source is not None and source.channels_first
                     self._units.setdefault(name, Units()).add(data, 1 if data.ndim > 3 or channels else -1)
                     layer.rectifies = True
             else:

@@ -32,8 +32,8 @@ Layers: TypeAlias = str | type | Iterable[str | type] | None
 class Layer:
     """What is gathered of one layer during a step."""
 
-    def __init__(self, name: str, kind: str, order: int) -> None:
-        self.name, self.kind, self.order = name, kind, order
+    def __init__(self, name: str, kind: str, order: int, channels_first: bool) -> None:
+        self.name, self.kind, self.order, self.channels_first = name, kind, order, channels_first
         self.activation = Gather()
         self.gradient: Gather | None = None
         self.saturated: int | None = None

@@ -89,6 +89,7 @@ def adaptive_max_pool2d(input: TensorLike, output_size: PerAxis) -> Tensor:
 
 
 class _Adaptive(Layer):
+    channels_first = True
     function: Callable[..., Tensor]
 
     def __init__(self, output_size: PerAxis) -> None:

@@ -160,6 +160,7 @@ class Convolution(Layer):
 
     dims: int
     axis_of_outputs = 0
+    channels_first = True
 
     def _set_up(
         self,

@@ -233,6 +233,7 @@ def avg_pool3d(
 
 
 class _MaxPool(Layer):
+    channels_first = True
     function: Callable[..., Tensor]
 
     @checked()
@@ -293,6 +294,8 @@ class AvgPool1d(Layer):
 
     kernel_size, stride, padding, ceil_mode, count_include_pad : those of ``nn.functional.avg_pool1d``
     """
+
+    channels_first = True
 
     @checked()
     def __init__(
