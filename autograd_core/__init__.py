@@ -58,6 +58,7 @@ if TYPE_CHECKING:
     from .ops.sums.sampled import *
     from .programs.compiled import *
     from .transforms.checkpointing import *
+    from .transforms.control import *
     from .transforms.implicit import *
     from .transforms.integrals import *
     from .transforms.jacobians import *
@@ -81,6 +82,7 @@ __getattr__, __dir__ = attach(
         "graph": ("Graph", "trace"),
         "programs.compiled": ("compile",),
         "transforms.jacobians": ("hessian", "hvp", "jacobian"),
+        "transforms.control": ("cond", "fori_loop", "scan", "switch", "while_loop"),
         "transforms.implicit": ("ConvergenceError", "ConvergenceWarning", "argmin", "fixed_point", "root"),
         "transforms.integrals": ("quad",),
         "transforms.odes": ("OdeSolution", "odeint", "solve_ivp"),

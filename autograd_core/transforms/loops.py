@@ -1,0 +1,167 @@
+"""Loops as one row: steps that carry a vector on, and the loops that are their derivatives."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..engine import recording
+from ..engine.node import Node, somewhere
+from ..engine.tensor import Tensor, make_tensor
+from .within import Local, leaf, row
+
+
+def _bare(x: Any) -> Any:
+    return x._data if isinstance(x, Tensor) else x
+
+
+class Steps:
+    """``r = step(place, k, z, x, on)``, whose first numbers are the next z, time and again; one row for all.
+
+    name : of the operation
+    step : step number ``place``, at the k-th of the rows of X; ``on`` says which examples of a vmap still go on
+    z, X : the vector that the first step is given, and a matrix with a row for each (None: there is none)
+    """
+
+    def __init__(self, name: str, step: Callable[..., Any], z: Any, X: Any) -> None:
+        self.name, self.step, self.z, self.X = name, step, z, X
+        self.size = z.shape[0]
+        self.locals: list[Any] = []
+        self.ons: list[Any] = []
+        self.steps: list[int] = []
+
+    def run(self, steps: list[int] | None, more: Callable[[Any, int], Any] | None) -> Any:
+        """What all steps gave, a row for each."""
+        recorded, found = recording.is_grad_enabled(), []
+        z, X = _bare(self.z), _bare(self.X)
+        while (len(self.steps) < len(steps)) if steps is not None else True:
+            place = len(self.steps)
+            on = None if more is None else more(z, place)
+            if on is not None and not somewhere(on):
+                break
+            k = place if steps is None else steps[place]
+            self.steps.append(k)
+            self.ons.append(on)
+            r = self.at(place, z, None if X is None else X[k], recorded)
+            found.append(r)
+            z = r[: self.size]
+        if not found:
+            return np.zeros((0, self.size))
+        R = np.stack(found)
+        if not recorded:
+            self.locals.clear()
+            return R
+        given = [x._node for x in (self.z, self.X) if isinstance(x, Tensor) and x._node is not None]
+        self.outside = list(dict.fromkeys(p for local in self.locals for p in local.outside))
+        parents = list(dict.fromkeys([*given, *self.outside]))
+        if not parents:
+            self.locals.clear()
+            return R
+        return make_tensor(R, row(self.name, self, parents, R.shape))
+
+    def at(self, place: int, z: Any, x: Any, recorded: bool) -> Any:
+        """One step, as an array; its rows are kept."""
+        if not recorded:
+            return _bare(self.step(place, self.steps[place], z, x, self.ons[place]))
+        local = self.local(place, leaf(z), None if x is None else leaf(x))
+        self.locals.append(local)
+        return local.value
+
+    def local(self, place: int, z: Any, x: Any) -> Local:
+        """The rows of one step."""
+        k, on = self.steps[place], self.ons[place]
+        if x is None:
+            return Local(lambda z: self.step(place, k, z, None, on), z)
+        return Local(lambda z, x: self.step(place, k, z, x, on), z, x)
+
+    def pull(self, node: Node, g: Any, ends: list[Any]) -> list[Any]:
+        """From the last step to the first: the cotangent of z, and beside it those of all that the steps depend on."""
+        create = isinstance(g, Tensor)
+        n, s = len(self.steps), self.size
+        outside = [p for p in self.outside if p in ends]
+        sizes = [math.prod(p.shape) for p in outside]
+        kept = make_tensor(np.stack([local.value for local in self.locals]), node) if create else None
+        zs = None if kept is None else np.concatenate([np.reshape(self.z, (1, s)), kept[: n - 1, :s]])
+
+        def back(j: int, place: int, state: Any, given: Any, on: Any = None) -> Any:
+            total = given[:width] + np.concatenate([state[:s], np.zeros_like(state, shape=(width - s,))])
+            local = self.locals[place]
+            if create:
+                x = None if self.X is None else given[width + s :]
+                local = self.local(place, leaf(given[width : width + s]), None if x is None else leaf(x))
+            found = local.pull(total, [*local.x, *outside])
+            count = len(local.x)
+            zero = lambda size: np.zeros_like(state, shape=(size,))
+            c = [zero(s) if found[0] is None else found[0]]
+            for f, size, start in zip(found[count:], sizes, starts, strict=True):
+                before = state[start : start + size]
+                c.append(before if f is None else before + np.reshape(f, (-1,)))
+            if count == 2:
+                c.append(zero(local.x[1].shape[0]) if found[1] is None else found[1])
+            return np.concatenate(c)
+
+        width = g.shape[1]
+        starts = (s + np.cumsum([0, *sizes[:-1]])).tolist() if sizes else []
+        first = np.zeros_like(_bare(g), shape=(s + sum(sizes),))
+        order = list(range(n))[::-1]
+        if create:
+            parts = [g, zs] if self.X is None else [g, zs, self.X[np.array(self.steps)]]
+            R = Steps(self.name, back, make_tensor(first, None), np.concatenate(parts, axis=1)).run(order, None)
+        else:
+            with recording.no_grad():
+                R = Steps(self.name, back, first, g).run(order, None)
+        answers: dict[Any, Any] = {}
+        end = s + sum(sizes)
+        if isinstance(self.z, Tensor) and self.z._node is not None:
+            _add(answers, self.z._node, R[n - 1][:s])
+        if isinstance(self.X, Tensor) and self.X._node is not None:
+            rows = R[:, end:][::-1]
+            if self.steps != list(range(n)):
+                rows = rows[np.argsort(np.array(self.steps))]
+            _add(answers, self.X._node, rows)
+        for p, start, size in zip(outside, starts, sizes, strict=True):
+            _add(answers, p, np.reshape(R[n - 1][start : start + size], p.shape))
+        return [answers.get(end) for end in ends]
+
+    def push(self, node: Node, tangents: dict[Any, Any]) -> Any:
+        """From the first step to the last: the tangent of z beside z."""
+        create = any(isinstance(t, Tensor) for t in tangents.values())
+        s = self.size
+        of = lambda x: tangents.get(x._node) if isinstance(x, Tensor) and x._node is not None else None
+        given = {p: tangents[p] for p in self.outside if p in tangents}
+        z0, X = (self.z, self.X) if create else (_bare(self.z), _bare(self.X))
+        dz, dX = of(self.z), of(self.X)
+        dz = np.zeros_like(_bare(self.z)) if dz is None else dz
+        width = 0 if X is None else X.shape[1]
+        dX = np.zeros_like(_bare(X)) if dX is None and X is not None else dX
+
+        def beside(place: int, k: int, both: Any, xs: Any, on: Any = None) -> Any:
+            local = self.locals[place]
+            if create:
+                x = None if X is None else leaf(xs[:width])
+                local = self.local(place, leaf(both[:s]), x)
+            moves = {local.x[0]: both[s:], **given}
+            if X is not None:
+                moves[local.x[1]] = xs[width:]
+            value: Any = local.value
+            if create:
+                value = self.step(place, k, both[:s], None if X is None else xs[:width], self.ons[place])
+            moved = local.push(moves)
+            moved = np.zeros_like(value) if moved is None else moved
+            return np.concatenate([value[:s], moved[:s], moved[s:]])
+
+        start = np.concatenate([z0, dz])
+        rows = None if X is None else np.concatenate([X, dX], axis=1)
+        if create:
+            R = Steps(self.name, beside, start, rows).run(self.steps, None)
+        else:
+            with recording.no_grad():
+                R = Steps(self.name, beside, start, rows).run(self.steps, None)
+        return R[:, s:]
+
+
+def _add(answers: dict[Any, Any], end: Any, c: Any) -> None:
+    answers[end] = answers[end] + c if end in answers else c
