@@ -295,9 +295,7 @@ def _as_given(tree: Any, tensors: bool) -> Any:
     if not tensors:
         return tree
     leaves, rebuild = trees.flatten(tree, "the result")
-    return rebuild(
-        [x if isinstance(x, Tensor) else make_tensor(np.asarray(x) if np.isscalar(x) else x, None) for x in leaves]
-    )
+    return rebuild([x if isinstance(x, Tensor) else Tensor(x) for x in leaves])
 
 
 def _in_segments(f: Any, init: Any, leaves: list[Any], rebuild: Any, steps: range) -> tuple[Any, Any]:
