@@ -103,13 +103,13 @@ class _Signature:
 class Compiled:
     """What `compile` returns.
 
-    replays : how many calls ran without the function's Python
+    careful : leave a function as it is where it does something beside computing that replays would not repeat
     """
 
-    def __init__(self, function: Callable[..., Any], static: tuple[str, ...] = ()) -> None:
+    def __init__(self, function: Callable[..., Any], static: tuple[str, ...] = (), careful: bool = False) -> None:
         functools.update_wrapper(self, function)
         self.__name__ = getattr(function, "__name__", class_name(function))
-        self.function, self.static = function, static
+        self.function, self.static, self.careful = function, static, careful
         self.owners: Owners | None = None
         self.signatures: OrderedDict[Any, _Signature] = OrderedDict()
         self.unrepeated: dict[str, None] = {}
@@ -404,11 +404,13 @@ class Compiled:
             self.owners = None if owners.counted else owners
         if moved:
             tape.refuse_result(f"the run changed {', '.join(sorted(set(moved)))[:200]}, which a replay would not")
+        record.unrepeated = effects.written | tape.texts
+        if self.careful and record.unrepeated:
+            tape.refuse_result(f"a replay would not repeat {', '.join(record.unrepeated)}")
         if tape.refused:
             known.refuse(tape.refused)
             self._refused = tape.refused
             return None, mapped(result, taken_back)
-        record.unrepeated = effects.written | tape.texts
         record.close(mapped(result, kept), computed, self._copies)
         return record, record.give()
 

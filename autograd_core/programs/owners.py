@@ -89,6 +89,9 @@ class Owners:
             for place in places:
                 if place.get() is not place.value:
                     return place.name
+        for place in self.numbers:
+            if not isinstance(place.get(), _NUMBERS):
+                return place.name
         for name, held, size in self.lists:
             if len(held) != size:
                 return name
@@ -302,8 +305,8 @@ class Owners:
     def _draws(self) -> dict[str, str]:
         """The state of every source of random numbers that is not the default generator."""
         found = {name: str(generator.bit_generator.state) for name, generator in self.generators}
-        old = np.random.get_state()  # noqa: NPY002 (of programs that still draw from it)
-        return found | {"numpy.random": str(old), "random": str(hash(random.getstate()))}
+        _, keys, *rest = np.random.get_state(legacy=True)  # noqa: NPY002 (of programs that still draw from it)
+        return found | {"numpy.random": f"{hash(np.asarray(keys).tobytes())} {rest}", "random": str(hash(random.getstate()))}
 
     def arrays_of(self) -> dict[int, tuple[str, Any]]:
         """The memory of everything held, by the id of its root: (name, root)."""

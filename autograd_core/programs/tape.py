@@ -7,6 +7,7 @@ a call whose output is its owner's array, and the run that was recorded was a ru
 from __future__ import annotations
 
 import functools
+import os
 import sys
 import threading
 from collections.abc import Callable, Iterable
@@ -75,12 +76,15 @@ def where(frame: FrameType | None = None) -> str:
     while frame is not None:
         file = frame.f_code.co_filename
         if not file.startswith(_SKIPPED):
-            line = f"{Path(file).name}:{frame.f_lineno}"
             if not file.startswith(_PACKAGES):
-                return line + (f" ({inside})" if inside else "")
-            inside = inside or line
+                return _line(frame) + (f" ({inside})" if inside else "")
+            inside = inside or _line(frame)
         frame = frame.f_back
     return inside
+
+
+def _line(frame: FrameType) -> str:
+    return f"{os.path.basename(frame.f_code.co_filename)}:{frame.f_lineno}"
 
 
 def arrays_in(value: Any) -> Iterable[Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -52,7 +51,7 @@ def check_gradients(parameters: Iterable[Tensor]) -> None:
             flat = grad._data.ravel("K")
             total += flat.dot(flat)
             found.append(flat)
-    if not math.isfinite(total) and not all(np.isfinite(flat).all() for flat in found):
+    if not np.isfinite(total) and not all(np.isfinite(flat).all() for flat in found):
         raise NotFinite("a gradient is NaN or infinite")
 
 

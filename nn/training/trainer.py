@@ -55,6 +55,10 @@ class Trainer:
         the mean over batches, while the model learns, of other data the value of all at once
     seed           : what ``ag.manual_seed`` gets when a training begins; with it (and a model that was made under a
         seed) everything is reproducible to the bit
+    compile        : whether steps are replayed as `autograd_core.compile` records them, to the same bits: "auto"
+        (after some steps, and not where the model or the loss prints, or does anything else that a replay would not
+        repeat), True (also there, with a warning) or False. ``trainer.compiled`` is the compiled step then:
+        ``trainer.compiled.why()`` says what became of it.
     on_nonfinite   : where a loss or a gradient is NaN or infinite, nothing of that step is applied; it is replayed
         under the anomaly watch, and the report of the first bad operation goes into a FloatingPointError ("raise") or
         into a warning while the training ends ("stop"). "ignore" does not look.
@@ -84,11 +88,13 @@ class Trainer:
         metrics: Iterable[Metric] | Mapping[str, Metric] = (),
         seed: int | None = None,
         on_nonfinite: str = "raise",
+        compile: bool | str = "auto",
     ) -> None:
         check_parts(model, loss, optimizer, scheduler, scheduler_unit)
         for name, choice, choices in (
             ("scheduler_unit", scheduler_unit, ("epoch", "step")),
             ("on_nonfinite", on_nonfinite, ("raise", "stop", "ignore")),
+            ("compile", compile, ("auto", True, False)),
         ):
             if choice not in choices:
                 raise ValueError(f"Trainer: {name}={choice!r} is none of {', '.join(map(repr, choices))}.")
@@ -99,7 +105,7 @@ class Trainer:
         self.callbacks = sorted(listed_callbacks(callbacks), key=lambda callback: isinstance(callback, ModelCheckpoint))
         self.scheduler_unit, self.clip_norm, self.clip_value = scheduler_unit, clip_norm, clip_value
         self.metrics = named_metrics(metrics)
-        self.seed, self.on_nonfinite = seed, on_nonfinite
+        self.seed, self.on_nonfinite, self.compile = seed, on_nonfinite, compile
         self.history = History()
         self.epoch = self.step = self.batch = 0
         """How many epochs, steps, and batches of the present epoch are done."""
@@ -110,6 +116,7 @@ class Trainer:
         self.resumes_from: str | os.PathLike[str] | None = None
         """The folder or file from which the present ``fit`` goes on."""
         self.loader: Any = None
+        self._one: Step | None = None
         self.running: Sums | None = None
 
     # Training ------------------------------------------------------------------------------------------------------
@@ -163,6 +170,7 @@ class Trainer:
         for callback in self.callbacks:
             callback.on_fit_start(self)
         self.first_epoch, self.should_stop, self.running, self.batch = self.epoch, False, None, 0
+        self._one = None
         self.last_epoch = self.epoch + epochs
         if place is not None and not self._resume(place, epochs):
             self.resumes_from = None
@@ -225,7 +233,11 @@ class Trainer:
         after = [c.on_batch_end for c in self.callbacks if type(c).on_batch_end is not Callback.on_batch_end]
         by_step = self.scheduler if self.scheduler_unit == "step" else None
         guard = None if self.on_nonfinite == "ignore" else self._guard()
-        step = Step(self.model, self.loss, self.optimizer, self.clip_norm, self.clip_value, guard is not None)
+        if self._one is None:
+            clip = self.clip_norm, self.clip_value
+            finite, outputs = guard is not None, bool(self.metrics)
+            self._one = Step(self.model, self.loss, self.optimizer, *clip, finite, outputs, self.compile)
+        step = self._one
         for batch in batches:
             *inputs, target = parts("Trainer.fit", batch, 2)
             if guard is not None:
@@ -267,6 +279,12 @@ class Trainer:
             yield from self.loader
         else:
             yield from islice(iter(self.loader), self.batch, None)
+
+    @property
+    def compiled(self) -> Any:
+        """What `autograd_core.compile` made of the step of the last ``fit``; None where it made nothing."""
+        run = None if self._one is None else self._one.run
+        return run if hasattr(run, "why") else None
 
     @property
     def batches(self) -> int | None:
