@@ -137,6 +137,7 @@ def minimize(
     options: Options | None = None,
     bounds: Any = None,
     constraints: Any = (),
+    compile: bool = False,
 ) -> Minimum:
     """The minimum of ``fun(params, *args)``, a scalar function written with NumPy or autograd_core.
 
@@ -150,6 +151,8 @@ def minimize(
     callback : called with the parameters after every iteration; StopIteration ends the search
     bounds, constraints : for SciPy's methods that know them, on the flat vector of all numbers; a constraint given as
         a dict ``{"type": "eq" or "ineq", "fun": f}`` is a function of the parameters, and its Jacobian is exact, too
+    compile : replay the function and its gradient as `autograd_core.compile` records them, to the same bits; products
+        with the Hessian, which share what was computed at a point, are left as they are
 
     Raises ValueError for unknown methods and options and for a function that is not finite where it begins,
     ImportError where SciPy is needed and missing.
@@ -163,6 +166,8 @@ def minimize(
     True
     """
     problem = _Problem(fun, params, args)
+    if compile:
+        problem.both = ag.compile(problem.both)
     x = problem.flat(problem.start)
     if method in OWN:
         if bounds is not None or constraints != ():

@@ -104,6 +104,31 @@ def test_what_is_not_finite_is_reported_as_in_eager() -> None:
     assert messages[0] == messages[1] and "nothing of this step was applied" in messages[0][0]
 
 
+# minimize -------------------------------------------------------------------------------------------------------------
+
+
+def rosenbrock(p: Any, scale: float = 100.0) -> Any:
+    return (1 - p["x"]) ** 2 + scale * (p["y"] - p["x"] ** 2) ** 2
+
+
+def logistic(w: Any) -> Any:
+    z = ROWS @ w
+    return np.log1p(np.exp(-z * np.where(CLASSES > 0, 1, -1))).mean() + 0.01 * (w * w).sum()
+
+
+@pytest.mark.parametrize("method", ["lbfgs", "newton", "newton-cg", "BFGS", "L-BFGS-B", "trust-exact"])
+@pytest.mark.parametrize(
+    ("f", "start", "args"), [(rosenbrock, {"x": -1.2, "y": 1.0}, (7.0,)), (logistic, np.zeros(6), ())]
+)
+def test_a_minimum_is_the_same_compiled(method: str, f: Any, start: Any, args: Any) -> None:
+    eager, compiled = (optim.minimize(f, start, args, method, compile=mode) for mode in (False, True))
+    assert repr(eager[:8]) == repr(compiled[:8])
+    assert eager.success
+
+
+# What is left alone ---------------------------------------------------------------------------------------------------
+
+
 class Talking(nn.Module):
     """Says when it is called."""
 

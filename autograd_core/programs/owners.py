@@ -306,7 +306,8 @@ class Owners:
         """The state of every source of random numbers that is not the default generator."""
         found = {name: str(generator.bit_generator.state) for name, generator in self.generators}
         _, keys, *rest = np.random.get_state(legacy=True)  # noqa: NPY002 (of programs that still draw from it)
-        return found | {"numpy.random": f"{hash(np.asarray(keys).tobytes())} {rest}", "random": str(hash(random.getstate()))}
+        old = f"{hash(np.asarray(keys).tobytes())} {rest}"
+        return found | {"numpy.random": old, "random": str(hash(random.getstate()))}
 
     def arrays_of(self) -> dict[int, tuple[str, Any]]:
         """The memory of everything held, by the id of its root: (name, root)."""
