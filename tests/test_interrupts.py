@@ -5,6 +5,7 @@ import random
 import signal
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -12,7 +13,8 @@ import pytest
 import autograd_core as ag
 import nn
 import optim
-from autograd_core.engine import recording
+from autograd_core.engine import node, recording
+from autograd_core.programs import compiled
 from faults import alarmed, count, instants, interrupted
 from nn.data import DataLoader, TensorDataset
 from optim.swa_utils import update_bn
@@ -26,10 +28,19 @@ pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptio
 def surroundings(errors=True):
     """What every function leaves as it found it: modes of the engine and of NumPy, and threads."""
     return (
-        ag.is_grad_enabled(), recording.special, len(recording.thread.recording), recording.observed(),
+        ag.is_grad_enabled(), dict(recording.special), len(recording.thread.recording), recording.observed(),
         np.geterr() if errors else None, [t.name for t in threading.enumerate() if t.name == "DataLoader"],
-        recording._lock.locked(),
+        is_free(node.accumulating), is_free(compiled._tracing),
     )  # fmt: skip
+
+
+def is_free(lock):
+    """Whether another thread may have the lock."""
+    with ThreadPoolExecutor(1) as another:
+        free = another.submit(lock.acquire, blocking=False).result()
+        if free:
+            another.submit(lock.release).result()
+    return free
 
 
 def try_all(make, few, many, errors=True):
@@ -236,9 +247,9 @@ def test_a_block_that_could_not_end_ends_with_the_one_around_it():
         left_open = ag.enable_grad()
         left_open.__enter__()  # as where its end was broken off
         ag.no_grad().__enter__()
-    assert ag.is_grad_enabled() and recording.special == 0
+    assert ag.is_grad_enabled() and not recording.special
     left_open.__exit__(None, None, None)
-    assert ag.is_grad_enabled() and recording.special == 0
+    assert ag.is_grad_enabled() and not recording.special
 
 
 # Training ----------------------------------------------------------------------------------------------------------

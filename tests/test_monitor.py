@@ -291,7 +291,7 @@ def test_everything_is_removed_after_an_exception() -> None:
     with pytest.raises(ValueError, match="shape"), nn.monitor(model, optimizer) as watch:
         train(model, optimizer, 2)
         model(np.ones((3, 5), np.float32))
-    assert hooks(model) == 0 and not recording.observed() and recording.special == 0
+    assert hooks(model) == 0 and not recording.observed() and not recording.special
     assert not (optimizer._after or optimizer._on_gradients)
     assert len(watch.history) == 2
     train(model, optimizer, 1)

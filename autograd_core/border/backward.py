@@ -12,6 +12,7 @@ from ..engine.errors import describe
 from ..engine.node import PLAIN, Leaf, Node
 from ..engine.reverse import pull, rows
 from ..engine.tensor import Tensor, bare, make_tensor
+from ..support.modes import locked
 from .arrays import like
 
 if TYPE_CHECKING:
@@ -49,11 +50,14 @@ def backward(
     if nodes.leaf_hooks is not None:
         hooks = [getattr(leaf, "hooks", None) for leaf in leaves]
         gradients = [nodes.leaf_hooks(h, g) if h else g for h, g in zip(hooks, gradients, strict=True)]
-    with nodes.accumulating:
+
+    def accumulate() -> None:
         for i, leaf in enumerate(leaves):
             if leaf.grad is not None:
                 gradients[i] = leaf.grad + gradients[i]
         any(map(_set_grad, leaves, gradients))  # a loop in C: no signal gets between two leaves
+
+    locked(nodes.accumulating, accumulate)
 
 
 _set_grad: Any = Leaf.__dict__["grad"].__set__

@@ -54,7 +54,7 @@ def _number(what: str, convert: Callable[[Any], Any], warns: bool = True) -> Any
     def leave(self: Tensor) -> Any:
         node = self._node
         if node is not None and recording.is_grad_enabled():
-            # recording.blocks is not 0 while any thread runs a transform; without one there is nothing to look for
+            # recording.blocks is not empty while any thread runs a transform; without one there is nothing to look for
             if recording.blocks and any(getattr(n, "bound", False) for n in rows([node], lenient=True)):
                 message = _REFUSAL.format(what, describe(self))
                 frame = sys._getframe(1)

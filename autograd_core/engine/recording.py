@@ -1,30 +1,28 @@
 """Whether operations are recorded, and who is told of them.
 
-The hot path of every operation reads one number, ``special``: zero means "every thread records, nobody watches". Only
-where that is not so does an operation ask for the state of its own thread.
+The hot path of every operation looks at one table, ``special``: empty means "every thread records, nobody watches".
+Only where that is not so does an operation ask for the state of its own thread. A thread writes its own entries alone,
+so that no lock is needed: from Python 3.14 on, an interrupt may leave the lock of a ``with`` held.
 """
 
 from __future__ import annotations
 
-from _thread import _local, allocate_lock
+from _thread import _local, get_ident
 from collections.abc import Iterable
 from contextlib import ContextDecorator
 from typing import Any
 
 __all__ = ["no_grad", "enable_grad", "is_grad_enabled"]
 
-special = 0
-blocks = 0
-"""How many ``no_grad`` and ``enable_grad`` blocks are open in all threads; one at least while a transform runs."""
-
-_lock = allocate_lock()
+special: dict[int, int] = {}
+blocks: dict[int, int] = {}
+"""How many ``no_grad`` and ``enable_grad`` blocks are open in a thread; one at least while a transform runs."""
 
 
 class _Thread(_local):
     def __init__(self) -> None:
         self.recording: list[tuple[Any, bool]] = [(None, True)]  # who said so, and what
         self.observers: list[tuple[Any, ...]] = []
-        self.counted = 0, 0  # the parts of ``special`` and ``blocks`` that are this thread's
         self.refused: tuple[Any, int, str] | None = None  # code, line and message of the last GraphLostError
 
     def settle(self) -> None:
@@ -34,12 +32,15 @@ class _Thread(_local):
 
 def _settle(mine: dict[str, Any]) -> None:
     """The same, of this thread's state as a dictionary: its attributes take longer to find."""
-    global special, blocks
-    opened = mine["recording"]
-    here = len(mine["observers"]) + (not opened[-1][1]), len(opened) - 1
-    with _lock:
-        before, mine["counted"] = mine["counted"], here
-        special, blocks = special + here[0] - before[0], blocks + here[1] - before[1]
+    me, opened = get_ident(), mine["recording"]
+    if here := len(mine["observers"]) + (not opened[-1][1]):
+        special[me] = here
+    else:
+        special.pop(me, None)
+    if here := len(opened) - 1:
+        blocks[me] = here
+    else:
+        blocks.pop(me, None)
 
 
 thread = _Thread()

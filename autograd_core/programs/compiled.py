@@ -15,7 +15,7 @@ from ..engine.errors import class_name
 from ..engine.node import PLAIN, WEAK
 from ..engine.tensor import Tensor, make_tensor
 from ..support.caller import warn
-from ..support.modes import restoring
+from ..support.modes import locked, restoring
 from ..support.random import default_generator, use_generator
 from .fixed import Fixed, check_function, fixed_arguments
 from .noticing import Effects
@@ -30,7 +30,7 @@ from .tape import Mismatch, Tape, Unseen, root
 
 __all__ = ["compile"]
 
-_tracing = threading.Lock()
+_tracing = threading.RLock()
 
 
 class _Here(threading.local):
@@ -167,10 +167,8 @@ class Compiled:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if self.static:
-            with self._lock:
-                values, args, kwargs = fixed_arguments(self.function, self.static, args, kwargs)
-                part = self._part(values)
-            return part(*args, **kwargs)
+            values, args, kwargs = fixed_arguments(self.function, self.static, args, kwargs)
+            return locked(self._lock, lambda: self._part(values))(*args, **kwargs)
         leaves: list[Any] = []
         try:
             spec = spec_of((args, kwargs) if kwargs else args, leaves, self._live)
@@ -179,17 +177,20 @@ class Compiled:
             return self.function(*args, **kwargs)
         if self._renewed > _TRIES or (recording.special and recording.observed()) or _here.tracing:
             return self.function(*args, **kwargs)
-        with self._lock:
-            if self._running:  # the function calls itself
-                return self.function(*args, **kwargs)
-            known = self._known(spec)
-            if known is None:
-                return self.function(*args, **kwargs)
-            self._running = True
-            try:
-                return self._call(known, leaves, args, kwargs)
-            finally:
-                self._running = False
+        return locked(self._lock, lambda: self._alone(spec, leaves, args, kwargs))
+
+    def _alone(self, spec: Any, leaves: list[Any], args: Any, kwargs: Any) -> Any:
+        """The same while no other thread calls."""
+        if self._running:  # the function calls itself
+            return self.function(*args, **kwargs)
+        known = self._known(spec)
+        if known is None:
+            return self.function(*args, **kwargs)
+        self._running = True
+        try:
+            return self._call(known, leaves, args, kwargs)
+        finally:
+            self._running = False
 
     def _known(self, spec: Any) -> _Signature | None:
         """The signature of this call; None where it cannot be told."""
@@ -385,10 +386,12 @@ class Compiled:
             if not taken:
                 taken[:] = owners.take_back(effects.changed)
 
-        with _tracing:
+        def trace() -> tuple[Record, Any]:
             record = Record(owners, tape, inputs)
             _here.tracing = True
-            result = restoring(run, end)
+            return record, restoring(run, end)
+
+        record, result = locked(_tracing, trace)
         computed, moved = taken
         written = {id(root(w)) for e in tape.entries for w in e.writes}
         for given, array in zip(map(array_of, leaves), inputs, strict=True):

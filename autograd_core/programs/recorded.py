@@ -84,11 +84,11 @@ class Recorded(NDArrayOperatorsMixin):
         return value
 
     def __pow__(self, other: Any) -> Any:
-        ufunc = self.array.view(_Asked) ** other if type(other) in (int, float) else np.power
+        ufunc: Any = self.array.view(_Asked) ** other if type(other) in (int, float) else np.power
         return super().__pow__(other) if ufunc is np.power else ufunc(self)
 
     def __ipow__(self, other: Any) -> Any:
-        ufunc = self.array.view(_Asked) ** other if type(other) in (int, float) else np.power
+        ufunc: Any = self.array.view(_Asked) ** other if type(other) in (int, float) else np.power
         return super().__ipow__(other) if ufunc is np.power else ufunc(self, out=(self,))
 
     def __getitem__(self, index: Any) -> Any:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
-from _thread import RLock, allocate_lock
+from _thread import RLock, get_ident
 
 from ..engine import node, recording
 
 
 def _in_child() -> None:
-    recording._lock, node.accumulating = allocate_lock(), RLock()
-    recording.special, recording.blocks = recording.thread.counted
+    node.accumulating = RLock()
+    for table in (recording.special, recording.blocks):
+        for other in table.keys() - {get_ident()}:
+            del table[other]
 
 
 if hasattr(os, "register_at_fork"):

@@ -39,6 +39,22 @@ def restoring(body: Callable[[], T], *undo: Callable[[], object]) -> T:
         raise
 
 
+def locked(lock: Any, body: Callable[[], T]) -> T:
+    """What ``body()`` returns, run while this thread has ``lock``, an RLock, which an interrupt does not leave held.
+
+    ``with lock`` would: from Python 3.14 on, the interrupt may come after the lock was taken and before its block.
+    """
+    try:
+        lock.acquire()
+        result = body()
+        lock.release()
+        return result
+    except BaseException:
+        if lock._is_owned():
+            lock.release()
+        raise
+
+
 def modes_of(model: Any) -> Callable[[], None]:
     """A function that gives every module of ``model`` the mode back (training or not) that it has now."""
     modes = [(module, module.training) for module in model.modules()]

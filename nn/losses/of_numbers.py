@@ -29,7 +29,7 @@ def mse_loss(input: TensorLike, target: ArrayLike, reduction: str = "mean") -> T
     input, target : of one shape, so that no pairs are made by broadcasting; ValueError otherwise
     reduction : "mean", "sum", or "none" for one loss an element
 
-    >>> mse_loss(ag.Tensor([1.0, 3.0]), np.zeros(2)).item()
+    >>> mse_loss(np.array([1.0, 3.0]), np.zeros(2)).item()
     5.0
     """
     same_shape("mse_loss", input, target)
@@ -45,7 +45,7 @@ def l1_loss(input: TensorLike, target: ArrayLike, reduction: str = "mean") -> Te
 
     input, target, reduction : those of ``mse_loss``
 
-    >>> l1_loss(ag.Tensor([1.0, -3.0]), np.zeros(2)).item()
+    >>> l1_loss(np.array([1.0, -3.0]), np.zeros(2)).item()
     2.0
     """
     same_shape("l1_loss", input, target)
@@ -63,7 +63,7 @@ def huber_loss(input: TensorLike, target: ArrayLike, reduction: str = "mean", de
     input, target, reduction : those of ``mse_loss``
     delta : where the parabola ends, > 0
 
-    >>> huber_loss(ag.Tensor([0.5, 3.0]), np.zeros(2), reduction="none").tolist()
+    >>> huber_loss(np.array([0.5, 3.0]), np.zeros(2), reduction="none").tolist()
     [0.125, 2.5]
     """
     same_shape("huber_loss", input, target)
@@ -78,7 +78,7 @@ def smooth_l1_loss(input: TensorLike, target: ArrayLike, reduction: str = "mean"
     input, target, reduction : those of ``mse_loss``
     beta : where the parabola ends, ≥ 0
 
-    >>> smooth_l1_loss(ag.Tensor([0.5, 3.0]), np.zeros(2), reduction="none").tolist()
+    >>> smooth_l1_loss(np.array([0.5, 3.0]), np.zeros(2), reduction="none").tolist()
     [0.125, 2.5]
     """
     if beta == 0:
