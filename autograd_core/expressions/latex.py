@@ -15,8 +15,8 @@ from ..engine.errors import printable
 from ..ops.places import indexing
 from . import values
 from .meaning import Expression, meaning, said_of
-from .notation import BOTH, LONGEST_LIST, POWER, PRODUCT, SUM, WHOLE, Text, settings_of, write
-from .symbol import Symbol, fold, shortened
+from .notation import BOTH, NAMES, POWER, PRODUCT, SUM, WHOLE, Text, write
+from .symbol import Symbol, shortened
 
 if TYPE_CHECKING:
     from ..support.types import AnyArray
@@ -30,8 +30,30 @@ class Tex(Text):
         return pair[1]
 
     @classmethod
-    def of(cls, expression: Expression) -> Text:
-        return fold(expression, _leaf, _application)
+    def leaf(cls, x: Expression) -> Text:
+        if isinstance(x, Symbol):
+            return Tex(name(x.head))
+        if isinstance(x, (bool, int, float, complex, np.number, np.bool_)):
+            text = values.number(x, 6)
+            looser = PRODUCT if text.startswith("−") or "e" in text else WHOLE
+            return Tex(_digits(text), SUM if " " in text else looser)
+        return Tex(cls.word(write(x)))
+
+    @classmethod
+    def writer(cls, function: Any) -> Callable[..., Text | None] | None:
+        return BOTH.get(function) or _SPECIAL.get(function)
+
+    @classmethod
+    def function(cls, symbol: Symbol) -> str:
+        function = meaning(symbol.function)
+        scipy = sys.modules.get("scipy.special")  # who uses its functions has loaded it
+        if function is getattr(scipy, "gamma", np.nan):
+            return r"\Gamma"
+        return NAMES[function][1] if function in NAMES else rf"\operatorname{{{escaped(symbol.head)}}}"
+
+    @classmethod
+    def word(cls, text: str) -> str:
+        return rf"\text{{{escaped(text)}}}"
 
     def at(self, level: int, first: bool = True) -> Text:
         return self if self.fits(level, first) else Tex(rf"\left({self.alone}\right)")
@@ -97,22 +119,6 @@ def _digits(text: str) -> str:
 # Expressions ---------------------------------------------------------------------------------------------------------
 
 
-def _leaf(x: Expression) -> Text:
-    if isinstance(x, Symbol):
-        return Tex(name(x.head))
-    if isinstance(x, (bool, int, float, complex, np.number, np.bool_)):
-        text = values.number(x, 6)
-        looser = PRODUCT if text.startswith("−") or "e" in text else WHOLE
-        return Tex(_digits(text), SUM if " " in text else looser)
-    return Tex(rf"\text{{{escaped(write(x))}}}")
-
-
-def _application(symbol: Symbol, args: list[Text]) -> Text:
-    write_it = _SPECIAL.get(meaning(symbol.function))
-    result = write_it(symbol, args) if write_it else None
-    return result or _call(symbol, args)
-
-
 def _around(left: str, right: str, level: int = WHOLE) -> Callable[..., Text]:
     return lambda symbol, args: Tex(f"{left}{args[0].alone}{right}", level)
 
@@ -134,46 +140,12 @@ def _item(symbol: Symbol, args: list[Text]) -> Text:
     return Tex(rf"{args[0].at(WHOLE).text}\text{{[{escaped(index)}}}")
 
 
-def _call(symbol: Symbol, args: list[Text]) -> Text:
-    r"""``\exp x``, ``\operatorname{softmax}\left(x, \text{axis=1}\right)``."""
-    function = _command(meaning(symbol.function)) or rf"\operatorname{{{escaped(symbol.head)}}}"
-    settings = [rf"\text{{{escaped(text)}}}" for text in settings_of(symbol)]
-    listed = ", ".join([*map(_listed, args), *settings])
-    plain = len(args) == 1 and not settings and getattr(symbol.args[0], "function", symbol) is None
-    return Tex(rf"{function}\left({listed}\right)", WHOLE, f"{function} {listed}" if plain else "")
-
-
-def _command(function: Any) -> str | None:
-    """The command of a function that LaTeX knows."""
-    scipy = sys.modules.get("scipy.special")  # who uses its functions has loaded it
-    return r"\Gamma" if function is getattr(scipy, "gamma", np.nan) else _FUNCTIONS.get(function)
-
-
-def _listed(arg: Any) -> str:
-    if not isinstance(arg, list):
-        return arg.alone
-    return ", ".join(map(_listed, arg if len(arg) <= LONGEST_LIST else [*arg[:3], Tex(r"\ldots"), arg[-1]]))
-
-
-_FUNCTIONS: dict[Any, str] = said_of(
-    {
-        **{f: rf"\{f.__name__}" for f in (np.exp, np.log, np.sin, np.cos, np.tan, np.sinh, np.cosh, np.tanh)},
-        **{f: rf"\{f.__name__}" for f in (np.arcsin, np.arccos, np.arctan)},
-        np.maximum: r"\max",
-        np.minimum: r"\min",
-        np.max: r"\max",
-        np.min: r"\min",
-        np.sum: r"\sum",
-    }
-)
 _SPECIAL: dict[Any, Callable[..., Text | None]] = said_of(
     {
-        **BOTH,
         np.divide: _fraction,
         np.reciprocal: _around(r"\frac{1}{", "}", PRODUCT),
         **dict.fromkeys((np.power, np.square), _power),
         np.sqrt: _around(r"\sqrt{", "}"),
-        np.absolute: _around(r"\left\lvert ", r"\right\rvert "),
         **dict.fromkeys((operator.getitem, indexing._getitem), _item),
     }
 )

@@ -44,7 +44,57 @@ class Text(NamedTuple):
     @classmethod
     def of(cls, expression: Expression) -> Text:
         """A whole expression in this hand."""
-        return fold(expression, _leaf, _application)
+        return fold(expression, cls.leaf, cls.application)
+
+    @classmethod
+    def leaf(cls, x: Expression) -> Text:
+        """A variable or a constant."""
+        if isinstance(x, Symbol):
+            return Text(printable(x.head))
+        if isinstance(x, (bool, int, float, complex, np.number, np.bool_)):
+            text = values.number(x, 6)
+            return Text(text, PRODUCT if text.startswith("−") else SUM if " " in text else WHOLE)
+        return Text(_constant(x))
+
+    @classmethod
+    def application(cls, symbol: Symbol, args: list[Any]) -> Text:
+        """A function applied to arguments that are written already (lists of them among these)."""
+        write_it = cls.writer(meaning(symbol.function))
+        return (write_it(symbol, args) if write_it else None) or cls.call(symbol, args)
+
+    @classmethod
+    def writer(cls, function: Any) -> Callable[..., Text | None] | None:
+        """What writes the applications of a function that is not written as a call."""
+        return BOTH.get(function) or _SPECIAL.get(function)
+
+    @classmethod
+    def call(cls, symbol: Symbol, args: list[Any], name: str = "") -> Text:
+        """``name(x, y, axis=0)``; ``name x`` where nothing follows a single plain argument."""
+        name = name or cls.function(symbol)
+        settings = [cls.word(text) for text in settings_of(symbol)]
+        listed = [cls.listed(arg) for arg in args]
+        text = f"{name}{cls.sign(_ROUND[0])}{', '.join(listed + settings)}{cls.sign(_ROUND[1])}"
+        plain = len(args) == 1 and not settings and getattr(symbol.args[0], "function", name) is None
+        return cls(text, WHOLE, f"{name} {listed[0]}" if plain else "")
+
+    @classmethod
+    def function(cls, symbol: Symbol) -> str:
+        """What the applied function is called."""
+        pair = NAMES.get(meaning(symbol.function))
+        return cls.sign(pair) if pair else printable(symbol.head)
+
+    @classmethod
+    def word(cls, text: str) -> str:
+        """Text that is no mathematics."""
+        return text
+
+    @classmethod
+    def listed(cls, arg: Text | list[Any]) -> str:
+        """An argument, or a list of them; of a long list the first three and the last."""
+        if isinstance(arg, Text):
+            return arg.alone
+        shown = arg if len(arg) <= LONGEST_LIST else [*arg[:3], cls(cls.sign(("…", r"\ldots"))), arg[-1]]
+        return ", ".join(map(cls.listed, shown))
 
     def at(self, level: int, first: bool = True) -> Text:
         """This expression as an operand in a place that asks for ``level``; a minus sign may only stand first."""
@@ -63,21 +113,6 @@ def write(expression: Expression, longest: int | None = None) -> str:
     ('−(1 − y)/x²', 'log(x + 1)·exp y')
     """
     return Text.of(expression if longest is None else shortened(expression, longest)).alone
-
-
-def _leaf(x: Expression) -> Text:
-    if isinstance(x, Symbol):
-        return Text(printable(x.head))
-    if isinstance(x, (bool, int, float, complex, np.number, np.bool_)):
-        text = values.number(x, 6)
-        return Text(text, PRODUCT if text.startswith("−") else SUM if " " in text else WHOLE)
-    return Text(_constant(x))
-
-
-def _application(symbol: Symbol, args: list[Text]) -> Text:
-    write_it = _SPECIAL.get(meaning(symbol.function))
-    result = write_it(symbol, args) if write_it else None
-    return result or _call(printable(symbol.head), symbol, args)
 
 
 # Operators -----------------------------------------------------------------------------------------------------------
@@ -128,7 +163,8 @@ def _root(symbol: Symbol, args: list[Text]) -> Text:
 
 
 def _modulus(symbol: Symbol, args: list[Text]) -> Text:
-    return Text(f"|{args[0].alone}|")
+    x = args[0]
+    return type(x)(f"{x.sign(_UPRIGHT[0])}{x.alone}{x.sign(_UPRIGHT[1])}")
 
 
 # Arrays --------------------------------------------------------------------------------------------------------------
@@ -171,20 +207,11 @@ def _scatter(symbol: Symbol, args: list[Text]) -> Text:
 
 
 def _sum(symbol: Symbol, args: list[Text]) -> Text | None:
-    return _call("Σ", symbol, args) if len(args) == 1 and not settings_of(symbol) else None
+    return Text.call(symbol, args, "Σ") if len(args) == 1 and not settings_of(symbol) else None
 
 
 def _convert(symbol: Symbol, args: list[Text]) -> Text:
     return Text(f"{np.dtype(symbol.settings.get('dtype', symbol.args[-1])).name}({args[0].alone})")
-
-
-def _call(name: str, symbol: Symbol, args: list[Text]) -> Text:
-    """``name(x, y, axis=0)``; ``name x`` where nothing follows a single plain argument."""
-    shown = settings_of(symbol)
-    listed = [_listed(a) for a in args]
-    text = f"{name}({', '.join(listed + shown)})"
-    plain = len(args) == 1 and not shown and getattr(symbol.args[0], "function", name) is None
-    return Text(text, WHOLE, f"{name} {listed[0]}" if plain else "")
 
 
 def settings_of(symbol: Symbol) -> list[str]:
@@ -196,12 +223,6 @@ def settings_of(symbol: Symbol) -> list[str]:
         if k not in _UNSAID and not k.startswith("_") and v is not usual.get(k, _NEVER)
     }
     return [k if v is True else f"{k}={_constant(v)}" for k, v in said.items() if v is not None and v is not False]
-
-
-def _listed(arg: Any) -> str:
-    if not isinstance(arg, list):
-        return arg.alone
-    return ", ".join(map(_listed, arg if len(arg) <= LONGEST_LIST else [*arg[:3], Text("…"), arg[-1]]))
 
 
 def _constant(x: Expression) -> str:
@@ -233,41 +254,54 @@ _NEVER = object()
 _SUPERSCRIPT = str.maketrans("−0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _SUBSCRIPT = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
+# In Unicode, and in LaTeX, whose brackets grow with what they hold.
+_ROUND = ("(", r"\left("), (")", r"\right)")
 _SQUARE = ("[", r"\left["), ("]", r"\right]")
+_UPRIGHT = ("|", r"\left\lvert "), ("|", r"\right\rvert ")
 
-BOTH: dict[Any, Callable[..., Text | None]] = {
-    np.add: _infix((" + ", " + "), SUM, SUM, SUM),
-    np.subtract: _infix((" − ", " - "), SUM, SUM, MATRIX_PRODUCT),
-    elementwise.gap: _infix((" − ", " - "), SUM, SUM, MATRIX_PRODUCT),
-    np.multiply: _infix(("·", r" \cdot "), PRODUCT, PRODUCT, PRODUCT),
-    np.matmul: _infix((" @ ", r"\,"), MATRIX_PRODUCT, POWER, POWER),
-    np.negative: _prefix(("−", "-")),
-    np.positive: _prefix(("+", "+")),
-    np.equal: _truth(("=", "=")),
-    np.not_equal: _truth(("≠", r"\neq")),
-    np.less: _truth(("<", "<")),
-    np.less_equal: _truth(("≤", r"\leq")),
-    np.greater: _truth((">", ">")),
-    np.greater_equal: _truth(("≥", r"\geq")),
-    elementwise.step: _truth((">", ">")),
-    np.swapaxes: _transposed,
-    np.transpose: _transposed,
-    np.broadcast_to: _broadcast,
-    repeating._broadcast_to: _broadcast,
-}
+_COMMANDS = (np.exp, np.log, np.sin, np.cos, np.tan, np.sinh, np.cosh, np.tanh, np.arcsin, np.arccos, np.arctan)
+NAMES: dict[Any, tuple[str, str]] = said_of(
+    {
+        **{f: (f.__name__, rf"\{f.__name__}") for f in _COMMANDS},
+        **dict.fromkeys((np.maximum, np.max), ("max", r"\max")),
+        **dict.fromkeys((np.minimum, np.min), ("min", r"\min")),
+        np.sum: ("sum", r"\sum"),
+    }
+)
+"""What functions are called that are not called by their own names in both hands."""
+
+BOTH: dict[Any, Callable[..., Text | None]] = said_of(
+    {
+        np.add: _infix((" + ", " + "), SUM, SUM, SUM),
+        np.subtract: _infix((" − ", " - "), SUM, SUM, MATRIX_PRODUCT),
+        elementwise.gap: _infix((" − ", " - "), SUM, SUM, MATRIX_PRODUCT),
+        np.multiply: _infix(("·", r" \cdot "), PRODUCT, PRODUCT, PRODUCT),
+        np.matmul: _infix((" @ ", r"\,"), MATRIX_PRODUCT, POWER, POWER),
+        np.negative: _prefix(("−", "-")),
+        np.positive: _prefix(("+", "+")),
+        np.equal: _truth(("=", "=")),
+        np.not_equal: _truth(("≠", r"\neq")),
+        np.less: _truth(("<", "<")),
+        np.less_equal: _truth(("≤", r"\leq")),
+        np.greater: _truth((">", ">")),
+        np.greater_equal: _truth(("≥", r"\geq")),
+        elementwise.step: _truth((">", ">")),
+        np.swapaxes: _transposed,
+        np.transpose: _transposed,
+        np.broadcast_to: _broadcast,
+        repeating._broadcast_to: _broadcast,
+        np.absolute: _modulus,
+    }
+)
 """By what a function means: how its applications are written in either hand."""
 
 _SPECIAL: dict[Any, Callable[..., Text | None]] = said_of(
     {
-        **BOTH,
         np.divide: _infix(("/", "/"), PRODUCT, PRODUCT, POWER),
         np.power: _power,
         np.square: _square,
         np.reciprocal: _reciprocal,
         np.sqrt: _root,
-        np.absolute: _modulus,
-        np.maximum: lambda symbol, args: _call("max", symbol, args),
-        np.minimum: lambda symbol, args: _call("min", symbol, args),
         operator.getitem: _item,
         indexing._getitem: _item,
         indexing._scatter: _scatter,
