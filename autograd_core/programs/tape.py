@@ -179,6 +179,7 @@ class Tape:
                 if found != expected and not (found != found and expected != expected):
                     raise Mismatch(f"{what} at {at} was {expected}, now {found}")
 
+            check.expected = expected  # type: ignore[attr-defined]
             self.add(what, check, reads=reads, kind="guard")
         return expected
 

@@ -1,0 +1,334 @@
+"""From a recorded call of NumPy to rows: what each call computes, over which points, in which dtypes."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from .form import Index, Program, Ref, Row, overlap
+from .recorded import _again, _is_basic
+from .tape import Entry
+
+_REDUCES = {"add", "multiply", "maximum", "minimum", "logical_and", "logical_or"}
+_INITIAL = {"maximum": float("-inf"), "minimum": float("inf"), "add": 0, "multiply": 1}
+
+
+class _NotOurs(Exception):
+    """The call has no rows: NumPy makes it."""
+
+
+def lowered(program: Program, entry: Entry) -> list[Row]:
+    """The rows of a call; a single host row where there are none."""
+    if entry.kind == "made":
+        return []
+    try:
+        rows = _rows(program, entry)
+    except _NotOurs:
+        return [program.host(entry)]
+    for row in rows:
+        out = row.output
+        if out is not None and any(overlap(x, out) and not _same_points(x, out) for x in row._replace(output=None).sources()):
+            return [program.host(entry)]  # NumPy copies first
+    return [row._replace(entry=entry) for row in rows]
+
+
+def _same_points(a: Ref, b: Ref) -> bool:
+    return a.offset == b.offset and a.strides == b.strides and a.shape == b.shape and a.dtype == b.dtype
+
+
+def _rows(program: Program, entry: Entry) -> list[Row]:
+    run, args, kwargs = entry.run, entry.args, entry.kwargs
+    if entry.kind == "guard" and hasattr(run, "expected") and len(entry.reads) == 1 and entry.reads[0].size == 1:
+        ref = program.ref(entry.reads[0].reshape(()))
+        return [Row("check", "truth", (ref,), types=(ref.dtype,), expected=run.expected)]
+    if entry.kind != "call":
+        raise _NotOurs
+    owner = getattr(run, "__self__", None)
+    if isinstance(run, np.ufunc):
+        return _ufunc(program, run, args[: run.nin], args[run.nin :], kwargs)
+    if isinstance(owner, np.ufunc) and run.__name__ == "__call__":
+        settings = dict(kwargs)
+        return _ufunc(program, owner, args, settings.pop("out"), settings)
+    if isinstance(owner, np.ufunc) and run.__name__ == "reduce":
+        return [_reduction(program, owner.__name__, args[0], **kwargs)]
+    if isinstance(owner, np.ndarray) and run.__name__ == "fill":
+        return [copy(program, args[0], owner)]
+    if run is _again:
+        function, args, kwargs, targets = args
+        if function not in _CALLS or len(targets) != 1:
+            raise _NotOurs
+        return _CALLS[function](program, targets[0], *args, **kwargs)
+    if run in (np.copyto, operator.setitem):
+        return _CALLS[run](program, *args, **kwargs)
+    if run in _WITH_OUT:
+        settings = dict(kwargs)
+        out = settings.pop("out")
+        return _WITH_OUT[run](program, out, *args, **settings)
+    raise _NotOurs
+
+
+def _input(program: Program, value: Any, dtype: np.dtype[Any], shape: tuple[int, ...]) -> Any:
+    """An array as a ref over the iteration space; a number as one of the dtype in which it takes part."""
+    if isinstance(value, np.ndarray):
+        return program.ref(value).broadcast(shape)
+    try:
+        return dtype.type(value)
+    except (TypeError, ValueError, OverflowError):
+        raise _NotOurs from None
+
+
+def loop(program: Program, op: str, values: Any, types: Any, out: Any) -> Row:
+    """One computation at every point of ``out``."""
+    shape = out.shape
+    inputs = tuple(_input(program, v, t, shape) for v, t in zip(values, types, strict=False))
+    return Row("loop", op, inputs, program.ref(out), tuple(types))
+
+
+def copy(program: Program, value: Any, out: Any) -> Row:
+    """A copy, with its change of dtype."""
+    source = value.dtype if isinstance(value, np.ndarray) else out.dtype
+    return loop(program, "copy", (value,), (source, out.dtype), out)
+
+
+def _ufunc(program: Program, ufunc: Any, values: Any, outs: Any, settings: dict[str, Any]) -> list[Row]:
+    if settings or len(outs) != 1 or outs[0] is None:
+        raise _NotOurs
+    out = outs[0]
+    kinds = [v.dtype if isinstance(v, (np.ndarray, np.generic)) else type(v) for v in values]
+    kinds = [int if k is int else float if k is float else np.dtype(bool) if k is bool else k for k in kinds]
+    try:
+        types = ufunc.resolve_dtypes((*kinds, None))
+    except (TypeError, ValueError):
+        raise _NotOurs from None
+    if ufunc is np.matmul:
+        return [_contraction(program, values[0], values[1], out, types)]
+    if ufunc.signature is not None:
+        raise _NotOurs
+    return [loop(program, ufunc.__name__, values, types, out)]
+
+
+def _contraction(program: Program, a: Any, b: Any, out: Any, types: Any) -> Row:
+    if not all(isinstance(x, np.ndarray) for x in (a, b)) or len({a.dtype, b.dtype, out.dtype, *types}) != 1:
+        raise _NotOurs
+    c = out
+    if a.ndim == 1:
+        a, c = a[None], c[..., None, :] if b.ndim > 1 else c[None]
+    if b.ndim == 1:
+        b, c = b[:, None], c[..., None]
+    batch = c.shape[:-2]
+    refs = [program.ref(x) for x in (a, b)]
+    refs = [r.broadcast((*batch, *r.shape[-2:])) for r in refs]
+    target = program.ref(c)
+    if any(overlap(r, target) for r in refs):
+        raise _NotOurs
+    return Row("contract", "matmul", tuple(refs), target, tuple(types))
+
+
+def _reduction(
+    program: Program, op: str, a: Any, axis: Any = 0, out: Any = None, dtype: Any = None, keepdims: bool = False, **other: Any
+) -> Row:
+    initial = other.pop("initial", None)
+    if other or op not in _REDUCES or (initial is not None and initial != _INITIAL.get(op)) or not isinstance(a, np.ndarray):
+        raise _NotOurs
+    if a.size == 0:
+        raise _NotOurs
+    axes = tuple(range(a.ndim)) if axis is None else (axis,) if isinstance(axis, int) else tuple(axis)
+    axes = tuple(k % a.ndim for k in axes) if a.ndim else ()
+    kept = out if keepdims else np.expand_dims(out, axes)
+    kind = np.dtype(bool) if op.startswith("logical") else np.dtype(dtype) if dtype is not None else out.dtype
+    if kind != out.dtype:
+        raise _NotOurs
+    target = program.ref(kept)
+    strides = tuple(0 if k in axes else s for k, s in enumerate(target.strides))
+    target = target._replace(shape=a.shape, strides=strides)
+    return Row("reduce" if axes else "loop", op if axes else "copy", (program.ref(a),), target, (kind, kind))
+
+
+def _copyto(program: Program, out: Any, value: Any, casting: str = "same_kind", where: Any = True) -> list[Row]:
+    if where is not True:
+        raise _NotOurs
+    return [copy(program, value, out)]
+
+
+def _setitem(program: Program, array: Any, index: Any, value: Any) -> list[Row]:
+    if _is_basic(index):
+        return [copy(program, value, array[index])] if isinstance(array[index], np.ndarray) else [
+            copy(program, value, array[(*(index if isinstance(index, tuple) else (index,)), ...)])
+        ]
+    part, indices = _indexed(program, array, index)
+    shape = part.shape
+    source = value.dtype if isinstance(value, np.ndarray) else array.dtype
+    row = Row("loop", "copy", (_input(program, value, source, shape),), part, (source, array.dtype), scatter=indices)
+    return [*_in_range(program, indices), row]
+
+
+def _getitem(program: Program, out: Any, array: Any, index: Any) -> list[Row]:
+    if not isinstance(array, np.ndarray):
+        raise _NotOurs
+    part, indices = _indexed(program, array, index)
+    if part.shape != out.shape:
+        raise _NotOurs
+    row = Row("loop", "copy", (part,), program.ref(out), (array.dtype, out.dtype), gather=indices)
+    return [*_in_range(program, indices), row]
+
+
+def _take(program: Program, out: Any, array: Any, index: Any, axis: int | None = None, mode: str = "raise") -> list[Row]:
+    if axis is None or mode != "raise" or not isinstance(index, np.ndarray):
+        raise _NotOurs
+    return _getitem(program, out, array, (*(slice(None),) * (axis % array.ndim), index))
+
+
+def _indexed(program: Program, array: Any, index: Any) -> tuple[Ref, tuple[Index, ...]]:
+    """Indexing by whole-number arrays that stand beside each other, the other axes whole."""
+    parts = list(index) if isinstance(index, tuple) else [index]
+    if any(p is None or p is Ellipsis or isinstance(p, bool) for p in parts):
+        raise _NotOurs
+    places = [k for k, p in enumerate(parts) if isinstance(p, np.ndarray)]
+    if not places or places != list(range(places[0], places[-1] + 1)):
+        raise _NotOurs
+    if any(p != slice(None) for k, p in enumerate(parts) if k not in places):
+        raise _NotOurs
+    arrays = [parts[k] for k in places]
+    if any(a.dtype.kind not in "iu" for a in arrays) or array.size == 0:
+        raise _NotOurs
+    middle = np.broadcast_shapes(*(a.shape for a in arrays))
+    before, after = array.shape[: places[0]], array.shape[places[-1] + 1 :]
+    shape = (*before, *middle, *after)
+    base = program.ref(array)
+    strides = (*base.strides[: len(before)], *(0,) * len(middle), *base.strides[len(array.shape) - len(after) :])
+    indices = []
+    for k, a in zip(places, arrays, strict=True):
+        ref = program.ref(a).broadcast(middle)
+        ref = ref._replace(shape=shape, strides=(*(0,) * len(before), *ref.strides, *(0,) * len(after)))
+        indices.append(Index(ref, base.strides[k], array.shape[k]))
+    return base._replace(shape=shape, strides=strides), tuple(indices)
+
+
+def _in_range(program: Program, indices: tuple[Index, ...]) -> list[Row]:
+    """Checks of the indices: memory behind an array must not be touched. Eager says what is wrong."""
+    rows = []
+    flag = np.dtype(bool)
+    for index in indices:
+        source = index.ref
+        good, all_good = program.new(source.shape, flag), program.new((), flag)
+        inside = Row("loop", "inside", (source, np.int64(index.count)), good, (source.dtype, np.dtype(np.int64), flag))
+        rows.append(inside)
+        total = all_good._replace(shape=source.shape, strides=(0,) * len(source.shape))
+        kind = "reduce" if source.shape else "loop"
+        rows.append(Row(kind, "logical_and" if source.shape else "copy", (good,), total, (flag, flag)))
+        rows.append(Row("check", "truth", (all_good,), types=(flag,)))
+    return rows
+
+
+def _reshape(program: Program, out: Any, array: Any, shape: Any, order: str = "C") -> list[Row]:
+    target = out.view()
+    try:
+        target.shape = array.shape
+    except AttributeError:
+        raise _NotOurs from None
+    if order != "C":
+        raise _NotOurs
+    return [copy(program, array, target)]
+
+
+def _concatenate(program: Program, out: Any, arrays: Any, axis: Any = 0, **other: Any) -> list[Row]:
+    if other or axis is None or not all(isinstance(a, np.ndarray) for a in arrays):
+        raise _NotOurs
+    rows, start, before = [], 0, (slice(None),) * (axis % out.ndim)
+    for a in arrays:
+        stop = start + a.shape[axis]
+        rows.append(copy(program, a, out[(*before, slice(start, stop))]))
+        start = stop
+    return rows
+
+
+def _stack(program: Program, out: Any, arrays: Any, axis: int = 0, **other: Any) -> list[Row]:
+    if other or not all(isinstance(a, np.ndarray) for a in arrays):
+        raise _NotOurs
+    before = (slice(None),) * (axis % out.ndim)
+    return [copy(program, a, out[(*before, k, ...)]) for k, a in enumerate(arrays)]
+
+
+def _clip(program: Program, out: Any, a: Any, low: Any = None, high: Any = None, **other: Any) -> list[Row]:
+    if other or low is None or high is None:
+        raise _NotOurs
+    return _ufunc(program, np.core.umath.clip if not hasattr(np, "_core") else np._core.umath.clip, (a, low, high), (out,), {})
+
+
+def _where(program: Program, out: Any, condition: Any, x: Any = None, y: Any = None) -> list[Row]:
+    if x is None or y is None or not isinstance(condition, np.ndarray):
+        raise _NotOurs
+    return [loop(program, "select", (condition, x, y), (np.dtype(bool), out.dtype, out.dtype, out.dtype), out)]
+
+
+def _norm(program: Program, out: Any, x: Any, ord: Any = None, **other: Any) -> list[Row]:
+    if other or ord not in (None, 2) or not isinstance(x, np.ndarray) or (x.ndim != 1 and ord is not None) or x.size == 0:
+        raise _NotOurs
+    kind = x.dtype
+    if kind != out.dtype or kind.kind != "f":
+        raise _NotOurs
+    a, squares, total = program.ref(x), program.new(x.shape, kind), program.new((), kind)
+    every = total._replace(shape=x.shape, strides=(0,) * x.ndim)
+    target = program.ref(out.reshape(()))
+    return [
+        Row("loop", "multiply", (a, a), squares, (kind,) * 3),
+        Row("reduce" if x.ndim else "loop", "add" if x.ndim else "copy", (squares,), every, (kind, kind)),
+        Row("loop", "sqrt", (total,), target, (kind, kind)),
+    ]
+
+
+def _einsum(program: Program, out: Any, form: Any, *arrays: Any, **other: Any) -> list[Row]:
+    """A product of two arrays, of which one axis or more may be summed: each letter at most once in an array."""
+    if other or not isinstance(form, str) or "->" not in form or "." in form or len(arrays) != 2:
+        raise _NotOurs
+    left, _, result = form.replace(" ", "").partition("->")
+    terms = left.split(",")
+    letters = sorted(set("".join(terms)), key=lambda c: (c not in result, result.find(c)))
+    sizes = {c: n for t, a in zip(terms, arrays, strict=True) for c, n in zip(t, a.shape, strict=True)}
+    kind = out.dtype
+    if any(len(set(t)) != len(t) for t in (*terms, result)) or any(a.dtype != kind for a in arrays) or 0 in sizes.values():
+        raise _NotOurs
+    if set(terms[0]) != set(terms[1]):  # a contraction: that is BLAS's
+        raise _NotOurs
+    shape = tuple(sizes[c] for c in letters)
+
+    def spread(ref: Ref, term: str) -> Ref:
+        strides = dict(zip(term, ref.strides, strict=True))
+        return ref._replace(shape=shape, strides=tuple(strides.get(c, 0) for c in letters))
+
+    product = program.new(shape, kind)
+    refs = tuple(spread(program.ref(a), t) for a, t in zip(arrays, terms, strict=True))
+    target = spread(program.ref(out), result)
+    summed = len(result) < len(letters)
+    return [
+        Row("loop", "multiply", refs, product, (kind,) * 3),
+        Row("reduce" if summed else "loop", "add" if summed else "copy", (product,), target, (kind, kind)),
+    ]
+
+
+def _linear(program: Program, out: Any, a: Any, b: Any) -> list[Row]:
+    """np.dot of matrices and vectors."""
+    if not all(isinstance(x, np.ndarray) and 1 <= x.ndim <= 2 for x in (a, b)):
+        raise _NotOurs
+    return [_contraction(program, a, b, out, (a.dtype,))]
+
+
+_CALLS: dict[Any, Callable[..., list[Row]]] = {
+    np.copyto: _copyto,
+    operator.setitem: _setitem,
+    operator.getitem: _getitem,
+    np.reshape: _reshape,
+    np.where: _where,
+    np.linalg.norm: _norm,
+}
+_WITH_OUT: dict[Any, Callable[..., list[Row]]] = {
+    np.concatenate: _concatenate,
+    np.stack: _stack,
+    np.clip: _clip,
+    np.einsum: _einsum,
+    np.take: _take,
+    np.dot: _linear,
+}
