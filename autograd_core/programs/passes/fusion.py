@@ -19,11 +19,16 @@ MOST_ROWS = 2000
 
 @dataclass(slots=True)
 class Kernel:
-    """Rows that visit the same points, point by point; ``stored`` says which results go to memory."""
+    """Rows that visit the same points, point by point.
+
+    stored : for each row, whether its result goes to memory
+    loaded : what is read from memory, and not from a register
+    """
 
     rows: list[Row]
     space: tuple[int, ...]
     stored: list[bool] = field(default_factory=list)
+    loaded: list[Ref] = field(default_factory=list)
 
 
 Step = Kernel | Row
@@ -200,5 +205,6 @@ def _choose_stores(program: Program, steps: list[Step]) -> None:
             for ref in row.sources():
                 if walk(ref) not in computed or row.gather or row.scatter:
                     live.read(ref)
+                    step.loaded.append(ref)
             if row.kind == "loop" and not row.scatter:
                 computed.add(walk(row.output))  # type: ignore[arg-type]

@@ -1,0 +1,40 @@
+"""Where intermediates lie: one arena, in which what is not needed at the same time shares its bytes."""
+
+from __future__ import annotations
+
+from ..form import Program, Row
+from .fusion import Kernel, Step
+
+LINE = 64
+
+
+def touched(step: Step) -> set[int]:
+    """The memory that a step reads or writes; what a kernel keeps in registers is none."""
+    if isinstance(step, Row):
+        return {ref.memory for ref in (*step.sources(), *step.targets()) if ref.memory >= 0}
+    return {ref.memory for ref in step.loaded} | {
+        row.output.memory for row, stored in zip(step.rows, step.stored, strict=True) if stored and row.output is not None
+    }
+
+
+def arena(program: Program, steps: list[Step]) -> tuple[dict[int, int], int]:
+    """The first byte of each intermediate in the arena, and the arena's size."""
+    first: dict[int, int] = {}
+    last: dict[int, int] = {}
+    for k, step in enumerate(steps):
+        for memory in touched(step):
+            if not program.memories[memory].pinned:
+                first.setdefault(memory, k)
+                last[memory] = k
+    placed: list[tuple[int, int, int, int]] = []
+    offsets: dict[int, int] = {}
+    for memory in sorted(first, key=lambda m: (-program.memories[m].nbytes, first[m])):
+        size = -(-max(1, program.memories[memory].nbytes) // LINE) * LINE
+        at = 0
+        for start, stop in sorted((a, b) for a, b, f, t in placed if f <= last[memory] and first[memory] <= t):
+            if at + size <= start:
+                break
+            at = max(at, stop)
+        offsets[memory] = at
+        placed.append((at, at + size, first[memory], last[memory]))
+    return offsets, max((stop for _, stop, _, _ in placed), default=0)
