@@ -18,7 +18,6 @@ from .operations import combine, emit, folded, identity
 from .types import I1, I8, I32, I64, POINTER, cast, constant, element, intrinsic, lanes, stored
 
 UNROLLED = 4
-Place = Callable[[int], tuple[int, int] | None]  # where a memory lies: a slot of the table, and bytes from there
 
 
 class Access(NamedTuple):
@@ -39,6 +38,23 @@ class Plan(NamedTuple):
     gather: tuple[tuple[Access, Index], ...]
     scatter: tuple[tuple[Access, Index], ...]
     stored: bool
+
+    def accesses(self) -> list[Access]:
+        """All that it may touch."""
+        found = [a for a in self.inputs if isinstance(a, Access)]
+        return [*found, self.output, *(a for a, _ in (*self.gather, *self.scatter))]
+
+    def key(self, number: dict[Access, int]) -> Any:
+        """What its code depends on, addresses being numbered."""
+
+        def of(a: Any) -> Any:
+            if isinstance(a, Access):
+                return number[a], a.strides, a.dtype.char
+            return a.dtype.char, a.tobytes()
+
+        indices = [[(of(a), i.stride, i.count) for a, i in part] for part in (self.gather, self.scatter)]
+        types = tuple(t.char for t in self.row.types)
+        return self.row.kind, self.row.op, types, (*map(of, self.inputs),), of(self.output), repr(indices), self.stored
 
 
 def planned(kernel: Kernel) -> tuple[list[int], list[Plan]]:
@@ -83,30 +99,48 @@ def _refs(row: Row) -> list[Ref]:
     return [*found, row.output, *(i.ref for i in row.gather), *(i.ref for i in row.scatter)]
 
 
-class KernelCode:
-    """The function of one kernel: ``void name(ptr table)``, the table holding addresses of memories."""
+class Kernels:
+    """The functions of a module's kernels: kernels that differ in their addresses only are one function."""
 
-    def __init__(self, module: ir.Module, name: str, kernel: Kernel, place: Place, bytes_: int) -> None:
-        self.lengths, self.plans = planned(kernel)
-        self.function = ir.Function(module, ir.FunctionType(ir.VoidType(), [POINTER]), name)
+    def __init__(self, module: ir.Module, bytes_: int) -> None:
+        self.module, self.bytes = module, bytes_
+        self._functions: dict[Any, ir.Function] = {}
+
+    def call(self, builder: ir.IRBuilder, kernel: Kernel, address: Callable[[int, int], Any]) -> None:
+        """A call of a kernel, where ``address(memory, offset)`` gives pointers, and None for what is never touched."""
+        lengths, plans = planned(kernel)
+        touched = list(dict.fromkeys(a for p in plans for a in p.accesses()))
+        pointers = {a: address(a.memory, a.offset) for a in touched}
+        accesses = [a for a in touched if pointers[a] is not None]
+        number = {a: k for k, a in enumerate(touched)}
+        given = tuple(pointers[a] is not None for a in touched)
+        key = tuple(lengths), given, tuple(p.key(number) for p in plans)
+        if key not in self._functions:
+            name = f"kernel{len(self._functions)}"
+            self._functions[key] = KernelCode(self.module, name, lengths, plans, accesses, self.bytes).function
+        builder.call(self._functions[key], [pointers[a] for a in accesses])
+
+
+class KernelCode:
+    """The function of one kernel; its arguments are pointers to the first element of each access."""
+
+    def __init__(
+        self, module: ir.Module, name: str, lengths: list[int], plans: list[Plan], accesses: list[Access], bytes_: int
+    ) -> None:
+        self.lengths, self.plans = lengths, plans
+        self.function = ir.Function(module, ir.FunctionType(ir.VoidType(), [POINTER] * len(accesses)), name)
+        self.function.linkage = "internal"
         self.function.attributes.add("noinline")
         self.function.attributes.add("nounwind")
         self.b = ir.IRBuilder(self.function.append_basic_block("entry"))
-        self.place = place
         self.depth = len(self.lengths)
         self.last = self.lengths[-1] if self.lengths else 1
         self.width = self._width(bytes_)
-        self.bases: dict[int, Any] = {}
         self.sums = [p for p in self.plans if p.row.kind == "reduce" and p.stored]
-        self._initial_values()
-        touched = dict.fromkeys(a for p in self.plans for a in self._touched(p))
-        start = {a: self._base(a) for a in touched if place(a.memory) is not None}
+        start: dict[Access, Any] = dict(zip(accesses, self.function.args, strict=True))
+        self._initial_values(start)
         self._nest(0, start, {}, {})
         self.b.ret_void()
-
-    def _touched(self, p: Plan) -> list[Access]:
-        found = [a for a in p.inputs if isinstance(a, Access)]
-        return [*found, p.output, *(a for a, _ in (*p.gather, *p.scatter))]
 
     def _width(self, bytes_: int) -> int:
         if not self.lengths:
@@ -124,14 +158,6 @@ class KernelCode:
         return width
 
     # Addresses ----------------------------------------------------------------------------------------------------
-
-    def _base(self, access: Access) -> Any:
-        slot, offset = self.place(access.memory) or (0, 0)
-        if slot not in self.bases:
-            with self.b.goto_entry_block():
-                at = self.b.gep(self.function.args[0], [constant(I64, slot)], source_etype=POINTER)
-                self.bases[slot] = self.b.load(at, typ=POINTER)
-        return self._moved(self.bases[slot], constant(I64, offset + access.offset))
 
     def _moved(self, pointer: Any, by: Any) -> Any:
         if isinstance(by, ir.Constant) and by.constant == 0:
@@ -212,14 +238,14 @@ class KernelCode:
         home = self._home(p)
         return any(self.lengths[k] > 1 and p.output.strides[k] == 0 for k in range(home))
 
-    def _initial_values(self) -> None:
+    def _initial_values(self, pointers: dict[Access, Any]) -> None:
         """Sums that grow in memory begin with nothing."""
         for p in self.sums:
             if not self._outer(p):
                 continue
             kept = [(n, s) for n, s in zip(self.lengths, p.output.strides, strict=True) if s]
             value = constant(stored(p.output.dtype), identity(p.row.op, p.output.dtype))
-            self._fill(kept, self._base(p.output), value, p.output.dtype.itemsize)
+            self._fill(kept, pointers[p.output], value, p.output.dtype.itemsize)
 
     def _fill(self, axes: list[tuple[int, int]], pointer: Any, value: Any, align: int) -> None:
         if not axes:

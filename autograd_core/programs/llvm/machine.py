@@ -16,7 +16,7 @@ from ..passes.fusion import Kernel, Step, schedule
 from ..passes.memory import LINE, arena, touched
 from ..tape import Mismatch, Tape
 from . import blas, engine, operations
-from .loops import KernelCode
+from .loops import Kernels
 from .types import I8, I64, POINTER, cast, constant, stored
 
 _ENTRY = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p)
@@ -106,8 +106,9 @@ class Machine:
             else:
                 native.append(step)
         flush()
+        kernels = Kernels(module, engine.vector_bytes())
         for name, steps in names:
-            self._entry(module, name, steps)
+            self._entry(module, name, steps, kernels)
         if not names:
             return calls
         self.text = str(module)
@@ -147,7 +148,7 @@ class Machine:
             self._table.append(address)
         return self._slots[key]
 
-    def _entry(self, module: ir.Module, name: str, steps: list[Step]) -> None:
+    def _entry(self, module: ir.Module, name: str, steps: list[Step], kernels: Kernels) -> None:
         function = ir.Function(module, ir.FunctionType(I64, [POINTER]), name)
         builder = ir.IRBuilder(function.append_basic_block("entry"))
         builder.branch(function.append_basic_block("start"))
@@ -158,16 +159,19 @@ class Machine:
             at = builder.gep(table, [constant(I64, slot)], source_etype=POINTER)
             return builder.load(at, typ=POINTER)
 
+        def pointer(memory: int, offset: int) -> Any:
+            place = self._place(memory)
+            if place is None:
+                return None
+            return builder.gep(load(place[0]), [constant(I64, place[1] + offset)], source_etype=I8)
+
         def address(ref: Ref) -> Any:
-            place = self._place(ref.memory)
-            assert place is not None
-            return builder.gep(load(place[0]), [constant(I64, place[1] + ref.offset)], source_etype=I8)
+            return pointer(ref.memory, ref.offset)
 
         checks = 0
-        for k, step in enumerate(steps):
+        for step in steps:
             if isinstance(step, Kernel):
-                code = KernelCode(module, f"{name}_{k}", step, self._place, engine.vector_bytes())
-                builder.call(code.function, [table])
+                kernels.call(builder, step, pointer)
             elif step.kind == "contract":
                 library = blas.blas()
                 assert library is not None
