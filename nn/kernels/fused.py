@@ -38,7 +38,6 @@ def column_sums(g: AnyArray) -> AnyArray:
 
 @functools.lru_cache(maxsize=64)
 def _ones(count: int, dtype: DTypeLike) -> Any:
-    return np.ones(count, dtype)
     ones = np.ones(count, dtype)
     ones.flags.writeable = False  # one array for all
     return ones
