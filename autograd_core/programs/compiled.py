@@ -17,6 +17,7 @@ from ..engine.tensor import Tensor, make_tensor
 from ..support.caller import warn
 from ..support.modes import locked, restoring
 from ..support.random import default_generator, use_generator
+from .backends import check_backend, pays
 from .fixed import Fixed, check_function, fixed_arguments
 from .noticing import Effects
 from .numbers import Live
@@ -48,7 +49,8 @@ def compile(function: Callable[..., Any] | None = None, *, backend: str = "auto"
 
     function : of arrays, numbers, tensors without gradients, and nested tuples, lists and dicts of them; or a training
         step as it stands, with its backward pass and its optimizer; a method, also as a decorator in the class
-    backend : "numpy", or "auto", which is the same today
+    backend : "numpy": NumPy's own calls, bit for bit; "llvm": machine code (extra ``compile``), whose random draws are
+        the same and whose arithmetic is within a few units of the last place; "auto" is "numpy" today
     static : names of arguments whose values, which must be hashable, belong to the signature: each value has records of
         its own. So an object (a model) may be an argument; what it holds is looked after.
 
@@ -63,21 +65,20 @@ def compile(function: Callable[..., Any] | None = None, *, backend: str = "auto"
     grows), the function stays as it is; where it writes (``print``), or makes text of a number, a
     RuntimeWarning says so once, with the line. Warned is also of a function that is recorded again and again.
 
-    Raises ValueError for another backend or a name in ``static`` that is no argument, TypeError for a generator
-    function and, at a call, for a static argument that is not hashable.
+    Raises ImportError for "llvm" without its extra, ValueError for another backend or a name in ``static`` that is no
+    argument, TypeError for a generator function and, at a call, for a static argument that is not hashable.
 
     >>> import autograd_core as ag
     >>> f = compile(lambda x: np.tanh(x * 2).sum())
     >>> [float(f(np.ones(3))) == float(np.tanh(2.0) * 3) for _ in range(4)], f.replays
     ([True, True, True, True], 1)
     """
-    if backend not in ("auto", "numpy"):
-        raise ValueError(f'compile: backend={backend!r}; there are "auto" and "numpy".')
+    check_backend(backend)
     if function is None:
         return functools.partial(compile, backend=backend, static=static)
     names = (static,) if isinstance(static, str) else tuple(static)
     check_function(function, names)
-    return Compiled(function, names)
+    return Compiled(function, names, backend)
 
 
 class _Signature:
@@ -103,13 +104,20 @@ class _Signature:
 class Compiled:
     """What `compile` returns.
 
+    replays : how many calls ran without the function's Python
     careful : leave a function as it is where it does something beside computing that replays would not repeat
     """
 
-    def __init__(self, function: Callable[..., Any], static: tuple[str, ...] = (), careful: bool = False) -> None:
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        static: tuple[str, ...] = (),
+        backend: str = "auto",
+        careful: bool = False,
+    ) -> None:
         functools.update_wrapper(self, function)
         self.__name__ = getattr(function, "__name__", class_name(function))
-        self.function, self.static, self.careful = function, static, careful
+        self.function, self.static, self.backend, self.careful = function, static, backend, careful
         self.owners: Owners | None = None
         self.signatures: OrderedDict[Any, _Signature] = OrderedDict()
         self.unrepeated: dict[str, None] = {}
@@ -137,7 +145,7 @@ class Compiled:
         bound = own.get(key := f"_compiled_{self.__name__}")
         if bound is None or bound.function.__self__ is not instance:
             static = tuple(name for name in self.static)
-            bound = own[key] = Compiled(self.function.__get__(instance), static)
+            bound = own[key] = Compiled(self.function.__get__(instance), static, self.backend)
         return bound
 
     def __set__(self, instance: Any, value: Any) -> None:
@@ -146,7 +154,7 @@ class Compiled:
     def __reduce__(self) -> Any:
         if hasattr(self.function, "__self__"):
             return type(None), ()  # of a method: a copy of its object makes one of its own
-        return Compiled, (self.function, self.static)
+        return Compiled, (self.function, self.static, self.backend)
 
     def _part(self, values: dict[str, Any]) -> Compiled:
         """The compiled function of the other arguments, for these values of the static ones."""
@@ -160,7 +168,7 @@ class Compiled:
             if len(self._parts) >= _SIGNATURES:
                 self._warn(f"static arguments have had {_SIGNATURES} values, now {values}; old ones are forgotten")
                 self._parts.popitem(last=False)
-            found = self._parts[key] = Compiled(Fixed(self.function, values))
+            found = self._parts[key] = Compiled(Fixed(self.function, values), (), self.backend)
         return found
 
     # Calls ---------------------------------------------------------------------------------------------------------
@@ -423,7 +431,7 @@ class Compiled:
             return self._kept(known, args, kwargs)
         before = State(record.owners)
         try:
-            replayed = record.run([array_of(x) for x in leaves])
+            replayed = record.run([array_of(x) for x in leaves], exact=True)
         except BaseException:
             before.restore()
             raise
@@ -438,6 +446,8 @@ class Compiled:
                 self.unrepeated |= record.unrepeated
                 for what in record.unrepeated:
                     self._warn(f"{what}, will not be repeated by replays")
+            if record.machine is None and pays(self.backend):
+                record.make_native()
             return result
         known.say(f"a replay differs from the function itself in {differs}: a constant that changes")
         known.records = [r for r in known.records if r is not record]

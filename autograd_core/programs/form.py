@@ -17,9 +17,10 @@ reduce add: t1 -> t2
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -89,11 +90,11 @@ _NUMBER = Ref(NUMBERS, 0, (), (), np.dtype(bool))
 
 
 class Index(NamedTuple):
-    """An index array: it moves an address by ``stride`` bytes for each of its values, which lie in [-count, count)."""
+    """An index array: each of its values, in [-length, length), moves an address by so many times ``stride`` bytes."""
 
     ref: Ref
     stride: int
-    count: int
+    length: int
 
 
 class Row(NamedTuple):
@@ -148,7 +149,7 @@ class Row(NamedTuple):
 def _reached(ref: Ref, indices: tuple[Index, ...]) -> Ref:
     """All that a ref moved by indices may touch."""
     return ref._replace(
-        shape=(*ref.shape, *(i.count for i in indices)), strides=(*ref.strides, *(i.stride for i in indices))
+        shape=(*ref.shape, *(i.length for i in indices)), strides=(*ref.strides, *(i.stride for i in indices))
     )
 
 
@@ -209,6 +210,7 @@ class Program:
         self._numbers: dict[int, int] = {}
         kept_roots = {id(root(array)) for array in kept}
         written: set[int] = set()
+        carried: set[int] = set()
         _refuse_sharing(tape)
         for entry in tape.entries:
             rows = lowered(self, entry)
@@ -217,19 +219,18 @@ class Program:
             for row in rows:
                 for ref in row.sources():
                     if ref.memory >= 0 and ref.memory not in written:
-                        self.memories[ref.memory].kept = True
+                        carried.add(ref.memory)
                 written |= {ref.memory for ref in row.targets()}
                 if row.kind == "host":
                     for ref in (*row.reads, *row.writes):
                         if ref.memory >= 0:
                             self.memories[ref.memory].pinned = True
                 self.rows.append(row)
-        for memory in self.memories:
+        for number, memory in enumerate(self.memories):
             owner = tape.owners.get(id(memory.array))
-            if owner is not None or id(memory.array) in kept_roots:
-                memory.pinned = True
-                memory.kept = owner is None or id(memory.array) in kept_roots or not scratch(owner[0])
-            memory.pinned |= memory.kept
+            outside = owner is not None and not scratch(owner[0])
+            memory.kept = outside or id(memory.array) in kept_roots or number in carried
+            memory.pinned |= memory.kept or owner is not None
 
     def memory_of(self, array: Any) -> int:
         """The number of an array's memory."""
@@ -268,7 +269,9 @@ class Program:
 
     def __str__(self) -> str:
         def names(refs: Iterable[Any]) -> str:
-            return ", ".join(self.memories[x.memory].name if isinstance(x, Ref) else str(x) for x in refs if x != _NUMBER)
+            return ", ".join(
+                self.memories[x.memory].name if isinstance(x, Ref) else str(x) for x in refs if x != _NUMBER
+            )
 
         return "\n".join(
             f"{row.kind} {row.op}: {names(row.inputs or row.reads)} -> {names(row.targets())}" for row in self.rows
@@ -291,6 +294,6 @@ def _refuse_sharing(tape: Tape) -> None:
     """Two arrays over one foreign buffer, of which NumPy does not know that they share it, have no form."""
     roots = {id(root(a)): root(a) for e in tape.entries for a in (*e.reads, *e.writes)}
     spans = sorted((a.__array_interface__["data"][0], a.nbytes) for a in roots.values() if a.nbytes)
-    for (start, size), (following, _) in zip(spans, spans[1:], strict=False):
+    for (start, size), (following, _) in itertools.pairwise(spans):
         if start + size > following:
             raise Unfit("two arrays share memory, and NumPy does not know it")

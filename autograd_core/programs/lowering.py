@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
 import operator
 from collections.abc import Callable
 from typing import Any
@@ -30,7 +32,9 @@ def lowered(program: Program, entry: Entry) -> list[Row]:
         return [program.host(entry)]
     for row in rows:
         out = row.output
-        if out is not None and any(overlap(x, out) and not _same_points(x, out) for x in row._replace(output=None).sources()):
+        if out is not None and any(
+            overlap(x, out) and not _same_points(x, out) for x in row._replace(output=None).sources()
+        ):
             return [program.host(entry)]  # NumPy copies first
     return [row._replace(entry=entry) for row in rows]
 
@@ -53,21 +57,33 @@ def _rows(program: Program, entry: Entry) -> list[Row]:
         settings = dict(kwargs)
         return _ufunc(program, owner, args, settings.pop("out"), settings)
     if isinstance(owner, np.ufunc) and run.__name__ == "reduce":
-        return [_reduction(program, owner.__name__, args[0], **kwargs)]
+        return _applied(_reduction, program, owner.__name__, *args, **kwargs)
     if isinstance(owner, np.ndarray) and run.__name__ == "fill":
         return [copy(program, args[0], owner)]
     if run is _again:
         function, args, kwargs, targets = args
         if function not in _CALLS or len(targets) != 1:
             raise _NotOurs
-        return _CALLS[function](program, targets[0], *args, **kwargs)
+        return _applied(_CALLS[function], program, targets[0], *args, **kwargs)
     if run in (np.copyto, operator.setitem):
-        return _CALLS[run](program, *args, **kwargs)
+        return _applied(_CALLS[run], program, *args, **kwargs)
     if run in _WITH_OUT:
         settings = dict(kwargs)
         out = settings.pop("out")
-        return _WITH_OUT[run](program, out, *args, **settings)
+        return _applied(_WITH_OUT[run], program, out, *args, **settings)
     raise _NotOurs
+
+
+def _applied(rule: Callable[..., list[Row]], *args: Any, **kwargs: Any) -> list[Row]:
+    """The rows of a call with arguments that its rule knows."""
+    try:
+        _signature(rule).bind(*args, **kwargs)
+    except TypeError:
+        raise _NotOurs from None
+    return rule(*args, **kwargs)
+
+
+_signature = functools.cache(inspect.signature)
 
 
 def _input(program: Program, value: Any, dtype: np.dtype[Any], shape: tuple[int, ...]) -> Any:
@@ -128,10 +144,16 @@ def _contraction(program: Program, a: Any, b: Any, out: Any, types: Any) -> Row:
 
 
 def _reduction(
-    program: Program, op: str, a: Any, axis: Any = 0, out: Any = None, dtype: Any = None, keepdims: bool = False, **other: Any
-) -> Row:
-    initial = other.pop("initial", None)
-    if other or op not in _REDUCES or (initial is not None and initial != _INITIAL.get(op)) or not isinstance(a, np.ndarray):
+    program: Program,
+    op: str,
+    a: Any,
+    axis: Any = 0,
+    out: Any = None,
+    dtype: Any = None,
+    keepdims: bool = False,
+    initial: Any = None,
+) -> list[Row]:
+    if op not in _REDUCES or (initial is not None and initial != _INITIAL.get(op)) or not isinstance(a, np.ndarray):
         raise _NotOurs
     if a.size == 0:
         raise _NotOurs
@@ -144,7 +166,7 @@ def _reduction(
     target = program.ref(kept)
     strides = tuple(0 if k in axes else s for k, s in enumerate(target.strides))
     target = target._replace(shape=a.shape, strides=strides)
-    return Row("reduce" if axes else "loop", op if axes else "copy", (program.ref(a),), target, (kind, kind))
+    return [Row("reduce" if axes else "loop", op if axes else "copy", (program.ref(a),), target, (kind, kind))]
 
 
 def _copyto(program: Program, out: Any, value: Any, casting: str = "same_kind", where: Any = True) -> list[Row]:
@@ -155,9 +177,11 @@ def _copyto(program: Program, out: Any, value: Any, casting: str = "same_kind", 
 
 def _setitem(program: Program, array: Any, index: Any, value: Any) -> list[Row]:
     if _is_basic(index):
-        return [copy(program, value, array[index])] if isinstance(array[index], np.ndarray) else [
-            copy(program, value, array[(*(index if isinstance(index, tuple) else (index,)), ...)])
-        ]
+        return (
+            [copy(program, value, array[index])]
+            if isinstance(array[index], np.ndarray)
+            else [copy(program, value, array[(*(index if isinstance(index, tuple) else (index,)), ...)])]
+        )
     part, indices = _indexed(program, array, index)
     shape = part.shape
     source = value.dtype if isinstance(value, np.ndarray) else array.dtype
@@ -175,7 +199,9 @@ def _getitem(program: Program, out: Any, array: Any, index: Any) -> list[Row]:
     return [*_in_range(program, indices), row]
 
 
-def _take(program: Program, out: Any, array: Any, index: Any, axis: int | None = None, mode: str = "raise") -> list[Row]:
+def _take(
+    program: Program, out: Any, array: Any, index: Any, axis: int | None = None, mode: str = "raise"
+) -> list[Row]:
     if axis is None or mode != "raise" or not isinstance(index, np.ndarray):
         raise _NotOurs
     return _getitem(program, out, array, (*(slice(None),) * (axis % array.ndim), index))
@@ -214,7 +240,7 @@ def _in_range(program: Program, indices: tuple[Index, ...]) -> list[Row]:
     for index in indices:
         source = index.ref
         good, all_good = program.new(source.shape, flag), program.new((), flag)
-        inside = Row("loop", "inside", (source, np.int64(index.count)), good, (source.dtype, np.dtype(np.int64), flag))
+        inside = Row("loop", "inside", (source, np.int64(index.length)), good, (source.dtype, np.dtype(np.int64), flag))
         rows.append(inside)
         total = all_good._replace(shape=source.shape, strides=(0,) * len(source.shape))
         kind = "reduce" if source.shape else "loop"
@@ -234,8 +260,8 @@ def _reshape(program: Program, out: Any, array: Any, shape: Any, order: str = "C
     return [copy(program, array, target)]
 
 
-def _concatenate(program: Program, out: Any, arrays: Any, axis: Any = 0, **other: Any) -> list[Row]:
-    if other or axis is None or not all(isinstance(a, np.ndarray) for a in arrays):
+def _concatenate(program: Program, out: Any, arrays: Any, axis: Any = 0) -> list[Row]:
+    if axis is None or not all(isinstance(a, np.ndarray) for a in arrays):
         raise _NotOurs
     rows, start, before = [], 0, (slice(None),) * (axis % out.ndim)
     for a in arrays:
@@ -245,17 +271,17 @@ def _concatenate(program: Program, out: Any, arrays: Any, axis: Any = 0, **other
     return rows
 
 
-def _stack(program: Program, out: Any, arrays: Any, axis: int = 0, **other: Any) -> list[Row]:
-    if other or not all(isinstance(a, np.ndarray) for a in arrays):
+def _stack(program: Program, out: Any, arrays: Any, axis: int = 0) -> list[Row]:
+    if not all(isinstance(a, np.ndarray) for a in arrays):
         raise _NotOurs
     before = (slice(None),) * (axis % out.ndim)
     return [copy(program, a, out[(*before, k, ...)]) for k, a in enumerate(arrays)]
 
 
-def _clip(program: Program, out: Any, a: Any, low: Any = None, high: Any = None, **other: Any) -> list[Row]:
-    if other or low is None or high is None:
+def _clip(program: Program, out: Any, a: Any, low: Any = None, high: Any = None) -> list[Row]:
+    if low is None or high is None:
         raise _NotOurs
-    return _ufunc(program, np.core.umath.clip if not hasattr(np, "_core") else np._core.umath.clip, (a, low, high), (out,), {})
+    return _ufunc(program, _UFUNC_CLIP, (a, low, high), (out,), {})
 
 
 def _where(program: Program, out: Any, condition: Any, x: Any = None, y: Any = None) -> list[Row]:
@@ -264,32 +290,40 @@ def _where(program: Program, out: Any, condition: Any, x: Any = None, y: Any = N
     return [loop(program, "select", (condition, x, y), (np.dtype(bool), out.dtype, out.dtype, out.dtype), out)]
 
 
-def _norm(program: Program, out: Any, x: Any, ord: Any = None, **other: Any) -> list[Row]:
-    if other or ord not in (None, 2) or not isinstance(x, np.ndarray) or (x.ndim != 1 and ord is not None) or x.size == 0:
+def _norm(program: Program, out: Any, x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> list[Row]:
+    """√Σx² of all numbers, or along one axis."""
+    whole = axis is None and (ord is None or (ord == 2 and isinstance(x, np.ndarray) and x.ndim == 1))
+    if not isinstance(x, np.ndarray) or not (whole or (isinstance(axis, int) and ord in (None, 2))) or x.size == 0:
         raise _NotOurs
     kind = x.dtype
-    if kind != out.dtype or kind.kind != "f":
+    if kind != out.dtype or kind.kind != "f" or x.ndim == 0:
         raise _NotOurs
-    a, squares, total = program.ref(x), program.new(x.shape, kind), program.new((), kind)
-    every = total._replace(shape=x.shape, strides=(0,) * x.ndim)
-    target = program.ref(out.reshape(()))
+    axes = tuple(range(x.ndim)) if whole else (axis % x.ndim,)
+    shape = tuple(1 if k in axes else n for k, n in enumerate(x.shape))
+    a, squares, total = program.ref(x), program.new(x.shape, kind), program.new(shape, kind)
+    every = total._replace(shape=x.shape, strides=tuple(0 if k in axes else s for k, s in enumerate(total.strides)))
+    target = program.ref(out if keepdims else np.expand_dims(out, axes))
     return [
         Row("loop", "multiply", (a, a), squares, (kind,) * 3),
-        Row("reduce" if x.ndim else "loop", "add" if x.ndim else "copy", (squares,), every, (kind, kind)),
+        Row("reduce", "add", (squares,), every, (kind, kind)),
         Row("loop", "sqrt", (total,), target, (kind, kind)),
     ]
 
 
-def _einsum(program: Program, out: Any, form: Any, *arrays: Any, **other: Any) -> list[Row]:
+def _einsum(program: Program, out: Any, form: Any, *arrays: Any) -> list[Row]:
     """A product of two arrays, of which one axis or more may be summed: each letter at most once in an array."""
-    if other or not isinstance(form, str) or "->" not in form or "." in form or len(arrays) != 2:
+    if not isinstance(form, str) or "->" not in form or "." in form or len(arrays) != 2:
         raise _NotOurs
     left, _, result = form.replace(" ", "").partition("->")
     terms = left.split(",")
     letters = sorted(set("".join(terms)), key=lambda c: (c not in result, result.find(c)))
     sizes = {c: n for t, a in zip(terms, arrays, strict=True) for c, n in zip(t, a.shape, strict=True)}
     kind = out.dtype
-    if any(len(set(t)) != len(t) for t in (*terms, result)) or any(a.dtype != kind for a in arrays) or 0 in sizes.values():
+    if (
+        any(len(set(t)) != len(t) for t in (*terms, result))
+        or any(a.dtype != kind for a in arrays)
+        or 0 in sizes.values()
+    ):
         raise _NotOurs
     if set(terms[0]) != set(terms[1]):  # a contraction: that is BLAS's
         raise _NotOurs
@@ -316,6 +350,7 @@ def _linear(program: Program, out: Any, a: Any, b: Any) -> list[Row]:
     return [_contraction(program, a, b, out, (a.dtype,))]
 
 
+_UFUNC_CLIP: Any = getattr(np, "_core").umath.clip  # noqa: B009 (the ufunc behind np.clip has no public name)
 _CALLS: dict[Any, Callable[..., list[Row]]] = {
     np.copyto: _copyto,
     operator.setitem: _setitem,

@@ -30,7 +30,8 @@ class Live:
 
     def __bool__(self) -> bool:
         again = self.again
-        return bool(self.tape.guard(lambda: bool(again()), bool(self.value), "the truth of a number"))
+        guard = lambda: self.tape.guard(lambda: bool(again()), bool(self.value), "the truth of a number")
+        return bool(self.tape.once(("bool", self), guard))
 
     def __float__(self) -> float:
         return float(self.tape.guard(self.again, self.value, "a number"))
@@ -83,13 +84,15 @@ def _arithmetic(name: str, compute: Callable[[Any, Any], Any]) -> None:
         if not isinstance(other, (int, float, Live)):
             return NotImplemented
         a, b = self.again, again_of(other)
-        return Live(self.tape, compute(self.value, value_of(other)), lambda: compute(a(), b()))
+        made = lambda: Live(self.tape, compute(self.value, value_of(other)), lambda: compute(a(), b()))
+        return self.tape.once((name, self, type(other), other), made)
 
     def backwards(self: Live, other: Any) -> Any:
         if not isinstance(other, (int, float)):
             return NotImplemented
         a = self.again
-        return Live(self.tape, compute(other, self.value), lambda: compute(other, a()))
+        made = lambda: Live(self.tape, compute(other, self.value), lambda: compute(other, a()))
+        return self.tape.once((name, type(other), other, self), made)
 
     setattr(Live, f"__{name}__", forwards)
     setattr(Live, f"__r{name}__", backwards)
@@ -100,7 +103,8 @@ def _comparison(name: str, compute: Callable[[Any, Any], bool]) -> None:
         if not isinstance(other, (int, float, Live)):
             return NotImplemented
         a, b = self.again, again_of(other)
-        return self.tape.guard(lambda: compute(a(), b()), compute(self.value, value_of(other)), "a comparison")
+        guard = lambda: self.tape.guard(lambda: compute(a(), b()), compute(self.value, value_of(other)), "a comparison")
+        return self.tape.once((name, self, type(other), other), guard)
 
     setattr(Live, f"__{name}__", compare)
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import operator
 from collections import deque
 from collections.abc import Callable
 from itertools import starmap
 from operator import attrgetter, gt
 from sys import getrefcount
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -18,8 +19,10 @@ from ..support.random import default_generator
 from .numbers import again_of
 from .owners import Owners, gradient_array
 from .places import identical
-from .results import giver
-from .tape import Entry, Mismatch, Tape, root
+from .recorded import plain
+from .results import array_of, giver, mapped
+from .state import is_scratch
+from .tape import Mismatch, Tape, root
 
 _data_of, _node_of = attrgetter("_data"), attrgetter("_node")
 _set_grad: Any = Leaf.__dict__["grad"].__set__
@@ -38,15 +41,45 @@ class Number:
         return self.value
 
 
+class Part(NamedTuple):
+    """What a call of a course does: the memory that it writes, whether it may end the run, whether it draws numbers."""
+
+    writes: list[Any]
+    may_fail: bool
+    draws: bool
+
+
+class Course(NamedTuple):
+    """What a replay calls, and where it stands when one of the calls fails.
+
+    plan : tuples (function, *arguments)
+    reversible : the last call that may fail; up to it the run leaves everything as it was
+    put_back : the owners' memory that is written up to there, each with room for a copy
+    draws_early : whether random numbers are drawn up to there
+    update : the first call that writes a parameter
+    backward : the first and the last call that write a gradient
+    """
+
+    plan: list[tuple[Any, ...]]
+    reversible: int
+    put_back: list[tuple[Any, Any]]
+    draws_early: bool
+    update: int
+    backward: tuple[int, int]
+
+
 class Record:
     """One tape with all that its replay needs.
 
     inputs : what stands for the arguments: arrays that the tape reads, and numbers
-    plan : what a replay calls, as tuples (function, *arguments)
+    exact : the course of NumPy's calls as they were recorded
+    course : what is run: the same, or machine code
     unrepeated : what the function did beside computing, which a replay does not
     """
 
-    plan: list[tuple[Any, ...]]
+    exact: Course
+    course: Course
+    machine: Any = None
     _before: list[tuple[Any, Any]]
 
     def __init__(self, owners: Owners, tape: Tape, inputs: list[Any]) -> None:
@@ -74,23 +107,42 @@ class Record:
             places.setdefault(id(value), (_evaluator(value), []))[1].append(place)
         self._computed = list(places.values())
         self.gradients = Gradients(self.tensors, copies)
-        self.plan = [(call, *args) for call, args in self.tape.plan()]
         read = {id(root(a)) for e in entries for a in e.reads}
         self._before = [(t, g) for t, g in self._before if id(root(g)) in read]
-        self._reversible = max((i for i, e in enumerate(entries) if e.kind == "guard" or e.may_fail), default=-1)
-        early = entries[: self._reversible + 1]
-        written = {id(root(w)): root(w) for e in early for w in e.writes if id(root(w)) in self.tape.owners}
-        self._put_back = [(a, np.empty_like(a)) for a in written.values()]
-        self._draws_early = any(e.kind == "draw" for e in early)
-        parameters = {id(root(t._data)) for t in self.tensors if type(t._node) is Leaf}
-        gradients = {id(root(a)) for a in self.gradients.arrays if a is not None}
-        self._update = next((i for i, e in enumerate(entries) if _writes(e, parameters)), len(entries))
-        backward = [i for i, e in enumerate(entries) if _writes(e, gradients)] or [len(entries)]
-        self._backward = backward[0], backward[-1]
+        parts = [Part(list(map(root, e.writes)), e.may_fail, e.kind == "draw") for e in entries]
+        self.exact = self.course = self._course([(call, *args) for call, args in self.tape.plan()], parts)
         self.gradients.put()
 
-    def run(self, leaves: list[Any]) -> Any:
-        """The calls once more; `Mismatch`, with everything as before, where one may not be repeated."""
+    def _course(self, plan: list[tuple[Any, ...]], parts: list[Part]) -> Course:
+        reversible = max((i for i, part in enumerate(parts) if part.may_fail), default=-1)
+        early = parts[: reversible + 1]
+        written = {id(w): w for part in early for w in part.writes if id(w) in self.tape.owners}
+        parameters = {id(root(t._data)) for t in self.tensors if type(t._node) is Leaf}
+        gradients = {id(root(a)) for a in self.gradients.arrays if a is not None}
+        update = next((i for i, part in enumerate(parts) if _writes(part, parameters)), len(parts))
+        backward = [i for i, part in enumerate(parts) if _writes(part, gradients)] or [len(parts)]
+        put_back = [(a, np.empty_like(a)) for a in written.values()]
+        draws = any(part.draws for part in early)
+        return Course(plan, reversible, put_back, draws, update, (backward[0], backward[-1]))
+
+    def make_native(self) -> None:
+        """Run machine code from now on, where llvmlite is there and the tape has a form."""
+        from .form import Unfit
+        from .llvm.machine import Machine
+
+        found: list[Any] = []
+        mapped(self.result, found.append)
+        kept = [a for x in found if isinstance(a := plain(array_of(x)), np.ndarray)]
+        with contextlib.suppress(Unfit):
+            self.machine = Machine(self.tape, [*kept, *(a for a in self.gradients.arrays if a is not None)], is_scratch)
+            self.course = self._course(self.machine.plan, [Part(*part) for part in self.machine.parts])
+
+    def run(self, leaves: list[Any], exact: bool = False) -> Any:
+        """The calls once more; `Mismatch`, with everything as before, where one may not be repeated.
+
+        exact : NumPy's calls, whatever else there is
+        """
+        plan, reversible, put_back, draws_early, update, backward = self.exact if exact else self.course
         if not identical(list(map(_data_of, self.tensors)), self.homes):
             self._take_over()
         for mine, given in zip(self.inputs, leaves, strict=True):
@@ -101,23 +153,23 @@ class Record:
         for (_, array), grad in zip(self._before, self._present(), strict=True):
             if grad is not array:
                 np.copyto(array, grad)
-        for array, saved in self._put_back:
+        for array, saved in put_back:
             np.copyto(saved, array)
-        generator = default_generator().bit_generator if self._draws_early else None
+        generator = default_generator().bit_generator if draws_early else None
         state: Any = None if generator is None else generator.state
-        steps = iter(self.plan)
+        steps = iter(plan)
         try:
             deque(starmap(operator.call, steps), 0)  # a loop in C: no signal is handled between two calls in C
         except BaseException as error:
-            at = len(self.plan) - operator.length_hint(steps) - 1
-            if at > self._reversible:
-                self._broken_off(at)
+            at = len(plan) - operator.length_hint(steps) - 1
+            if at > reversible:
+                self._broken_off(at, update, *backward)
                 raise
-            for array, saved in self._put_back:
+            for array, saved in put_back:
                 np.copyto(array, saved)
             if generator is not None:
                 generator.state = state
-            if at >= self._backward[0]:
+            if at >= backward[0]:
                 self.gradients.take_back(self._before)
             if isinstance(error, Exception) and not isinstance(error, Mismatch):
                 raise Mismatch(f"{type(error).__name__}: {error}") from error
@@ -150,10 +202,9 @@ class Record:
                 place.holder[place.key] = value
         self.gradients.put()
 
-    def _broken_off(self, at: int) -> None:
+    def _broken_off(self, at: int, update: int, begins: int, ends: int) -> None:
         """Leave behind what eager leaves where call ``at`` fails, or an interrupt comes before it has ended."""
-        begins, ends = self._backward
-        if at >= self._update:
+        if at >= update:
             self._end()
         elif at > ends:
             self.gradients.put()
@@ -199,8 +250,8 @@ class _Shown:
         self.array, self.__array_interface__ = array, array.__array_interface__
 
 
-def _writes(entry: Entry, memory: set[int]) -> bool:
-    return any(id(root(w)) in memory for w in entry.writes)
+def _writes(part: Part, memory: set[int]) -> bool:
+    return any(id(w) in memory for w in part.writes)
 
 
 def _evaluator(value: Any) -> Callable[[], Any]:

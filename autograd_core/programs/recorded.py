@@ -239,9 +239,13 @@ def _same_memory(a: Any, b: Any) -> bool:
 
 def _held(number: Live, dtype: Any) -> Any:
     """A changing number in an array without axes, of the operand's dtype: float64 would widen it."""
-    array = np.array(number.value, dtype)
-    number.tape.add("number", _fill, (array, number.again), writes=[array], kind="number")
-    return array
+
+    def held() -> Any:
+        array = np.array(number.value, dtype)
+        number.tape.add("number", _fill, (array, number.again), writes=[array], kind="number")
+        return array
+
+    return number.tape.once(("held", number, np.dtype(dtype)), held)
 
 
 def _number_in_ufunc(self: Live, ufunc: Any, method: str, *inputs: Any, out: Any = None, **kwargs: Any) -> Any:

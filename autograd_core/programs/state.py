@@ -44,7 +44,7 @@ class State:
     def difference(self, other: State) -> str:
         """The name of something that differs, or nothing."""
         for (name, _, a), (_, _, b) in zip(self.arrays, other.arrays, strict=True):
-            if not equal(a, b) and not name.rpartition(".")[2].startswith(("work", "buffer")):
+            if not equal(a, b) and not is_scratch(name):
                 return name
         for (name, _, _, a), (_, _, _, b) in zip(self.gradients, other.gradients, strict=True):
             if (a is None) != (b is None) or (a is not None and not equal(a, b)):
@@ -53,6 +53,11 @@ class State:
             if a != b:
                 return place.name
         return "" if str(self.drawn) == str(other.drawn) else "the generator"
+
+
+def is_scratch(name: str) -> bool:
+    """Whether an array, by the name of its place, is an optimizer's room for what is in between."""
+    return "_storages[" in name and name.rpartition(".")[2].startswith(("work", "buffer"))
 
 
 def equal(a: Any, b: Any) -> bool:

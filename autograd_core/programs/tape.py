@@ -116,6 +116,7 @@ class Tape:
         self._errors = np.geterr()
         self._closed = False
         self._made: dict[int, Any] = {}
+        self._numbers: dict[tuple[Any, ...], tuple[Any, Any]] = {}
 
     @property
     def open(self) -> bool:
@@ -182,6 +183,13 @@ class Tape:
             check.expected = expected  # type: ignore[attr-defined]
             self.add(what, check, reads=reads, kind="guard")
         return expected
+
+    def once(self, key: tuple[Any, ...], make: Callable[[], Any]) -> Any:
+        """What was made for a key before: the same operation on the same changing numbers gives the same."""
+        named = tuple(id(k) if hasattr(k, "again") else repr(k) for k in key)
+        if named not in self._numbers:
+            self._numbers[named] = key, make()
+        return self._numbers[named][1]
 
     def plan(self) -> list[tuple[Callable[..., Any], tuple[Any, ...]]]:
         """The calls as pairs that a loop runs."""

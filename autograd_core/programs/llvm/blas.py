@@ -17,7 +17,7 @@ ROW_MAJOR, PLAIN, TRANSPOSED = 101, 111, 112
 
 
 class Blas(NamedTuple):
-    """Addresses of gemm and gemv by dtype; ``c`` for C's interface with 64-bit sizes, else Fortran's with 32-bit ones."""
+    """Addresses of gemm and gemv by dtype; ``c``: C's interface with 64-bit sizes; else Fortran's, 32-bit."""
 
     c: bool
     addresses: dict[str, int]
@@ -35,7 +35,9 @@ def _of_numpy() -> Blas | None:
         for file in sorted(folder.glob("*scipy_openblas64_*")):
             try:
                 library = ctypes.CDLL(str(file))
-                names = {f"{t}{f}": f"scipy_cblas_{p}{f}64_" for t, p in (("f", "s"), ("d", "d")) for f in ("gemm", "gemv")}
+                names = {
+                    f"{t}{f}": f"scipy_cblas_{p}{f}64_" for t, p in (("f", "s"), ("d", "d")) for f in ("gemm", "gemv")
+                }
                 found = {key: ctypes.cast(getattr(library, name), ctypes.c_void_p).value for key, name in names.items()}
             except (OSError, AttributeError):
                 continue
@@ -87,8 +89,11 @@ def able(row: Row) -> bool:
         return False
     out = matrix(row.output)
     small = max(n for r in (*row.inputs, row.output) for n in r.shape[-2:]) < 2**31
-    return small and 0 not in row.output.shape + row.inputs[0].shape and out is not None and all(
-        matrix(r) is not None for r in row.inputs
+    return (
+        small
+        and 0 not in row.output.shape + row.inputs[0].shape
+        and out is not None
+        and all(matrix(r) is not None for r in row.inputs)
     )
 
 
@@ -134,14 +139,13 @@ def _call(builder: ir.IRBuilder, function: Any, c: bool, refs: tuple[Ref, Ref, R
     pa, pb, pc = pointers
     (m, k), n = a.shape[-2:], b.shape[-1]
     kind = ir.FloatType() if out.dtype.itemsize == 4 else ir.DoubleType()
-    result = matrix(out)
-    assert result is not None
+    result = _found(out)
     if result.transposed:  # Cᵀ = Bᵀ·Aᵀ
-        first, second, pa, pb = _turned(matrix(b)), _turned(matrix(a)), pb, pa
+        first, second = _turned(_found(b)), _turned(_found(a))
+        pa, pb = pb, pa
         m, n = n, m
     else:
-        first, second = matrix(a), matrix(b)
-    assert first is not None and second is not None
+        first, second = _found(a), _found(b)
     one, zero = constant(kind, 1), constant(kind, 0)
     leading = (max(first.leading, 1), max(second.leading, 1), max(result.leading, 1))
     if c:
@@ -159,8 +163,13 @@ def _call(builder: ir.IRBuilder, function: Any, c: bool, refs: tuple[Ref, Ref, R
     _call_at(builder, function, values)
 
 
-def _turned(x: Matrix | None) -> Matrix:
-    assert x is not None
+def _found(ref: Ref) -> Matrix:
+    found = matrix(ref)
+    assert found is not None
+    return found
+
+
+def _turned(x: Matrix) -> Matrix:
     return Matrix(not x.transposed, x.leading)
 
 

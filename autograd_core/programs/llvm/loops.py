@@ -52,7 +52,7 @@ class Plan(NamedTuple):
                 return number[a], a.strides, a.dtype.char
             return a.dtype.char, a.tobytes()
 
-        indices = [[(of(a), i.stride, i.count) for a, i in part] for part in (self.gather, self.scatter)]
+        indices = [[(of(a), i.stride, i.length) for a, i in part] for part in (self.gather, self.scatter)]
         types = tuple(t.char for t in self.row.types)
         return self.row.kind, self.row.op, types, (*map(of, self.inputs),), of(self.output), repr(indices), self.stored
 
@@ -77,10 +77,10 @@ def planned(kernel: Kernel) -> tuple[list[int], list[Plan]]:
         inner = merged.pop(best)
         merged.sort(key=lambda a: -abs(a[1][first]))
         merged.append(inner)
-    strides = iter([tuple(a[1][i] for a in merged) for i in range(len(refs))])
+    walked = iter([tuple(a[1][i] for a in merged) for i in range(len(refs))])
 
     def access(ref: Ref) -> Access:
-        return Access(ref.memory, ref.offset, next(strides), ref.dtype)
+        return Access(ref.memory, ref.offset, next(walked), ref.dtype)
 
     plans = []
     for row, kept in zip(kernel.rows, kernel.stored, strict=True):
@@ -287,7 +287,9 @@ class KernelCode:
         b.position_at_end(after)
         return results
 
-    def _nest(self, level: int, pointers: dict[Access, Any], held: dict[Access, Any], sums: dict[int, Any]) -> dict[int, Any]:
+    def _nest(
+        self, level: int, pointers: dict[Access, Any], held: dict[Access, Any], sums: dict[int, Any]
+    ) -> dict[int, Any]:
         """The loops from ``level`` on. ``held``: values that do not change any more; ``sums``: partial sums so far."""
         held = dict(held)
         for p in self.plans:
@@ -434,8 +436,7 @@ class KernelCode:
             value = b.load(pointers[a], typ=stored(a.dtype), align=a.dtype.itemsize)
             value = cast(b, value, a.dtype, np.dtype(np.int64), 1)
             value = b.select(
-                b.icmp_signed("<", value, constant(I64, 0)), b.add(value, constant(I64, index.count)), value
+                b.icmp_signed("<", value, constant(I64, 0)), b.add(value, constant(I64, index.length)), value
             )
             pointer = self._moved(pointer, b.mul(value, constant(I64, index.stride)))
         return pointer
-

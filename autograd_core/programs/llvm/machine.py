@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import functools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -33,6 +33,8 @@ def able(row: Row) -> bool:
         return False
     if row.kind == "check":
         return True
+    if row.op == "power" and not isinstance(row.inputs[1], Ref) and row.inputs[1] in (1, 2):
+        return True  # `simplify` makes copies and products of them
     for x, t in zip(row.inputs, row.types, strict=False):
         if isinstance(x, Ref) and not operations.able("copy", (x.dtype, t)):
             return False
@@ -47,8 +49,9 @@ def able(row: Row) -> bool:
 class Machine:
     """The native form of a record.
 
-    calls : what a replay runs, in order: functions without arguments; `Mismatch` where a check fails
-    early : the steps before the last check, as `tape.Entry` or rows, by which a record knows what to put back
+    plan : what a replay calls, as tuples (function, *arguments); `Mismatch` where a check fails
+    parts : for each call the kept memory that it writes, whether it may end the run, whether it draws numbers
+    text : the code as LLVM's assembly
     """
 
     def __init__(self, tape: Tape, kept: Iterable[Any], scratch: Callable[[str], bool]) -> None:
@@ -61,77 +64,77 @@ class Machine:
         self._slots: dict[Any, int] = {}
         self._offsets = offsets
         self._used = set().union(*map(touched, self.steps)) if self.steps else set()
-        self.text = ""
-        self.calls = self._segments()
+        self.plan: list[tuple[Any, ...]] = []
+        self.parts: list[tuple[list[Any], bool, bool]] = []
+        self._build()
 
-    @property
-    def early(self) -> list[Step]:
-        """The steps up to the last one that may end the run."""
-        ends = [k for k, step in enumerate(self.steps) if isinstance(step, Row) and _may_end(step)]
-        return self.steps[: ends[-1] + 1] if ends else []
+    def _early(self) -> int:
+        """How many steps there are up to the last one that may end the run."""
+        return 1 + max((k for k, step in enumerate(self.steps) if isinstance(step, Row) and _may_end(step)), default=-1)
 
-    def written_early(self) -> set[int]:
-        """The ids of the roots, of those that are kept, that are written before the last check."""
-        found = set()
-        for step in self.early:
-            for memory in touched(step) if isinstance(step, Kernel) else {r.memory for r in step.targets()}:
-                if memory >= 0 and self.program.memories[memory].kept:
-                    found.add(id(self.program.memories[memory].array))
-        return found
-
-    def draws_early(self) -> bool:
-        """Whether random numbers are drawn before the last check."""
-        return any(isinstance(s, Row) and s.entry is not None and s.entry.kind == "draw" for s in self.early)
+    def _part(self, steps: list[Step]) -> tuple[list[Any], bool, bool]:
+        """What a call does: the kept memory that it writes, whether it may end the run, whether it draws numbers."""
+        rows = [row for step in steps for row in (step.rows if isinstance(step, Kernel) else [step])]
+        memories = [self.program.memories[ref.memory] for row in rows for ref in row.targets() if ref.memory >= 0]
+        draws = any(row.kind == "host" and row.entry is not None and row.entry.kind == "draw" for row in rows)
+        return [m.array for m in memories if m.kept], any(map(_may_end, rows)), draws
 
     # Segments -----------------------------------------------------------------------------------------------------
 
-    def _segments(self) -> list[Callable[[], None]]:
-        module = ir.Module("program")
-        calls: list[Any] = []
+    def _segments(self) -> Iterator[list[Step]]:
+        """The steps, those of NumPy by themselves; nothing after the last check is called together with it."""
         native: list[Step] = []
-        names: list[tuple[str, list[Step]]] = []
-
-        def flush() -> None:
-            if native:
-                names.append((f"segment{len(names)}", list(native)))
-                calls.append(names[-1])
-                native.clear()
-
-        for step in self.steps:
-            if isinstance(step, Row) and step.kind == "host":
-                flush()
-                entry = step.entry
-                assert entry is not None
-                calls.append(functools.partial(entry.run, *entry.args, **entry.kwargs))
+        early = self._early()
+        for k, step in enumerate(self.steps):
+            host = isinstance(step, Row) and step.kind == "host"
+            if native and (host or k == early):
+                yield native
+                native = []
+            if host:
+                yield [step]
             else:
                 native.append(step)
-        flush()
+        if native:
+            yield native
+
+    def _build(self) -> None:
+        module = ir.Module("program")
         kernels = Kernels(module, engine.vector_bytes())
-        for name, steps in names:
-            self._entry(module, name, steps, kernels)
-        if not names:
-            return calls
+        segments = list(self._segments())
+        names = {}
+        for k, steps in enumerate(segments):
+            if not (isinstance(steps[0], Row) and steps[0].kind == "host"):
+                names[k] = f"segment{k}"
+                self._entry(module, names[k], steps, kernels)
         self.text = str(module)
-        self._engine = engine.compiled(self.text)
-        table = np.array(self._table, np.uint64)
-        self._addresses = table
-        return [self._call(*c, table.ctypes.data) if isinstance(c, tuple) else c for c in calls]
-
-    def _call(self, name: str, steps: list[Step], table: int) -> Callable[[], None]:
-        run = _ENTRY(self._engine.get_function_address(name))
-        checks = [s for s in steps if isinstance(s, Row) and s.kind == "check"]
-        where = ctypes.c_void_p(table)
-        if not checks:
-            return functools.partial(run, where)
-
-        def call() -> None:
-            failed = run(where)
-            if failed:
-                entry = checks[failed - 1].entry
+        self._engine: Any = engine.compiled(self.text) if names else None
+        self._addresses = np.array(self._table, np.uint64)
+        where = ctypes.c_void_p(self._addresses.ctypes.data)
+        for k, steps in enumerate(segments):
+            self.parts.append(self._part(steps))
+            if k in names:
+                self.plan.append((self._call(names[k], steps), where))
+            else:
+                entry = steps[0].entry  # type: ignore[union-attr]
                 assert entry is not None
-                raise Mismatch(f"{entry.name} at {entry.where} is another one than when this was recorded")
+                self.plan.append(
+                    (functools.partial(entry.run, **entry.kwargs) if entry.kwargs else entry.run, *entry.args)
+                )
 
-        return call
+    def _call(self, name: str, steps: list[Step]) -> Any:
+        run = _ENTRY(self._engine.get_function_address(name))
+        checks = [step for step in steps if isinstance(step, Row) and step.kind == "check"]
+        if checks:
+
+            def passed(failed: int, *_: Any) -> int:
+                if failed:
+                    entry = checks[failed - 1].entry
+                    assert entry is not None
+                    raise Mismatch(f"{entry.name} at {entry.where} is another one than when this was recorded")
+                return failed
+
+            run.errcheck = passed  # type: ignore[assignment]
+        return run
 
     def _place(self, memory: int) -> tuple[int, int] | None:
         """The slot of the table that a memory is reached through, and the bytes from there."""
@@ -194,4 +197,4 @@ class Machine:
 
 
 def _may_end(row: Row) -> bool:
-    return row.kind == "check" or (row.kind == "host" and row.entry is not None and row.entry.kind == "guard")
+    return row.kind == "check" or (row.kind == "host" and row.entry is not None and row.entry.may_fail)

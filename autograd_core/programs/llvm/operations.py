@@ -209,12 +209,12 @@ REDUCES = ("add", "multiply", "maximum", "minimum", "logical_and", "logical_or")
 
 def able(op: str, types: tuple[np.dtype[Any], ...]) -> bool:
     """Whether there is code for an operation in these dtypes."""
-    if not all(map(known, types)) or types[0].char in "LQ" and op == "inside":
+    if not all(map(known, types)) or (types[0].char in "LQ" and op == "inside"):
         return False
     if op == "copy":
         return castable(types[0], types[-1])
     if op in TABLE:
-        if len({t for t in types[:-1]}) > 1 and op not in ("select", "inside"):
+        if len(set(types[:-1])) > 1 and op not in ("select", "inside"):
             return False
         return types[0].kind in TABLE[op][0] and (op != "square" or types[0] == types[-1])
     return types[0].kind == "f" and set(types) == {types[0]} and callable(getattr(mathematics, op, None))
@@ -253,11 +253,12 @@ def folded(builder: ir.IRBuilder, op: str, value: Any, dtype: np.dtype[Any], wid
         half = width // 2
         none = ir.Constant(ir.VectorType(kind, width), ir.Undefined)
         parts = [
-            builder.shuffle_vector(value, none, ir.Constant(ir.VectorType(ir.IntType(32), half), list(range(at, at + half))))
+            builder.shuffle_vector(
+                value, none, ir.Constant(ir.VectorType(ir.IntType(32), half), list(range(at, at + half)))
+            )
             for at in (0, half)
         ]
         if half == 1:
             parts = [builder.extract_element(p, ir.Constant(ir.IntType(32), 0)) for p in parts]
-        value, width = combine(builder, op, *parts, dtype, half), half
+        value, width = combine(builder, op, parts[0], parts[1], dtype, half), half
     return value
-

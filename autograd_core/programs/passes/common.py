@@ -43,7 +43,7 @@ def _key(row: Row, version: dict[int, int]) -> Any:
         (x.memory, version[x.memory], x.offset, _walk(x)) if isinstance(x, Ref) else (x.dtype.char, x.tobytes())
         for x in row.inputs
     ]
-    indices = [(i.ref, version[i.ref.memory], i.stride, i.count) for i in row.gather]
+    indices = [(i.ref, version[i.ref.memory], i.stride, i.length) for i in row.gather]
     return row.kind, row.op, row.types, tuple(values), tuple(indices), _walk(row.output), row.output.dtype
 
 

@@ -16,7 +16,8 @@ def fold_constants(program: Program) -> None:
     known: dict[int, Any] = {}
     rows = []
     for row in program.rows:
-        if row.kind in ("loop", "reduce") and row.output is not None and not row.gather:
+        out = row.output
+        if row.kind in ("loop", "reduce") and out is not None and not row.gather:
             places = [known.get(x.memory, x) if isinstance(x, Ref) else x for x in row.inputs]
             if row.kind == "loop" or isinstance(places[0], Ref):
                 values = [
@@ -29,10 +30,10 @@ def fold_constants(program: Program) -> None:
                 if value is not None:
                     row = row._replace(op="copy", inputs=(row.types[-1].type(value),), types=(row.types[-1],) * 2)
             if row.op == "copy" and row.kind == "loop" and not isinstance(row.inputs[0], Ref):
-                memory = row.output.memory
+                memory = out.memory
                 if not row.scatter and found.once(memory):
                     with np.errstate(all="ignore"):
-                        known[memory] = row.output.dtype.type(row.inputs[0])
+                        known[memory] = out.dtype.type(row.inputs[0])
         rows.append(row)
     program.rows = rows
 

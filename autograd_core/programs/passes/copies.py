@@ -25,4 +25,3 @@ def forward_copies(program: Program) -> None:
                     found.reads[source.memory] += found.reads[out.memory]
         rows.append(row)
     program.rows = rows
-

@@ -6,6 +6,7 @@ stored anyway is computed there, and not stored.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections import defaultdict
 from dataclasses import dataclass, field
@@ -93,7 +94,7 @@ def refined(a: tuple[int, ...], b: tuple[int, ...]) -> tuple[int, ...] | None:
         return None
     products = sorted({math.prod(s[k:]) for s in (a, b) for k in range(len(s) + 1)}, reverse=True)
     axes = []
-    for large, small in zip(products, products[1:], strict=False):
+    for large, small in itertools.pairwise(products):
         if large % small:
             return None
         axes.append(large // small)
@@ -123,7 +124,7 @@ class _Placed:
         self.at: dict[int, list[tuple[int, Ref, bool, Any]]] = defaultdict(list)
 
     def limit(self, row: Row, accesses: list[tuple[Ref, bool]]) -> int:
-        """The last step, counted backwards, in which the row may be; kernels only where all conflicts are its points."""
+        """The last step, counted backwards, in which the row may be: a kernel if all conflicts are point by point."""
         free = _free_points(row)
         low = 0
         for ref, writes in accesses:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..form import Program, Row
-from .fusion import Kernel, Step
+from .fusion import Step
 
 LINE = 64
 
@@ -12,9 +12,8 @@ def touched(step: Step) -> set[int]:
     """The memory that a step reads or writes; what a kernel keeps in registers is none."""
     if isinstance(step, Row):
         return {ref.memory for ref in (*step.sources(), *step.targets()) if ref.memory >= 0}
-    return {ref.memory for ref in step.loaded} | {
-        row.output.memory for row, stored in zip(step.rows, step.stored, strict=True) if stored and row.output is not None
-    }
+    results = [row.output for row, stored in zip(step.rows, step.stored, strict=True) if stored]
+    return {ref.memory for ref in (*step.loaded, *results) if ref is not None}
 
 
 def arena(program: Program, steps: list[Step]) -> tuple[dict[int, int], int]:
