@@ -414,14 +414,14 @@ def test_an_interrupt_at_any_call_of_a_replay_leaves_what_eager_may_leave(clear:
     for k in range(5):
         small(k), twin(k)
     record = small.step.record
-    plan = record.plan
+    plan = record.course.plan
     update = next(i for i, e in enumerate(record.tape.entries) if "adam.py" in e.where)
     for at in range(len(plan)):
         before = small.state()
-        record.plan = [*plan[:at], (interrupting,), *plan[at:]]
+        record.course = record.course._replace(plan=[*plan[:at], (interrupting,), *plan[at:]])
         with pytest.raises(KeyboardInterrupt):
             small(at)
-        record.plan = plan
+        record.course = record.course._replace(plan=plan)
         parameters = len(list(small.model.parameters()))
         if at < update:
             assert alike(small.state(gradients=False)[:parameters], before[:parameters]), at
