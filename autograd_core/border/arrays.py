@@ -90,7 +90,7 @@ def like(tensor: Tensor, value: Any) -> Tensor:
     if isinstance(value, (list, tuple)) and holds_tensors(value):
         return _array(value, weak=True)
     if type(value) in WEAK:
-        return Tensor(value.astype(tensor.dtype))
+        return Tensor(value.astype(tensor.dtype))  # type: ignore[union-attr]
     if isinstance(value, (list, tuple, range, bool, int, float, complex)) and not isinstance(value, np.generic):
         try:
             return Tensor(np.asarray(value, tensor.dtype))

@@ -10,12 +10,15 @@ comparison is zero, so they are free.
 from __future__ import annotations
 
 import math
+import operator
 import sys
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from ..engine import recording
-from ..engine.errors import describe
+from ..engine.errors import class_name, describe
 from ..engine.node import Leaf, Variable
 from ..engine.reverse import rows
 from ..engine.tensor import Tensor
@@ -75,6 +78,26 @@ def _round(self: Tensor, ndigits: int | None = None) -> Any:
     return round(self.item()) if ndigits is None else rounding.round(self, ndigits)
 
 
+def _length(self: Tensor) -> int:
+    if not self.shape:
+        raise TypeError("len() of a 0-d tensor")
+    return self.shape[0]
+
+
+def _format(self: Tensor, spec: str) -> str:
+    return format(self._data.item(), spec) if spec and self.size == 1 else format(str(self), spec)
+
+
+def _repr(self: Tensor) -> str:
+    body = np.array2string(np.asarray(self._data), separator=", ", prefix="Tensor(")
+    notes = f", dtype={self.dtype}"
+    if isinstance(self._node, Leaf):
+        notes += ", requires_grad=True"
+    elif self._node is not None:
+        notes += f", from={self._node.op.name}" if self._node.op else ""
+    return f"{class_name(self)}({body}{notes})"
+
+
 def _copy(self: Tensor, memo: dict[int, Any]) -> Tensor:
     _check_copyable(self, "deepcopy")
     copy = type(self).__new__(type(self))
@@ -101,6 +124,11 @@ def _check_copyable(t: Tensor, what: str) -> None:
 
 
 WAYS_OUT = {
+    "__len__": _length,
+    "__bool__": lambda self: bool(self._data),
+    "__index__": lambda self: operator.index(self._data),
+    "__format__": _format,
+    "__repr__": _repr,
     "__deepcopy__": _copy,
     "__reduce__": _pickled,
     "__float__": _number("float(t)", lambda data: float(data)),

@@ -8,35 +8,22 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .tensor import Tensor
 
-as_array: Callable[[Any, Any], Any]
-"""``as_array(data, dtype)``: the data of a tensor as an array of numbers."""
-
-like: Callable[[Tensor, Any], Tensor]
-"""``like(tensor, value)``: a value as a tensor beside another."""
-
+# After each: how it is called, and what the answer is.
+as_array: Callable[[Any, Any], Any]  # (data, dtype): the data of a tensor as an array of numbers
+like: Callable[[Tensor, Any], Tensor]  # (tensor, value): a value as a tensor beside another
 operand: Callable[[Any, str, tuple[Any, ...]], Any]
-"""``operand(value, operation, dtypes)``: a constant beside tensors of those dtypes as what the forward takes."""
-
+"""(value, operation, dtypes): a constant beside tensors of those dtypes as what the forward takes."""
 beside: Callable[[Any, Any, Any, int], Any]
-"""``beside(value, array, op, place)``: the same beside one array, as the argument of a primitive; the cheapest form."""
-
+"""(value, array, op, place): the same beside one array, as the argument of a primitive; the cheapest form."""
 operands: Callable[[Any, Any, Any], tuple[list[Any], list[Any] | None]]
-"""``operands(op, args, values)``: all of a call's; where one is a list of tensors also the arguments to begin again."""
-
+"""(op, args, values): all of a call's; where one is a list of tensors also the arguments to begin again."""
 gathered: Callable[[str, Any], list[Any] | None]
-"""``gathered(operation, args)``: the arguments to begin again with where only lists hold tensors, else None."""
-
-settled: Callable[[str, dict[str, Any]], dict[str, Any]]
-"""``settled(operation, params)``: settings without tensors in them."""
-
+"""(operation, args): the arguments to begin again with where only lists hold tensors, else None."""
+settled: Callable[[str, dict[str, Any]], dict[str, Any]]  # (operation, params): settings without tensors in them
 setting: Callable[..., Any]
-"""``setting(value, operation, name, instead)``: one of them; ``instead`` says what to do where it is recorded."""
-
-index: Callable[[Any], Any]
-"""``index(value)``: what stands between brackets, without tensors."""
-
+"""(value, operation, name, instead): one of them; ``instead`` says what to do where it is recorded."""
+index: Callable[[Any], Any]  # (value): what stands between brackets, without tensors
 respelled: Callable[[Any, dict[str, Any]], dict[str, Any]]
-"""``respelled(operation, kwargs)``: PyTorch's ``dim=`` and ``keepdim=`` as ``axis=`` and ``keepdims=``."""
-
+"""(operation, kwargs): PyTorch's ``dim=`` and ``keepdim=`` as ``axis=`` and ``keepdims=``."""
 admitted: Callable[[Any, str, bool], Any]
-"""``admitted(value, operation, of_lists)``: an argument of a composite, without containers of other libraries."""
+"""(value, operation, of_lists): an argument of a composite, without containers of other libraries."""

@@ -100,10 +100,6 @@ class Node:
         self.params = params
         self.shape = shape
 
-    def release(self) -> None:
-        """Forget the parents and what was kept; the row cannot be differentiated again."""
-        self.parents = self.saved = None
-
 
 class Leaf(Node):
     """A row without parents: a variable that gradients are taken with respect to, and where they accumulate."""

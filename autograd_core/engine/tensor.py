@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import operator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from . import entry
-from .errors import class_name, describe
+from .errors import describe
 from .node import Leaf, Node
 
 __all__ = ["Tensor"]
@@ -142,31 +141,6 @@ class Tensor:
                 )
         node.grad = value
 
-    # Python's protocols (NumPy's are attached in the border) -------------------------------------------------------
-
-    def __len__(self) -> int:
-        if not self.shape:
-            raise TypeError("len() of a 0-d tensor")
-        return self.shape[0]
-
-    def __bool__(self) -> bool:
-        return bool(self._data)
-
-    def __index__(self) -> int:
-        return operator.index(self._data)
-
-    def __format__(self, spec: str) -> str:
-        return format(self._data.item(), spec) if spec and self.size == 1 else format(str(self), spec)
-
-    def __repr__(self) -> str:
-        body = np.array2string(np.asarray(self._data), separator=", ", prefix="Tensor(")
-        notes = f", dtype={self.dtype}"
-        if isinstance(self._node, Leaf):
-            notes += ", requires_grad=True"
-        elif self._node is not None:
-            notes += f", from={self._node.op.name}" if self._node.op else ""
-        return f"{class_name(self)}({body}{notes})"
-
     if TYPE_CHECKING:
         # Attached in the border: arithmetic and NumPy's methods, which are primitives, writing, and ways out.
         __array__: Any
@@ -177,6 +151,8 @@ class Tensor:
         mT: Tensor
 
         def __getattr__(self, name: str) -> Any: ...
+        def __len__(self) -> int: ...
+        def __index__(self) -> int: ...
         def __float__(self) -> float: ...
         def __complex__(self) -> complex: ...
         def __int__(self) -> int: ...
