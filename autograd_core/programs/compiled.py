@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import functools
+import os
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -364,7 +366,7 @@ class Compiled:
                     return x
                 number = Number(x)
                 inputs.append(number)
-                return Live(tape, x, number.get)
+                return Live(tape, x, number.get, f"input {len(inputs) - 1}")
             array = np.array(array_of(x))
             tape.own(array, f"input {len(inputs)}")
             inputs.append(array)
@@ -396,6 +398,7 @@ class Compiled:
 
         def trace() -> tuple[Record, Any]:
             record = Record(owners, tape, inputs)
+            record.by_position = not kwargs
             _here.tracing = True
             return record, restoring(run, end)
 
@@ -488,12 +491,46 @@ class Compiled:
         raise RuntimeError(f"{self.__name__}: nothing is recorded yet.\n{self.why()}")
 
     def source(self, backend: str = "numpy") -> str:
-        """The recorded run as code that runs by itself."""
-        from .source import source
+        """The recorded run as code that runs by itself.
 
-        if backend != "numpy":
-            raise ValueError(f'source: backend={backend!r}; there is "numpy".')
-        return source(self.record)
+        backend : "numpy"; or "c" for C99, which shows the loops, and what each begins with
+        """
+        if backend == "numpy":
+            from .source import source
+
+            return source(self.record)
+        if backend == "c":
+            from .c.text import Files
+
+            return Files(self.record, self.function).whole
+        raise ValueError(f'source: backend={backend!r}; there are "numpy" and "c".')
+
+    def to_c(self, path: str | os.PathLike[str], *, weights: str = "included") -> list[Path]:
+        """Write the recorded run, inference or a whole training step, as C99 with its header; gives the files' paths.
+
+        path : of the source, "net.c" say, whose stem is the prefix of all public names; the header lies beside it
+        weights : "included" in the source, or "separate" in a third file, "net_weights.c"
+
+        ``net_run()`` reads and changes the arrays that the header names and describes: arguments, parameters, what the
+        optimizer remembers, results, and as ``double`` the numbers that change (learning rates, step counts). It
+        allocates nothing, needs no library but C's mathematical one, and returns 0, or a positive number where the
+        recorded run would have gone another way (a branch on a value, an index out of range). Random numbers come from
+        a function that the user gives. ``cc -std=c99 -DNET_MAIN net.c -lm`` makes a program that runs it on the
+        arguments that were recorded; with ``-DNET_CBLAS`` matrices are multiplied by a CBLAS.
+
+        Raises RuntimeError where nothing is recorded yet, ValueError where a call has no C (it names them and their
+        lines) and for a path that ends otherwise, OSError where the files cannot be written. Then nothing is written.
+
+        >>> import tempfile
+        >>> f = compile(lambda x: np.tanh(x).sum())
+        >>> for _ in range(3):
+        ...     y = f(np.ones(3))
+        >>> [path.name for path in f.to_c(tempfile.mkdtemp() + "/net.c")]
+        ['net.c', 'net.h']
+        """
+        from .c.export import export
+
+        return export(self.record, self.function, path, weights)
 
     @property
     def program(self) -> str:

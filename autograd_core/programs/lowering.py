@@ -261,9 +261,15 @@ def _reshape(program: Program, out: Any, array: Any, shape: Any, order: str = "C
 
 
 def _concatenate(program: Program, out: Any, arrays: Any, axis: Any = 0) -> list[Row]:
-    if axis is None or not all(isinstance(a, np.ndarray) for a in arrays):
+    if not all(isinstance(a, np.ndarray) for a in arrays):
         raise _NotOurs
-    rows, start, before = [], 0, (slice(None),) * (axis % out.ndim)
+    rows, start = [], 0
+    if axis is None:
+        for a in arrays:
+            rows += _reshape(program, out[start : start + a.size], a, None)
+            start += a.size
+        return rows
+    before = (slice(None),) * (axis % out.ndim)
     for a in arrays:
         stop = start + a.shape[axis]
         rows.append(copy(program, a, out[(*before, slice(start, stop))]))

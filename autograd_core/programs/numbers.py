@@ -15,13 +15,19 @@ class Live:
     """A Python number from a place that may hold another one at the next run: a clock, an option, an item of an array.
 
     What operators compute from it is live, too; a comparison, and every way out to a plain number, is a guard.
+
+    form : the name of its place, or an operator with its operands; None where it has no formula
     """
 
-    __slots__ = ("again", "tape", "value")
+    __slots__ = ("again", "form", "tape", "value")
     shape, dtype = (), np.dtype(float)
 
-    def __init__(self, tape: Tape, value: Any, again: Callable[[], Any]) -> None:
-        self.tape, self.value, self.again = tape, value, again
+    def __init__(self, tape: Tape, value: Any, again: Callable[[], Any], form: Any = None) -> None:
+        self.tape, self.value, self.again, self.form = tape, value, again, form
+
+    def fill(self, array: Any) -> None:
+        """Put the number, as it is now, into an array."""
+        array.fill(self.again())
 
     @property  # type: ignore[misc]
     def __class__(self) -> Any:
@@ -44,7 +50,7 @@ class Live:
 
     def __neg__(self) -> Live:
         again = self.again
-        return Live(self.tape, -self.value, lambda: -again())
+        return Live(self.tape, -self.value, lambda: -again(), ("neg", self))
 
     def __hash__(self) -> int:
         return hash(self.tape.guard(self.again, self.value, "a number as a key"))
@@ -59,7 +65,7 @@ class Live:
 
     def __abs__(self) -> Live:
         again = self.again
-        return Live(self.tape, abs(self.value), lambda: abs(again()))
+        return Live(self.tape, abs(self.value), lambda: abs(again()), ("abs", self))
 
     def __pos__(self) -> Live:
         return self
@@ -84,14 +90,16 @@ def _arithmetic(name: str, compute: Callable[[Any, Any], Any]) -> None:
         if not isinstance(other, (int, float, Live)):
             return NotImplemented
         a, b = self.again, again_of(other)
-        made = lambda: Live(self.tape, compute(self.value, value_of(other)), lambda: compute(a(), b()))
+        value, again = compute(self.value, value_of(other)), lambda: compute(a(), b())
+        made = lambda: Live(self.tape, value, again, (name, self, other))
         return self.tape.once((name, self, type(other), other), made)
 
     def backwards(self: Live, other: Any) -> Any:
         if not isinstance(other, (int, float)):
             return NotImplemented
         a = self.again
-        made = lambda: Live(self.tape, compute(other, self.value), lambda: compute(other, a()))
+        value, again = compute(other, self.value), lambda: compute(other, a())
+        made = lambda: Live(self.tape, value, again, (name, other, self))
         return self.tape.once((name, type(other), other, self), made)
 
     setattr(Live, f"__{name}__", forwards)

@@ -255,10 +255,12 @@ class Owners:
             value = place.value = place.get()
             if isinstance(value, tuple):
                 if id(value) not in shared:
-                    shared[id(value)] = tuple(Live(tape, v, partial(place.item, j)) for j, v in enumerate(value))
+                    shared[id(value)] = tuple(
+                        Live(tape, v, partial(place.item, j), f"{place.name}[{j}]") for j, v in enumerate(value)
+                    )
                 place.put(shared[id(value)])
             elif isinstance(value, (float, int)):
-                place.put(Live(tape, value, place.get))
+                place.put(Live(tape, value, place.get, place.name))
 
     def take_back(self, changed: Mapping[int, str]) -> tuple[list[tuple[Place, Any]], list[str]]:
         """Plain arrays and numbers in all places again.

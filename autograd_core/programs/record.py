@@ -74,12 +74,15 @@ class Record:
     inputs : what stands for the arguments: arrays that the tape reads, and numbers
     exact : the course of NumPy's calls as they were recorded
     course : what is run: the same, or machine code
+    by_position : whether all arguments were given by position
+    computed : the numbers that a run leaves in their places, live as they are
     unrepeated : what the function did beside computing, which a replay does not
     """
 
     exact: Course
     course: Course
     machine: Any = None
+    by_position: bool
     _before: list[tuple[Any, Any]]
 
     def __init__(self, owners: Owners, tape: Tape, inputs: list[Any]) -> None:
@@ -106,6 +109,7 @@ class Record:
         for place, value in computed:
             places.setdefault(id(value), (_evaluator(value), []))[1].append(place)
         self._computed = list(places.values())
+        self.computed = computed
         self.gradients = Gradients(self.tensors, copies)
         read = {id(root(a)) for e in entries for a in e.reads}
         self._before = [(t, g) for t, g in self._before if id(root(g)) in read]

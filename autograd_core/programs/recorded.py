@@ -242,7 +242,7 @@ def _held(number: Live, dtype: Any) -> Any:
 
     def held() -> Any:
         array = np.array(number.value, dtype)
-        number.tape.add("number", _fill, (array, number.again), writes=[array], kind="number")
+        number.tape.add("number", number.fill, (array,), writes=[array], kind="number")
         return array
 
     return number.tape.once(("held", number, np.dtype(dtype)), held)
@@ -291,10 +291,6 @@ def _deep(value: Any) -> Iterator[Any]:
 Live.__array_ufunc__ = _number_in_ufunc  # type: ignore[attr-defined]
 Live.__array_function__ = _number_in_function  # type: ignore[attr-defined]
 Live.astype = lambda self, dtype: Recorded(_held(self, dtype), self.tape)  # type: ignore[attr-defined]
-
-
-def _fill(array: Any, again: Callable[[], Any]) -> None:
-    array.fill(again())
 
 
 def _with_numbers_held(inputs: tuple[Any, ...]) -> tuple[Any, ...]:

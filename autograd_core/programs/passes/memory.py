@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from ..form import Program, Row
 from .fusion import Step
 
@@ -16,13 +18,15 @@ def touched(step: Step) -> set[int]:
     return {ref.memory for ref in (*step.loaded, *results) if ref is not None}
 
 
-def arena(program: Program, steps: list[Step]) -> tuple[dict[int, int], int]:
-    """The first byte of each intermediate in the arena, and the arena's size."""
+def arena(
+    program: Program, steps: list[Step], only: Callable[[int], bool] = lambda memory: True
+) -> tuple[dict[int, int], int]:
+    """The first byte of each intermediate in the arena, and the arena's size; of those that ``only`` lets pass."""
     first: dict[int, int] = {}
     last: dict[int, int] = {}
     for k, step in enumerate(steps):
         for memory in touched(step):
-            if not program.memories[memory].pinned:
+            if not program.memories[memory].pinned and only(memory):
                 first.setdefault(memory, k)
                 last[memory] = k
     placed: list[tuple[int, int, int, int]] = []

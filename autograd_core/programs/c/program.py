@@ -1,0 +1,392 @@
+"""A recorded run as C99: what it keeps as arrays, and one function that runs it."""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..form import Program, Row
+from ..numbers import Live
+from ..passes import optimise
+from ..passes.fusion import Kernel, Step, schedule
+from ..passes.memory import arena, touched
+from ..record import Number, Record
+from ..recorded import plain
+from ..results import is_array
+from ..tape import Entry, root
+from .calls import Call, Unknown
+from .contractions import matmul, name_of
+from .expressions import TYPES, Expressions, number
+from .loops import Loops, access
+from .names import Names, comment, identifier
+from .numbers import Numbers
+
+_REDUCES = ("add", "multiply", "maximum", "minimum", "logical_and", "logical_or")
+
+
+def able(row: Row) -> bool:
+    """Whether there is C for a row."""
+    refs = [*row.sources(), *row.targets()]
+    if any(r.dtype.char not in TYPES or not r.dtype.isnative for r in refs):
+        return False
+    if any(x % r.dtype.itemsize for r in refs for x in (r.offset, *r.strides)):
+        return False
+    if row.kind == "contract":
+        return row.op in ("matmul", "einsum")
+    if row.kind == "reduce":
+        return row.op in _REDUCES
+    if row.kind == "check":
+        return True
+    try:
+        Expressions().of(row.op, ["x"] * len(row.inputs), row.types)
+    except KeyError:
+        return False
+    return all(t.char in TYPES for t in row.types)
+
+
+class Array(NamedTuple):
+    """One array of the file.
+
+    public : whether the header names it; ``note``: what it is; ``values``: what it begins with, None for zeros;
+    example : whether the values are those of the recorded run, wanted by ``main`` alone
+    """
+
+    name: str
+    dtype: np.dtype[Any]
+    size: int
+    public: bool
+    note: str
+    values: Any
+    example: bool
+    fixed: bool
+
+
+class CProgram:
+    """The parts of the text.
+
+    record : what was recorded
+    function : whose names of arguments are used
+    name : the prefix of all public names
+
+    Raises ValueError, with the calls and their lines, where a call has no C.
+    """
+
+    def __init__(self, record: Record, function: Any, name: str) -> None:
+        self.record = record
+        self.names = Names(name)
+        self.expressions = Expressions()
+        called = _names_of_inputs(record, function)
+        self.numbers = Numbers(self.names, called)
+        self.program = Program(record.tape, able=able)
+        self._results = self._give(record.result)
+        optimise(self.program)
+        self.steps = schedule(self.program)
+        self._refuse()
+        self._kinds = self._dtypes()
+        self._called = called
+        self.arrays: dict[int, Array] = {}
+        self._work: dict[int, tuple[str, int]] = {}
+        self._sizes: dict[str, tuple[np.dtype[Any], int]] = {}
+        self._lay_out()
+        self.draws: list[str] = []
+        self._products: dict[str, np.dtype[Any]] = {}
+        self.functions: list[str] = []
+        self.body = self._body()
+
+    # Results -----------------------------------------------------------------------------------------------------
+
+    def _give(self, result: Any) -> dict[int, str]:
+        """Results are copied to arrays of their own."""
+        found: dict[int, str] = {}
+        self._numbers_given: list[tuple[str, Live]] = []
+        for name, value in _leaves("result", result):
+            if isinstance(value, Live):
+                self._numbers_given.append((name, value))
+                continue
+            array = np.asarray(plain(value))
+            source, target = self.program.ref(array), self.program.new(array.shape, array.dtype)
+            memory = self.program.memories[target.memory]
+            memory.kept = memory.pinned = True
+            self.program.memories[source.memory].kept |= not any(
+                r.memory == source.memory for row in self.program.rows for r in row.targets()
+            )
+            row = Row("loop", "copy", (source,), target, (array.dtype, array.dtype))
+            if not able(row):
+                raise ValueError(f"C: the result is an array of {array.dtype}, which C has not.")
+            self.program.rows.append(row)
+            found[target.memory] = name
+        return found
+
+    # What cannot be ----------------------------------------------------------------------------------------------
+
+    def _refuse(self) -> None:
+        wrong = []
+        for step in self.steps:
+            if isinstance(step, Row) and step.kind == "host":
+                entry = step.entry
+                assert entry is not None
+                if entry.kind == "number":
+                    try:
+                        self.numbers.formula(entry.run.__self__)  # type: ignore[attr-defined]
+                    except ValueError as error:
+                        wrong.append(f"{error} at {entry.where}")
+                elif entry.kind == "item" or (entry.kind == "guard" and entry.reads):
+                    wrong.append(f"{entry.name} at {entry.where}: the program goes on from a value that a run computes")
+                elif entry.kind == "call" and not self._has_c(entry):
+                    shapes = ", ".join(f"{a.dtype} {a.shape}" for a in (*entry.reads, *entry.writes))
+                    wrong.append(f"{entry.name} ({shapes}) at {entry.where}")
+        if wrong:
+            more = f"\n  and {len(wrong) - 20} more" if len(wrong) > 20 else ""
+            raise ValueError("C: there is no C for\n  " + "\n  ".join(wrong[:20]) + more)
+
+    def _has_c(self, entry: Entry) -> bool:
+        try:
+            Call(entry, self.program, lambda memory: ("x", 0), Expressions())
+        except Unknown:
+            return False
+        return True
+
+    def _dtypes(self) -> dict[int, np.dtype[Any]]:
+        """The dtype of each memory; ValueError where one is seen as two."""
+        found: dict[int, np.dtype[Any]] = {}
+        for step in self.steps:
+            for row in step.rows if isinstance(step, Kernel) else [step]:
+                for ref in (*row.sources(), *row.targets()):
+                    if ref.memory < 0:
+                        continue
+                    if TYPES[found.setdefault(ref.memory, ref.dtype).char] != TYPES[ref.dtype.char]:
+                        what = self.program.memories[ref.memory].name
+                        raise ValueError(f"C: {what} is seen as {found[ref.memory]} and as {ref.dtype}.")
+        return found
+
+    # Memory ------------------------------------------------------------------------------------------------------
+
+    def _lay_out(self) -> None:
+        used = set().union(*map(touched, self.steps)) if self.steps else set()
+        written = {m for step in self.steps for m in _written(step)}
+        inputs = {id(root(a)): k for k, a in enumerate(self.record.inputs) if not isinstance(a, Number)}
+        for memory in sorted(used):
+            about = self.program.memories[memory]
+            if about.pinned:
+                self.arrays[memory] = self._array(memory, inputs, memory in written)
+        for kind in dict.fromkeys(TYPES[d.char] for d in self._kinds.values()):
+            mine = {m for m, d in self._kinds.items() if TYPES[d.char] == kind}
+            offsets, size = arena(self.program, self.steps, mine.__contains__)
+            if offsets:
+                dtype = next(d for d in self._kinds.values() if TYPES[d.char] == kind)
+                name = self.names.new(f"work_{name_of(dtype)}", public=False)
+                self._sizes[name] = dtype, size // dtype.itemsize
+                self._work |= {memory: (name, offset // dtype.itemsize) for memory, offset in offsets.items()}
+
+    def _array(self, memory: int, inputs: dict[int, int], written: bool) -> Array:
+        about, dtype = self.program.memories[memory], self._kinds[memory]
+        size = about.nbytes // dtype.itemsize
+        if memory in self._results:
+            note = f"{self._results[memory]}, shape {self._shape_of_result(memory)}"
+            name = self.names.new(self._results[memory])
+            return Array(name, dtype, size, True, note, None, False, False)
+        array = about.array
+        owner = self.record.tape.owners.get(id(array))
+        if owner is None:
+            values = array if about.kept or not written else None
+            return Array(self.names.new(about.name, False), dtype, size, False, "", values, False, not written)
+        shown = self._called.get(owner[0], owner[0])
+        layout = "" if array.flags.c_contiguous else f", strides {tuple(s // array.itemsize for s in array.strides)}"
+        note = f"{shown}, shape {array.shape}{layout}"
+        return Array(self.names.new(shown), dtype, size, True, note, array, id(array) in inputs, False)
+
+    def _shape_of_result(self, memory: int) -> tuple[int, ...]:
+        for row in reversed(self.program.rows):
+            for ref in row.targets():
+                if ref.memory == memory:
+                    return ref.shape
+        return ()
+
+    def _place(self, memory: int) -> tuple[str, int]:
+        if memory in self.arrays:
+            return self.arrays[memory].name, 0
+        return self._work[memory]
+
+    # The run -----------------------------------------------------------------------------------------------------
+
+    def _body(self) -> list[str]:
+        lines: list[str] = []
+        self._checks = 0
+        for step in self.steps:
+            if isinstance(step, Kernel):
+                lines.append(self._kernel(step))
+            elif step.kind == "contract":
+                lines += self._contraction(step)
+            elif step.kind == "check":
+                self._checks += 1
+                a, entry = access(step.inputs[0]), step.entry
+                name, first = self._place(a.memory)
+                why = comment(f"{entry.name} at {entry.where}") if entry is not None else ""
+                sign = "==" if step.expected else "!="
+                lines.append(f"    if ({name}[{first + a.first}] {sign} 0) return {self._checks}; /* {why} */")
+            else:
+                lines += self._host(step)
+        lines += self._after()
+        return [*lines, "    return 0;"]
+
+    def _kernel(self, step: Kernel) -> str:
+        loops = Loops(step, self._place, self.expressions)
+        name = self._function(loops.text, [row.entry.where for row in step.rows if row.entry is not None])
+        return f"    {name}();"
+
+    def _function(self, lines: list[str], where: list[str], kind: str = "void") -> str:
+        """A function of these lines; gives its name."""
+        name = self.names.new(f"{self.names.prefix}_kernel{len(self.functions)}", public=False)
+        seen = list(dict.fromkeys(where))
+        note = "; ".join(seen[:6]) + (" ..." if len(seen) > 6 else "") or "results"
+        text = "\n".join(lines)
+        self.functions.append(f"/* {comment(note)} */\nstatic {kind} {name}(void) {{\n{text}\n}}")
+        return name
+
+    def _contraction(self, row: Row) -> list[str]:
+        assert row.output is not None
+        if row.op == "einsum":
+            return [self._sum_of_products(row)]
+        a, b, c = (access(r) for r in (*row.inputs, row.output))
+        self._products[TYPES[c.dtype.char]] = c.dtype
+        (m, k), n = row.inputs[0].shape[-2:], row.output.shape[-1]
+        batch = row.output.shape[:-2]
+        lines, indent = [], "    "
+        for i, length in enumerate(batch):
+            if length != 1:
+                lines.append(f"{indent}for (int i{i} = 0; i{i} < {length}; i{i}++)")
+                indent += "    "
+        given = []
+        for x in (a, b, c):
+            name, first = self._place(x.memory)
+            parts = [str(first + x.first)] if first + x.first else []
+            parts += [f"i{i} * {s}" for i, (s, n_) in enumerate(zip(x.strides, batch, strict=False)) if s and n_ != 1]
+            given.append(f"{name} + {' + '.join(parts)}" if parts else name)
+        steps = [f"{x.strides[-2]}, {x.strides[-1]}" for x in (a, b, c)]
+        call = ", ".join(f"{p}, {s}" for p, s in zip(given, steps, strict=True))
+        where = comment(row.entry.where) if row.entry is not None else ""
+        return [*lines, f"{indent}matmul_{name_of(c.dtype)}({m}, {n}, {k}, {call}); /* {where} */"]
+
+    def _sum_of_products(self, row: Row) -> str:
+        """Σ a·b over the axes on which the output does not depend, as one kernel."""
+        out, kind = row.output, row.types[-1]
+        assert out is not None
+        product = self.program.new(out.shape, kind)
+        summed = any(s == 0 and n != 1 for n, s in zip(out.shape, out.strides, strict=True))
+        rows = [
+            Row("loop", "multiply", row.inputs, product, (kind,) * 3, entry=row.entry),
+            Row("reduce" if summed else "loop", "add" if summed else "copy", (product,), out, (kind, kind)),
+        ]
+        return self._kernel(Kernel(rows, out.shape, [False, True]))
+
+    def _host(self, step: Row) -> list[str]:
+        entry = step.entry
+        assert entry is not None
+        if entry.kind == "call":
+            call = Call(entry, self.program, self._place, self.expressions)
+            fails = any("return 1;" in line for line in call.lines)
+            name = self._function(
+                [*call.lines, *(["    return 0;"] if fails else [])], [entry.where], "int" if fails else "void"
+            )
+            if not fails:
+                return [f"    {name}();"]
+            self._checks += 1
+            return [f"    if ({name}()) return {self._checks}; /* an index out of range */"]
+        if entry.kind == "number":
+            a = access(self.program.ref(entry.args[0]))
+            name, first = self._place(a.memory)
+            value = self.numbers.formula(entry.run.__self__)  # type: ignore[attr-defined]
+            value = value[1:-1] if value.startswith("(") and value.count("(") == 1 else value
+            return [f"    {name}[{first + a.first}] = ({TYPES[a.dtype.char]})({value}); /* {comment(entry.where)} */"]
+        if entry.kind == "draw":
+            a = access(self.program.ref(entry.writes[0]))
+            name, first = self._place(a.memory)
+            self.draws.append(f"{identifier(entry.name)} of {TYPES[a.dtype.char]}")
+            draw, count = f"{self.names.prefix}_draw", entry.writes[0].size
+            given = f'"{identifier(entry.name)}", {name} + {first + a.first}, {count}'
+            return [f"    if (!{draw}) return -1;", f"    {draw}({given}); /* {comment(entry.where)} */"]
+        return [f"    /* taken for granted: {comment(f'{entry.name} at {entry.where}')} */"]
+
+    def _after(self) -> list[str]:
+        """Numbers that the run leaves in their places, all of those that were there before."""
+        made: dict[str, str] = {}
+        for place, value in self.record.computed:
+            parts = enumerate(value) if isinstance(value, tuple) else [(None, value)]
+            for j, part in parts:
+                if isinstance(part, Live) and not isinstance(part.form, str):
+                    name = place.name if j is None else f"{place.name}[{j}]"
+                    variable = self.numbers.variable(name, float(part.again()))
+                    made.setdefault(variable, self.numbers.formula(part))
+        given = [(self.names.new(name), self.numbers.formula(live)) for name, live in self._numbers_given]
+        self.given = [name for name, _ in given]
+        lines = [f"    {name} = {formula};" for name, formula in given]
+        if len(made) == 1:
+            return [*lines, *(f"    {variable} = {formula};" for variable, formula in made.items())]
+        lines += [f"    const double after{k} = {formula};" for k, formula in enumerate(made.values())]
+        return [*lines, *(f"    {variable} = after{k};" for k, variable in enumerate(made))]
+
+    def helpers(self, macro: str) -> list[str]:
+        """The functions that the kernels call."""
+        return [*self.expressions.helpers(), *(matmul(d, macro) for d in self._products.values())]
+
+    def work(self) -> list[str]:
+        """The memory of intermediates."""
+        return [f"static {TYPES[d.char]} {name}[{max(n, 1)}];" for name, (d, n) in self._sizes.items()]
+
+    def sizes(self) -> dict[str, int]:
+        """Bytes of public arrays, of constants, and of intermediates."""
+        public = sum(a.size * a.dtype.itemsize for a in self.arrays.values() if a.public)
+        rest = sum(a.size * a.dtype.itemsize for a in self.arrays.values() if not a.public)
+        return {"arrays": public, "constants": rest, "work": sum(d.itemsize * n for d, n in self._sizes.values())}
+
+
+def _written(step: Step) -> Iterator[int]:
+    if isinstance(step, Row):
+        yield from (ref.memory for ref in step.targets())
+        return
+    for row, stored in zip(step.rows, step.stored, strict=True):
+        if stored and row.output is not None:
+            yield row.output.memory
+
+
+def _leaves(name: str, tree: Any) -> Iterator[tuple[str, Any]]:
+    """The arrays and live numbers of a result with their names."""
+    if isinstance(tree, dict):
+        for key, value in tree.items():
+            yield from _leaves(f"{name}_{key}", value)
+    elif isinstance(tree, (tuple, list)):
+        for k, value in enumerate(tree):
+            yield from _leaves(f"{name}_{k}", value)
+    elif is_array(tree):
+        data = getattr(tree, "_data", tree)
+        yield from (
+            [(name, data)] if isinstance(data, Live) or not is_array(data) or data is tree else _leaves(name, data)
+        )
+
+
+def _names_of_inputs(record: Record, function: Any) -> dict[str, str]:
+    """The arguments' own names, where each argument is one array or number."""
+    names: list[str] = []
+    if record.by_position:
+        with contextlib.suppress(TypeError, ValueError):
+            names = list(inspect.signature(function).parameters)
+    if len(names) != len(record.inputs):
+        return {}
+    return {f"input {k}": name for k, name in enumerate(names)}
+
+
+def values_of(array: Array) -> str:
+    """An array's initial values, eight in a line."""
+    flat = np.asarray(_memory(array.values)).ravel()
+    shown = [number(x, array.dtype) for x in flat]
+    lines = [", ".join(shown[k : k + 8]) for k in range(0, len(shown), 8)]
+    return "{\n    " + ",\n    ".join(lines) + "\n}"
+
+
+def _memory(array: Any) -> Any:
+    """All elements in the order of memory."""
+    return np.lib.stride_tricks.as_strided(array, (array.size,), (array.itemsize,)) if array.size else array
