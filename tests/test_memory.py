@@ -121,7 +121,7 @@ print((resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before) / 10)
 
 # A dead cotangent is written over ------------------------------------------------------------------------------------
 
-MANY = 1 << 17
+MANY = 1 << 19
 """Elements of an array that is large enough to be written over."""
 
 
@@ -143,7 +143,14 @@ def bytes_at_most(call: Callable[[], object]) -> int:
 
 
 @pytest.mark.parametrize(
-    "step", [lambda y, c: y * c, lambda y, c: c * y, lambda y, c: np.exp(y), lambda y, c: y * c + y]
+    "step",
+    [
+        lambda y, c: y * c,
+        lambda y, c: c * y,
+        lambda y, c: np.exp(y),
+        lambda y, c: ag.sigmoid(y),
+        lambda y, c: y * c + y,
+    ],
 )
 def test_a_chain_of_products_goes_back_in_one_array(step: Callable[[ag.Tensor, Any], ag.Tensor]) -> None:
     """The gradient itself, and of a sum the second cotangent; without writing over there would be one more."""
@@ -206,6 +213,7 @@ def test_a_cotangent_that_somebody_holds_is_not_written_over(kind: str, f: Any) 
         lambda x: np.reshape(np.exp(np.reshape(x, (2, -1))) * 2.0, -1) * x,
         lambda x: x[::2] * x[1::2],
         lambda x: np.exp(x) * np.broadcast_to(x[:1], x.shape),
+        lambda x: np.tanh(x) * ag.sigmoid(x) + np.tanh(x),
     ],
 )
 def test_writing_over_changes_no_gradient(f: Any, monkeypatch: pytest.MonkeyPatch) -> None:

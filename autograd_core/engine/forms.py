@@ -139,24 +139,29 @@ class Elementwise(Primitive):
                 a = saved[place]
                 if type(a) not in PLAIN or a.dtype.kind == "c":
                     return by_rule(g, node, saved)
-            c, shape = quick(g, a) if only else product(saved, node.params, g), node.parents[i].shape  # type: ignore[index,union-attr]
+            out = spare(g, a) if only and least and self.last_read(i, node) else None
+            c = quick(g, a, out=out) if out is not None else quick(g, a) if only else product(saved, node.params, g)
+            shape = node.parents[i].shape  # type: ignore[index,union-attr]
             return c if c.shape == shape else unbroadcast(c, shape)
 
         return vjp
 
+    def last_read(self, i: int, node: Node) -> bool:
+        """Whether no rule of a later argument will read the cotangent."""
+        return not any(node.parents[i + 1 :])  # type: ignore[index]
+
     def _vjp_by_rule(self, i: int) -> Callable[..., Any]:
         rule: Any = self.rules[i]
         local, names = self.local[i], self.needs[i]
-        count = len(self.arguments)
-        alone, last, first_of_two = count == 1, i == count - 1, i == 0 and count == 2
+        alone = len(self.arguments) == 1
         if len(names) == 1 and names[0] not in self.defaults:  # the usual case, without a generic call
             place = self.place(names[0])
 
             def vjp(g: Any, node: Node, saved: Saved) -> Any:
                 d = rule(saved[place])
                 if type(d) is type(g) in PLAIN and d.dtype.kind != "c":
-                    dead = g.nbytes > LARGE and (last or (first_of_two and node.parents[1] is None))  # type: ignore[index]
-                    c = _multiply(g, d) if not dead or (out := spare(g, d)) is None else _multiply(g, d, out)
+                    out = spare(g, d) if g.nbytes > LARGE and self.last_read(i, node) else None
+                    c = _multiply(g, d) if out is None else _multiply(g, d, out)
                 else:
                     c = times(g, conjugate(d))
                 if alone:
@@ -399,7 +404,7 @@ elementwise = _constructor(
 
     vjp : where it pays, a cheaper way to multiply a real array ``g`` by that derivative, by argument: told g and then
         what the rule is told, in order
-    large : the same for large arrays
+    large : the same for large arrays; of a rule that is told one array, ``out`` is where to write, or None
 
     >>> softsign = elementwise(lambda x: x / (1 + abs(x)), name="softsign", x=lambda x: 1 / (1 + abs(x)) ** 2)
     >>> import autograd_core as ag

@@ -23,10 +23,11 @@ BLOCK = 1 << 19
 """Bytes in a block of an array: several stay in the cache, and a call of a ufunc is short beside it."""
 
 
-def in_blocks(f: Callable[..., Any], *args: Any) -> Any:
+def in_blocks(f: Callable[..., Any], *args: Any, out: Any = None) -> Any:
     """``f(*args, out=None)``, elementwise, of large arrays of one shape in blocks: its last call takes ``out``.
 
     Arrays that do not lie in memory alike, or are to be broadcast, ``f`` gets whole, as it does other array types.
+    out : one of the arguments of the result's shape and dtype, to be written over
 
     >>> x = np.ones((300, 300))
     >>> y = in_blocks(lambda x, y, out=None: np.add(x, y * x, out=out), x, 2 * x)
@@ -35,9 +36,14 @@ def in_blocks(f: Callable[..., Any], *args: Any) -> Any:
     """
     x = args[0]
     if type(x) is not np.ndarray or x.nbytes <= BLOCK:
-        return f(*args)
+        return f(*args, **into(out))
     like = _leader(args)
-    return f(*args) if like is None else _in_blocks(f, args, like)
+    return f(*args, **into(out)) if like is None else _in_blocks(f, args, like, out)
+
+
+def into(out: Any) -> dict[str, Any]:
+    """``out`` as a keyword, where there is one."""
+    return {} if out is None else {"out": out}
 
 
 def _leader(args: Sequence[Any], kinds: Collection[type] = (np.ndarray,)) -> Array | None:
@@ -72,10 +78,11 @@ def _lines(args: Sequence[Any], like: Array) -> tuple[list[tuple[Any, bool]], in
     return lines, BLOCK // max(a.itemsize for a, long in lines if long)
 
 
-def _in_blocks(f: Callable[..., Any], args: Sequence[Any], like: Array) -> Any:
+def _in_blocks(f: Callable[..., Any], args: Sequence[Any], like: Array, out: Any) -> Any:
     lines, step = _lines(args, like)
     first = f(*[a[:step] if long else a for a, long in lines])
-    out = np.empty_like(like, first.dtype)
+    if out is None:
+        out = np.empty_like(like, first.dtype)
     line = _line(out, _order(like))
     if line is None:
         return f(*args)
@@ -116,10 +123,10 @@ def _product(rule: Callable[..., Any]) -> Callable[..., Any]:
     def times(g: AnyArray, *kept: Any, out: Any = None) -> AnyArray:
         return np.multiply(g, rule(*kept), out=out)
 
-    def product(g: AnyArray, *kept: Any) -> AnyArray:
+    def product(g: AnyArray, *kept: Any, out: Any = None) -> AnyArray:
         if type(g) is np.ndarray and g.nbytes <= BLOCK:  # many small rows
-            return np.multiply(g, rule(*kept))
-        return in_blocks(times, g, *kept)
+            return np.multiply(g, rule(*kept), out=out)
+        return in_blocks(times, g, *kept, out=out)
 
     return product
 
