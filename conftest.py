@@ -3,11 +3,15 @@
 ``--hypothesis-profile=search`` draws many others; ``-p randomly`` runs the tests in another order each time.
 """
 
+import os
+
 import numpy as np
 import pytest
 from hypothesis import settings
 
 import autograd_core as ag
+
+os.environ["AUTOGRAD_CORE_CACHE"] = "off"  # nothing is left in the home of whoever runs the tests
 
 settings.register_profile("quick", deadline=None, max_examples=20, derandomize=True, database=None)
 settings.register_profile("search", deadline=None, max_examples=500)

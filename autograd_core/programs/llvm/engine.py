@@ -29,8 +29,8 @@ def vector_bytes() -> int:
     return 64 if features.get("avx512f") else 32 if features.get("avx2") else 16
 
 
-def compiled(text: str) -> Any:
-    """The engine that owns the machine code; it must live as long as its functions are called."""
+def object_code(text: str) -> bytes:
+    """Machine code as a file of the system's format."""
     module = llvm.parse_assembly(text)
     host = target()
     module.triple = host.triple
@@ -39,6 +39,13 @@ def compiled(text: str) -> Any:
     options.loop_vectorization = options.slp_vectorization = options.loop_unrolling = False
     builder = llvm.create_pass_builder(host, options)
     builder.getModulePassManager().run(module, builder)
-    engine = llvm.create_mcjit_compiler(module, host)
+    code: bytes = host.emit_object(module)
+    return code
+
+
+def linked(code: bytes) -> Any:
+    """The engine that owns the machine code; it must live as long as its functions are called."""
+    engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), target())
+    engine.add_object_file(llvm.ObjectFileRef.from_data(code))
     engine.finalize_object()
     return engine

@@ -15,7 +15,7 @@ from ..passes import optimise
 from ..passes.fusion import Kernel, Step, schedule
 from ..passes.memory import LINE, arena, touched
 from ..tape import Mismatch, Tape
-from . import blas, engine, operations
+from . import blas, engine, operations, prepared
 from .loops import Kernels
 from .types import I8, I64, POINTER, cast, constant, stored
 
@@ -51,7 +51,6 @@ class Machine:
 
     plan : what a replay calls, as tuples (function, *arguments); `Mismatch` where a check fails
     parts : for each call the kept memory that it writes, whether it may end the run, whether it draws numbers
-    text : the code as LLVM's assembly
     """
 
     def __init__(self, tape: Tape, kept: Iterable[Any], scratch: Callable[[str], bool]) -> None:
@@ -61,7 +60,7 @@ class Machine:
         self._arena = np.empty(size + LINE, np.uint8)
         start = self._arena.ctypes.data
         self._table: list[int] = [start + -start % LINE]
-        self._slots: dict[Any, int] = {}
+        self._slots: dict[int | str, int] = {}
         self._offsets = offsets
         self._used = set().union(*map(touched, self.steps)) if self.steps else set()
         self.plan: list[tuple[Any, ...]] = []
@@ -86,7 +85,7 @@ class Machine:
         native: list[Step] = []
         early = self._early()
         for k, step in enumerate(self.steps):
-            host = isinstance(step, Row) and step.kind == "host"
+            host = _is_host(step)
             if native and (host or k == early):
                 yield native
                 native = []
@@ -97,17 +96,33 @@ class Machine:
         if native:
             yield native
 
-    def _build(self) -> None:
+    @property
+    def text(self) -> str:
+        """The code as LLVM's assembly."""
         module = ir.Module("program")
         kernels = Kernels(module, engine.vector_bytes())
+        for name, steps in self._native.items():
+            self._entry(module, name, steps, kernels)
+        return str(module)
+
+    def _linked(self, segments: list[list[Step]]) -> Any:
+        """The engine of the segments' code: from the disk, or made now."""
+        key = prepared.key_of(segments, [(m, self._offsets.get(m)) for m in sorted(self._used)])
+        found = prepared.load(key)
+        if found is None:
+            code = engine.object_code(self.text)
+            prepared.store(key, list(self._slots), code)
+        else:
+            slots, code = found
+            for slot in slots:
+                self._slot(slot)
+        return engine.linked(code)
+
+    def _build(self) -> None:
         segments = list(self._segments())
-        names = {}
-        for k, steps in enumerate(segments):
-            if not (isinstance(steps[0], Row) and steps[0].kind == "host"):
-                names[k] = f"segment{k}"
-                self._entry(module, names[k], steps, kernels)
-        self.text = str(module)
-        self._engine: Any = engine.compiled(self.text) if names else None
+        names = {k: f"segment{k}" for k, steps in enumerate(segments) if not _is_host(steps[0])}
+        self._native = {name: segments[k] for k, name in names.items()}
+        self._engine: Any = self._linked(segments) if names else None
         self._addresses = np.array(self._table, np.uint64)
         where = ctypes.c_void_p(self._addresses.ctypes.data)
         for k, steps in enumerate(segments):
@@ -143,12 +158,18 @@ class Machine:
         array = self.program.memories[memory].array
         if memory not in self._used or array is None:
             return None
-        return self._slot(memory, array.__array_interface__["data"][0]), 0
+        return self._slot(memory), 0
 
-    def _slot(self, key: Any, address: int) -> int:
+    def _slot(self, key: int | str) -> int:
+        """The place in the table of the address of a memory, or of a function of BLAS."""
         if key not in self._slots:
             self._slots[key] = len(self._table)
-            self._table.append(address)
+            if isinstance(key, str):
+                library = blas.blas()
+                assert library is not None
+                self._table.append(library.addresses[key])
+            else:
+                self._table.append(self.program.memories[key].array.__array_interface__["data"][0])
         return self._slots[key]
 
     def _entry(self, module: ir.Module, name: str, steps: list[Step], kernels: Kernels) -> None:
@@ -178,8 +199,8 @@ class Machine:
             elif step.kind == "contract":
                 library = blas.blas()
                 assert library is not None
-                key = step.types[0].char + "gemm"
-                blas.emit(builder, step, load(self._slot(key, library.addresses[key])), library.c, address)
+                function_of_blas = load(self._slot(step.types[0].char + "gemm"))
+                blas.emit(builder, step, function_of_blas, library.c, address)
             else:
                 checks += 1
                 ref = step.inputs[0]
@@ -194,6 +215,10 @@ class Machine:
                 builder.ret(constant(I64, checks))
                 builder.position_at_end(good)
         builder.ret(constant(I64, 0))
+
+
+def _is_host(step: Step) -> bool:
+    return isinstance(step, Row) and step.kind == "host"
 
 
 def _may_end(row: Row) -> bool:

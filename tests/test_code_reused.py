@@ -1,0 +1,104 @@
+"""A program that was compiled once is taken from the disk, and only the very same one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+pytest.importorskip("llvmlite")
+
+import autograd_core as ag
+import nn
+import optim
+from autograd_core.programs.llvm import engine
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    path = tmp_path / "codes"
+    monkeypatch.setenv("AUTOGRAD_CORE_CACHE", str(path))
+    return path
+
+
+@pytest.fixture
+def made(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The texts that LLVM was given."""
+    texts: list[str] = []
+    compile_text = engine.object_code
+
+    def noted(text: str) -> bytes:
+        texts.append(text)
+        return compile_text(text)
+
+    monkeypatch.setattr(engine, "object_code", noted)
+    return texts
+
+
+def losses(width: int = 5, lr: float = 0.1, calls: int = 8) -> list[float]:
+    """Of a new model that is trained by a step that is compiled anew."""
+    ag.manual_seed(0)
+    rng = np.random.default_rng(1)
+    x, y = rng.normal(size=(8, 4)).astype("f4"), rng.integers(0, 3, 8)
+    model = nn.Sequential(nn.Linear(4, width), nn.Tanh(), nn.Dropout(0.2), nn.Linear(width, 3))
+    criterion, optimizer = nn.CrossEntropyLoss(), optim.Adam(model.parameters(), lr=lr)
+
+    @ag.compile(backend="llvm")
+    def step(x: Any, y: Any) -> Any:
+        optimizer.zero_grad()
+        loss = criterion(model(x), y)
+        loss.backward()
+        optimizer.step()
+        return loss
+
+    found = [float(step(x, y).data) for _ in range(calls)]
+    assert step.record.machine is not None
+    return found
+
+
+def test_the_same_program_is_compiled_once(folder: Path, made: list[str]) -> None:
+    first = losses()
+    count = len(made)
+    assert count == len(list(folder.iterdir())) > 0
+    assert losses() == first and len(made) == count
+    assert losses(lr=0.2) != first and len(made) == count  # a learning rate is no part of it
+    losses(width=6)
+    assert len(made) > count
+
+
+def test_numbers_in_the_program_are_part_of_it(made: list[str]) -> None:
+    for factor in (2.0, 3.0, -0.0, 0.0):
+        f = ag.compile(lambda x, factor=factor: np.exp(x) * factor, backend="llvm")
+        results = [f(np.arange(4.0)) for _ in range(6)]
+        np.testing.assert_allclose(results[-1], results[0], rtol=1e-14)
+        assert (np.signbit(results[-1]) == np.signbit(results[0])).all()
+    assert len(made) == 4
+
+
+def test_damaged_files_are_compiled_again(folder: Path, made: list[str]) -> None:
+    first = losses()
+    count = len(made)
+    for file in folder.iterdir():
+        content = bytearray(file.read_bytes())
+        content[len(content) // 2] ^= 0xFF
+        file.write_bytes(bytes(content))
+    assert losses() == first and len(made) == 2 * count
+
+
+def test_without_the_cache_nothing_is_written(folder: Path, made: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AUTOGRAD_CORE_CACHE", "off")
+    first = losses()
+    count = len(made)
+    assert losses() == first and len(made) == 2 * count and not folder.exists()
+
+
+def test_what_prints_the_code_is_part_of_the_key(made: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    from autograd_core.programs.llvm import prepared
+
+    losses()
+    count = len(made)
+    monkeypatch.setattr(prepared, "_about_here", lambda: "another processor")
+    losses()
+    assert len(made) == 2 * count
