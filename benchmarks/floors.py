@@ -457,6 +457,130 @@ def cross_entropy(x, target):
     return (np.log(total[:, 0]) - picked).mean(), pull
 
 
+def poisson_nll_loss(x, y):
+    e = np.exp(x)
+    w = x * y
+
+    def pull(g):
+        d = e - y
+        d *= g / f32(d.size)
+        return d
+
+    return np.subtract(e, w, out=w).mean(), pull
+
+
+def gaussian_nll_loss(x, y, var):
+    d = x - y
+    w = d * d
+    w /= var
+    w += np.log(var)
+
+    def pull(g):
+        c = d / var
+        c *= g / f32(c.size)
+        return c
+
+    return w.mean() * f32(0.5), pull
+
+
+def soft_margin_loss(x, y):
+    z = x * y
+    np.negative(z, out=z)
+    losses = softplus(z)[0]
+
+    def pull(g):
+        d = _share(z)
+        d *= y
+        d *= -g / f32(d.size)
+        return d
+
+    return losses.mean(), pull
+
+
+def hinge_embedding_loss(x, y):
+    like = y > 0
+    far = np.maximum(f32(1) - x, f32(0))
+    losses = x * like
+    losses += far * ~like
+
+    def pull(g):
+        d = (x <= f32(1)) * f32(-1)
+        d *= ~like
+        d += like
+        d *= g / f32(d.size)
+        return d
+
+    return losses.mean(), pull
+
+
+def margin_ranking_loss(x, z, y):
+    d = x - z
+    d *= y
+    np.negative(d, out=d)
+
+    def pull(g):
+        c = (d >= 0) * y
+        c *= -g / f32(c.size)
+        return c, -c
+
+    return np.maximum(d, f32(0)).mean(), pull
+
+
+def cosine_embedding_loss(x, z, y):
+    """Of pairs that are alike."""
+    dot, xx, zz = (np.einsum("ij,ij->i", *pair) for pair in ((x, z), (x, x), (z, z)))
+    xx += f32(1e-12)
+    zz += f32(1e-12)
+    norm = 1 / np.sqrt(xx * zz)
+    cosine = dot * norm
+
+    def pull(g):
+        share = g / f32(len(x))
+        d = x * (share * cosine / xx)[:, None]
+        d -= z * (share * norm)[:, None]
+        e = z * (share * cosine / zz)[:, None]
+        e -= x * (share * norm)[:, None]
+        return d, e
+
+    return (1 - cosine).mean(), pull
+
+
+def triplet_margin_loss(a, p, n):
+    near, far = a - p, a - n
+    near += f32(1e-6)
+    far += f32(1e-6)
+    of_near, of_far = (np.sqrt(np.einsum("ij,ij->i", d, d)) for d in (near, far))
+    gap = of_near - of_far + f32(1)
+
+    def pull(g):
+        share = (gap >= 0) * (g / f32(len(a)))
+        to_p = near * (share / of_near)[:, None]
+        to_n = far * (share / of_far)[:, None]
+        return to_p - to_n, np.negative(to_p, out=to_p), to_n
+
+    return np.maximum(gap, f32(0)).mean(), pull
+
+
+def multi_margin_loss(x, target):
+    rows, count = np.arange(len(x)), x.shape[1]
+    gaps = x - x[rows, target][:, None]
+    gaps += f32(1)
+    gaps[rows, target] = 0
+    np.maximum(gaps, f32(0), out=gaps)
+
+    def pull(g):
+        d = (gaps > 0).astype(f32)
+        d[rows, target] = -d.sum(1)
+        d *= g / f32(len(x) * count)
+        return d
+
+    return gaps.sum() / f32(len(x) * count), pull
+
+
+def multilabel_soft_margin_loss(x, y):
+    return binary_cross_entropy_with_logits(x, y)
+
+
 def smoothed(x, target):
     rows, count = np.arange(len(x)), x.shape[1]
     y = x - x.max(1, keepdims=True)
@@ -556,3 +680,68 @@ def batch_norm(x, weight, bias):
         return d, of_weight, of_bias
 
     return out, pull
+
+
+def rms_norm(x, weight):
+    scale = np.einsum("ij,ij->i", x, x)[:, None]
+    scale = 1 / np.sqrt(scale / x.shape[-1] + np.finfo(f32).eps)
+    y = x * scale
+
+    def pull(g):
+        d = g * weight
+        d -= y * (np.einsum("ij,ij->i", d, y)[:, None] / x.shape[-1])
+        d *= scale
+        return d, np.einsum("ij,ij->j", g, y)
+
+    return y * weight, pull
+
+
+def grouped(groups=None):
+    """Of each sample so many groups of channels, or every channel alone."""
+
+    def function(x, weight, bias):
+        n, channels = x.shape[:2]
+        shape = n, groups or channels, channels // (groups or channels), -1
+        rows = x.reshape(n * shape[1], -1)
+        y = rows - rows.mean(1, keepdims=True)
+        scale = np.einsum("ij,ij->i", y, y)[:, None]
+        scale = 1 / np.sqrt(scale / y.shape[1] + f32(1e-5))
+        y *= scale
+        w, b = weight.reshape(*shape[1:3], 1), bias.reshape(*shape[1:3], 1)
+        out = y.reshape(shape) * w
+        out += b
+
+        def pull(g):
+            g = g.reshape(shape)
+            of_weight = np.einsum("ngkl,ngkl->gk", g, y.reshape(shape))
+            of_bias = g.sum(3).sum(0)
+            d = (g * w).reshape(y.shape)
+            d -= d.mean(1, keepdims=True)
+            d -= y * (np.einsum("ij,ij->i", d, y)[:, None] / y.shape[1])
+            d *= scale
+            return d.reshape(x.shape), of_weight, of_bias
+
+        return out.reshape(x.shape), pull
+
+    return function
+
+
+def batch_norm_of_images(x, weight, bias):
+    places = x.reshape(*x.shape[:2], -1)
+    n = places.shape[0] * places.shape[2]
+    y = places - (places.sum(2).sum(0) / n)[:, None]
+    scale = (1 / np.sqrt(np.einsum("ncl,ncl->c", y, y) / n + f32(1e-5)))[:, None]
+    y *= scale
+    out = y * weight[:, None]
+    out += bias[:, None]
+
+    def pull(g):
+        g = g.reshape(places.shape)
+        of_weight, of_bias = np.einsum("ncl,ncl->c", g, y), g.sum(2).sum(0)
+        d = y * (of_weight / n)[:, None]
+        np.subtract(g, d, out=d)
+        d -= (of_bias / n)[:, None]
+        d *= weight[:, None] * scale
+        return d.reshape(x.shape), of_weight, of_bias
+
+    return out.reshape(x.shape), pull

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from .layers.attention import MultiheadAttention
     from .layers.distances import CosineSimilarity, PairwiseDistance
     from .layers.embedding import Embedding
-    from .layers.normalization import (
+    from .layers.normalization_layers import (
         BatchNorm1d,
         BatchNorm2d,
         BatchNorm3d,
@@ -73,7 +73,7 @@ __getattr__, __dir__ = attach(
         "layers.embedding": ("Embedding",),
         "estimators": (),
         "monitoring": ("monitor",),
-        "layers.normalization": (
+        "layers.normalization_layers": (
             *("BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "GroupNorm"),
             *("InstanceNorm1d", "InstanceNorm2d", "InstanceNorm3d", "LayerNorm", "RMSNorm"),
         ),

@@ -13,11 +13,12 @@ from hypothesis import strategies as st
 
 import autograd_core as ag
 import nn
+from autograd_core.ops import blockwise
 from nn.kernels import attention as attending
 from nn.kernels import correlation, fused
 from nn.kernels.attention import attention, attention_by_steps
 from nn.kernels.correlation import composed, correlate
-from nn.kernels.fused import standardised, standardised_by_steps
+from nn.kernels.normalising import normalised, normalised_batch, standardised, standardised_by_steps
 from nn.kernels.pooling import max_of_windows, windowed_max
 from nn.kernels.recurrence import gru, lstm, rnn, steps_of_gru, steps_of_lstm, steps_of_rnn
 from strategies import generators
@@ -199,6 +200,62 @@ def test_the_fused_standardisation_is_its_six_steps(rng: Any, axes: Any, eps: fl
     x = rng.normal(3, 2, size=(2, 3, 4))
     args = axes, eps
     assert_alike(rng, lambda x: standardised(x, *args), lambda x: standardised_by_steps(x, *args), x)
+
+
+def scaled_by_steps(x: Any, w: Any, b: Any, axes: Any, lying: Any) -> Any:
+    return standardised_by_steps(x, axes, 1e-3) * np.reshape(w, lying) + np.reshape(b, lying)
+
+
+BY_STEPS: dict[str, tuple[Any, Any, Any]] = {  # shape of the weights, the primitive, the steps for x (10, 4, 3, 5)
+    "rows": (
+        (5,),
+        lambda x, w, b: normalised(x, w, b, 1e-3),
+        lambda x, w, b: scaled_by_steps(x, w, b, (3,), (5,)),
+    ),
+    "matrices": (
+        (3, 5),
+        lambda x, w, b: normalised(x, w, b, 1e-3),
+        lambda x, w, b: scaled_by_steps(x, w, b, (2, 3), (3, 5)),
+    ),
+    "groups": (
+        (4,),
+        lambda x, w, b: normalised(x, w, b, 1e-3, 2),
+        lambda x, w, b: scaled_by_steps(x.reshape(10, 2, 2, 3, 5), w, b, (2, 3, 4), (2, 2, 1, 1)).reshape(x.shape),
+    ),
+    "instances": (
+        (4,),
+        lambda x, w, b: normalised(x, w, b, 1e-3, 4),
+        lambda x, w, b: scaled_by_steps(x, w, b, (2, 3), (4, 1, 1)),
+    ),
+    "batch": (
+        (4,),
+        lambda x, w, b: normalised_batch(x, w, b, eps=1e-3),
+        lambda x, w, b: scaled_by_steps(x, w, b, (0, 2, 3), (4, 1, 1)),
+    ),
+    "vectors": (
+        (4,),
+        lambda x, w, b: normalised_batch(x[:, :, 0, 0], w, b, eps=1e-3),
+        lambda x, w, b: scaled_by_steps(x[:, :, 0, 0], w, b, (0,), (4,)),
+    ),
+}
+
+
+@pytest.mark.parametrize("block", [1 << 7, 1 << 19])
+@pytest.mark.parametrize("kind", BY_STEPS)
+def test_a_normalisation_in_one_row_is_its_steps(kind: str, block: int, monkeypatch: Any) -> None:
+    """In blocks of some samples, and of all."""
+    monkeypatch.setattr(blockwise, "BLOCK", block)
+    rng = np.random.default_rng(0)
+    own, one, steps = BY_STEPS[kind]
+    x, w, b = rng.normal(3, 2, size=(10, 4, 3, 5)), rng.normal(size=own), rng.normal(size=own)
+    assert_alike(rng, one, steps, x, w, b)
+
+
+def test_the_mean_square_in_one_row_is_its_steps() -> None:
+    rng = np.random.default_rng(0)
+    x, w = rng.normal(3, 2, size=(4, 6)), rng.normal(size=6)
+    steps = lambda x, w: x / np.sqrt(np.mean(x * x, axis=1, keepdims=True) + 1e-3) * w
+    assert_alike(rng, lambda x, w: normalised(x, w, np.zeros(6), 1e-3, center=False), steps, x, w)
 
 
 def test_fused_forms_differentiate_twice() -> None:

@@ -186,7 +186,7 @@ LOSSES = {
     "bernoulli": lambda p, y: -y * sympy.log(p) - (1 - y) * sympy.log(1 - p),
     "divergence": lambda x, q: q * (sympy.log(q) - x),
     "poisson": lambda x, y: sympy.exp(x) - y * x,
-    "gaussian": lambda x, y, variance: (sympy.log(variance) + (x - y) ** 2 / variance) / 2,
+    "gaussian": lambda x, y, variance, eps=None: (sympy.log(variance) + (x - y) ** 2 / variance) / 2,
     "soft_margin": lambda x, y: sympy.log(1 + sympy.exp(-y * x)),
     "hinge_embedding": lambda x, y, margin: either(y > 0, x, sympy.Max(0, margin - x)),
     "ranking": lambda d, y, margin: sympy.Max(0, margin - y * d),

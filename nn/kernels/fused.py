@@ -12,8 +12,6 @@ import autograd_core as ag
 from autograd_core.engine.forms import conjugate
 from autograd_core.engine.node import PLAIN
 
-from .accuracy import accurate, like, squared
-
 if TYPE_CHECKING:
     from autograd_core.support.types import AnyArray, DTypeLike
 
@@ -68,63 +66,3 @@ def linear(x, weight, bias):
         return y + bias
     y += bias
     return y
-
-
-def standardised_by_steps(x: AnyArray, axes: tuple[int, ...], eps: float) -> AnyArray:
-    """(x − mean) / √(mean |x − mean|² + ε) over some axes, in six rows: the reference of ``standardised``."""
-    centered = x - ag.mean(x, axis=axes, keepdims=True)
-    return centered / np.sqrt(ag.mean(squared(centered), axis=axes, keepdims=True) + eps)
-
-
-def _mean(x: AnyArray, axes: tuple[int, ...]) -> AnyArray:
-    return np.sum(x, axis=axes, keepdims=True) * (1 / max(1, math.prod(x.shape[a] for a in axes)))
-
-
-def _through_standardised(t: AnyArray, x: AnyArray, ans: AnyArray, axes: tuple[int, ...], eps: float) -> AnyArray:
-    """(t − mean t − y·mean Re(ȳt)) / s: the derivative is a symmetric matrix, so this serves both directions."""
-    values = accurate(x)
-    s = np.sqrt(_mean(squared(values - _mean(values, axes)), axes) + eps)
-    moved, y = accurate(t), accurate(ans)
-    along = np.real(moved * conjugate(y)) if y.dtype.kind == "c" else moved * y
-    return like(x, (moved - _mean(moved, axes) - y * _mean(along, axes)) / s)
-
-
-@ag.primitive(
-    x=lambda g, x, ans, axes, eps: _through_standardised(g, x, ans, axes, eps),
-    jvp={"x": lambda t, x, ans, axes, eps: _through_standardised(t, x, ans, axes, eps)},
-    flops=(lambda call: 5 * math.prod(call.out), lambda call: 11 * math.prod(call.out)),
-)
-def standardised(x, axes, eps):
-    """(x − mean) / √(var + ε) over some axes, in one row; worked out in float32 where x is float16.
-
-    >>> standardised(np.array([[1.0, 3.0]]), (1,), 0.0)
-    array([[-1.,  1.]])
-    """
-    values = accurate(x)
-    y = values - _mean(values, axes)
-    s = np.sqrt(_mean(np.multiply(y, y) if y.dtype.kind != "c" else squared(y), axes) + eps)
-    return like(x, np.divide(y, s, out=y) if y.dtype == s.dtype else y / s)
-
-
-@ag.primitive(
-    x=lambda g, weight: g * conjugate(weight),
-    weight=lambda g, x: _column_products(g, x),
-    bias=lambda g: column_sums(g),
-    jvp={"x": lambda t, weight: t * weight, "weight": lambda t, x: t * x, "bias": lambda t: t},
-    flops=(lambda call: 2 * math.prod(call.out), lambda call: 4 * math.prod(call.out)),
-)
-def scaled(x, weight, bias):
-    """x·weight + bias, one of each for the last axis, in one row: no product is held for its sum over the other axes.
-
-    >>> scaled(np.array([[1.0, 3.0]]), np.array([2.0, 2.0]), np.array([0.0, 1.0]))
-    array([[2., 7.]])
-    """
-    y = x * weight
-    y += bias
-    return y
-
-
-def _column_products(g: AnyArray, x: AnyArray) -> AnyArray:
-    if type(g) in PLAIN and type(x) in PLAIN and x.dtype.kind == "f" and x.dtype.itemsize > 2:
-        return np.einsum("ij,ij->j", _rows(g), _rows(x))
-    return column_sums(g * conjugate(x))

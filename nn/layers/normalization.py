@@ -1,4 +1,4 @@
-"""Normalisation: numbers brought to mean 0 and variance 1, over the batch, a layer, a group or an instance."""
+"""Normalisation as functions: numbers brought to mean 0 and variance 1, over batch, layer, group or instance."""
 
 from __future__ import annotations
 
@@ -9,25 +9,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import autograd_core as ag
-from autograd_core.engine.errors import class_name
 from autograd_core.engine.tensor import bare
 
-from .. import init
-from ..kernels import fused
 from ..kernels.accuracy import accurate, like, squared
-from ..modules.checking import COUNT, NOT_NEGATIVE, checked
+from ..kernels.normalising import normalised, normalised_batch, standardised, statistics
+from ..modules.checking import NOT_NEGATIVE, checked
 from ..modules.dtypes import check_held
-from ..modules.layer import Layer
-from ..modules.parameter import Parameter
 
 if TYPE_CHECKING:
     from autograd_core import Tensor
-    from autograd_core.support.types import DTypeLike, TensorLike
+    from autograd_core.support.types import TensorLike
 
-__all__ = [
-    *("BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "GroupNorm", "InstanceNorm1d", "InstanceNorm2d", "InstanceNorm3d"),
-    *("LayerNorm", "RMSNorm", "batch_norm", "group_norm", "instance_norm", "layer_norm", "rms_norm"),
-]
+__all__ = ["batch_norm", "group_norm", "instance_norm", "layer_norm", "rms_norm"]
 
 
 def _scaled(y: Any, weight: Any, bias: Any, shape: tuple[int, ...]) -> Any:
@@ -60,32 +53,44 @@ def batch_norm(
     Raises ValueError for one value a channel in training.
     """
     _check_channels("batch_norm", input, running_mean, running_var, weight, bias, training)
-    axes = (0, *range(2, input.ndim))
-    column = (-1, *[1] * (input.ndim - 2))  # the shape in which a vector of channels lies along axis 1
     x = accurate(input)
-    if training:
-        n = input.size // max(1, input.shape[1])
-        if n == 1:
-            raise ValueError(
-                f"batch_norm: input of shape {input.shape} has one value a channel, whose variance says nothing. "
-                "Fix: use a larger batch, or eval()."
-            )
-        if n == 0:  # nothing to bring to a mean, and nothing for the running statistics to learn
-            centered, var = x, np.ones_like(bare(x), shape=input.shape[1])
-        else:
-            mean = ag.mean(x, axis=axes)
-            centered = x - _lying(mean, column)
-            var = ag.mean(squared(centered), axis=axes)
-            _move(running_mean, mean, momentum)
-            _move(running_var, var, momentum, n / (n - 1))
+    if not training:
+        return like(input, _by_statistics(x, running_mean, accurate(running_var), weight, bias, eps))
+    channels = input.shape[1]
+    n = input.size // max(1, channels)
+    if n == 1:
+        raise ValueError(
+            f"batch_norm: input of shape {input.shape} has one value a channel, whose variance says nothing. "
+            "Fix: use a larger batch, or eval()."
+        )
+    if n == 0:  # nothing to bring to a mean, and nothing for the running statistics to learn
+        return like(input, _by_statistics(x, None, np.ones_like(bare(x), shape=channels), weight, bias, eps))
+    if x.dtype.kind == "c":
+        axes = (0, *range(2, input.ndim))
+        mean = ag.mean(x, axis=axes)
+        var = ag.mean(squared(x - _lying(mean, x)), axis=axes)
+        y = _by_statistics(x, mean, var, weight, bias, eps)
     else:
-        var = accurate(running_var)
-        centered = x - _lying(running_mean, column)
+        mean, var = statistics(bare(x))
+        weight = np.ones_like(bare(x), shape=channels) if weight is None else accurate(weight)
+        bias = np.zeros_like(bare(x), shape=channels) if bias is None else accurate(bias)
+        y = normalised_batch(x, weight, bias, mean, var, eps)
+    _move(running_mean, mean, momentum)
+    _move(running_var, var, momentum, n / (n - 1))
+    return like(input, y)
+
+
+def _by_statistics(x: Any, mean: Any, var: Any, weight: Any, bias: Any, eps: float) -> Any:
     scale = 1 / np.sqrt(var + eps)
     if weight is not None:
         scale = scale * weight  # a row: cheaper than scaling the whole batch twice
-    y = centered * _lying(scale, column)
-    return like(input, y if bias is None else y + _lying(bias, column))
+    y = (x if mean is None else x - _lying(mean, x)) * _lying(scale, x)
+    return y if bias is None else y + _lying(bias, x)
+
+
+def _lying(channels: Any, x: Any) -> Any:
+    """A vector of channels as it lies beside x, along axis 1."""
+    return channels if x.ndim == 2 else np.reshape(channels, (-1, *[1] * (x.ndim - 2)))
 
 
 def _move(running: Any, batch: Any, momentum: float, factor: float = 1) -> None:
@@ -102,10 +107,6 @@ def _check_channels(name: str, input: Any, mean: Any, var: Any, weight: Any, bia
     check_held(name, input, (input.shape[1],), **held)
     if (mean is None) != (var is None) or (mean is None and not by_input):
         raise ValueError(f"{name}: give running_mean and running_var, or neither where the input's own count.")
-
-
-def _lying(channels: Any, column: tuple[int, ...]) -> Any:
-    return channels if len(column) == 1 else np.reshape(channels, column)
 
 
 @checked(eps=NOT_NEGATIVE)
@@ -128,7 +129,6 @@ def instance_norm(
     Raises ValueError for one value a channel and sample.
     """
     _check_channels("instance_norm", input, running_mean, running_var, weight, bias, use_input_stats)
-    column = (-1, *[1] * (input.ndim - 2))
     if not use_input_stats:
         return batch_norm(input, running_mean, running_var, weight, bias, False, momentum, eps)
     axes = tuple(range(2, input.ndim))
@@ -142,7 +142,7 @@ def instance_norm(
         values = accurate(bare(input))
         _move(running_mean, values.mean(axis=axes).mean(axis=0), momentum)
         _move(running_var, values.var(axis=axes, ddof=1).mean(axis=0), momentum)
-    return _scaled(fused.standardised(input, axes, eps), weight, bias, column)
+    return _normalised(input, weight, bias, (input.shape[1],), eps, input.shape[1])
 
 
 @checked(eps=NOT_NEGATIVE)
@@ -163,13 +163,30 @@ def layer_norm(
     >>> layer_norm(np.array([[1.0, 3.0]]), (2,), eps=0.0)
     array([[-1.,  1.]])
     """
-    axes = _last_axes("layer_norm", input, normalized_shape)
-    check_held("layer_norm", input, tuple(normalized_shape), weight=weight, bias=bias)
-    y = fused.standardised(input, axes, eps)
-    if weight is not None and bias is not None and len(axes) == 1:
-        return fused.scaled(y, weight, bias)
-    y = y if weight is None else y * weight
-    return y if bias is None else y + bias
+    shape = _last_axes("layer_norm", input, normalized_shape)
+    check_held("layer_norm", input, shape, weight=weight, bias=bias)
+    return _normalised(input, weight, bias, shape, eps)
+
+
+def _normalised(
+    input: Any,
+    weight: Any,
+    bias: Any,
+    shape: tuple[int, ...],
+    eps: float,
+    groups: int | None = None,
+    center: bool = True,
+) -> Any:
+    """``normalised``, by steps where numbers are complex; ``shape`` is that of weight and bias, which may be None."""
+    if input.dtype.kind == "c":
+        x = input if groups is None else np.reshape(input, (len(input), groups, -1))
+        axes = (2,) if groups else tuple(range(-len(shape), 0))
+        y = np.reshape(standardised(x, axes, eps, center), input.shape)
+        return _scaled(y, weight, bias, (-1, *[1] * (input.ndim - 2)) if groups else shape)
+    x = accurate(input)
+    weight = np.ones_like(bare(x), shape=shape) if weight is None else accurate(weight)
+    bias = np.zeros_like(bare(x), shape=shape) if bias is None else accurate(bias)
+    return like(input, normalised(x, weight, bias, eps, groups, center))
 
 
 @checked(eps=NOT_NEGATIVE)
@@ -187,19 +204,17 @@ def rms_norm(
     >>> rms_norm(np.array([[3.0, 4.0]]), (2,), eps=0.0).round(4)
     array([[0.8485, 1.1314]])
     """
-    axes = _last_axes("rms_norm", input, normalized_shape)
-    check_held("rms_norm", input, tuple(normalized_shape), weight=weight)
+    shape = _last_axes("rms_norm", input, normalized_shape)
+    check_held("rms_norm", input, shape, weight=weight)
     eps = float(np.finfo(input.dtype).eps) if eps is None else eps
-    x = accurate(input)
-    y = like(input, x / np.sqrt(ag.mean(squared(x), axis=axes, keepdims=True) + eps))
-    return y if weight is None else y * weight
+    return _normalised(input, weight, None, shape, eps, center=False)
 
 
 def _last_axes(name: str, input: Any, shape: Sequence[int]) -> tuple[int, ...]:
     shape = tuple(shape)
     if tuple(input.shape[-len(shape) :]) != shape:
         raise ValueError(f"{name}: input of shape {input.shape}; its last axes must be {shape}.")
-    return tuple(range(-len(shape), 0))
+    return shape
 
 
 @checked(eps=NOT_NEGATIVE)
@@ -225,280 +240,4 @@ def group_norm(
     if input.ndim < 2 or input.shape[1] % num_groups:
         raise ValueError(f"group_norm: {num_groups} groups do not divide the channels of an input {input.shape}.")
     check_held("group_norm", input, (input.shape[1],), weight=weight, bias=bias)
-    grouped = np.reshape(input, (input.shape[0], num_groups, math.prod(input.shape[1:]) // num_groups))
-    y = np.reshape(fused.standardised(grouped, (2,), eps), input.shape)
-    return _scaled(y, weight, bias, (-1, *[1] * (input.ndim - 2)))
-
-
-# Layers --------------------------------------------------------------------------------------------------------------
-
-
-class _RunningNorm(Layer):
-    """Scale and shift for each channel, and running statistics, as batch and instance norm have them."""
-
-    channels_first = True
-
-    running_mean: Any
-    running_var: Any
-    num_batches_tracked: Any
-    ranks: tuple[int, ...]
-    expected: str
-
-    def _set_up(
-        self, num_features: int, eps: float, momentum: float | None, affine: bool, track: bool, dtype: Any, bias: bool
-    ) -> None:
-        self.num_features, self.eps, self.momentum = num_features, eps, momentum
-        self.affine, self.track_running_stats = affine, track
-        self.weight = Parameter(init.empty(num_features, dtype=dtype) + 1) if affine else None
-        self.bias = Parameter(init.empty(num_features, dtype=dtype)) if affine and bias else None
-        self.register_buffer("running_mean", init.empty(num_features, dtype=dtype) if track else None)
-        self.register_buffer("running_var", init.empty(num_features, dtype=dtype) + 1 if track else None)
-        self.register_buffer("num_batches_tracked", np.zeros((), np.int64) if track else None)
-
-    def _check(self, x: Any, channel_axis: int = 1) -> None:
-        if np.ndim(x) not in self.ranks or x.shape[channel_axis] != self.num_features:
-            expected = self.expected.format(C=self.num_features)
-            raise ValueError(
-                f"{class_name(self)}({self.extra_repr()}): input of shape {np.shape(x)}; expected {expected}."
-            )
-
-    def extra_repr(self) -> str:
-        return (
-            f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, affine={self.affine}, "
-            f"track_running_stats={self.track_running_stats}"
-        )
-
-
-class _BatchNorm(_RunningNorm):
-    of_batches = True  # its running statistics are those of batches: optim.swa_utils.update_bn makes them anew
-
-    @checked(num_features=COUNT, eps=NOT_NEGATIVE)
-    def __init__(
-        self,
-        num_features: int,
-        eps: float = 1e-5,
-        momentum: float | None = 0.1,
-        affine: bool = True,
-        track_running_stats: bool = True,
-        dtype: DTypeLike = None,
-        *,
-        bias: bool = True,
-    ) -> None:
-        self._set_up(num_features, eps, momentum, affine, track_running_stats, dtype, bias)
-
-    def forward(self, input: TensorLike) -> Tensor:
-        self._check(input)
-        by_batch = self.training or not self.track_running_stats
-        if by_batch and input.size // max(1, input.shape[1]) == 1:
-            raise ValueError(
-                f"{class_name(self)}({self.extra_repr()}): input of shape {input.shape} has one value a channel, "
-                "whose variance says nothing. Fix: use a larger batch, or eval()."
-            )
-        name = f"{class_name(self)}({self.extra_repr()})"
-        check_held(name, input, (self.num_features,), weight=self.weight, running_mean=self.running_mean)
-        momentum = self._momentum()
-        mean, var = (self.running_mean, self.running_var) if self.training or not by_batch else (None, None)
-        return batch_norm(input, mean, var, self.weight, self.bias, by_batch, momentum, self.eps)
-
-    def _momentum(self) -> float:
-        """The weight of this batch; of momentum None, that of a plain average over all batches."""
-        if not (self.training and self.track_running_stats):
-            return 0.0
-        self.num_batches_tracked._data[...] += 1
-        return 1.0 / self.num_batches_tracked._data.item() if self.momentum is None else self.momentum
-
-
-class BatchNorm1d(_BatchNorm):
-    """Normalise each channel of (N, C) or (N, C, L) over the batch, then scale and shift (Ioffe & Szegedy 2015).
-
-    num_features : the number of channels C
-    eps : ε ≥ 0, beside the variance
-    momentum : the weight of a batch in the running statistics; None: they are plain averages
-    affine : whether each channel is scaled and shifted by parameters weight and bias (C,)
-    track_running_stats : whether there are running statistics; without, eval mode uses the batch's, too
-    dtype : of parameters and buffers; the default dtype by default
-    bias : whether there is a shift
-
-    Training: mean and biased variance of the batch; the running ones move by ``momentum`` (None: a plain average)
-    towards the batch's mean and unbiased variance. Eval: the running ones. Buffers and defaults as in PyTorch.
-    Raises ValueError for a wrong rank, a wrong number of channels, or one value a channel in training.
-
-    >>> y = BatchNorm1d(2)(np.array([[1.0, 10.0], [3.0, 30.0]], np.float32))
-    >>> y.numpy().round(3)
-    array([[-1., -1.],
-           [ 1.,  1.]], dtype=float32)
-    """
-
-    ranks, expected = (2, 3), "(N, {C}) or (N, {C}, L)"
-
-
-class BatchNorm2d(_BatchNorm):
-    """``BatchNorm1d`` of images (N, C, H, W).
-
-    num_features, eps, momentum, affine, track_running_stats, dtype, bias : those of ``BatchNorm1d``
-    """
-
-    ranks, expected = (4,), "(N, {C}, H, W)"
-
-
-class BatchNorm3d(_BatchNorm):
-    """``BatchNorm1d`` of volumes (N, C, D, H, W).
-
-    num_features, eps, momentum, affine, track_running_stats, dtype, bias : those of ``BatchNorm1d``
-    """
-
-    ranks, expected = (5,), "(N, {C}, D, H, W)"
-
-
-class _InstanceNorm(_RunningNorm):
-    @checked(num_features=COUNT, eps=NOT_NEGATIVE)
-    def __init__(
-        self,
-        num_features: int,
-        eps: float = 1e-5,
-        momentum: float | None = 0.1,
-        affine: bool = False,
-        track_running_stats: bool = False,
-        dtype: DTypeLike = None,
-        *,
-        bias: bool = True,
-    ) -> None:
-        self._set_up(num_features, eps, momentum, affine, track_running_stats, dtype, bias)
-
-    def forward(self, input: TensorLike) -> Tensor:
-        single = np.ndim(input) == self.ranks[0]
-        self._check(input, 0 if single else 1)
-        x = np.reshape(input, (1, *input.shape)) if single else input
-        own = self.training or not self.track_running_stats
-        mean, var = (self.running_mean, self.running_var) if self.training or not own else (None, None)
-        y = instance_norm(x, mean, var, self.weight, self.bias, own, self.momentum or 0.0, self.eps)
-        return y[0] if single else y
-
-
-class InstanceNorm1d(_InstanceNorm):
-    """Normalise each channel of each sample of (N, C, L) or (C, L) over its places (Ulyanov et al. 2016).
-
-    num_features, eps, momentum, affine, track_running_stats, dtype, bias : those of ``BatchNorm1d``, but that there
-        are neither parameters nor running statistics by default
-    """
-
-    ranks, expected = (2, 3), "(N, {C}, L) or ({C}, L)"
-
-
-class InstanceNorm2d(_InstanceNorm):
-    """``InstanceNorm1d`` of images (N, C, H, W) or (C, H, W).
-
-    num_features, eps, momentum, affine, track_running_stats, dtype, bias : those of ``InstanceNorm1d``
-    """
-
-    ranks, expected = (3, 4), "(N, {C}, H, W) or ({C}, H, W)"
-
-
-class InstanceNorm3d(_InstanceNorm):
-    """``InstanceNorm1d`` of volumes (N, C, D, H, W) or (C, D, H, W).
-
-    num_features, eps, momentum, affine, track_running_stats, dtype, bias : those of ``InstanceNorm1d``
-    """
-
-    ranks, expected = (4, 5), "(N, {C}, D, H, W) or ({C}, D, H, W)"
-
-
-class LayerNorm(Layer):
-    """Normalise over the last axes of every sample, then scale and shift each of their elements (Ba et al. 2016).
-
-    normalized_shape : the last axes, or their only one
-    eps : ε ≥ 0, beside the variance
-    elementwise_affine : whether there are parameters weight and bias of that shape
-    bias : whether there is a shift
-    dtype : of the parameters; the default dtype by default
-
-    >>> LayerNorm(4)(np.ones((2, 3, 4), np.float32)).shape
-    (2, 3, 4)
-    """
-
-    @checked(eps=NOT_NEGATIVE)
-    def __init__(
-        self,
-        normalized_shape: int | Sequence[int],
-        eps: float = 1e-5,
-        elementwise_affine: bool = True,
-        bias: bool = True,
-        dtype: DTypeLike = None,
-    ) -> None:
-        shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
-        self.normalized_shape, self.eps, self.elementwise_affine = shape, eps, elementwise_affine
-        self.weight = Parameter(init.empty(*shape, dtype=dtype) + 1) if elementwise_affine else None
-        self.bias = Parameter(init.empty(*shape, dtype=dtype)) if elementwise_affine and bias else None
-
-    def forward(self, input: TensorLike) -> Tensor:
-        return layer_norm(input, self.normalized_shape, self.weight, self.bias, self.eps)
-
-    def extra_repr(self) -> str:
-        return f"{self.normalized_shape}, eps={self.eps}, elementwise_affine={self.elementwise_affine}"
-
-
-class RMSNorm(Layer):
-    """Divide by the root mean square over the last axes, then scale (Zhang & Sennrich 2019).
-
-    normalized_shape, elementwise_affine, dtype : those of ``LayerNorm``
-    eps : beside the mean square; None is the resolution of the input's dtype
-    """
-
-    @checked(eps=NOT_NEGATIVE)
-    def __init__(
-        self,
-        normalized_shape: int | Sequence[int],
-        eps: float | None = None,
-        elementwise_affine: bool = True,
-        dtype: DTypeLike = None,
-    ) -> None:
-        shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
-        self.normalized_shape, self.eps, self.elementwise_affine = shape, eps, elementwise_affine
-        self.weight = Parameter(init.empty(*shape, dtype=dtype) + 1) if elementwise_affine else None
-
-    def forward(self, input: TensorLike) -> Tensor:
-        return rms_norm(input, self.normalized_shape, self.weight, self.eps)
-
-    def extra_repr(self) -> str:
-        return f"{self.normalized_shape}, eps={self.eps}, elementwise_affine={self.elementwise_affine}"
-
-
-class GroupNorm(Layer):
-    """Normalise each group of channels of every sample, then scale and shift each channel (Wu & He 2018).
-
-    num_groups, num_channels : the first divides the second
-    eps : ε ≥ 0, beside the variance
-    affine : whether each channel is scaled and shifted by parameters weight and bias
-    dtype : of the parameters; the default dtype by default
-    bias : whether there is a shift
-
-    Raises ValueError where num_groups does not divide num_channels.
-    """
-
-    channels_first = True
-
-    @checked(num_groups=COUNT, num_channels=COUNT, eps=NOT_NEGATIVE)
-    def __init__(
-        self,
-        num_groups: int,
-        num_channels: int,
-        eps: float = 1e-5,
-        affine: bool = True,
-        dtype: DTypeLike = None,
-        *,
-        bias: bool = True,
-    ) -> None:
-        if num_channels % num_groups:
-            raise ValueError(f"GroupNorm: num_groups={num_groups} must divide num_channels={num_channels}.")
-        self.num_groups, self.num_channels, self.eps, self.affine = num_groups, num_channels, eps, affine
-        self.weight = Parameter(init.empty(num_channels, dtype=dtype) + 1) if affine else None
-        self.bias = Parameter(init.empty(num_channels, dtype=dtype)) if affine and bias else None
-
-    def forward(self, input: TensorLike) -> Tensor:
-        if np.ndim(input) < 2 or input.shape[1] != self.num_channels:
-            expected = f"(N, {self.num_channels}, …)"
-            raise ValueError(f"GroupNorm({self.extra_repr()}): input of shape {np.shape(input)}; expected {expected}.")
-        return group_norm(input, self.num_groups, self.weight, self.bias, self.eps)
-
-    def extra_repr(self) -> str:
-        return f"{self.num_groups}, {self.num_channels}, eps={self.eps}, affine={self.affine}"
+    return _normalised(input, weight, bias, (input.shape[1],), eps, num_groups)

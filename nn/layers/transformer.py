@@ -16,7 +16,7 @@ from . import activations
 from .attention import MultiheadAttention
 from .dropout import Dropout
 from .linear import Linear
-from .normalization import LayerNorm
+from .normalization_layers import LayerNorm
 
 if TYPE_CHECKING:
     from autograd_core import Tensor

@@ -18,7 +18,7 @@ from ..kernels.classes import class_cross_entropy, mean_class_cross_entropy, of_
 from ..modules.checking import PROBABILITY, checked
 from ..modules.dtypes import real_only
 from . import pointwise
-from .reducing import beside, constant, reduced
+from .reducing import beside, constant, reduced, reduced_loss
 
 if TYPE_CHECKING:
     from autograd_core import Tensor
@@ -259,6 +259,8 @@ def multilabel_soft_margin_loss(
     y = beside(x, target)
     if np.shape(y) != input.shape:
         raise ValueError(f"{name}: target of shape {np.shape(y)} for an input of shape {input.shape}.")
+    if weight is None and reduction == "mean":
+        return reduced_loss(pointwise.logistic, (x, y), reduction, name, input)
     losses = pointwise.logistic(x, y)
     losses = losses if weight is None else losses * beside(x, weight)
     return reduced(np.mean(losses, axis=-1), reduction, name, input)

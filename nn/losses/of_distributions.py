@@ -89,7 +89,7 @@ def binary_cross_entropy(
 
 def _check_probabilities(name: str, what: str, given: Any, fix: str) -> None:
     values = bare(given)
-    if not np.all((values >= 0) & (values <= 1)):
+    if values.size and not (values.min() >= 0 and values.max() <= 1):
         raise ValueError(f"{name}: {what} from {values.min()} to {values.max()}; they lie in [0, 1]. Fix: {fix}.")
 
 
@@ -183,8 +183,7 @@ def gaussian_nll_loss(
     values = bare(var)
     if np.any(np.less(values, 0)):
         raise ValueError(f"{name}: var has negative entries.")
-    var = var + np.maximum(eps - values, 0).astype(values.dtype)  # its value is cut off, its derivative is not
     args = x, beside(x, target), var
     if full:
-        return reduced(pointwise.gaussian(*args) + 0.5 * math.log(2 * math.pi), reduction, name, input)
-    return reduced_loss(pointwise.gaussian, args, reduction, name, input)
+        return reduced(pointwise.gaussian(*args, eps=eps) + 0.5 * math.log(2 * math.pi), reduction, name, input)
+    return reduced_loss(pointwise.gaussian, args, reduction, name, input, eps=eps)

@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-import autograd_core as ag
-
 from ..kernels.accuracy import accurate
 from ..layers.distances import pairwise_distance
 from ..modules.checking import checked
@@ -34,7 +32,7 @@ def soft_margin_loss(input: TensorLike, target: ArrayLike, reduction: str = "mea
     input, target : x and y, of one shape; ValueError otherwise
     reduction : "mean", "sum", or "none" for one loss an element
 
-    >>> soft_margin_loss(ag.Tensor([0.0]), np.array([1.0])).item()
+    >>> soft_margin_loss(np.array([0.0]), np.array([1.0])).item()
     0.6931471824645996
     """
     same_shape("soft_margin_loss", input, target)
@@ -50,7 +48,7 @@ def hinge_embedding_loss(input: TensorLike, target: ArrayLike, margin: float = 1
     margin : the distance that two unlike things should have
     reduction : "mean", "sum", or "none" for one loss an element
 
-    >>> hinge_embedding_loss(ag.Tensor([0.5, 0.25]), np.array([1, -1]), reduction="none").tolist()
+    >>> hinge_embedding_loss(np.array([0.5, 0.25]), np.array([1, -1]), reduction="none").tolist()
     [0.5, 0.75]
     """
     same_shape("hinge_embedding_loss", input, target)
@@ -74,7 +72,7 @@ def margin_ranking_loss(
     margin : how much the larger should be larger
     reduction : "mean", "sum", or "none" for one loss a pair
 
-    >>> margin_ranking_loss(ag.Tensor([1.0]), ag.Tensor([3.0]), np.array([1.0])).item()
+    >>> margin_ranking_loss(np.array([1.0]), np.array([3.0]), np.array([1.0])).item()
     2.0
     """
     same_shape("margin_ranking_loss", input1, input2)
@@ -98,14 +96,14 @@ def cosine_embedding_loss(
     margin : the cosine below which unlike vectors cost nothing
     reduction : "mean", "sum", or "none" for one loss a pair
 
-    >>> cosine_embedding_loss(ag.Tensor([[1.0, 0.0]]), ag.Tensor([[0.0, 1.0]]), np.array([1])).item()
+    >>> cosine_embedding_loss(np.array([[1.0, 0.0]]), np.array([[0.0, 1.0]]), np.array([1])).item()
     1.0
     """
     same_shape("cosine_embedding_loss", input1, input2)
     # PyTorch's form of the cosine here: ε is added to the squared norms.
     x1, x2 = accurate(input1), accurate(input2)
-    dot = np.sum(x1 * x2, axis=-1)
-    norms = [np.sum(ag.square(x), axis=-1) + 1e-12 for x in (x1, x2)]
+    dot = np.vecdot(x1, x2)
+    norms = [np.vecdot(x, x) + 1e-12 for x in (x1, x2)]
     cosine = dot / np.sqrt(norms[0] * norms[1])
     losses = np.where(np.equal(constant(target), 1), 1 - cosine, pointwise.hinge(cosine - margin))
     return reduced(losses, reduction, "cosine_embedding_loss", input1)
@@ -130,7 +128,7 @@ def triplet_margin_loss(
     swap : take the distance of the negative to the nearer of anchor and positive (Balntas et al. 2016)
     reduction : "mean", "sum", or "none" for one loss a triple
 
-    >>> triplet_margin_loss(ag.Tensor([[0.0]]), ag.Tensor([[1.0]]), ag.Tensor([[5.0]])).item()
+    >>> triplet_margin_loss(np.array([[0.0]]), np.array([[1.0]]), np.array([[5.0]])).item()
     0.0
     """
 
@@ -157,7 +155,7 @@ def triplet_margin_with_distance_loss(
     distance_function : gives the distances of two batches; ``nn.functional.pairwise_distance`` by default
 
     >>> far = lambda a, b: np.sum(np.absolute(a - b), axis=-1)
-    >>> x = ag.Tensor([[0.0, 0.0]])
+    >>> x = np.array([[0.0, 0.0]])
     >>> triplet_margin_with_distance_loss(x, x + 1, x + 0.5, distance_function=far).item()
     2.0
     """

@@ -153,7 +153,7 @@ def _log(p: AnyArray) -> AnyArray:
 
 
 def _not_below(x: AnyArray, low: float) -> AnyArray:
-    return at_least(x, low) if type(x) is np.ndarray else np.maximum(x, low)
+    return at_least(x, low) if type(x) in PLAIN else np.maximum(x, low)
 
 
 @ag.elementwise(**blockwise(x=lambda q: -q, q=lambda x, q: 1 + np.log(q) - x))
@@ -167,7 +167,8 @@ def divergence(x, q):
 
 
 def _divergence(x: AnyArray, q: AnyArray, out: Any = None) -> AnyArray:
-    return np.multiply(q, np.log(q + np.equal(q, 0)) - x, out=out)  # 0·log 0 is 0
+    sure = type(q) is np.ndarray and q.size and q.min() > 0
+    return np.multiply(q, np.log(q if sure else q + np.equal(q, 0)) - x, out=out)  # 0·log 0 is 0
 
 
 @ag.elementwise(**blockwise(x=lambda x, y: np.exp(x) - y, y=lambda x: -x))
@@ -182,25 +183,30 @@ def poisson(x, y):
 
 @ag.elementwise(
     **blockwise(
-        x=lambda x, y, variance: (x - y) / variance,
-        y=lambda x, y, variance: (y - x) / variance,
-        variance=lambda x, y, variance: 0.5 * (1 - np.square(x - y) / variance) / variance,
+        x=lambda x, y, variance, eps: (x - y) / _not_below(variance, eps),
+        y=lambda x, y, variance, eps: (y - x) / _not_below(variance, eps),
+        variance=lambda x, y, variance, eps: _slope_by_variance(x - y, _not_below(variance, eps)),
     )
 )
-def gaussian(x, y, variance):
-    """½(log variance + (x − y)²/variance): −log of a normal density, but for ½log 2π.
+def gaussian(x, y, variance, eps=1e-6):
+    """½(log v + (x − y)²/v), −log of a normal density but for ½log 2π; v is the variance, cut off at eps without a
+    derivative of 0.
 
     >>> gaussian(np.array([1.0]), np.array([3.0]), np.array([1.0]))
     array([2.])
     """
-    return in_blocks(_gaussian, x, y, variance)
+    return in_blocks(lambda x, y, v, out=None: _gaussian(x - y, _not_below(v, eps), out), x, y, variance)
 
 
-def _gaussian(x: AnyArray, y: AnyArray, variance: AnyArray, out: Any = None) -> AnyArray:
-    loss = np.square(x - y)
+def _gaussian(d: AnyArray, variance: AnyArray, out: Any) -> AnyArray:
+    loss = np.square(d)
     loss = loss / variance
     loss = loss + np.log(variance)
     return np.multiply(loss, 0.5, out=out)
+
+
+def _slope_by_variance(d: AnyArray, variance: AnyArray) -> AnyArray:
+    return 0.5 * (1 - np.square(d) / variance) / variance
 
 
 # Margins -------------------------------------------------------------------------------------------------------------

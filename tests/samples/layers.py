@@ -50,13 +50,6 @@ def affine(draw: st.DrawFn, numbers: Numbers = real) -> Call:
 
 
 @st.composite
-def scaled_rows(draw: st.DrawFn, numbers: Numbers = real) -> Call:
-    """x (…, n), weight and bias (n,)."""
-    rng, n = draw(generators), draw(sides)
-    return Call((numbers(rng, (*draw(shapes(max_dims=2)), n)), numbers(rng, (n,)), numbers(rng, (n,))), {})
-
-
-@st.composite
 def multiplied(draw: st.DrawFn) -> Call:
     """A dense matrix, and the sparse one that stands before it."""
     rng, (k, m, n) = draw(generators), (draw(sides), draw(sides), draw(sides))
@@ -110,7 +103,29 @@ def pooled(draw: st.DrawFn) -> Call:
 def standardised(draw: st.DrawFn, numbers: Numbers = real) -> Call:
     x = numbers(draw(generators), draw(shapes(min_dims=1, min_side=2)))
     axes = (draw(axis(x.ndim)),) if draw(st.booleans()) else tuple(range(x.ndim))
-    return Call((x,), {"axes": axes, "eps": draw(st.sampled_from([1e-5, 0.5]))})
+    return Call((x,), {"axes": axes, "eps": draw(st.sampled_from([1e-5, 0.5])), "center": draw(st.booleans())})
+
+
+@st.composite
+def normalised(draw: st.DrawFn) -> Call:
+    """Rows x (…, n, m) with weights of their shape, or groups of the channels of x (N, C, …) with weights (C,)."""
+    rng, groups = draw(generators), draw(st.sampled_from([None, 1, 2]))
+    if groups is None:
+        own = (draw(sides), draw(st.integers(2, 3)))[draw(st.integers(0, 1)) :]
+        shape = (*draw(shapes(max_dims=2)), *own)
+    else:
+        own = (2 * draw(st.integers(1, 2)),)
+        shape = (draw(sides), *own, *draw(shapes(min_dims=1, max_dims=2, min_side=2)))
+    settings = {"eps": draw(st.sampled_from([1e-5, 0.5])), "groups": groups, "center": draw(st.booleans())}
+    return Call((real(rng, shape), real(rng, own), real(rng, own)), settings)
+
+
+@st.composite
+def batches(draw: st.DrawFn) -> Call:
+    """x (N, C, …), weights (C,)."""
+    rng, c = draw(generators), draw(sides)
+    shape = (draw(st.integers(2, 3)), c, *draw(shapes(max_dims=2)))
+    return Call((real(rng, shape), real(rng, (c,)), real(rng, (c,))), {"eps": draw(st.sampled_from([1e-5, 0.5]))})
 
 
 @st.composite
@@ -156,7 +171,8 @@ SAMPLES: dict[str, Calls] = {
     # Layers
     "linear":          affine(),
     "sparse_product":  multiplied(),
-    "scaled":          scaled_rows(),
+    "normalised":       normalised(),
+    "normalised_batch": batches(),
     "convolution":     convolved(),
     "unfold":          unfolded(),
     "fold":            folded(),
@@ -201,7 +217,7 @@ SAMPLES: dict[str, Calls] = {
     "bernoulli":       elementwise(probability, probability),
     "divergence":      elementwise(real, positive),
     "poisson":         elementwise(real, real),
-    "gaussian":        elementwise(real, real, positive),
+    "gaussian":        with_settings(elementwise(real, real, positive), eps=[1e-6]),
     "soft_margin":     elementwise(real, real),
     "hinge_embedding": with_settings(elementwise(even, signs), margin=[0.5, 1.1]),
     "ranking":         with_settings(elementwise(odd, signs), margin=[0.0, 0.4]),
@@ -216,7 +232,6 @@ SAMPLES: dict[str, Calls] = {
 
 OF_COMPLEX: dict[str, Calls] = {
     "linear":          affine(complexes),
-    "scaled":          scaled_rows(complexes),
     "convolution":     convolved(complexes),
     "unfold":          unfolded(complexes),
     "fold":            folded(complexes),

@@ -9,6 +9,7 @@ import numpy as np
 
 from ...engine import entry
 from ...engine.forms import conjugate, expanded, primitive, summed
+from ...engine.node import PLAIN
 from ...engine.tensor import Tensor, bare
 from ..composites import composite
 from ..precision import in_single
@@ -35,6 +36,8 @@ __all__ = ["cond", "matrix_norm", "norm", "vector_norm"]
 )
 @in_single
 def _euclidean(x, ord=None, axis=None, keepdims=False):
+    if type(x) in PLAIN and x.dtype.kind == "f" and axis is not None and axis % x.ndim == x.ndim - 1:
+        return np.sqrt(np.vecdot(x, x, keepdims=keepdims))  # type: ignore[call-overload]  # no array of squares
     return np.linalg.norm(x, ord, axis, keepdims)
 
 
