@@ -543,9 +543,11 @@ def test_the_program_is_a_table_of_calls() -> None:
         print(f.program)
     for _ in range(4):
         f(np.ones((2, 3)))
-    rows = f.program.splitlines()
+    rows = str(f.program).splitlines()
     assert [row.split()[1] for row in rows[1:]] == ["tanh", "matmul"] and "(2, 2)" in rows[2]
-    assert "np.matmul(t1, input_0.T, out=t2)" in f.source()
+    assert "np.matmul(v0, input_0.T, out=v1)" in f.source()
+    assert [row.flops for row in f.program.rows] == [6, 2 * 2 * 2 * 3]
+    assert "<td>matmul</td>" in f.program._repr_html_()
 
 
 # The same function, whatever it does ---------------------------------------------------------------------------------

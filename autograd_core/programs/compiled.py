@@ -8,7 +8,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -24,12 +24,16 @@ from .fixed import Fixed, check_function, fixed_arguments
 from .noticing import Effects
 from .numbers import Live
 from .owners import Owners
+from .parts import Parts
 from .places import identical
 from .record import Number, Record
 from .recorded import Draws, Recorded
 from .results import Opaque, array_of, holds_objects, is_recorded, kept, mapped, same, spec_of, taken_back
 from .state import State
 from .tape import Mismatch, Tape, Unseen, root
+
+if TYPE_CHECKING:
+    from .program import Program
 
 __all__ = ["compile"]
 
@@ -356,8 +360,10 @@ class Compiled:
         return result
 
     def _noted(self, known: _Signature, leaves: list[Any], args: Any, kwargs: Any) -> tuple[Record | None, Any]:
-        owners, tape, effects = self.owners, Tape(), Effects()
+        owners, effects = self.owners, Effects()
         assert owners is not None
+        parts = Parts(owners.names)
+        tape = Tape(parts)
         inputs: list[Any] = []
 
         def own(x: Any) -> Any:
@@ -385,12 +391,15 @@ class Compiled:
             owners.hand_out(tape)
             PLAIN.add(Recorded)
             WEAK.add(Live)
+            recording.thread.observers.append((parts.made, parts.follow, None, None))
+            recording.thread.settle()
             with use_generator(Draws(tape, present)), effects:  # type: ignore[arg-type]
                 return self.function(*given_args, **given_kwargs)
 
         def end() -> None:
             tape.close()
             _here.tracing = False
+            parts.forget()
             PLAIN.discard(Recorded)
             WEAK.discard(Live)
             if not taken:
@@ -493,7 +502,7 @@ class Compiled:
     def source(self, backend: str = "numpy") -> str:
         """The recorded run as code that runs by itself.
 
-        backend : "numpy"; or "c" for C99, which shows the loops, and what each begins with
+        backend : "numpy", NumPy's calls in sections named by module; or "c" for C99, which shows the loops, and what each begins with
         """
         if backend == "numpy":
             from .source import source
@@ -533,11 +542,11 @@ class Compiled:
         return export(self.record, self.function, path, weights)
 
     @property
-    def program(self) -> str:
-        """The calls of the recorded run as a table."""
-        from .source import table
+    def program(self) -> Program:
+        """The calls of the recorded run: a table, and a picture."""
+        from .program import Program
 
-        return table(self.record)
+        return Program(self.record)
 
 
 def _shown(spec: Any) -> str:

@@ -61,6 +61,7 @@ class Owners:
         self.generators: list[tuple[str, Any]] = []
         self.too_large = False
         self._seen: dict[int, Any] = {}
+        self.names: dict[int, str] = {}
         self._waiting: deque[tuple[str, Any]] = deque([("", function)])
         while self._waiting:
             name, value = self._waiting.popleft()  # the shortest way to a thing gives it its name
@@ -68,6 +69,7 @@ class Owners:
             self.too_large = len(self._seen) + len(self.numbers) + len(self.links) > _LIMIT
             if self.too_large:
                 break
+        self.tensors = [(self.names[id(t)], t) for _, t in self.tensors]
         self._bare = [t for _, t in self.tensors]
         self._leaves: list[Any] = []
         self._watch = Watch([*self.links, *self.arrays, *self.constants, *self.numbers], [x for _, x, _ in self.lists])
@@ -107,9 +109,13 @@ class Owners:
     def _visit(self, name: str, value: Any) -> None:
         if isinstance(value, np.random.Generator):
             self.generators.append((name, value))
-        if isinstance(value, (*_OPAQUE, *_NUMBERS, np.ndarray, np.generic, Recorded, Live)) or id(value) in self._seen:
+        if isinstance(value, (*_OPAQUE, *_NUMBERS, np.ndarray, np.generic, Recorded, Live)):
             return
-        self._seen[id(value)] = value
+        if id(value) in self._seen:
+            if "[" in self.names[id(value)] and "[" not in name:  # model.0.weight, rather than a place in a list
+                self.names[id(value)] = name
+            return
+        self._seen[id(value)], self.names[id(value)] = value, name
         if isinstance(value, Tensor):
             self.tensors.append((name, value))
         elif isinstance(value, types.FunctionType):

@@ -1,7 +1,8 @@
-"""A recorded run as NumPy code that runs by itself, and as a table."""
+"""A recorded run as NumPy code that runs by itself."""
 
 from __future__ import annotations
 
+import itertools
 import keyword
 import operator
 import re
@@ -25,15 +26,17 @@ def view(array, offset, shape, strides):
 
 
 class Names:
-    """A name for every piece of memory: that of its owner, or a letter with a number."""
+    """A name for every piece of memory: that of its owner, or a letter with the number of the row that writes it."""
 
     def __init__(self, record: Record) -> None:
         self.tape = record.tape
         self.names: dict[int, str] = {}
         self.roots: dict[str, Any] = {}
         self.notes: dict[str, str] = {}
-        for entry in record.tape.entries:
-            for array in (*entry.reads, *entry.writes, *arrays_in(entry.args)):
+        self.parts = {_place(home): name for (name, _), home in zip(record.owners.tensors, record.homes, strict=True)}
+        self.views: dict[str, str] = {}
+        for self.row, entry in enumerate(record.tape.entries):
+            for array in (*entry.reads, *arrays_in(entry.args), *entry.writes):
                 self.of(root(array))
 
     def of(self, whole: Any) -> str:
@@ -43,11 +46,12 @@ class Names:
             if owner is not None:
                 name, note = re.sub(r"\W+", "_", owner[0]).strip("_"), owner[0]
             elif id(whole) in self.tape.constants:
-                name, note = f"c{len(self.names)}", "a constant"
+                name, note = f"c{self.row}", "a constant"
             else:
-                name, note = f"t{len(self.names)}", ""
+                name, note = f"v{self.row}", ""
             name = f"v_{name}" if not name or name[0].isdigit() or keyword.iskeyword(name) else name
-            name = f"{name}_{len(self.names)}" if name in self.roots else name
+            numbered = itertools.chain([name], map(f"{name}_{{}}".format, itertools.count(2)))
+            name = next(n for n in numbered if n not in self.roots)
             self.names[id(whole)], self.roots[name], self.notes[name] = name, whole, note
         return self.names[id(whole)]
 
@@ -69,9 +73,21 @@ class Names:
             return f"np.{np.dtype(value).name}"
         return "..." if value is Ellipsis else _number(value)
 
+    def _part(self, owner: str, view: Any) -> str:
+        """The name of a tensor that is a part of some memory."""
+        name = re.sub(r"\W+", "_", owner).strip("_")
+        if name not in self.views:
+            whole = root(view)
+            offset = view.__array_interface__["data"][0] - whole.__array_interface__["data"][0]
+            self.views[name] = f"view({self.of(whole)}, {offset}, {view.shape}, {view.strides})  # {owner}"
+        return name
+
     def _array(self, array: Any) -> str:
         whole = root(array)
         name = self.of(whole)
+        for view, end in ((array, ""), (array.T, ".T")):
+            if array is not whole and (part := self.parts.get(_place(view))) is not None:
+                return f"{self._part(part, view)}{end}"
         offset = array.__array_interface__["data"][0] - whole.__array_interface__["data"][0]
         if array.dtype == whole.dtype and offset == 0:
             if array.shape == whole.shape and array.strides == whole.strides:
@@ -83,6 +99,10 @@ class Names:
         if array.dtype != whole.dtype:
             name = f"{name}.view({self.show(array.dtype)})"
         return f"view({name}, {offset}, {array.shape}, {array.strides})"
+
+
+def _place(array: Any) -> Any:
+    return array.__array_interface__["data"][0], array.shape, array.strides, array.dtype.str
 
 
 def _number(value: Any) -> str:
@@ -105,12 +125,18 @@ def source(record: Record) -> str:
     numbers = [float(e.args[0]) for e in record.tape.entries if e.kind == "number"]
     body, at = [], ""
     for entry in record.tape.entries:
-        if entry.where != at and entry.kind != "made":
-            at = entry.where
-            body.append(f"# {at}")
-        body += [line for line in _lines(entry, names) if line]
+        lines = [line for line in _lines(entry, names) if line]
+        if lines and str(entry.part) != at:
+            at = str(entry.part)
+            body += ["", f"# {at}"]
+        body += lines
     memory = [f"{name} = {_made(a, names, name)}" for name, a in names.roots.items()]
-    run = ["def run(draw=None, numbers=NUMBERS):", "    numbers = iter(numbers)", *(f"    {line}" for line in body)]
+    memory += [f"{name} = {part}" for name, part in names.views.items()]
+    run = [
+        "def run(draw=None, numbers=NUMBERS):",
+        "    numbers = iter(numbers)",
+        *(f"    {line}".rstrip() for line in body),
+    ]
     return "\n".join([_HEAD, *memory, f"NUMBERS = {numbers}", "", "", *run]) + "\n"
 
 
@@ -163,15 +189,3 @@ def _call(function: Any, args: Any, kwargs: Any, show: Any, name: str = "") -> s
     module = getattr(function, "__module__", None) or "numpy"
     home = module.replace("numpy", "np", 1) if module.startswith("numpy") and "._" not in module else "np"
     return f"{home}.{name or function.__name__}({', '.join(parts)})"
-
-
-def table(record: Record) -> str:
-    """The calls with their shapes, bytes and lines, one a row."""
-    rows = [("", "call", "writes", "dtype", "bytes", "line")]
-    for k, entry in enumerate(record.tape.entries):
-        shapes = " ".join(str(w.shape) for w in entry.writes)
-        dtype = entry.writes[0].dtype.name if entry.writes else ""
-        size = sum(a.nbytes for a in (*entry.writes, *entry.reads))
-        rows.append((str(k), entry.name, shapes, dtype, f"{size:,}", entry.where))
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return "\n".join("  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip() for row in rows)

@@ -17,6 +17,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from .parts import Part, Parts
+
 _PACKAGES = tuple(str(Path(__file__).parents[2] / name) + "/" for name in ("autograd_core", "nn", "optim"))
 _SKIPPED = (str(Path(__file__).parent) + "/", str(Path(np.__file__).parent) + "/")
 
@@ -33,6 +35,7 @@ class Entry(NamedTuple):
     """One call: ``run(*args, **kwargs)``; ``kind`` is call, draw, guard, number or item.
 
     errors : where np.errstate was set inside the function, what it was
+    part : forward, backward or update, and of which module
     """
 
     name: str
@@ -44,6 +47,7 @@ class Entry(NamedTuple):
     kind: str
     where: str
     errors: Any = None
+    part: Part = Part("forward", "")
 
     @property
     def may_fail(self) -> bool:
@@ -106,7 +110,8 @@ class Tape:
     texts     : lines that made text of a number
     """
 
-    def __init__(self) -> None:
+    def __init__(self, parts: Parts | None = None) -> None:
+        self.parts = Parts({}) if parts is None else parts
         self.entries: list[Entry] = []
         self.owners: dict[int, tuple[str, Any]] = {}
         self.constants: dict[int, Constant] = {}
@@ -155,7 +160,8 @@ class Tape:
             self._made[id(root(array))] = root(array)
         now = np.geterr()
         errors = None if now == self._errors else now
-        self.entries.append(Entry(name, run, args, kwargs or {}, writes, reads, kind, at, errors))
+        part = self.parts.at(sys._getframe(1))
+        self.entries.append(Entry(name, run, args, kwargs or {}, writes, reads, kind, at, errors, part))
 
     def refuse(self, why: str) -> None:
         """Say why the step cannot be replayed; the first reason counts."""
