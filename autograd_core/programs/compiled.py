@@ -502,7 +502,8 @@ class Compiled:
     def source(self, backend: str = "numpy") -> str:
         """The recorded run as code that runs by itself.
 
-        backend : "numpy", NumPy's calls in sections named by module; or "c" for C99, which shows the loops, and what each begins with
+        backend : "numpy", NumPy's calls in sections named by module; or "c" for C99, which shows the loops, and what
+            each begins with
         """
         if backend == "numpy":
             from .source import source
