@@ -43,7 +43,7 @@ def test_every_elementwise_primitive_has_a_closed_form_or_a_reason() -> None:
     ours = {name: op for name, op in LIBRARY.items() if op.function.__module__.startswith("autograd_core")}
     elementwise = {name for name, op in ours.items() if isinstance(op, Elementwise)}
     missing = elementwise - {*SLOPES, *(name for names in UNLISTED.values() for name in names)}
-    assert not missing, f"{missing}: add the derivative in mpmath to SLOPES in slopes.py, or a reason to UNLISTED"
+    assert not missing, f"{missing}: add the derivative in mpmath to SLOPES in tests/slopes.py, or a reason to UNLISTED"
     assert not SLOPES.keys() & {name for names in UNLISTED.values() for name in names}
 
 

@@ -241,7 +241,7 @@ def settings_of(op: Primitive) -> dict[str, Any]:
 @pytest.mark.parametrize("name", ELEMENTWISE)
 def test_the_formula_is_the_number_and_the_derivative(name: str) -> None:
     op = ELEMENTWISE[name]
-    assert op.name in SYMPY, f"{op.name}: add what it computes, in SymPy's words, to a table of this file"
+    assert op.name in SYMPY, f"{op.name}: add what it computes, in SymPy's words, to a table of tests/test_symbolic.py"
     settings = settings_of(op)
     checked = 0
     for numbers in POINTS:
