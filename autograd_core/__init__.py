@@ -63,6 +63,7 @@ if TYPE_CHECKING:
     from .transforms.integrals import *
     from .transforms.jacobians import *
     from .transforms.odes import *
+    from .transforms.sparse import *
     from .transforms.vectorizing import *
     from .watching.anomaly import *
     from .watching.lifecycle import *
@@ -86,6 +87,7 @@ __getattr__, __dir__ = attach(
         "transforms.implicit": ("ConvergenceError", "ConvergenceWarning", "argmin", "fixed_point", "root"),
         "transforms.integrals": ("quad",),
         "transforms.odes": ("OdeSolution", "odeint", "solve_ivp"),
+        "transforms.sparse": ("sparsity",),
         "transforms.vectorizing": ("vmap",),
         "watching.lifecycle": ("why_no_grad",),
         "watching.overwritten": ("OverwrittenError",),

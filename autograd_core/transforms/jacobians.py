@@ -21,7 +21,12 @@ __all__ = ["jacobian", "hessian", "hvp"]
 
 
 def jacobian(
-    f: Callable[..., Any], argnums: Argnums = 0, mode: str | None = None, *, chunk_size: int | None = None
+    f: Callable[..., Any],
+    argnums: Argnums = 0,
+    mode: str | None = None,
+    *,
+    chunk_size: int | None = None,
+    sparse: bool = False,
 ) -> Callable[..., Any]:
     """∂f/∂x of shape (*out.shape, *x.shape), as a function of the same arguments.
 
@@ -33,6 +38,8 @@ def jacobian(
         by default whatever is less
     chunk_size : how many passes are taken at once, in one walk of the recorded graph (see ``vmap``); by default as
         many as keep the largest row below 4 million numbers
+    sparse : answer with SciPy's ``csr_array`` of shape (elements of the result, elements of the argument), from as
+        many passes as there are columns (or rows) that overlap: a stencil's take a few, however many unknowns
 
     >>> jacobian(lambda x: x**2)(np.array([1.0, 2.0]))
     array([[2., 0.],
@@ -44,6 +51,10 @@ def jacobian(
     check_chunk("jacobian", chunk_size)
 
     def jacobian_of_f(*args: Any, **kwargs: Any) -> Any:
+        if sparse:
+            from .sparse import sparse_jacobian  # SciPy's is an extra
+
+            return sparse_jacobian(f, argnums, args, kwargs, chunk_size)
         run = Run(f, args, kwargs, argnums)
         elements_in, elements_out = (sum(x.size for x in xs) for xs in (run.inputs, run.outs))
         forward = mode == "forward" or (mode is None and elements_in < elements_out)
