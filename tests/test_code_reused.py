@@ -102,3 +102,16 @@ def test_what_prints_the_code_is_part_of_the_key(made: list[str], monkeypatch: p
     monkeypatch.setattr(prepared, "_about_here", lambda: "another processor")
     losses()
     assert len(made) == 2 * count
+
+
+def test_the_assembly_is_whole_and_says_where_it_comes_from() -> None:
+    import llvmlite.binding as binding
+
+    for backend in ("numpy", "llvm"):
+        f = ag.compile(lambda x: np.tanh(x * 2.0).sum(), backend=backend)
+        results = [f(np.arange(5.0)) for _ in range(6)]
+        text = f.source("llvm")
+        binding.parse_assembly(text).verify()
+        assert "multiply, tanh, add" in text and "test_code_reused.py:" in text and "; 1 input 0" in text
+        assert (f.record.machine is not None) == (backend == "llvm")
+        assert f(np.arange(5.0)) == results[-1]

@@ -502,8 +502,9 @@ class Compiled:
     def source(self, backend: str = "numpy") -> str:
         """The recorded run as code that runs by itself.
 
-        backend : "numpy", NumPy's calls in sections named by module; or "c" for C99, which shows the loops, and what
-            each begins with
+        backend : "numpy", NumPy's calls in sections named by module; "c" for C99, which shows the loops, and what the
+            memory begins with; "llvm" for LLVM's assembly of this processor, after its passes, with the calls and lines
+            that each function stands for
         """
         if backend == "numpy":
             from .source import source
@@ -513,7 +514,11 @@ class Compiled:
             from .c.text import Files
 
             return Files(self.record, self.function).whole
-        raise ValueError(f'source: backend={backend!r}; there are "numpy" and "c".')
+        if backend == "llvm":
+            check_backend(backend)
+            text: str = (self.record.machine or self.record.native()).text
+            return text
+        raise ValueError(f'source: backend={backend!r}; there are "numpy", "c" and "llvm".')
 
     def to_c(self, path: str | os.PathLike[str], *, weights: str = "included") -> list[Path]:
         """Write the recorded run, inference or a whole training step, as C99 with its header; gives the files' paths.

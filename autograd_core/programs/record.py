@@ -129,16 +129,21 @@ class Record:
         draws = any(part.draws for part in early)
         return Course(plan, reversible, put_back, draws, update, (backward[0], backward[-1]))
 
-    def make_native(self) -> None:
-        """Run machine code from now on, where llvmlite is there and the tape has a form."""
-        from .form import Unfit
+    def native(self) -> Any:
+        """The record as machine code. Raises `form.Unfit` where the tape has no form."""
         from .llvm.machine import Machine
 
         found: list[Any] = []
         mapped(self.result, found.append)
         kept = [a for x in found if isinstance(a := plain(array_of(x)), np.ndarray)]
+        return Machine(self.tape, [*kept, *(a for a in self.gradients.arrays if a is not None)], is_scratch)
+
+    def make_native(self) -> None:
+        """Run machine code from now on, where llvmlite is there and the tape has a form."""
+        from .form import Unfit
+
         with contextlib.suppress(Unfit):
-            self.machine = Machine(self.tape, [*kept, *(a for a in self.gradients.arrays if a is not None)], is_scratch)
+            self.machine = self.native()
             self.course = self._course(self.machine.plan, [Part(*part) for part in self.machine.parts])
 
     def run(self, leaves: list[Any], exact: bool = False) -> Any:

@@ -29,8 +29,8 @@ def vector_bytes() -> int:
     return 64 if features.get("avx512f") else 32 if features.get("avx2") else 16
 
 
-def object_code(text: str) -> bytes:
-    """Machine code as a file of the system's format."""
+def optimised(text: str) -> tuple[Any, Any]:
+    """The module of a text after LLVM's passes, and the machine it is for."""
     module = llvm.parse_assembly(text)
     host = target()
     module.triple = host.triple
@@ -39,6 +39,12 @@ def object_code(text: str) -> bytes:
     options.loop_vectorization = options.slp_vectorization = options.loop_unrolling = False
     builder = llvm.create_pass_builder(host, options)
     builder.getModulePassManager().run(module, builder)
+    return module, host
+
+
+def object_code(text: str) -> bytes:
+    """Machine code as a file of the system's format."""
+    module, host = optimised(text)
     code: bytes = host.emit_object(module)
     return code
 

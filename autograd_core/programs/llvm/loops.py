@@ -100,11 +100,15 @@ def _refs(row: Row) -> list[Ref]:
 
 
 class Kernels:
-    """The functions of a module's kernels: kernels that differ in their addresses only are one function."""
+    """The functions of a module's kernels: kernels that differ in their addresses only are one function.
+
+    kernels : those that each function stands for, by its name
+    """
 
     def __init__(self, module: ir.Module, bytes_: int) -> None:
         self.module, self.bytes = module, bytes_
         self._functions: dict[Any, ir.Function] = {}
+        self.kernels: dict[str, list[Kernel]] = {}
 
     def call(self, builder: ir.IRBuilder, kernel: Kernel, address: Callable[[int, int], Any]) -> None:
         """A call of a kernel, where ``address(memory, offset)`` gives pointers, and None for what is never touched."""
@@ -118,6 +122,7 @@ class Kernels:
         if key not in self._functions:
             name = f"kernel{len(self._functions)}"
             self._functions[key] = KernelCode(self.module, name, lengths, plans, accesses, self.bytes).function
+        self.kernels.setdefault(self._functions[key].name, []).append(kernel)
         builder.call(self._functions[key], [pointers[a] for a in accesses])
 
 

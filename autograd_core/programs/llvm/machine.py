@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import functools
+import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -96,21 +97,35 @@ class Machine:
         if native:
             yield native
 
+    def _printed(self) -> Kernels:
+        """The module with all segments and their kernels."""
+        kernels = Kernels(ir.Module("program"), engine.vector_bytes())
+        for name, steps in self._native.items():
+            self._entry(kernels.module, name, steps, kernels)
+        return kernels
+
     @property
     def text(self) -> str:
-        """The code as LLVM's assembly."""
-        module = ir.Module("program")
-        kernels = Kernels(module, engine.vector_bytes())
-        for name, steps in self._native.items():
-            self._entry(module, name, steps, kernels)
-        return str(module)
+        """The code as LLVM's assembly after its passes; each function says which calls at which lines it makes."""
+        kernels = self._printed()
+        slots = [str(key) if isinstance(key, str) else self.program.memories[key].name for key in self._slots]
+        head = [f"; {k} {_as_comment(slot)}" for k, slot in enumerate(["intermediates", *slots])]
+        notes = {
+            name: _note([row for kernel in found for row in kernel.rows]) for name, found in kernels.kernels.items()
+        }
+        notes |= {name: _note([row for row in steps if isinstance(row, Row)]) for name, steps in self._native.items()}
+        lines = []
+        for line in str(engine.optimised(str(kernels.module))[0]).splitlines():
+            found = re.match(r"define .*@\"?(\w+)\"?\(", line)
+            lines += [*notes.get(found[1], []), line] if found else [line]
+        return "\n".join(["; The table of addresses that each segment is given:", *head, "", *lines, ""])
 
     def _linked(self, segments: list[list[Step]]) -> Any:
         """The engine of the segments' code: from the disk, or made now."""
         key = prepared.key_of(segments, [(m, self._offsets.get(m)) for m in sorted(self._used)])
         found = prepared.load(key)
         if found is None:
-            code = engine.object_code(self.text)
+            code = engine.object_code(str(self._printed().module))
             prepared.store(key, list(self._slots), code)
         else:
             slots, code = found
@@ -215,6 +230,17 @@ class Machine:
                 builder.ret(constant(I64, checks))
                 builder.position_at_end(good)
         builder.ret(constant(I64, 0))
+
+
+def _note(rows: list[Row]) -> list[str]:
+    """Comments: the operations, and the lines that asked for them."""
+    calls = dict.fromkeys(row.op for row in rows)
+    where = dict.fromkeys(row.entry.where for row in rows if row.entry is not None)
+    return [f"; {_as_comment(', '.join(part))}" for part in (calls, where) if part]
+
+
+def _as_comment(text: str) -> str:
+    return re.sub(r"[^ -~]", "?", text)
 
 
 def _is_host(step: Step) -> bool:
