@@ -17,7 +17,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "autograd_core.ops": {"engine", "support", "batching"},
     "autograd_core.border": {"engine", "ops", "support"},
     "autograd_core.watching": {"engine", "expressions", "ops", "support", "border"},
-    "autograd_core.batching": {"engine"},
+    "autograd_core.batching": {"engine", "support"},
     "autograd_core.transforms": {"engine", "ops", "border", "support", "watching", "batching"},
     "autograd_core.spellings": {"engine", "ops", "support", "border"},
     "autograd_core.torch": {"engine", "ops", "support", "border", "spellings"},

@@ -7,13 +7,16 @@ import itertools
 import operator
 import warnings
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from ..engine.node import somewhere
 from ..engine.tensor import Tensor
+
+if TYPE_CHECKING:
+    from ..support.types import AnyArray, DTypeLike
 
 Rule = Callable[..., Any]
 RULES: dict[Callable[..., Any], Rule] = {}
@@ -150,7 +153,7 @@ class Batched(NDArrayOperatorsMixin):
             return NotImplemented
         return call(function, args, kwargs)
 
-    def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
+    def __array__(self, dtype: DTypeLike = None, copy: Any = None) -> Any:
         raise _not_one(
             self,
             "as a plain array",
@@ -198,7 +201,7 @@ class Batched(NDArrayOperatorsMixin):
         several = name in ("reshape", "transpose")  # x.reshape(2, 3) is np.reshape(x, (2, 3))
         return lambda *args, **kwargs: function(self, *((args,) if several and len(args) > 1 else args), **kwargs)
 
-    def astype(self, dtype: Any, *args: Any, copy: bool = True, **kwargs: Any) -> Any:
+    def astype(self, dtype: DTypeLike, *args: Any, copy: bool = True, **kwargs: Any) -> Any:
         """As of an array."""
         same = not copy and self.array.dtype == dtype
         return self if same else Batched(self.array.astype(dtype, *args, **kwargs), self.level)
@@ -265,7 +268,7 @@ def call(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, 
     return in_a_loop(function, checked(level), args, kwargs) if rule is None else rule(checked(level), *args, **kwargs)
 
 
-def is_on(level: Level, x: Any) -> bool:
+def is_on(level: Level, x: AnyArray) -> bool:
     """Whether ``x`` differs from example to example of this level."""
     return type(x) is Batched and x.level is level
 
@@ -280,12 +283,12 @@ def holds(level: Level, *values: Any) -> bool:
     )
 
 
-def bare(level: Level, x: Any) -> Any:
+def bare(level: Level, x: AnyArray) -> AnyArray:
     """The array with all examples; anything else as it is."""
     return x.array if type(x) is Batched and x.level is level else x
 
 
-def aligned(level: Level, x: Any, ndim: int) -> Any:
+def aligned(level: Level, x: AnyArray, ndim: int) -> AnyArray:
     """All examples with ``ndim`` axes behind the first, by axes of length 1: so that they broadcast."""
     if type(x) is not Batched or x.level is not level:
         return x

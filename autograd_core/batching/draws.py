@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,7 @@ class Draws:
     The stream of the generator is used as by that loop where the function draws once.
     """
 
-    def __init__(self, level: Level, generator: Any, randomness: str) -> None:
+    def __init__(self, level: Level, generator: Generator, randomness: str) -> None:
         self.level, self.generator, self.randomness = level, generator, randomness
 
     def draw(self, function: Callable[..., Any], *args: Any) -> Any:

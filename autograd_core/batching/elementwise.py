@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
@@ -22,6 +22,9 @@ from .batched import (
     is_on,
     wrapped,
 )
+
+if TYPE_CHECKING:
+    from ..support.types import AnyArray, Axis
 
 _GROUPS = re.compile(r"\(([^)]*)\)")
 
@@ -98,11 +101,11 @@ def _at(level: Level, ufunc: np.ufunc, x: Any, index: Any, *values: Any) -> None
     return None
 
 
-def _along(level: Level, method: Any, x: Any, axis: Any = 0, *rest: Any, **kwargs: Any) -> Any:
+def _along(level: Level, method: Any, x: Batched, axis: Axis = 0, *rest: Any, **kwargs: Any) -> AnyArray:
     return Batched(method(x.array, shifted(axis, x.ndim), *rest, **kwargs), level)
 
 
-def shifted(axis: Any, ndim: int) -> Any:
+def shifted(axis: Axis, ndim: int) -> Any:
     """Axes of an example as axes of the whole array; None: all of them."""
     if axis is None:
         return tuple(range(1, ndim + 1))
@@ -125,7 +128,7 @@ def _on_last_axes(level: Level, ufunc: np.ufunc, inputs: tuple[Any, ...], kwargs
     return wrapped(level, ufunc(*arrays, **kwargs))
 
 
-def _matmul(level: Level, a: Any, b: Any) -> Any:
+def _matmul(level: Level, a: AnyArray, b: AnyArray) -> AnyArray:
     """a @ b, as one product of matrices where one of them is the same for all examples."""
     na, nb = np.ndim(a), np.ndim(b)
     x, y = bare(level, a), bare(level, b)
@@ -191,7 +194,7 @@ each(np.where, arrays=3)
 each(np.isclose, arrays=2)
 
 
-def _clip(level: Level, a: Any, a_min: Any = None, a_max: Any = None, out: Any = None, **kwargs: Any) -> Any:
+def _clip(level: Level, a: Any, a_min: Any = None, a_max: Any = None, out: Any = None, **kwargs: Any) -> AnyArray:
     low, high = kwargs.pop("min", a_min), kwargs.pop("max", a_max)
     if low is None or high is None:
         one = np.minimum if low is None else np.maximum
@@ -213,7 +216,7 @@ def along(function: Any, default: Any = None, before: int = 0, flat: bool = Fals
     flat : without an axis it works on the elements in a row
     """
 
-    def rule(level: Level, x: Any, *args: Any, **kwargs: Any) -> Any:
+    def rule(level: Level, x: Batched, *args: Any, **kwargs: Any) -> AnyArray:
         settings, rest = args[:before], args[before + 1 :]
         axis = args[before] if len(args) > before else kwargs.pop("axis", default)
         out = kwargs.pop("out", None)
@@ -281,8 +284,13 @@ RULES[np.fft.ifftshift] = lambda level, x, axes=None: Batched(np.fft.ifftshift(x
 @for_each
 def _fft_of_axes(function: Any, last_two: bool) -> None:
     def rule(
-        level: Level, a: Any, s: Any = None, axes: Any = (-2, -1) if last_two else None, *rest: Any, **kwargs: Any
-    ) -> Any:
+        level: Level,
+        a: Batched,
+        s: AnyArray | None = None,
+        axes: Any = (-2, -1) if last_two else None,
+        *rest: Any,
+        **kwargs: Any,
+    ) -> AnyArray:
         if axes is None:
             axes = tuple(range(a.ndim)) if s is None else tuple(range(-len(s), 0))
         return Batched(function(a.array, s, shifted(tuple(axes), a.ndim), *rest, **kwargs), level)
@@ -296,7 +304,7 @@ _fft_of_axes(np.fft.fftn, np.fft.ifftn, np.fft.rfftn, np.fft.irfftn, last_two=Fa
 
 @for_each
 def _quantile(function: Any) -> None:
-    def rule(level: Level, a: Any, q: Any, axis: Any = None, *rest: Any, **kwargs: Any) -> Any:
+    def rule(level: Level, a: Batched, q: Any, axis: Axis = None, *rest: Any, **kwargs: Any) -> AnyArray:
         if not is_on(level, a) or holds(level, q, *rest, *kwargs.values()):
             return in_a_loop(function, level, (a, q, axis, *rest), kwargs)
         found = function(a.array, q, shifted(axis, a.ndim), *rest, **kwargs)
@@ -308,7 +316,7 @@ def _quantile(function: Any) -> None:
 _quantile(np.quantile, np.percentile, np.nanquantile, np.nanpercentile)
 
 
-def _searchsorted(level: Level, a: Any, v: Any, *rest: Any, **kwargs: Any) -> Any:
+def _searchsorted(level: Level, a: Any, v: Batched, *rest: Any, **kwargs: Any) -> AnyArray:
     if is_on(level, a) or holds(level, *rest, *kwargs.values()):
         return in_a_loop(np.searchsorted, level, (a, v, *rest), kwargs)
     return Batched(np.searchsorted(a, v.array, *rest, **kwargs), level)

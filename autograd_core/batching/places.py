@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
@@ -12,19 +12,22 @@ from .batched import RULES, Batched, Level, aligned, depends_on_values, full, ho
 from .elementwise import for_each, shifted
 from .shapes import rule
 
+if TYPE_CHECKING:
+    from ..support.types import AnyArray
+
 
 def _parts(index: Any) -> tuple[Any, ...]:
     return index if isinstance(index, tuple) else (index,)
 
 
-def _is_basic(parts: tuple[Any, ...]) -> bool:
+def _is_basic(parts: Any) -> bool:
     return all(
         p is None or p is Ellipsis or type(p) is slice or isinstance(p, (int, np.integer)) for p in parts
     ) and not any(isinstance(p, bool) for p in parts)
 
 
 @rule(operator.getitem)
-def _getitem(level: Level, x: Any, index: Any) -> Any:
+def _getitem(level: Level, x: Batched, index: Any) -> AnyArray:
     parts = _parts(index)
     if holds(level, *parts):
         return _gathered(level, x, parts)
@@ -41,7 +44,7 @@ def _is_slice_of_batched(p: Any) -> bool:
     return type(p) is slice and any(type(v) is Batched for v in (p.start, p.stop, p.step))
 
 
-def _axes_ahead(parts: tuple[Any, ...]) -> int:
+def _axes_ahead(parts: Any) -> int:
     """How many axes NumPy puts in front of all others: those of index arrays that do not stand side by side."""
     kinds = [not (p is None or p is Ellipsis or type(p) is slice) for p in parts]  # a whole number joins the arrays
     first, last = kinds.index(True), len(kinds) - kinds[::-1].index(True)
@@ -51,7 +54,7 @@ def _axes_ahead(parts: tuple[Any, ...]) -> int:
     return max(1 if a.dtype == bool else a.ndim for a in arrays)
 
 
-def _gathered(level: Level, x: Any, parts: tuple[Any, ...]) -> Any:
+def _gathered(level: Level, x: Batched, parts: tuple[AnyArray, ...]) -> AnyArray:
     """x[i] with indices that differ from example to example."""
     arrays = [p for p in parts if is_on(level, p)]
     if any(p.dtype == bool for p in arrays):
@@ -66,7 +69,7 @@ def _gathered(level: Level, x: Any, parts: tuple[Any, ...]) -> Any:
     return Batched(x.array[(examples, *places)], level)
 
 
-def _has_truth_values(parts: tuple[Any, ...]) -> bool:
+def _has_truth_values(parts: tuple[AnyArray, ...]) -> bool:
     return any(isinstance(p, bool) or getattr(p, "dtype", np.dtype(int)).kind == "b" for p in parts)
 
 
@@ -93,7 +96,7 @@ def _setitem(level: Level, x: Any, index: Any, value: Any) -> None:
 
 
 @rule(np.take)
-def _take(level: Level, a: Any, indices: Any, axis: Any = None, out: Any = None, mode: Any = "raise") -> Any:
+def _take(level: Level, a: Any, indices: Any, axis: Any = None, out: Any = None, mode: Any = "raise") -> AnyArray:
     if out is not None:
         return in_a_loop(np.take, level, (a, indices, axis, out, mode), {})
     if axis is None:
@@ -111,7 +114,7 @@ def _take(level: Level, a: Any, indices: Any, axis: Any = None, out: Any = None,
 
 
 @rule(np.take_along_axis)
-def _take_along_axis(level: Level, arr: Any, indices: Any, axis: Any = -1) -> Any:
+def _take_along_axis(level: Level, arr: Any, indices: Any, axis: Any = -1) -> AnyArray:
     if axis is None:
         arr, axis = np.reshape(arr, (-1,)), 0
     return Batched(np.take_along_axis(full(level, arr), full(level, indices), shifted(axis, np.ndim(arr))), level)

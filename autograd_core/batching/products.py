@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import string
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
@@ -12,9 +12,12 @@ from .batched import RULES, Batched, Level, aligned, bare, holds, in_a_loop, is_
 from .elementwise import for_each
 from .shapes import rule
 
+if TYPE_CHECKING:
+    from ..support.types import AnyArray, Axis
+
 
 @rule(np.dot)
-def _dot(level: Level, a: Any, b: Any, out: Any = None) -> Any:
+def _dot(level: Level, a: AnyArray, b: AnyArray, out: AnyArray | None = None) -> AnyArray:
     na, nb = np.ndim(a), np.ndim(b)
     if out is not None:
         out[...] = _dot(level, a, b)
@@ -27,18 +30,18 @@ def _dot(level: Level, a: Any, b: Any, out: Any = None) -> Any:
 
 
 @rule(np.inner)
-def _inner(level: Level, a: Any, b: Any) -> Any:
+def _inner(level: Level, a: AnyArray, b: AnyArray) -> AnyArray:
     na, nb = np.ndim(a), np.ndim(b)
     return np.multiply(a, b) if not na or not nb else np.tensordot(a, b, (na - 1, nb - 1))
 
 
 @rule(np.vdot)
-def _vdot(level: Level, a: Any, b: Any) -> Any:
+def _vdot(level: Level, a: AnyArray, b: AnyArray) -> AnyArray:
     return np.matmul(np.conjugate(np.reshape(a, (-1,))), np.reshape(b, (-1,)))
 
 
 @rule(np.outer)
-def _outer(level: Level, a: Any, b: Any, out: Any = None) -> Any:
+def _outer(level: Level, a: AnyArray, b: AnyArray, out: AnyArray | None = None) -> AnyArray:
     product = np.multiply(np.reshape(a, (-1,))[:, None], np.reshape(b, (-1,)))
     if out is None:
         return product
@@ -47,7 +50,7 @@ def _outer(level: Level, a: Any, b: Any, out: Any = None) -> Any:
 
 
 @rule(np.tensordot)
-def _tensordot(level: Level, a: Any, b: Any, axes: Any = 2) -> Any:
+def _tensordot(level: Level, a: AnyArray, b: AnyArray, axes: Any = 2) -> AnyArray:
     na, nb = np.ndim(a), np.ndim(b)
     if isinstance(axes, (int, np.integer)):
         left, right = tuple(range(na - axes, na)), tuple(range(axes))
@@ -63,7 +66,7 @@ def _tensordot(level: Level, a: Any, b: Any, axes: Any = 2) -> Any:
 
 
 @rule(np.einsum)
-def _einsum(level: Level, *operands: Any, out: Any = None, **kwargs: Any) -> Any:
+def _einsum(level: Level, *operands: Any, out: AnyArray | None = None, **kwargs: Any) -> AnyArray:
     subscripts, *arrays = operands
     if not isinstance(subscripts, str):
         return in_a_loop(np.einsum, level, operands, kwargs)
@@ -82,7 +85,9 @@ def _einsum(level: Level, *operands: Any, out: Any = None, **kwargs: Any) -> Any
 
 
 @rule(np.cross)
-def _cross(level: Level, a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: Any = None) -> Any:
+def _cross(
+    level: Level, a: AnyArray, b: AnyArray, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: Axis = None
+) -> AnyArray:
     if axis is not None or (axisa, axisb, axisc) != (-1, -1, -1):
         settings = {"axisa": axisa, "axisb": axisb, "axisc": axisc, "axis": axis}
         return in_a_loop(np.cross, level, (a, b), settings)
@@ -91,7 +96,7 @@ def _cross(level: Level, a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc
 
 
 @rule(np.linalg.solve)
-def _solve(level: Level, a: Any, b: Any) -> Any:
+def _solve(level: Level, a: AnyArray, b: AnyArray) -> AnyArray:
     vector = np.ndim(b) == 1
     right = b[..., None] if vector else b
     ndim = max(np.ndim(a), np.ndim(right))
@@ -101,7 +106,7 @@ def _solve(level: Level, a: Any, b: Any) -> Any:
 
 @for_each
 def _of_matrices(function: Any) -> None:
-    def answer(level: Level, a: Any, *args: Any, **kwargs: Any) -> Any:
+    def answer(level: Level, a: Batched, *args: Any, **kwargs: Any) -> AnyArray:
         if not is_on(level, a) or holds(level, *args, *kwargs.values()):
             return in_a_loop(function, level, (a, *args), kwargs)
         return wrapped(level, function(a.array, *args, **kwargs))
@@ -122,7 +127,7 @@ _of_matrices(np.linalg.svdvals, np.linalg.matrix_rank, np.linalg.cond)
 
 
 @rule(np.linalg.norm)
-def _norm(level: Level, x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
+def _norm(level: Level, x: Batched, ord: Any = None, axis: Axis = None, keepdims: bool = False) -> AnyArray:
     if axis is None and ord is None:
         found = np.linalg.norm(np.reshape(x.array, (level.size, -1)), axis=1)
         return Batched(np.reshape(found, (level.size, *(1,) * x.ndim)) if keepdims else found, level)
@@ -144,7 +149,7 @@ def _multi_dot(arrays: Any) -> Any:
 
 
 @rule(np.lib.stride_tricks.sliding_window_view)
-def _sliding_window_view(level: Level, x: Any, window_shape: Any, axis: Any = None, **kwargs: Any) -> Any:
+def _sliding_window_view(level: Level, x: Batched, window_shape: Any, axis: Axis = None, **kwargs: Any) -> AnyArray:
     windows = tuple(window_shape) if isinstance(window_shape, (tuple, list)) else (window_shape,)
     axes = tuple(range(x.ndim)) if axis is None else axis if isinstance(axis, (tuple, list)) else (axis,)
     axes = tuple(k + 1 for k in normalize_axis_tuple(axes, x.ndim, allow_duplicate=True))

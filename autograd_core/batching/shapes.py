@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from .batched import RULES, Batched, Level, aligned, bare, full, holds, in_a_loop, is_on, wrapped
 from .elementwise import for_each, shifted
+
+if TYPE_CHECKING:
+    from ..support.types import AnyArray, Axis, DTypeLike
 
 
 def rule(*functions: Any) -> Any:
@@ -23,8 +26,8 @@ def rule(*functions: Any) -> Any:
 
 @rule(np.reshape)
 def _reshape(
-    level: Level, a: Any, shape: Any = None, order: Any = "C", *, newshape: Any = None, copy: Any = None
-) -> Any:
+    level: Level, a: Batched, shape: Any = None, order: Any = "C", *, newshape: Any = None, copy: Any = None
+) -> AnyArray:
     shape = newshape if shape is None else shape
     shape = tuple(shape) if isinstance(shape, (tuple, list)) else (shape,)
     if order not in ("C", "A"):
@@ -35,51 +38,51 @@ def _reshape(
 
 
 @rule(np.ravel)
-def _ravel(level: Level, a: Any, order: Any = "C") -> Any:
+def _ravel(level: Level, a: AnyArray, order: Any = "C") -> AnyArray:
     return _reshape(level, a, (a.size,), order)
 
 
 @rule(np.transpose, np.permute_dims)
-def _transpose(level: Level, a: Any, axes: Any = None) -> Any:
+def _transpose(level: Level, a: Batched, axes: Any = None) -> AnyArray:
     axes = tuple(range(a.ndim))[::-1] if axes is None else normalize_axis_tuple(axes, a.ndim)
     return Batched(np.transpose(a.array, (0, *(k + 1 for k in axes))), level)
 
 
 @rule(np.matrix_transpose, np.linalg.matrix_transpose)
-def _matrix_transpose(level: Level, x: Any) -> Any:
+def _matrix_transpose(level: Level, x: Batched) -> AnyArray:
     return Batched(np.swapaxes(x.array, *shifted((-1, -2), x.ndim)), level)
 
 
 @rule(np.swapaxes)
-def _swapaxes(level: Level, a: Any, axis1: int, axis2: int) -> Any:
+def _swapaxes(level: Level, a: Batched, axis1: int, axis2: int) -> AnyArray:
     return Batched(np.swapaxes(a.array, shifted(axis1, a.ndim), shifted(axis2, a.ndim)), level)
 
 
 @rule(np.moveaxis)
-def _moveaxis(level: Level, a: Any, source: Any, destination: Any) -> Any:
+def _moveaxis(level: Level, a: Any, source: Any, destination: Any) -> AnyArray:
     return Batched(np.moveaxis(a.array, shifted(source, a.ndim), shifted(destination, a.ndim)), level)
 
 
 @rule(np.rollaxis)
-def _rollaxis(level: Level, a: Any, axis: int, start: int = 0) -> Any:
+def _rollaxis(level: Level, a: Any, axis: int, start: int = 0) -> AnyArray:
     start = start + a.ndim if start < 0 else start
     return Batched(np.rollaxis(a.array, shifted(axis, a.ndim), start + 1), level)
 
 
 @rule(np.expand_dims)
-def _expand_dims(level: Level, a: Any, axis: Any) -> Any:
+def _expand_dims(level: Level, a: Batched, axis: Any) -> AnyArray:
     axes = tuple(axis) if isinstance(axis, (tuple, list)) else (axis,)
     return Batched(np.expand_dims(a.array, shifted(axes, a.ndim + len(axes))), level)
 
 
 @rule(np.squeeze)
-def _squeeze(level: Level, a: Any, axis: Any = None) -> Any:
+def _squeeze(level: Level, a: Batched, axis: Axis = None) -> AnyArray:
     axes = tuple(k for k, n in enumerate(a.shape) if n == 1) if axis is None else axis
     return Batched(np.squeeze(a.array, shifted(axes, a.ndim)), level)
 
 
 @rule(np.broadcast_to)
-def _broadcast_to(level: Level, array: Any, shape: Any, subok: bool = False) -> Any:
+def _broadcast_to(level: Level, array: AnyArray, shape: Any, subok: bool = False) -> AnyArray:
     shape = tuple(shape) if isinstance(shape, (tuple, list)) else (shape,)
     return Batched(np.broadcast_to(aligned(level, array, len(shape)), (level.size, *shape)), level)
 
@@ -98,7 +101,7 @@ def _at_least(n: int, function: Any) -> None:
     RULES[function] = answer
 
 
-def _widened(level: Level, a: Any, n: int) -> Any:
+def _widened(level: Level, a: AnyArray, n: int) -> AnyArray:
     if a.ndim >= n:
         return a
     if n == 3 and a.ndim:
@@ -114,7 +117,7 @@ for _n, _f in ((1, np.atleast_1d), (2, np.atleast_2d), (3, np.atleast_3d)):
 
 
 @rule(np.concatenate, np.concat)
-def _concatenate(level: Level, arrays: Any, axis: Any = 0, out: Any = None, **kwargs: Any) -> Any:
+def _concatenate(level: Level, arrays: Any, axis: Any = 0, out: Any = None, **kwargs: Any) -> AnyArray:
     parts = [a if np.ndim(a) else np.reshape(a, (1,)) for a in arrays] if axis is None else list(arrays)
     if axis is None:
         parts, axis = [np.reshape(a, (-1,)) for a in parts], 0
@@ -123,13 +126,13 @@ def _concatenate(level: Level, arrays: Any, axis: Any = 0, out: Any = None, **kw
 
 
 @rule(np.stack)
-def _stack(level: Level, arrays: Any, axis: int = 0, out: Any = None, **kwargs: Any) -> Any:
+def _stack(level: Level, arrays: Any, axis: int = 0, out: Any = None, **kwargs: Any) -> AnyArray:
     parts = list(arrays)
     at = normalize_axis_index(axis, np.ndim(parts[0]) + 1) + 1
     return _stored(level, np.stack([full(level, a) for a in parts], axis=at, **kwargs), out)
 
 
-def _stored(level: Level, result: Any, out: Any) -> Any:
+def _stored(level: Level, result: Any, out: AnyArray) -> AnyArray:
     if out is None:
         return Batched(result, level)
     out[...] = Batched(result, level)
@@ -177,7 +180,7 @@ if hasattr(np, "unstack"):
 
 
 @rule(np.roll)
-def _roll(level: Level, a: Any, shift: Any, axis: Any = None) -> Any:
+def _roll(level: Level, a: Batched, shift: Any, axis: Axis = None) -> AnyArray:
     if not is_on(level, a) or holds(level, shift):
         return in_a_loop(np.roll, level, (a, shift, axis), {})
     if axis is None:
@@ -186,7 +189,7 @@ def _roll(level: Level, a: Any, shift: Any, axis: Any = None) -> Any:
 
 
 @rule(np.rot90)
-def _rot90(level: Level, m: Any, k: int = 1, axes: Any = (0, 1)) -> Any:
+def _rot90(level: Level, m: Batched, k: int = 1, axes: Any = (0, 1)) -> AnyArray:
     return Batched(np.rot90(m.array, k, shifted(tuple(axes), m.ndim)), level)
 
 
@@ -202,7 +205,7 @@ def _tile(level: Level, A: Any, reps: Any) -> Any:
 
 
 @rule(np.pad)
-def _pad(level: Level, array: Any, pad_width: Any, mode: Any = "constant", **kwargs: Any) -> Any:
+def _pad(level: Level, array: Batched, pad_width: Any, mode: Any = "constant", **kwargs: Any) -> AnyArray:
     settings = kwargs.values()
     plain = all(np.ndim(v) == 0 for v in settings if not isinstance(v, str))
     if not is_on(level, array) or isinstance(pad_width, dict) or not plain or callable(mode) or holds(level, *settings):
@@ -212,29 +215,35 @@ def _pad(level: Level, array: Any, pad_width: Any, mode: Any = "constant", **kwa
 
 
 @rule(np.diagonal)
-def _diagonal(level: Level, a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
+def _diagonal(level: Level, a: Batched, offset: int = 0, axis1: int = 0, axis2: int = 1) -> AnyArray:
     return Batched(np.diagonal(a.array, offset, shifted(axis1, a.ndim), shifted(axis2, a.ndim)), level)
 
 
 @rule(np.linalg.diagonal)
-def _last_diagonal(level: Level, x: Any, *, offset: int = 0) -> Any:
+def _last_diagonal(level: Level, x: Batched, *, offset: int = 0) -> AnyArray:
     return Batched(np.diagonal(x.array, offset, -2, -1), level)
 
 
 @rule(np.trace)
 def _trace(
-    level: Level, a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None, out: Any = None
-) -> Any:
+    level: Level,
+    a: Any,
+    offset: int = 0,
+    axis1: int = 0,
+    axis2: int = 1,
+    dtype: Any = None,
+    out: Any = None,
+) -> AnyArray:
     return np.sum(np.diagonal(a, offset, axis1, axis2), axis=-1, dtype=dtype, out=out)
 
 
 @rule(np.linalg.trace)
-def _last_trace(level: Level, x: Any, *, offset: int = 0, dtype: Any = None) -> Any:
+def _last_trace(level: Level, x: AnyArray, *, offset: int = 0, dtype: DTypeLike = None) -> AnyArray:
     return np.sum(_last_diagonal(level, x, offset=offset), axis=-1, dtype=dtype)
 
 
 @rule(np.diag)
-def _diag(level: Level, v: Any, k: int = 0) -> Any:
+def _diag(level: Level, v: Batched, k: int = 0) -> AnyArray:
     if v.ndim != 1:
         return np.diagonal(v, k)
     n = v.shape[0] + abs(k)
@@ -249,7 +258,7 @@ RULES[np.diagflat] = lambda level, v, k=0: np.diag(np.ravel(v), k)
 
 @for_each
 def _triangle(function: Any) -> None:
-    def answer(level: Level, m: Any, k: int = 0) -> Any:
+    def answer(level: Level, m: Batched, k: int = 0) -> AnyArray:
         if m.ndim < 2:
             return in_a_loop(function, level, (m, k), {})
         return Batched(function(m.array, k), level)
@@ -265,7 +274,7 @@ _triangle(np.tril, np.triu)
 
 @for_each
 def _filled(function: Any) -> None:
-    def answer(level: Level, a: Any, *args: Any, shape: Any = None, **kwargs: Any) -> Any:
+    def answer(level: Level, a: Batched, *args: Any, shape: Any = None, **kwargs: Any) -> AnyArray:
         if shape is not None:
             shape = (level.size, *(shape if isinstance(shape, (tuple, list)) else (shape,)))
         return Batched(function(a.array, *args, shape=shape, **kwargs), level)
@@ -278,8 +287,8 @@ _filled(np.zeros_like, np.ones_like, np.empty_like)
 
 @rule(np.full_like)
 def _full_like(
-    level: Level, a: Any, fill_value: Any, dtype: Any = None, *args: Any, shape: Any = None, **kwargs: Any
-) -> Any:
+    level: Level, a: AnyArray, fill_value: Any, dtype: DTypeLike = None, *args: Any, shape: Any = None, **kwargs: Any
+) -> AnyArray:
     shape = np.shape(a) if shape is None else tuple(shape) if isinstance(shape, (tuple, list)) else (shape,)
     made = np.empty_like(bare(level, a), dtype, shape=(level.size, *shape))
     made[...] = aligned(level, fill_value, len(shape))
