@@ -1,4 +1,5 @@
 """Batching: an array type that hides a leading axis, and what NumPy's functions do on it.
 
-Imports the engine's Tensor, and of the support room the types: whatever reaches arrays through NumPy's protocols runs on it unchanged.
+Whatever reaches arrays through NumPy's protocols runs on it unchanged. Imports the engine's Tensor, and the types of the
+support room.
 """
