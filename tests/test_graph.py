@@ -131,6 +131,11 @@ def test_every_printed_formula_is_the_derivative(name: str, data: st.DataObject)
         np.testing.assert_allclose(unbroadcast(found, right.shape), right, rtol=1e-10, atol=1e-12)
 
 
+def test_a_formula_with_an_index_that_is_the_only_one() -> None:
+    (row,) = trace(lambda weights: np.bincount(np.array([0]), weights), np.array([1.5])).rows
+    assert [str(d.formula) for d in local_derivatives(row)] == ["g[int64 (1,)]"]
+
+
 x, y, W = Symbol("x"), Symbol("y"), Symbol("W", (3, 2))
 
 

@@ -118,6 +118,8 @@ class Symbol:
             if x._shape is None or math.prod(x._shape) > _LARGEST_DUMMY:
                 raise TypeError(f"the shape of {self.head} is not known here.")
             trial = np.ones(x._shape, x._dtype)
+            if trial.dtype.kind in "iu":  # as an index, too
+                return 0 * trial
             if len(x._shape) > 1:  # matrices that can be inverted
                 trial[..., range(min(x._shape[-2:])), range(min(x._shape[-2:]))] += 1
             return trial
