@@ -276,3 +276,20 @@ def test_the_tangent_of_linear_has_the_results_shape_whatever_moves(moving: str)
     assert tangent.shape == y.shape == (3, 2, 5)
     moved = fused.linear(**{**at, moving: at[moving] + t})
     np.testing.assert_allclose(tangent, moved - y, atol=1e-12)  # linear in each
+
+
+@pytest.mark.parametrize("stride", [(1, 1), (2, 1)])
+@pytest.mark.parametrize("kind", ["real", "complex"])
+def test_a_convolution_of_each_channel_by_itself(kind: str, stride: Any) -> None:
+    rng = np.random.default_rng(0)
+
+    def numbers(*shape: int) -> Any:
+        return rng.normal(size=shape) + (1j * rng.normal(size=shape) if kind == "complex" else 0)
+
+    x, w, b = numbers(2, 3, 5, 4), numbers(3, 1, 3, 2), numbers(3)
+    geometry = stride, ((1, 0), (1, 1)), (1, 1), 3
+    fused = lambda x, w, b: correlate(x, w, b, (5, 4), (3, 2), *geometry)
+    g = numbers(*fused(x, w, b).shape)
+    (value, pull), (expected, slow) = (ag.vjp(f, x, w, b) for f in (fused, lambda *a: composed(*a, *geometry)))
+    for found, wanted in zip((value, *pull(g)), (expected, *slow(g)), strict=True):
+        np.testing.assert_allclose(found, wanted, atol=1e-12)

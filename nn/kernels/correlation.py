@@ -189,11 +189,21 @@ def _of_weight(
         total = np.sum(flat @ conjugate(np.swapaxes(columns, -1, -2)), axis=0)
         return np.reshape(total, (filters, depth, *kernel))
     windows = _windows(x.shape[1], filters, x.shape[2:], kernel, stride, pads, dilation)
+    if depth == 1 and filters == groups:
+        return _of_own_weights(windows, g, x).reshape(filters, depth, *kernel)
     flat = np.swapaxes(_by_group(windows.widened(g)[:, :, None], groups), -1, -2)
     total = np.zeros_like(g, order="C", shape=(groups, depth * math.prod(kernel), filters // groups))
     for block, columns in windows.columns(conjugate(x), groups):  # columns* gᵀ: the way round that BLAS is faster at
         total = total + np.add.reduce(np.matmul(columns, flat[block]), axis=0)
     return np.swapaxes(total, -1, -2).reshape(filters, depth, *kernel)
+
+
+def _of_own_weights(windows: _Windows, g: AnyArray, x: AnyArray) -> Any:
+    """The same where each channel has its own filter: products of vectors, x conjugated by vecdot, not columns. (C, K)."""
+    whole = windows.around(x)
+    cotangents = np.reshape(windows.widened(g), (*g.shape[:2], *windows.places))
+    axes = (0, *range(2, 1 + len(windows.places)))
+    return np.stack([np.add.reduce(np.vecdot(whole[tap], cotangents), axis=axes) for tap in windows.taps], axis=1)
 
 
 def _of_bias(g: AnyArray) -> AnyArray:
