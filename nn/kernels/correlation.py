@@ -199,7 +199,7 @@ def _of_weight(
 
 
 def _of_own_weights(windows: _Windows, g: AnyArray, x: AnyArray) -> Any:
-    """The same where each channel has its own filter: products of vectors, x conjugated by vecdot, not columns. (C, K)."""
+    """The same where each channel has its own filter: products of vectors (x conjugated there), no columns. (C, K)."""
     whole = windows.around(x)
     cotangents = np.reshape(windows.widened(g), (*g.shape[:2], *windows.places))
     axes = (0, *range(2, 1 + len(windows.places)))
