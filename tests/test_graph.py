@@ -15,7 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import autograd_core as ag
-from autograd_core.engine.forms import Reduction, unbroadcast
+from autograd_core.engine.arithmetic import unbroadcast
+from autograd_core.engine.forms import Reduction
 from autograd_core.expressions.notation import write
 from autograd_core.graph import Graph, Symbol, trace
 from autograd_core.graph.derivatives import local_derivatives

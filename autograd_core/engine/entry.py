@@ -1,4 +1,7 @@
-"""What comes in. The engine asks here; the border answers (``border/arrays.py`` puts its functions in these places)."""
+"""What comes in. The engine asks here; the border answers (``border/arrays.py`` puts its functions in these places).
+
+After each: how it is called, and what it answers.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .tensor import Tensor
 
-# After each: how it is called, and what the answer is.
 as_array: Callable[[Any, Any], Any]  # (data, dtype): the data of a tensor as an array of numbers
 like: Callable[[Tensor, Any], Tensor]  # (tensor, value): a value as a tensor beside another
 operand: Callable[[Any, str, tuple[Any, ...]], Any]

@@ -21,77 +21,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .arithmetic import added, conjugate, expanded, moved, stretched_to, summed, times, unbroadcast
 from .errors import class_name
 from .forward import transposed
-from .node import LARGE, PLAIN, SPEC, VALUE, Node, somewhere, spare
+from .node import LARGE, PLAIN, SPEC, VALUE, Node, spare
 from .primitive import Contributions, Primitive, Rule, Rules, Saved, parameters_of
-from .tensor import Tensor, bare
 
 if TYPE_CHECKING:
     from .reverse import Walk
 
 __all__ = ["elementwise", "reduction", "linear", "multilinear", "primitive"]
-
-
-_multiply = np.multiply
-HALF = np.dtype(np.float16)
-_BY_OPERATOR = (np.generic, Tensor)
-
-
-def unbroadcast(g: Any, shape: tuple[int, ...]) -> Any:
-    """Adjoint of broadcasting: sum ``g`` over the axes along which ``shape`` was stretched.
-
-    >>> unbroadcast(np.ones((4, 3)), (3,)), unbroadcast(np.ones((4, 3)), (1, 1))
-    (array([4., 4., 4.]), array([[12.]]))
-    """
-    if g.shape == shape:
-        return g
-    lead = len(g.shape) - len(shape)
-    stretched = tuple(lead + i for i, n in enumerate(shape) if n == 1 and g.shape[lead + i] != 1)
-    axes = (*range(lead), *stretched)
-    add = np.add.reduce if type(g) in PLAIN and g.dtype is not HALF else summed
-    return np.reshape(add(g, axis=axes), shape)
-
-
-def summed(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    """Σ x along ``axis``. float16, which counts to 2048 and ends at 65504, is added up in float32."""
-    if x.dtype != HALF:
-        return np.sum(x, axis=axis, keepdims=keepdims)
-    return np.sum(x, axis=axis, keepdims=keepdims, dtype=np.float32).astype(HALF)
-
-
-def times(t: Any, d: Any) -> Any:
-    """t·d by the cheaper of two ways: the ufunc for arrays, Python's operator for NumPy scalars and tensors."""
-    return t * d if isinstance(t, _BY_OPERATOR) and type(d) not in PLAIN else _multiply(t, d)
-
-
-def moved(t: Any, d: Any) -> Any:
-    """t·d of a tangent ``t``: nothing moves along 0, also where the slope is infinite or none."""
-    values = bare(c := times(t, d))
-    if type(values) in PLAIN and values.dtype.kind == "f" and values.dtype is not HALF:
-        values = np.dot(flat := values.ravel(), flat)  # NaN where one of them is: one pass
-    nan = np.isnan(values)
-    return np.where(np.equal(t, 0), 0, c) if (nan if type(nan) is np.bool else somewhere(nan)) else c
-
-
-def conjugate(d: Any) -> Any:
-    """The complex conjugate; of what is real, itself.
-
-    Cotangents follow PyTorch's convention: that of a complex z = a + ib is ∂L/∂a + i ∂L/∂b for a real loss L, so that
-    z − ηz̄ descends. A holomorphic row w = f(z) then has the adjoint g ↦ g·conj(f′(z)).
-    """
-    if isinstance(d, float):
-        return d
-    dtype = getattr(d, "dtype", None)
-    return np.conjugate(d) if (isinstance(d, complex) if dtype is None else dtype.kind == "c") else d
-
-
-def _stretch(t: Any, shape: tuple[int, ...]) -> Any:
-    return t if t is None or t.shape == shape else np.broadcast_to(t, shape)
-
-
-def _add(total: Any, term: Any) -> Any:
-    return term if total is None else total if term is None else total + term
 
 
 _AS_GIVEN = (lambda y: y).__code__.co_code
@@ -141,8 +80,7 @@ class Elementwise(Primitive):
                     return by_rule(g, node, saved)
             out = spare(g, a) if only and least and self.last_read(i, node) else None
             c = quick(g, a, out=out) if out is not None else quick(g, a) if only else product(saved, node.params, g)
-            shape = node.parents[i].shape  # type: ignore[index,union-attr]
-            return c if c.shape == shape else unbroadcast(c, shape)
+            return c if c.shape == (s := node.parents[i].shape) else unbroadcast(c, s)  # type: ignore[index,union-attr]
 
         return vjp
 
@@ -161,13 +99,10 @@ class Elementwise(Primitive):
                 d = rule(saved[place])
                 if type(d) is type(g) in PLAIN and d.dtype.kind != "c":
                     out = spare(g, d) if g.nbytes > LARGE and self.last_read(i, node) else None
-                    c = _multiply(g, d) if out is None else _multiply(g, d, out)
+                    c = np.multiply(g, d) if out is None else np.multiply(g, d, out)
                 else:
                     c = times(g, conjugate(d))
-                if alone:
-                    return c
-                shape = node.parents[i].shape  # type: ignore[index,union-attr]
-                return c if c.shape == shape else unbroadcast(c, shape)
+                return c if alone or c.shape == (s := node.parents[i].shape) else unbroadcast(c, s)  # type: ignore[index,union-attr]
 
             return vjp
         return lambda g, node, saved: unbroadcast(times(g, conjugate(local(saved, node.params))), node.parents[i].shape)
@@ -201,8 +136,8 @@ class Elementwise(Primitive):
             if t is not None and rule is not None:
                 d = local(saved, node.params)
                 term = moved(t, d) if callable(rule) else t if d == 1 else -t if d == -1 else None
-                total = _add(total, term)
-        return _stretch(total, node.shape)
+                total = added(total, term)
+        return stretched_to(total, node.shape)
 
 
 class Reduction(Primitive):
@@ -229,16 +164,6 @@ class Reduction(Primitive):
         if ans is not None:
             saved = (*saved[:-1], expanded(ans, params["axis"], params["keepdims"]))
         return self.local[0](saved, params)
-
-
-def expanded(reduced: Any, axis: Any, keepdims: bool) -> Any:
-    """A reduced array with the reduced axes put back with length 1 (a full reduction broadcasts as it is)."""
-    if keepdims or axis is None:
-        return reduced
-    if type(reduced) in PLAIN and type(axis) is int:  # np.expand_dims takes 3 µs
-        rest = reduced.ndim - axis if axis >= 0 else -1 - axis
-        return reduced[(..., None, *(slice(None),) * rest)]
-    return np.expand_dims(reduced, axis)
 
 
 class Linear(Primitive):
@@ -284,7 +209,7 @@ class Linear(Primitive):
             s if rule is None else zero(s) if t is None else t
             for s, t, rule in zip(saved[:-1], tangents, rules, strict=True)
         ]
-        return _stretch(self.function(*args, **node.params), node.shape)
+        return stretched_to(self.function(*args, **node.params), node.shape)
 
     def cotangents(self, places: list[int], g: Any, node: Node, saved: Saved, chosen: Any) -> Contributions:
         for i, c, _ in super().cotangents(places, g, node, saved, chosen):
@@ -318,7 +243,7 @@ class Multilinear(Linear):
         for i, t in enumerate(tangents):
             if t is not None and (self.variadic or self.rules[i] is not None):
                 args = [*saved[:i], t, *saved[i + 1 : -1]]
-                total = _add(total, _stretch(self.function(*args, **node.params), node.shape))
+                total = added(total, stretched_to(self.function(*args, **node.params), node.shape))
         return total
 
 
@@ -376,8 +301,8 @@ class General(Primitive):
             push = self.pushes[0 if self.variadic else i]
             if t is not None and push:
                 params = {**node.params, "index": i} if self.variadic else node.params
-                total = _add(total, push(saved, params, t))
-        return _stretch(total, node.shape)
+                total = added(total, push(saved, params, t))
+        return stretched_to(total, node.shape)
 
 
 def _constructor(form: type[Primitive], doc: str) -> Callable[..., Any]:

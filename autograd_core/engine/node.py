@@ -30,8 +30,8 @@ LARGE = 1 << 18
 def spare(g: Any, d: Any) -> Any:
     """``g`` as the place for its product (or sum) with ``d``, where nobody else holds it; else None.
 
-    Asked by a function that ``reverse.pull`` has called, the last one to read the cotangent g: one that a hook, an
-    observer, another row or the caller holds, or a view of it, is referred to more often than by these three functions.
+    Asked by a function that ``reverse.pull`` calls and that is the last to read g. What a hook, an observer, another
+    row or a view holds is referred to more often than by these three functions.
     """
     mine = getrefcount(g) <= _HELD and g.base is None and d.dtype is g.dtype and d.shape == g.shape
     return g if mine and g.flags.writeable else None

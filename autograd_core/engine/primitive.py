@@ -124,11 +124,9 @@ class Primitive:
             return lambda g, node, saved: None
         if self.variadic:
             return lambda g, node, saved, index: local(saved, {**node.params, "index": index}, g)
-        if self.together is None and not names:  # this and the next without generic calls
-            return lambda g, node, saved: rule(g)
         if self.together is None and len(names) == 1 and (names[0] == "ans" or names[0] in self.arguments):
             only = self.place(names[0])
-            return lambda g, node, saved: rule(g, saved[only])
+            return lambda g, node, saved: rule(g, saved[only])  # without generic calls
         return lambda g, node, saved: local(saved, node.params, g)
 
     def jvp(self, node: Node, saved: Saved, tangents: Saved) -> Any:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from ..engine.forms import Elementwise, Reduction, expanded
+from ..engine.arithmetic import expanded
+from ..engine.forms import Elementwise, Reduction
 from ..engine.forward import push
 from ..engine.reverse import pull
 from ..expressions.notation import write

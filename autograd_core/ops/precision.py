@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..engine.forms import HALF
+from ..engine.arithmetic import HALF
 
 if TYPE_CHECKING:
     from ..support.types import AnyArray

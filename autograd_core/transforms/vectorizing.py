@@ -16,8 +16,8 @@ from ..batching import products as _products
 from ..batching.batched import Batched, Level, NotBatchedError, Shape
 from ..batching.draws import CHOICES, Draws
 from ..engine import recording
+from ..engine.arithmetic import summed
 from ..engine.errors import describe
-from ..engine.forms import summed
 from ..engine.forward import push
 from ..engine.node import Leaf, Node
 from ..engine.primitive import Contributions, Primitive, Saved

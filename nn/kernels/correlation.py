@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import autograd_core as ag
-from autograd_core.engine.forms import conjugate
+from autograd_core.engine.arithmetic import conjugate
 from autograd_core.engine.node import PLAIN
 
 from .windows import Pads, Sizes, fold, inside, outs, places, unfold

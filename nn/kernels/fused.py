@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import autograd_core as ag
-from autograd_core.engine.forms import conjugate
+from autograd_core.engine.arithmetic import conjugate
 from autograd_core.engine.node import PLAIN
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 import autograd_core as ag
-from autograd_core.engine.forms import conjugate
+from autograd_core.engine.arithmetic import conjugate
 from autograd_core.engine.node import PLAIN
 from autograd_core.engine.tensor import bare
 from autograd_core.ops import blockwise

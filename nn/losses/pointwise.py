@@ -9,7 +9,7 @@ import numpy as np
 
 import autograd_core as ag
 from autograd_core import Tensor, sigmoid, softplus
-from autograd_core.engine.forms import summed
+from autograd_core.engine.arithmetic import summed
 from autograd_core.engine.node import PLAIN
 from autograd_core.ops.arithmetic.elementwise import step
 from autograd_core.ops.blockwise import at_least, blockwise, choose, in_blocks, select, sum_in_blocks

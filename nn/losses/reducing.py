@@ -15,7 +15,7 @@ import numpy as np
 
 import autograd_core as ag
 from autograd_core import Tensor
-from autograd_core.engine.forms import conjugate, moved, summed, times
+from autograd_core.engine.arithmetic import conjugate, moved, summed, times
 from autograd_core.engine.node import PLAIN
 from autograd_core.ops.blockwise import in_blocks, sum_in_blocks
 

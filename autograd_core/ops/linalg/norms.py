@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...engine import entry
-from ...engine.forms import conjugate, expanded, primitive, summed
+from ...engine.arithmetic import conjugate, expanded, summed
+from ...engine.forms import primitive
 from ...engine.node import PLAIN
 from ...engine.tensor import Tensor, bare
 from ..composites import composite

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...engine.forms import conjugate, linear
+from ...engine.arithmetic import conjugate
+from ...engine.forms import linear
 from ...engine.node import somewhere
 from ...engine.tensor import bare
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...engine import entry
-from ...engine.forms import conjugate, multilinear
+from ...engine.arithmetic import conjugate
+from ...engine.forms import multilinear
 from ...engine.registry import implements
 from ...support.arrays import anyarray
 from ..composites import composite, refuse_out

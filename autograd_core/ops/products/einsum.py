@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...engine.forms import conjugate, multilinear, unbroadcast
+from ...engine.arithmetic import conjugate, unbroadcast
+from ...engine.forms import multilinear
 from ...engine.registry import implements
 from ...engine.tensor import Tensor
 from ..places.indexing import _scatter

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...engine.forms import conjugate, primitive
+from ...engine.arithmetic import conjugate
+from ...engine.forms import primitive
 from ...engine.registry import implements
 from ...engine.tensor import Tensor, bare
 from ...support.arrays import anyarray

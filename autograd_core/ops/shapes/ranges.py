@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...engine.forms import conjugate, linear, primitive, unbroadcast
+from ...engine.arithmetic import conjugate, unbroadcast
+from ...engine.forms import linear, primitive
 from ...engine.registry import implements
 from ...engine.tensor import Tensor
 from ...support.arrays import anyarray

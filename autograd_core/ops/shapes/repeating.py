@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ...engine.forms import linear, unbroadcast
+from ...engine.arithmetic import unbroadcast
+from ...engine.forms import linear
 from ...engine.registry import implements
 from ...engine.tensor import Tensor, bare
 from ..composites import composite

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...engine.forms import conjugate, primitive, reduction, summed
+from ...engine.arithmetic import conjugate, summed
+from ...engine.forms import primitive, reduction
 from ..precision import in_single
 
 if TYPE_CHECKING:

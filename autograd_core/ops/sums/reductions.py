@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...engine.forms import Linear, expanded, linear, reduction
+from ...engine.arithmetic import expanded
+from ...engine.forms import Linear, linear, reduction
 from ...engine.registry import implements
 from ...engine.tensor import Tensor, bare
 from ..composites import composite

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...engine.forms import conjugate, linear, primitive
+from ...engine.arithmetic import conjugate
+from ...engine.forms import linear, primitive
 from ...engine.tensor import bare
 from ..composites import composite, refuse_out
 from ..precision import in_single
