@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from . import callbacks, functional, metrics, utils
     from .layers.attention import MultiheadAttention
     from .layers.distances import CosineSimilarity, PairwiseDistance
-    from .layers.embedding import Embedding
+    from .layers.embedding import Embedding, EmbeddingBag
+    from .layers.lazy import *
     from .layers.normalization_layers import (
         BatchNorm1d,
         BatchNorm2d,
@@ -41,17 +42,47 @@ if TYPE_CHECKING:
         RMSNorm,
     )
     from .layers.recurrent import *
+    from .layers.recurrent_cells import *
     from .layers.regularisers import ActivityPenalty, l1_penalty, l2_penalty, max_norm_, orthogonal_penalty
     from .layers.spatial.adaptive_pooling import (
         AdaptiveAvgPool1d,
         AdaptiveAvgPool2d,
+        AdaptiveAvgPool3d,
         AdaptiveMaxPool1d,
         AdaptiveMaxPool2d,
+        AdaptiveMaxPool3d,
     )
     from .layers.spatial.convolution import Conv1d, Conv2d, Conv3d
+    from .layers.spatial.padding import (
+        CircularPad1d,
+        CircularPad2d,
+        CircularPad3d,
+        ConstantPad1d,
+        ConstantPad2d,
+        ConstantPad3d,
+        ReflectionPad1d,
+        ReflectionPad2d,
+        ReflectionPad3d,
+        ReplicationPad1d,
+        ReplicationPad2d,
+        ReplicationPad3d,
+        ZeroPad1d,
+        ZeroPad2d,
+        ZeroPad3d,
+    )
+    from .layers.spatial.patches import Fold, Unfold
     from .layers.spatial.pooling import AvgPool1d, AvgPool2d, AvgPool3d, MaxPool1d, MaxPool2d, MaxPool3d
-    from .layers.spatial.resampling import PixelShuffle, PixelUnshuffle, Upsample
+    from .layers.spatial.power_pooling import LocalResponseNorm, LPPool1d, LPPool2d, LPPool3d
+    from .layers.spatial.resampling import (
+        ChannelShuffle,
+        PixelShuffle,
+        PixelUnshuffle,
+        Upsample,
+        UpsamplingBilinear2d,
+        UpsamplingNearest2d,
+    )
     from .layers.spatial.transposed_convolution import ConvTranspose1d, ConvTranspose2d, ConvTranspose3d
+    from .layers.spatial.unpooling import MaxUnpool1d, MaxUnpool2d, MaxUnpool3d
     from .layers.transformer import *
     from .modules.serialization import load, save
     from .modules.stateless import functional_call
@@ -70,21 +101,41 @@ __getattr__, __dir__ = attach(
         "layers.attention": ("MultiheadAttention",),
         "data": (),
         "layers.distances": ("CosineSimilarity", "PairwiseDistance"),
-        "layers.embedding": ("Embedding",),
+        "layers.embedding": ("Embedding", "EmbeddingBag"),
+        "layers.lazy": (
+            *("LazyLinear", "LazyConv1d", "LazyConv2d", "LazyConv3d"),
+            *("LazyConvTranspose1d", "LazyConvTranspose2d", "LazyConvTranspose3d"),
+            *("LazyBatchNorm1d", "LazyBatchNorm2d", "LazyBatchNorm3d"),
+            *("LazyInstanceNorm1d", "LazyInstanceNorm2d", "LazyInstanceNorm3d"),
+        ),
         "estimators": (),
         "monitoring": ("monitor",),
         "layers.normalization_layers": (
             *("BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "GroupNorm"),
             *("InstanceNorm1d", "InstanceNorm2d", "InstanceNorm3d", "LayerNorm", "RMSNorm"),
         ),
-        "layers.recurrent": ("GRU", "GRUCell", "LSTM", "LSTMCell", "RNN", "RNNCell"),
+        "layers.recurrent": ("GRU", "LSTM", "RNN"),
+        "layers.recurrent_cells": ("GRUCell", "LSTMCell", "RNNCell"),
         "layers.regularisers": ("ActivityPenalty", "l1_penalty", "l2_penalty", "max_norm_", "orthogonal_penalty"),
         "layers.spatial.adaptive_pooling": (
-            *("AdaptiveAvgPool1d", "AdaptiveAvgPool2d", "AdaptiveMaxPool1d", "AdaptiveMaxPool2d"),
+            *("AdaptiveAvgPool1d", "AdaptiveAvgPool2d", "AdaptiveAvgPool3d"),
+            *("AdaptiveMaxPool1d", "AdaptiveMaxPool2d", "AdaptiveMaxPool3d"),
         ),
         "layers.spatial.convolution": ("Conv1d", "Conv2d", "Conv3d"),
+        "layers.spatial.padding": (
+            *("ConstantPad1d", "ConstantPad2d", "ConstantPad3d", "ZeroPad1d", "ZeroPad2d", "ZeroPad3d"),
+            *("ReflectionPad1d", "ReflectionPad2d", "ReflectionPad3d"),
+            *("ReplicationPad1d", "ReplicationPad2d", "ReplicationPad3d"),
+            *("CircularPad1d", "CircularPad2d", "CircularPad3d"),
+        ),
+        "layers.spatial.patches": ("Fold", "Unfold"),
+        "layers.spatial.power_pooling": ("LPPool1d", "LPPool2d", "LPPool3d", "LocalResponseNorm"),
+        "layers.spatial.unpooling": ("MaxUnpool1d", "MaxUnpool2d", "MaxUnpool3d"),
         "layers.spatial.pooling": ("AvgPool1d", "AvgPool2d", "AvgPool3d", "MaxPool1d", "MaxPool2d", "MaxPool3d"),
-        "layers.spatial.resampling": ("PixelShuffle", "PixelUnshuffle", "Upsample"),
+        "layers.spatial.resampling": (
+            *("ChannelShuffle", "PixelShuffle", "PixelUnshuffle", "Upsample"),
+            *("UpsamplingBilinear2d", "UpsamplingNearest2d"),
+        ),
         "layers.spatial.transposed_convolution": ("ConvTranspose1d", "ConvTranspose2d", "ConvTranspose3d"),
         "modules.serialization": ("load", "save"),
         "modules.stateless": ("functional_call",),
@@ -92,6 +143,7 @@ __getattr__, __dir__ = attach(
         "training": ("Callback", "History", "Trainer"),
         "layers.transformer": (
             *("TransformerDecoder", "TransformerDecoderLayer", "TransformerEncoder", "TransformerEncoderLayer"),
+            "Transformer",
         ),
     },
 )

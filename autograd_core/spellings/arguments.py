@@ -10,8 +10,12 @@ from ..engine.tensor import Tensor, bare
 from ..ops.shapes.shaping import astype
 
 
-def sizes(given: tuple[Any, ...]) -> tuple[Any, ...]:
-    """``(2, 3)`` of f(2, 3) and of f((2, 3))."""
+def sizes(given: tuple[Any, ...], named: Any = None) -> tuple[Any, ...]:
+    """``(2, 3)`` of f(2, 3), of f((2, 3)) and of f(size=(2, 3)); of f(size=2) ``(2,)``."""
+    if named is not None:
+        if given:
+            raise TypeError(f"sizes {given} and {named} given; give them once.")
+        given = (named,)
     return tuple(given[0]) if len(given) == 1 and isinstance(given[0], (tuple, list)) else tuple(given)
 
 

@@ -16,7 +16,7 @@ from .arguments import cast
 _SAME = """
     abs absolute ceil copysign cos cosh deg2rad exp exp2 expm1 floor fmax fmin hypot log log10 log1p log2 logaddexp
     logaddexp2 maximum minimum positive rad2deg reciprocal remainder sign sin sinc sinh sqrt square tan tanh trunc
-    fmod conj real imag angle heaviside float_power nan_to_num signbit isnan isinf isfinite isneginf isposinf isreal
+    fmod conj real imag angle float_power nan_to_num signbit isnan isinf isfinite isneginf isposinf isreal
     logical_and logical_or logical_xor logical_not gcd lcm nextafter
 """
 _RENAMED = {
@@ -90,6 +90,7 @@ def clamp(input: Any, min: Any = None, max: Any = None) -> Any:
     """No less than ``min`` and no more than ``max``; the slope at a bound is that of the inside, 1."""
     if min is None and max is None:
         raise ValueError("clamp: give min, max or both.")
+    min, max = (cast(b, input.dtype) if hasattr(b, "dtype") and input.dtype.kind == "f" else b for b in (min, max))
     out = input
     if min is not None:
         out = np.where(bare(out) < bare(min), min, out)
@@ -124,6 +125,11 @@ def addcmul(input: Any, tensor1: Any, tensor2: Any, *, value: Any = 1) -> Any:
 def addcdiv(input: Any, tensor1: Any, tensor2: Any, *, value: Any = 1) -> Any:
     """input + value · tensor1 / tensor2."""
     return input + value * tensor1 / tensor2
+
+
+def heaviside(input: Any, values: Any) -> Any:
+    """0 below zero, 1 above it, and ``values`` at it."""
+    return cast(np.heaviside(input, values), input.dtype)
 
 
 def rsqrt(input: Any) -> Any:
@@ -163,7 +169,7 @@ def logit(input: Any, eps: float | None = None) -> Any:
 
 def polygamma(n: int, input: Any) -> Any:
     """The n-th derivative of ``digamma``."""
-    return _special.polygamma(n, input)
+    return cast(_special.polygamma(n, input), input.dtype)
 
 
 def mvlgamma(input: Any, p: int) -> Any:

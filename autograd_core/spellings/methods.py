@@ -26,7 +26,7 @@ METHODS = """
     select unfold diag diagflat diagonal diag_embed tril triu sum_to_size ravel split
     split_with_sizes chunk tensor_split unbind hsplit vsplit dsplit
     gather scatter scatter_add scatter_reduce index_select index_fill index_copy index_add index_put put take
-    take_along_dim masked_fill masked_select masked_scatter where nonzero argwhere select_scatter slice_scatter
+    take_along_dim masked_fill masked_select masked_scatter nonzero argwhere select_scatter slice_scatter
     diagonal_scatter
     sum mean prod nansum nanmean amax amin aminmax std var all any count_nonzero argmax argmin logsumexp softmax
     log_softmax cumsum cumprod logcumsumexp diff norm renorm cov corrcoef bincount histc
@@ -136,6 +136,16 @@ def register_hook(self: Tensor, hook: Callable[[Tensor], Any]) -> RemovableHandl
     return hooked(self._node, hook)
 
 
+def where(self: Tensor, condition: Any, other: Any) -> Any:
+    """The elements where the condition holds, and ``other`` elsewhere."""
+    return places.where(condition, self, other)
+
+
+def polygamma(self: Tensor, n: int) -> Any:
+    """The n-th derivative of ``digamma``."""
+    return elementwise.polygamma(n, self)
+
+
 def element_size(self: Tensor) -> int:
     """The bytes of an element."""
     return self._data.dtype.itemsize
@@ -200,6 +210,8 @@ OWN: dict[str, Any] = {
     "ndimension": dim,
     "nelement": numel,
     "new_tensor": new_tensor,
+    "where": where,
+    "polygamma": polygamma,
     "new_full": new_full,
     "new_zeros": _new("new_zeros", 0),
     "new_ones": _new("new_ones", 1),

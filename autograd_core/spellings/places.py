@@ -22,6 +22,8 @@ def _grid(index: Any, dim: int) -> Any:
 def gather(input: Any, dim: int, index: Any, *, sparse_grad: bool = False) -> Any:
     """out[i, j, …] = input[…, index[i, j, …], …], where the index stands for axis ``dim``."""
     index = whole(index)
+    if not index.size:
+        return np.zeros(index.shape, input.dtype)
     if not np.ndim(input):
         return np.broadcast_to(input, index.shape)
     return getitem(input, _grid(index, dim) if index.ndim else index)
@@ -169,20 +171,26 @@ def diagonal_scatter(input: Any, src: Any, offset: int = 0, dim1: int = 0, dim2:
     return np.reshape(At(np.reshape(input, -1))[places].set(src), shape)
 
 
-def searchsorted(sorted_sequence: Any, input: Any, *, right: bool = False, side: str | None = None) -> Any:
+def searchsorted(
+    sorted_sequence: Any, input: Any, *, right: bool = False, side: str | None = None, out_int32: bool = False
+) -> Any:
     """Where values belong in a sorted vector; rows of several axes go with rows."""
     which: Any = side or ("right" if right else "left")
     edges, values = bare(sorted_sequence), bare(input)
     if np.ndim(edges) == 1:
-        return np.searchsorted(edges, values, which)
+        found = np.searchsorted(edges, values, which)
+        return np.asarray(found, np.int32) if out_int32 else found
+    if not values.size:
+        return np.zeros(values.shape, np.int32 if out_int32 else np.int64)
     rows = [np.searchsorted(e, v, which) for e, v in zip(_rows(edges), _rows(values), strict=True)]
-    return np.stack(rows).reshape(values.shape)
+    return np.stack(rows).reshape(values.shape).astype(np.int32 if out_int32 else np.int64)
 
 
 def _rows(array: Any) -> Any:
     return array.reshape(-1, array.shape[-1])
 
 
-def bucketize(input: Any, boundaries: Any, *, right: bool = False) -> Any:
+def bucketize(input: Any, boundaries: Any, *, right: bool = False, out_int32: bool = False) -> Any:
     """The number of the interval between sorted boundaries."""
-    return np.searchsorted(bare(boundaries), bare(input), "right" if right else "left")
+    found = np.searchsorted(bare(boundaries), bare(input), "right" if right else "left")
+    return np.asarray(found, np.int32) if out_int32 else found

@@ -11,16 +11,16 @@ from ..ops.places.indexing import getitem, sliding_window_view
 from .arguments import along, axes, sizes
 
 
-def reshape(input: Any, *shape: Any) -> Any:
+def reshape(input: Any, *given: Any, shape: Any = None) -> Any:
     """The elements in another shape, of which one size may be −1."""
-    return np.reshape(input, sizes(shape))
+    return np.reshape(input, sizes(given, shape))
 
 
-def view(input: Any, *shape: Any) -> Any:
+def view(input: Any, *shape: Any, size: Any = None) -> Any:
     """``reshape``; a view of the bytes as another dtype is refused."""
     if len(shape) == 1 and not isinstance(shape[0], (int, np.integer, tuple, list)):
         raise TypeError(f"view({shape[0]!r}): bits as another dtype have no derivative. Fix: t.to(dtype) converts.")
-    return np.reshape(input, sizes(shape))
+    return np.reshape(input, sizes(shape, size))
 
 
 def reshape_as(input: Any, other: Any) -> Any:
@@ -62,9 +62,9 @@ def squeeze(input: Any, dim: Any = None) -> Any:
     return np.squeeze(input, tuple(d for d in wanted if np.ndim(input) and np.shape(input)[d] == 1))
 
 
-def permute(input: Any, *dims: Any) -> Any:
+def permute(input: Any, *order: Any, dims: Any = None) -> Any:
     """The axes in another order."""
-    return np.transpose(input, sizes(dims))
+    return np.transpose(input, sizes(order, dims))
 
 
 def transpose(input: Any, dim0: int, dim1: int) -> Any:
@@ -97,9 +97,9 @@ def movedim(input: Any, source: Any, destination: Any) -> Any:
 moveaxis = movedim
 
 
-def expand(input: Any, *shape: Any) -> Any:
+def expand(input: Any, *shape: Any, size: Any = None) -> Any:
     """Axes of size 1 repeated; −1 leaves an axis as it is."""
-    shape = sizes(shape)
+    shape = sizes(shape, size)
     if len(shape) < np.ndim(input):
         raise RuntimeError(f"expand{tuple(shape)}: fewer axes than the tensor of shape {np.shape(input)} has.")
     own = (None,) * (len(shape) - np.ndim(input)) + tuple(np.shape(input))
@@ -114,17 +114,17 @@ def expand_as(input: Any, other: Any) -> Any:
     return np.broadcast_to(input, other.shape)
 
 
-def repeat(input: Any, *repeats: Any) -> Any:
+def repeat(input: Any, *times: Any, repeats: Any = None) -> Any:
     """The whole tensor, that often along each axis."""
-    repeats = sizes(repeats)
+    repeats = sizes(times, repeats)
     if len(repeats) < np.ndim(input):
         raise RuntimeError(f"repeat{tuple(repeats)}: give a number for each axis of {np.shape(input)}.")
     return np.tile(input, tuple(repeats))
 
 
-def tile(input: Any, *dims: Any) -> Any:
+def tile(input: Any, *times: Any, dims: Any = None) -> Any:
     """``repeat``, where axes that are not named are not repeated."""
-    return np.tile(input, sizes(dims))
+    return np.tile(input, sizes(times, dims))
 
 
 def repeat_interleave(input: Any, repeats: Any, dim: int | None = None, *, output_size: int | None = None) -> Any:
@@ -132,9 +132,9 @@ def repeat_interleave(input: Any, repeats: Any, dim: int | None = None, *, outpu
     return np.repeat(input, repeats, axis=dim)
 
 
-def flip(input: Any, *dims: Any) -> Any:
+def flip(input: Any, *axes: Any, dims: Any = None) -> Any:
     """The named axes backwards."""
-    return np.flip(input, tuple(sizes(dims)))
+    return np.flip(input, sizes(axes, dims))
 
 
 def roll(input: Any, shifts: Any, dims: Any = None) -> Any:

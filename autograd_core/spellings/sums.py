@@ -172,10 +172,12 @@ def renorm(input: Any, p: Any, dim: int, maxnorm: Any) -> Any:
 
 def cov(input: Any, *, correction: int = 1, fweights: Any = None, aweights: Any = None) -> Any:
     """Covariances of the rows."""
-    return np.cov(input, ddof=correction, fweights=bare(fweights), aweights=bare(aweights))
+    return cast(np.cov(input, ddof=correction, fweights=bare(fweights), aweights=bare(aweights)), input.dtype)
 
 
-corrcoef = np.corrcoef
+def corrcoef(input: Any) -> Any:
+    """Correlations of the rows."""
+    return cast(np.corrcoef(input), input.dtype)
 
 
 def bincount(input: Any, weights: Any = None, minlength: int = 0) -> Any:

@@ -31,6 +31,6 @@ def _sizes(s: Any, dim: Any) -> dict[str, Any]:
 
 _NAMES = "fft ifft rfft irfft hfft ihfft fft2 ifft2 rfft2 irfft2 fftn ifftn rfftn irfftn fftshift ifftshift"
 for _name in _NAMES.split():
-    globals()[_name] = faced(_transform(_name), _name)
+    globals()[_name] = faced(_transform(_name), _name, floating=True)
 
 __getattr__ = answering("torch.fft")

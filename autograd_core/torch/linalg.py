@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd_core.engine.tensor import bare
 from autograd_core.ops import linalg as _library
 from autograd_core.spellings.arguments import axes, cast
 from autograd_core.support.lazy import advice
@@ -71,7 +72,8 @@ def diagonal(A: Any, *, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Any:
 
 def vander(x: Any, N: int | None = None) -> Any:
     """The powers of x: 0 … N − 1."""
-    return x[..., None] ** np.arange(np.shape(x)[-1] if N is None else N)
+    x = np.atleast_1d(x)
+    return cast(x[..., None] ** np.arange(np.shape(x)[-1] if N is None else N), x.dtype)
 
 
 def tensorsolve(A: Any, B: Any, dims: Any = None) -> Any:
@@ -79,10 +81,37 @@ def tensorsolve(A: Any, B: Any, dims: Any = None) -> Any:
     return _library.tensorsolve(A, B, axes(dims))
 
 
+def _complex(x: Any) -> Any:
+    return cast(x, np.result_type(x.dtype, np.complex64))
+
+
+def eigvals(A: Any) -> Any:
+    """Eigenvalues, complex ones."""
+    return _complex(_library.eigvals(A))
+
+
+def eig(A: Any) -> Any:
+    """Eigenvalues and eigenvectors, complex ones."""
+    values, vectors = _library.eig(A)
+    return _complex(values), _complex(vectors)
+
+
+def matrix_rank(A: Any, *, atol: Any = None, rtol: Any = None, hermitian: bool = False) -> Any:
+    """How many singular values are larger than max(atol, rtol · the largest)."""
+    sigma = bare(_library.svdvals(A))
+    largest = sigma.max(axis=-1, keepdims=True, initial=0)
+    usual = max(np.shape(A)[-2:]) * np.finfo(sigma.dtype).eps if atol is None else 0.0
+    least, part = (
+        np.asarray(v)[..., None] for v in (0.0 if atol is None else bare(atol), usual if rtol is None else bare(rtol))
+    )
+    bound = np.maximum(least, largest * part)
+    return np.sum(sigma > bound, axis=-1)
+
+
 _SPELLED: dict[str, Callable[..., Any]] = {
     f.__name__: f
     for f in (norm, vector_norm, matrix_norm, cholesky, solve, solve_triangular, cross, vecdot, diagonal, vander)
-} | {"tensorsolve": tensorsolve}
+} | {f.__name__: f for f in (tensorsolve, eig, eigvals, matrix_rank)}
 for _name in (*_SPELLED, *(n for n in _library.__all__ if n not in _SPELLED and n != "LinAlgError")):
     globals()[_name] = faced(_SPELLED.get(_name) or getattr(_library, _name), _name)
 LinAlgError = _library.LinAlgError

@@ -116,21 +116,21 @@ def from_numpy(ndarray: Any) -> Tensor:
 
 
 @_maker
-def zeros(*size: Any, dtype: Any = None) -> Any:
+def zeros(*shape: Any, size: Any = None, dtype: Any = None) -> Any:
     """Zeros."""
-    return np.zeros(sizes(size), _dtype(dtype))
+    return np.zeros(sizes(shape, size), _dtype(dtype))
 
 
 @_maker
-def ones(*size: Any, dtype: Any = None) -> Any:
+def ones(*shape: Any, size: Any = None, dtype: Any = None) -> Any:
     """Ones."""
-    return np.ones(sizes(size), _dtype(dtype))
+    return np.ones(sizes(shape, size), _dtype(dtype))
 
 
 @_maker
-def empty(*size: Any, dtype: Any = None) -> Any:
+def empty(*shape: Any, size: Any = None, dtype: Any = None) -> Any:
     """Room that holds nothing yet: zeros here."""
-    return np.zeros(sizes(size), _dtype(dtype))
+    return np.zeros(sizes(shape, size), _dtype(dtype))
 
 
 @_maker
@@ -196,15 +196,15 @@ def _drawn(values: Any, dtype: Any) -> Any:
 
 
 @_maker
-def rand(*size: Any, generator: Any = None, dtype: Any = None) -> Any:
+def rand(*shape: Any, size: Any = None, generator: Any = None, dtype: Any = None) -> Any:
     """Uniform random numbers from [0, 1)."""
-    return _drawn((generator or default_generator()).random(sizes(size)), dtype)
+    return _drawn((generator or default_generator()).random(sizes(shape, size)), dtype)
 
 
 @_maker
-def randn(*size: Any, generator: Any = None, dtype: Any = None) -> Any:
+def randn(*shape: Any, size: Any = None, generator: Any = None, dtype: Any = None) -> Any:
     """Normal random numbers."""
-    return _drawn((generator or default_generator()).standard_normal(sizes(size)), dtype)
+    return _drawn((generator or default_generator()).standard_normal(sizes(shape, size)), dtype)
 
 
 @_maker

@@ -15,48 +15,28 @@ from autograd_core.engine.tensor import Tensor, make_tensor
 from autograd_core.spellings.arguments import cast
 
 FLOATING = frozenset(
-    [
-        "exp",
-        "exp2",
-        "expm1",
-        "log",
-        "log10",
-        "log1p",
-        "log2",
-        "sin",
-        "cos",
-        "tan",
-        "sinh",
-        "cosh",
-        "tanh",
-        "asin",
-        "acos",
-        "atan",
-        "asinh",
-        "acosh",
-        "atanh",
-        "arcsin",
-        "arccos",
-        "arctan",
-        "arcsinh",
-        "arccosh",
-        "arctanh",
-        "sqrt",
-        "rsqrt",
-        "sigmoid",
-        "reciprocal",
-        "erf",
-        "erfc",
-        "erfinv",
-        "lgamma",
-        "digamma",
-        "sinc",
-        "deg2rad",
-        "rad2deg",
-        "logit",
-    ]
+    (
+        *("exp", "exp2", "expm1", "log", "log10", "log1p", "log2", "sin", "cos", "tan", "sinh", "cosh", "tanh", "asin"),
+        *("acos", "atan", "asinh", "acosh", "atanh", "arcsin", "arccos", "arctan", "arcsinh", "arccosh", "arctanh"),
+        *("sqrt", "rsqrt", "sigmoid", "reciprocal", "erf", "erfc", "erfinv", "lgamma", "digamma", "sinc", "deg2rad"),
+        *(
+            "rad2deg",
+            "logit",
+            "angle",
+            "i0",
+            "ldexp",
+            "mvlgamma",
+            "polygamma",
+            "xlogy",
+            "logsumexp",
+            "copysign",
+            "trapz",
+        ),
+        *("trapezoid", "cumulative_trapezoid", "gradient", "cov", "corrcoef", "atan2", "arctan2", "softmax"),
+        *("log_softmax",),
+    )
 )
-"""Functions of one argument whose results are floating-point numbers."""
+"""Functions whose results are floating-point numbers."""
 
 _RANK = {"b": 0, "i": 1, "u": 1, "f": 2, "c": 3}
 

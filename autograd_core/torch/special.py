@@ -25,5 +25,5 @@ def __getattr__(name: str) -> Any:
         found = _spelled.find(name) or getattr(_library, _RENAMED.get(name, name), None)
     if not callable(found):
         raise AttributeError(advice("torch.special", name))
-    globals()[name] = face = faced(found, name)
+    globals()[name] = face = faced(found, name, floating=True)
     return face

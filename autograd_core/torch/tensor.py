@@ -185,10 +185,10 @@ def without_example(text: str | None) -> str:
 OUT = "{}: out= would write into a tensor's array. Fix: y = torch.{}(…), or y.copy_(…)."
 
 
-def faced(function: Callable[..., Any], name: str = "") -> Callable[..., Any]:
-    """A function of the library as one of this face."""
+def faced(function: Callable[..., Any], name: str = "", floating: bool = False) -> Callable[..., Any]:
+    """A function of the library as one of this face; ``floating``: integers are taken in the default dtype."""
     name = name or getattr(function, "__name__", "")
-    floating = name in FLOATING
+    floating = floating or name in FLOATING
 
     def call(*args: Any, **kwargs: Any) -> Any:
         if kwargs.get("out") is not None:
@@ -303,7 +303,7 @@ def arithmetic(name: str) -> Callable[..., Any]:
 
 ARITHMETIC = (
     *("add", "sub", "subtract", "mul", "multiply", "div", "divide", "true_divide", "pow", "remainder", "fmod"),
-    *("floor_divide", "maximum", "minimum", "fmax", "fmin", "atan2", "arctan2", "hypot"),
+    *("floor_divide", "maximum", "minimum", "fmax", "fmin", "hypot"),
 )
 
 
@@ -348,8 +348,20 @@ def _attach() -> None:
     for name in ("T", "mT", "real", "imag"):
         inherited = getattr(ag.Tensor, name)
         setattr(Tensor, name, property(faced(inherited.fget, name)))
+    for name in ("bernoulli", "multinomial"):
+        setattr(Tensor, name, _random(name))
     for name in ("astype", "copy"):
         setattr(Tensor, name, faced(getattr(ag.Tensor, name), name))
+
+
+def _random(name: str) -> Callable[..., Any]:
+    def method(self: Tensor, *args: Any, **kwargs: Any) -> Any:
+        from . import making
+
+        return getattr(making, name)(self, *args, **kwargs)
+
+    method.__name__ = method.__qualname__ = name
+    return method
 
 
 def _same_where_nothing_changes(function: Callable[..., Any], name: str) -> Callable[..., Any]:

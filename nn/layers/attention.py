@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from autograd_core import Tensor
+from autograd_core.engine.tensor import bare
 from autograd_core.border.containers import values_of
 
 from .. import init
@@ -99,6 +101,8 @@ class MultiheadAttention(Layer):
     num_heads : how many attentions, each of E/num_heads dimensions
     dropout : the probability with which a weight becomes 0 in training
     bias : whether the projections have biases
+    add_bias_kv : whether one more key and value, which are learned, stand behind the others
+    add_zero_attn : whether one more key and value of zeros stand behind the others
     kdim, vdim : the widths of keys and values; E by default
     batch_first : whether the batch is the first axis
     dtype : of the parameters; the default dtype by default
@@ -119,6 +123,8 @@ class MultiheadAttention(Layer):
         num_heads: int,
         dropout: float = 0.0,
         bias: bool = True,
+        add_bias_kv: bool = False,
+        add_zero_attn: bool = False,
         kdim: int | None = None,
         vdim: int | None = None,
         batch_first: bool = False,
@@ -139,6 +145,12 @@ class MultiheadAttention(Layer):
             matrices = [self.q_proj_weight, self.k_proj_weight, self.v_proj_weight]
         self.in_proj_bias = Parameter(init.empty(3 * embed_dim, dtype=dtype)) if bias else None
         self.out_proj = Linear(embed_dim, embed_dim, bias=bias, dtype=dtype)
+        self.bias_k = Parameter(init.empty(1, 1, embed_dim, dtype=dtype)) if add_bias_kv else None
+        self.bias_v = Parameter(init.empty(1, 1, embed_dim, dtype=dtype)) if add_bias_kv else None
+        self.add_zero_attn = add_zero_attn
+        for more in (self.bias_k, self.bias_v):
+            if more is not None:
+                init.xavier_normal_(more)
         for matrix in matrices:
             init.xavier_uniform_(matrix)
         if self.out_proj.bias is not None:
@@ -167,8 +179,12 @@ class MultiheadAttention(Layer):
             query, key, value = (np.swapaxes(x, 0, 1) for x in (query, key, value))
         self._check(query, key, value)
         count, length = query.shape[0], query.shape[1]
-        q, k, v = (self._heads(x) for x in self._projected(query, key, value))
+        q, k, v = self._projected(query, key, value)
         mask = self._mask(key_padding_mask, attn_mask, is_causal, count, length, key.shape[1], query.dtype)
+        for extra in self._more_keys(k):
+            k, v = (np.concatenate([x, more], axis=1) for x, more in zip((k, v), extra, strict=True))
+            mask = None if mask is None else np.pad(mask, [(0, 0)] * (np.ndim(mask) - 1) + [(0, 1)])
+        q, k, v = (self._heads(x) for x in (q, k, v))
         p = self.dropout if self.training else 0.0
         out, weights = _attend(q, k, v, mask, p, False, None, need_weights)
         out = self.out_proj(np.reshape(np.swapaxes(out, 1, 2), (count, length, self.embed_dim)))
@@ -202,6 +218,15 @@ class MultiheadAttention(Layer):
             matrices = [self.q_proj_weight, self.k_proj_weight, self.v_proj_weight]
         products = [x @ w.T for x, w in zip((query, key, value), matrices, strict=True)]
         return [y if b is None else y + b for y, b in zip(products, biases, strict=True)]
+
+    def _more_keys(self, k: AnyArray) -> Iterator[tuple[Any, Any]]:
+        """Keys and values (N, 1, E) that stand behind the others."""
+        shape = (k.shape[0], 1, self.embed_dim)
+        if self.bias_k is not None and self.bias_v is not None:
+            yield np.broadcast_to(self.bias_k, shape), np.broadcast_to(self.bias_v, shape)
+        if self.add_zero_attn:
+            zeros = np.zeros_like(bare(k), shape=shape)
+            yield zeros, zeros
 
     def _heads(self, x: AnyArray) -> AnyArray:
         """(N, L, E) → (N, heads, L, E/heads)."""

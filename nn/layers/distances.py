@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+import autograd_core as ag
 from autograd_core.engine import entry
 
 from ..kernels.accuracy import accurate, like, squared
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from autograd_core import Tensor
     from autograd_core.support.types import TensorLike
 
-__all__ = ["CosineSimilarity", "PairwiseDistance", "cosine_similarity", "pairwise_distance"]
+__all__ = ["CosineSimilarity", "PairwiseDistance", "cosine_similarity", "normalize", "pairwise_distance", "pdist"]
 
 
 @checked()
@@ -57,6 +58,39 @@ def cosine_similarity(x1: TensorLike, x2: TensorLike, dim: int = 1, eps: float =
     a, b = (np.broadcast_to(accurate(x), shape) for x in (x1, x2))
     a, b = (x / np.sqrt(np.maximum(np.sum(squared(x), axis=dim, keepdims=True), eps * eps)) for x in (a, b))
     return like(x1, np.sum(a * (np.conjugate(b) if b.dtype.kind == "c" else b), axis=dim))
+
+
+@checked(eps=NOT_NEGATIVE)
+def normalize(input: TensorLike, p: float = 2.0, dim: int = 1, eps: float = 1e-12) -> Tensor:
+    """x / max(‖x‖, eps) along ``dim``.
+
+    input : any shape
+    p : the order of the norm
+    dim : the axis of the vectors
+    eps : the least length that counts
+
+    >>> normalize(np.array([[3.0, 4.0]]))
+    array([[0.6, 0.8]])
+    """
+    x = accurate(input)
+    length = ag.linalg.vector_norm(x, axis=dim, keepdims=True, ord=entry.setting(p, "normalize", "p"))
+    return like(input, x / np.maximum(length, eps))
+
+
+@checked(p=NOT_NEGATIVE)
+def pdist(input: TensorLike, p: float = 2.0) -> Tensor:
+    """‖xᵢ − xⱼ‖ of every pair i < j of rows: (n·(n − 1)/2,) in the order of ``scipy.spatial.distance.pdist``.
+
+    input : (n, d)
+    p : the order of the norm
+
+    >>> pdist(np.array([[0.0, 0.0], [3.0, 4.0], [0.0, 1.0]]))
+    array([5.        , 1.        , 4.24264069])
+    """
+    if np.ndim(input) != 2:
+        raise ValueError(f"pdist: input of shape {np.shape(input)}; expected (n, d).")
+    first, second = np.triu_indices(input.shape[0], 1)
+    return ag.linalg.vector_norm(input[first] - input[second], axis=-1, ord=entry.setting(p, "pdist", "p"))
 
 
 class PairwiseDistance(Layer):

@@ -6,8 +6,13 @@ import copy
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from autograd_core import get_default_dtype
+from autograd_core.border import devices
 from autograd_core.engine.errors import class_name
 
+from .. import init
 from ..modules.checking import COUNT, NOT_NEGATIVE, PROBABILITY, checked
 from ..modules.containers import ModuleList
 from ..modules.layer import Layer
@@ -22,7 +27,9 @@ if TYPE_CHECKING:
     from autograd_core import Tensor
     from autograd_core.support.types import AnyArray, DTypeLike, TensorLike
 
-__all__ = ["TransformerDecoder", "TransformerDecoderLayer", "TransformerEncoder", "TransformerEncoderLayer"]
+__all__ = [
+    *("Transformer", "TransformerDecoder", "TransformerDecoderLayer", "TransformerEncoder", "TransformerEncoderLayer"),
+]
 
 
 class _Layer(Layer):
@@ -81,7 +88,6 @@ class TransformerEncoderLayer(_Layer):
 
     x is (L, N, d_model), or (N, L, d_model) with batch_first; norm_first normalises before each part (pre-LN).
 
-    >>> import numpy as np
     >>> layer = TransformerEncoderLayer(8, 2, dim_feedforward=16, batch_first=True)
     >>> layer(np.ones((3, 5, 8), np.float32)).shape
     (3, 5, 8)
@@ -127,7 +133,6 @@ class TransformerDecoderLayer(_Layer):
     d_model, nhead, dim_feedforward, dropout, activation : those of ``TransformerEncoderLayer``
     layer_norm_eps, batch_first, norm_first, bias, dtype : those of ``TransformerEncoderLayer``
 
-    >>> import numpy as np
     >>> layer = TransformerDecoderLayer(8, 2, dim_feedforward=16, batch_first=True)
     >>> layer(np.ones((3, 5, 8), np.float32), np.ones((3, 4, 8), np.float32)).shape
     (3, 5, 8)
@@ -220,3 +225,85 @@ class TransformerDecoder(Layer):
         for layer in self.layers:
             tgt = layer(tgt, memory, *masks, **options)
         return tgt if self.norm is None else self.norm(tgt)  # type: ignore[return-value]
+
+
+class Transformer(Layer):
+    """An encoder and a decoder (Vaswani et al. 2017): ``model(src, tgt)``.
+
+    d_model, nhead, dim_feedforward, dropout, activation : those of ``TransformerEncoderLayer``
+    layer_norm_eps, batch_first, norm_first, bias, dtype : those of ``TransformerEncoderLayer``
+    num_encoder_layers, num_decoder_layers : how many layers each has
+    custom_encoder, custom_decoder : modules that take their places
+
+    >>> model = Transformer(8, 2, 1, 1, 16, batch_first=True)
+    >>> model(np.ones((3, 5, 8), np.float32), np.ones((3, 4, 8), np.float32)).shape
+    (3, 4, 8)
+    """
+
+    @checked(d_model=COUNT, nhead=COUNT, dim_feedforward=COUNT, dropout=PROBABILITY, layer_norm_eps=NOT_NEGATIVE)
+    def __init__(
+        self,
+        d_model: int = 512,
+        nhead: int = 8,
+        num_encoder_layers: int = 6,
+        num_decoder_layers: int = 6,
+        dim_feedforward: int = 2048,
+        dropout: float = 0.1,
+        activation: str | Callable[[Tensor], Tensor] = "relu",
+        custom_encoder: Module | None = None,
+        custom_decoder: Module | None = None,
+        layer_norm_eps: float = 1e-5,
+        batch_first: bool = False,
+        norm_first: bool = False,
+        bias: bool = True,
+        dtype: DTypeLike = None,
+    ) -> None:
+        sizes = d_model, nhead, dim_feedforward, dropout, activation, layer_norm_eps, batch_first, norm_first, bias
+        norm = {"eps": layer_norm_eps, "bias": bias, "dtype": dtype}
+        self.encoder = custom_encoder or TransformerEncoder(
+            TransformerEncoderLayer(*sizes, dtype), num_encoder_layers, LayerNorm(d_model, **norm)
+        )
+        self.decoder = custom_decoder or TransformerDecoder(
+            TransformerDecoderLayer(*sizes, dtype), num_decoder_layers, LayerNorm(d_model, **norm)
+        )
+        self.d_model, self.nhead, self.batch_first = d_model, nhead, batch_first
+        for parameter in self.parameters():
+            if parameter.ndim > 1:
+                init.xavier_uniform_(parameter)
+
+    def forward(
+        self,
+        src: TensorLike,
+        tgt: TensorLike,
+        src_mask: TensorLike | None = None,
+        tgt_mask: TensorLike | None = None,
+        memory_mask: TensorLike | None = None,
+        src_key_padding_mask: TensorLike | None = None,
+        tgt_key_padding_mask: TensorLike | None = None,
+        memory_key_padding_mask: TensorLike | None = None,
+        src_is_causal: bool | None = None,
+        tgt_is_causal: bool | None = None,
+        memory_is_causal: bool = False,
+    ) -> Tensor:
+        """src, tgt : (S, N, d_model) and (T, N, d_model), or with the batch first
+        src_mask, src_key_padding_mask, src_is_causal : the masks of the encoder
+        tgt_mask, tgt_key_padding_mask, tgt_is_causal : the masks of the decoder's look at itself
+        memory_mask, memory_key_padding_mask, memory_is_causal : the masks of its look at the encoder's result
+        """
+        batch = 0 if self.batch_first else 1
+        if np.ndim(src) != np.ndim(tgt) or (np.ndim(src) == 3 and src.shape[batch] != tgt.shape[batch]):
+            raise ValueError(f"Transformer: src of shape {np.shape(src)} and tgt of shape {np.shape(tgt)}.")
+        memory = self.encoder(src, src_mask, src_key_padding_mask, bool(src_is_causal))
+        masks = tgt_mask, memory_mask, tgt_key_padding_mask, memory_key_padding_mask
+        return self.decoder(tgt, memory, *masks, bool(tgt_is_causal), memory_is_causal)
+
+    @staticmethod
+    def generate_square_subsequent_mask(sz: int, device: object = None, dtype: DTypeLike = None) -> np.ndarray:
+        """−∞ above the diagonal and 0 elsewhere: no place looks at a later one.
+
+        sz : how many places there are
+        device : the CPU
+        dtype : of the mask; the default dtype by default
+        """
+        devices.check("generate_square_subsequent_mask", device)
+        return np.triu(np.full((sz, sz), -np.inf, dtype or get_default_dtype()), 1)

@@ -3,7 +3,7 @@
 Imports modules and kernels.
 """
 
-from . import parametrizations, parametrize
+from . import parametrizations, parametrize, rnn
 from .clip_grad import clip_grad_norm_, clip_grad_value_, clip_grads_with_norm_, get_total_norm
 from .convert_parameters import parameters_to_vector, vector_to_parameters
 
@@ -16,4 +16,5 @@ __all__ = [
     "vector_to_parameters",
     "parametrizations",
     "parametrize",
+    "rnn",
 ]

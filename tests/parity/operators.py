@@ -680,6 +680,16 @@ HERE: dict[str, Callable[..., Any]] = {
         relu6 rms_norm scaled_dot_product_attention selu silu smooth_l1_loss soft_margin_loss softplus softshrink
         softsign tanhshrink threshold triplet_margin_loss triplet_margin_with_distance_loss""")
     },
+    **{
+        f"nn.functional.{name}": getattr(F, name)
+        for name in words("""adaptive_avg_pool3d channel_shuffle grid_sample local_response_norm
+        max_unpool1d max_unpool2d max_unpool3d normalize pdist unfold""")
+    },
+    **{f"nn.functional.max_unpool{n}d.grad": getattr(F, f"max_unpool{n}d") for n in (1, 2, 3)},
+    "nn.functional.adaptive_max_pool3d": lambda x, *args, return_indices=False, **options: F.adaptive_max_pool3d(
+        x, *args[:1], **options
+    ),
+    "nn.functional.embedding_bag": lambda weight, i, **options: F.embedding_bag(i, weight, **options),
     "nn.functional.feature_alpha_dropout.without_train": F.feature_alpha_dropout,
     "nn.functional.embedding": lambda weight, i, **options: F.embedding(i, weight, **options),
     **{
@@ -773,15 +783,9 @@ MISSING = """
     cummax cummin stft istft lu_unpack lu lu_solve linalg.lu_factor linalg.lu_factor_ex linalg.lu linalg.lu_solve
     matrix_exp nanmedian mode ormqr linalg.householder_product linalg.lstsq.grad_oriented renorm
     cumulative_trapezoid logcumsumexp index_reduce.mean index_reduce.prod index_reduce.amin index_reduce.amax
-    scatter_reduce.sum scatter_reduce.prod
-    scatter_reduce.mean scatter_reduce.amin scatter_reduce.amax fft.hfft2 fft.hfftn fft.ihfft2 fft.ihfftn
-    nn.functional.linear_cross_entropy nn.functional.linear_cross_entropy.chunked
-    nn.functional.linear_cross_entropy.chunked_none nn.functional.normalize nn.functional.adaptive_avg_pool3d
-    nn.functional.adaptive_max_pool3d nn.functional.local_response_norm nn.functional.unfold nn.functional.max_unpool1d
-    nn.functional.max_unpool1d.grad nn.functional.max_unpool2d nn.functional.max_unpool2d.grad
-    nn.functional.max_unpool3d nn.functional.max_unpool3d.grad nn.functional.embedding_bag
-    nn.functional.multi_head_attention_forward
-    nn.functional.grid_sample nn.functional.pdist nn.functional.channel_shuffle
+    scatter_reduce.sum scatter_reduce.prod scatter_reduce.mean scatter_reduce.amin scatter_reduce.amax fft.hfft2
+    fft.hfftn fft.ihfft2 fft.ihfftn nn.functional.linear_cross_entropy nn.functional.linear_cross_entropy.chunked
+    nn.functional.linear_cross_entropy.chunked_none nn.functional.multi_head_attention_forward
 """
 """Of PyTorch's operators that have a derivative, those for which there is no function here."""
 
@@ -829,6 +833,12 @@ def when(reason: str, condition: Callable[..., bool]) -> Callable[..., str]:
     return lambda s: reason if condition(s) else ""
 
 
+def twice(indices: Any) -> bool:
+    """Whether a plane names a place twice."""
+    rows = indices.reshape(-1, math.prod(indices.shape[-2:]))
+    return any(len(set(row.tolist())) < row.numel() for row in rows)
+
+
 NOT_NUMPY = "not in NumPy, whose function this is"
 REFUSED = "refused here by name"
 ASSUMED = "PyTorch's derivative is none of the function's"
@@ -854,14 +864,8 @@ DIFFERENT: dict[str, Callable[..., str]] = {
         REFUSED + ": fewer than two axes", lambda s: s.input.ndim < 2
     ),
     **dict.fromkeys(
-        [
-            f"nn.functional.interpolate.{mode}"
-            for mode in words("nearest nearest-exact linear bilinear bicubic trilinear")
-        ],
-        given("recompute_scale_factor"),
-    ),
-    "nn.functional.interpolate.area": lambda s: (
-        "missing here: area in three dimensions" if s.input.ndim == 5 else given("recompute_scale_factor")(s)
+        ("nn.functional.max_unpool1d", "nn.functional.max_unpool2d", "nn.functional.max_unpool3d"),
+        when(ASSUMED + " (it differentiates what was written over)", lambda s: twice(s.args[0])),
     ),
     "nn.functional.ctc_loss": when(ASSUMED + " (it assumes a log_softmax before)", lambda s: True),
     "nn.functional.scaled_dot_product_attention": when("random", lambda s: s.kwargs.get("dropout_p", 0) > 0),
@@ -871,13 +875,8 @@ DIFFERENT: dict[str, Callable[..., str]] = {
 }
 """For some operators: why a sample is left out (\"\": it is not)."""
 
-MISSING_ARGUMENTS = {
-    "MultiheadAttention": "add_bias_kv add_zero_attn",
-    "Embedding": "max_norm scale_grad_by_freq sparse",
-    "MaxPool1d": "return_indices",
-    "MaxPool2d": "return_indices",
-    "MaxPool3d": "return_indices",
-    "LSTM": "proj_size",
+MISSING_ARGUMENTS: dict[str, str] = {
+    "Embedding": "sparse",
 }
 """Of modules: arguments that are not there here."""
 

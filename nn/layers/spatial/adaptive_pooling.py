@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 import autograd_core as ag
+from autograd_core.engine.tensor import bare
 
 from ...kernels.windows import batched, sizes
 from ...modules.layer import Layer
@@ -17,8 +20,10 @@ if TYPE_CHECKING:
     from autograd_core.support.types import AnyArray, PerAxis, TensorLike
 
 __all__ = [
-    *("AdaptiveAvgPool1d", "AdaptiveAvgPool2d", "AdaptiveMaxPool1d", "AdaptiveMaxPool2d"),
-    *("adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_max_pool1d", "adaptive_max_pool2d"),
+    *("AdaptiveAvgPool1d", "AdaptiveAvgPool2d", "AdaptiveAvgPool3d"),
+    *("AdaptiveMaxPool1d", "AdaptiveMaxPool2d", "AdaptiveMaxPool3d"),
+    *("adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_avg_pool3d"),
+    *("adaptive_max_pool1d", "adaptive_max_pool2d", "adaptive_max_pool3d"),
 ]
 
 
@@ -72,20 +77,56 @@ def adaptive_avg_pool2d(input: TensorLike, output_size: PerAxis) -> Tensor:
     return _adaptive("adaptive_avg_pool2d", 2, input, output_size, _mean)
 
 
-def adaptive_max_pool1d(input: TensorLike, output_size: PerAxis) -> Tensor:
+def adaptive_avg_pool3d(input: TensorLike, output_size: PerAxis) -> Tensor:
+    """The means of as many windows as ``output_size`` says along each axis of (N, C, D, H, W); None keeps an axis.
+
+    input : (N, C, D, H, W) or (C, D, H, W)
+    output_size : one number for all axes, or three
+    """
+    return _adaptive("adaptive_avg_pool3d", 3, input, output_size, _mean)
+
+
+def _with_places(name: str, dims: int, input: AnyArray, output_size: PerAxis, return_indices: bool) -> Any:
+    largest = _adaptive(name, dims, input, output_size, _max)
+    if not return_indices:
+        return largest
+    values, single = batched(bare(input), dims, name)
+    out = bare(largest).shape[-dims:]
+    numbers = np.arange(math.prod(values.shape[2:])).reshape(values.shape[2:])
+    found = np.empty((*values.shape[:2], *out), np.int64)
+    for place in itertools.product(*map(range, out)):
+        axes = zip(place, out, values.shape[2:], strict=True)
+        window = tuple(slice(i * n // k, -(-(i + 1) * n // k)) for i, k, n in axes)
+        inside = values[(..., *window)].reshape(*values.shape[:2], -1)
+        found[(..., *place)] = numbers[window].reshape(-1)[np.argmax(inside, axis=-1)]
+    return largest, found[0] if single else found
+
+
+def adaptive_max_pool1d(input: TensorLike, output_size: PerAxis, return_indices: bool = False) -> Tensor:
     """The largest numbers of ``output_size`` windows that cover (N, C, L).
 
     input, output_size : those of ``adaptive_avg_pool1d``
+    return_indices : whether also the place of each of them is given, the first of several
     """
-    return _adaptive("adaptive_max_pool1d", 1, input, output_size, _max)
+    return _with_places("adaptive_max_pool1d", 1, input, output_size, return_indices)
 
 
-def adaptive_max_pool2d(input: TensorLike, output_size: PerAxis) -> Tensor:
+def adaptive_max_pool2d(input: TensorLike, output_size: PerAxis, return_indices: bool = False) -> Tensor:
     """The largest numbers of as many windows as ``output_size`` says along each axis of (N, C, H, W).
 
     input, output_size : those of ``adaptive_avg_pool2d``
+    return_indices : that of ``adaptive_max_pool1d``
     """
-    return _adaptive("adaptive_max_pool2d", 2, input, output_size, _max)
+    return _with_places("adaptive_max_pool2d", 2, input, output_size, return_indices)
+
+
+def adaptive_max_pool3d(input: TensorLike, output_size: PerAxis, return_indices: bool = False) -> Tensor:
+    """The largest numbers of as many windows as ``output_size`` says along each axis of (N, C, D, H, W).
+
+    input, output_size : those of ``adaptive_avg_pool3d``
+    return_indices : that of ``adaptive_max_pool1d``
+    """
+    return _with_places("adaptive_max_pool3d", 3, input, output_size, return_indices)
 
 
 class _Adaptive(Layer):
@@ -120,19 +161,49 @@ class AdaptiveAvgPool2d(_Adaptive):
     function = staticmethod(adaptive_avg_pool2d)
 
 
-class AdaptiveMaxPool1d(_Adaptive):
+class AdaptiveAvgPool3d(_Adaptive):
+    """``adaptive_avg_pool3d`` as a layer.
+
+    output_size : the numbers of windows
+    """
+
+    function = staticmethod(adaptive_avg_pool3d)
+
+
+class _AdaptiveMax(_Adaptive):
+    def __init__(self, output_size: PerAxis, return_indices: bool = False) -> None:
+        super().__init__(output_size)
+        self.return_indices = return_indices
+
+    def forward(self, input: TensorLike) -> Tensor:
+        return type(self).function(input, self.output_size, self.return_indices)
+
+
+class AdaptiveMaxPool1d(_AdaptiveMax):
     """``adaptive_max_pool1d`` as a layer.
 
     output_size : the number of windows
+    return_indices : that of ``nn.functional.adaptive_max_pool1d``
     """
 
     function = staticmethod(adaptive_max_pool1d)
 
 
-class AdaptiveMaxPool2d(_Adaptive):
+class AdaptiveMaxPool2d(_AdaptiveMax):
     """``adaptive_max_pool2d`` as a layer.
 
     output_size : the number of windows along both axes, or a pair of them; None keeps an axis
+    return_indices : that of ``nn.functional.adaptive_max_pool1d``
     """
 
     function = staticmethod(adaptive_max_pool2d)
+
+
+class AdaptiveMaxPool3d(_AdaptiveMax):
+    """``adaptive_max_pool3d`` as a layer.
+
+    output_size : the numbers of windows
+    return_indices : that of ``nn.functional.adaptive_max_pool1d``
+    """
+
+    function = staticmethod(adaptive_max_pool3d)

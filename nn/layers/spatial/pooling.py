@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from ...kernels.pooling import max_of_windows
 from ...kernels.windows import Pads, Sizes, batched, sizes, unfold, windows_along
 from ...modules.checking import NONZERO, checked
 from ...modules.layer import Layer
+from .unpooling import places_of_largest
 
 if TYPE_CHECKING:
     from autograd_core import Tensor
@@ -35,15 +36,18 @@ def _max_pool(
     padding: PerAxis,
     dilation: PerAxis,
     ceil_mode: bool,
-) -> Tensor:
+    return_indices: bool,
+) -> Any:
     x, single = batched(input, dims, name)
     kernel, stride, pads = _geometry(name, dims, x, kernel_size, stride, padding)
     dilation = sizes(dilation, dims, f"{name}: dilation")
-    _, pads = _extent(name, x, kernel, stride, dilation, pads, ceil_mode)
+    out, pads = _extent(name, x, kernel, stride, dilation, pads, ceil_mode)
+    numbers = places_of_largest(x, kernel, stride, dilation, pads, out) if return_indices else None
     if any(map(any, pads)):
         x = np.pad(x, ((0, 0), (0, 0), *pads), constant_values=-np.inf)  # type: ignore[arg-type]
     y = max_of_windows(x, kernel, stride, dilation)
-    return y[0] if single else y
+    y, numbers = (y[0], numbers if numbers is None else numbers[0]) if single else (y, numbers)
+    return y if numbers is None else (y, numbers)
 
 
 def _avg_pool(
@@ -116,6 +120,7 @@ def max_pool1d(
     padding: PerAxis = 0,
     dilation: PerAxis = 1,
     ceil_mode: bool = False,
+    return_indices: bool = False,
 ) -> Tensor:
     """The largest number of every window of (N, C, L); equal ones share the derivative. stride: kernel_size by default.
 
@@ -125,13 +130,15 @@ def max_pool1d(
     padding : places of −∞ at both ends, at most half of kernel_size
     dilation : from one place of a window to the next
     ceil_mode : whether a last window that reaches beyond the end counts: ⌈…⌉ instead of ⌊…⌋
+    return_indices : whether also the place of each of them is given, counted through the unpadded axes: the first
+        place of several, for ``max_unpool1d``
 
     Raises ValueError where no window fits, or padding is more than half of kernel_size.
 
     >>> max_pool1d(np.array([[[1.0, 3.0, 2.0, 0.0]]]), 2)
     array([[[3., 2.]]])
     """
-    return _max_pool("max_pool1d", 1, input, kernel_size, stride, padding, dilation, ceil_mode)
+    return _max_pool("max_pool1d", 1, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
 
 
 @checked()
@@ -142,13 +149,15 @@ def max_pool2d(
     padding: PerAxis = 0,
     dilation: PerAxis = 1,
     ceil_mode: bool = False,
+    return_indices: bool = False,
 ) -> Tensor:
     """The largest number of every window of (N, C, H, W).
 
     input : (N, C, H, W) or (C, H, W)
     kernel_size, stride, padding, dilation, ceil_mode : those of ``max_pool1d``, a number or one for each axis
+    return_indices : that of ``max_pool1d``
     """
-    return _max_pool("max_pool2d", 2, input, kernel_size, stride, padding, dilation, ceil_mode)
+    return _max_pool("max_pool2d", 2, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
 
 
 @checked()
@@ -159,13 +168,15 @@ def max_pool3d(
     padding: PerAxis = 0,
     dilation: PerAxis = 1,
     ceil_mode: bool = False,
+    return_indices: bool = False,
 ) -> Tensor:
     """The largest number of every window of (N, C, D, H, W).
 
     input : (N, C, D, H, W) or (C, D, H, W)
     kernel_size, stride, padding, dilation, ceil_mode : those of ``max_pool1d``, a number or one for each axis
+    return_indices : that of ``max_pool1d``
     """
-    return _max_pool("max_pool3d", 3, input, kernel_size, stride, padding, dilation, ceil_mode)
+    return _max_pool("max_pool3d", 3, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
 
 
 @checked()
@@ -243,14 +254,16 @@ class _MaxPool(Layer):
         stride: PerAxis | None = None,
         padding: PerAxis = 0,
         dilation: PerAxis = 1,
+        return_indices: bool = False,
         ceil_mode: bool = False,
     ) -> None:
         self.kernel_size, self.stride = kernel_size, kernel_size if stride is None else stride
         self.padding, self.dilation, self.ceil_mode = padding, dilation, ceil_mode
+        self.return_indices = return_indices
 
     def forward(self, input: TensorLike) -> Tensor:
         options = self.kernel_size, self.stride, self.padding, self.dilation, self.ceil_mode
-        return type(self).function(input, *options)
+        return type(self).function(input, *options, self.return_indices)
 
     def extra_repr(self) -> str:
         return (
@@ -262,7 +275,7 @@ class _MaxPool(Layer):
 class MaxPool1d(_MaxPool):
     """``max_pool1d`` as a layer.
 
-    kernel_size, stride, padding, dilation, ceil_mode : those of ``nn.functional.max_pool1d``
+    kernel_size, stride, padding, dilation, return_indices, ceil_mode : those of ``nn.functional.max_pool1d``
     """
 
     function = staticmethod(max_pool1d)
@@ -271,7 +284,7 @@ class MaxPool1d(_MaxPool):
 class MaxPool2d(_MaxPool):
     """``max_pool2d`` as a layer.
 
-    kernel_size, stride, padding, dilation, ceil_mode : those of ``nn.functional.max_pool2d``
+    kernel_size, stride, padding, dilation, return_indices, ceil_mode : those of ``nn.functional.max_pool2d``
 
     >>> MaxPool2d(2)(np.ones((4, 8, 6, 6), np.float32)).shape
     (4, 8, 3, 3)
@@ -283,7 +296,7 @@ class MaxPool2d(_MaxPool):
 class MaxPool3d(_MaxPool):
     """``max_pool3d`` as a layer.
 
-    kernel_size, stride, padding, dilation, ceil_mode : those of ``nn.functional.max_pool3d``
+    kernel_size, stride, padding, dilation, return_indices, ceil_mode : those of ``nn.functional.max_pool3d``
     """
 
     function = staticmethod(max_pool3d)

@@ -13,13 +13,16 @@ from autograd_core.engine import entry
 from ...kernels.windows import sizes
 from ...modules.checking import COUNT, checked
 from ...modules.layer import Layer
-from .adaptive_pooling import adaptive_avg_pool1d, adaptive_avg_pool2d
+from .adaptive_pooling import adaptive_avg_pool1d, adaptive_avg_pool2d, adaptive_avg_pool3d
 
 if TYPE_CHECKING:
     from autograd_core import Tensor
     from autograd_core.support.types import AnyArray, PerAxis, TensorLike
 
-__all__ = ["PixelShuffle", "PixelUnshuffle", "Upsample", "interpolate", "pixel_shuffle", "pixel_unshuffle"]
+__all__ = [
+    *("ChannelShuffle", "PixelShuffle", "PixelUnshuffle", "Upsample", "UpsamplingBilinear2d", "UpsamplingNearest2d"),
+    *("channel_shuffle", "interpolate", "pixel_shuffle", "pixel_unshuffle"),
+]
 
 _RANKS = {"linear": 3, "bilinear": 4, "trilinear": 5, "bicubic": 4}
 _MODES = ("nearest", "nearest-exact", "area", *_RANKS)
@@ -31,26 +34,34 @@ def interpolate(
     scale_factor: float | Sequence[float] | None = None,
     mode: str = "nearest",
     align_corners: bool | None = None,
+    recompute_scale_factor: bool | None = None,
+    antialias: bool = False,
 ) -> Tensor:
     """(N, C, *places) in another size, each axis by itself: a product with a matrix of weights.
 
     size, scale_factor : of the result, or its ratio to the input; a number or one for each axis; give one of the two
     mode : "nearest", "nearest-exact", "linear", "bilinear", "trilinear", "bicubic" (Keys 1981, a = −¾) or "area"
     align_corners : whether the first and last places coincide (with linear and cubic modes); else the edges do
+    recompute_scale_factor : whether the ratio is that of the rounded sizes, instead of ``scale_factor`` itself
+    antialias : refused where true: smooth before, or use mode "area"
 
     >>> interpolate(np.array([[[0.0, 1.0]]]), size=4, mode="linear")
     array([[[0.  , 0.25, 0.75, 1.  ]]])
     """
     if mode not in _MODES:
         raise ValueError(f"interpolate: mode={mode!r}; one of {', '.join(_MODES)}.")
+    if antialias:
+        raise ValueError('interpolate: antialias=True is not here. Fix: smooth the input before, or mode="area".')
     dims = input.ndim - 2
     if input.ndim != _RANKS.get(mode, input.ndim) or not 1 <= dims <= 3:
         raise ValueError(f"interpolate: mode {mode!r} does not fit an input of shape {input.shape}.")
     if align_corners is not None and mode not in _RANKS:
         raise ValueError(f"interpolate: align_corners has no meaning with mode {mode!r}.")
     out, scales = _target(input, size, scale_factor, dims)
+    if recompute_scale_factor:
+        scales = tuple(n / m for n, m in zip(input.shape[2:], out, strict=True))
     if mode == "area":
-        return (adaptive_avg_pool1d if dims == 1 else adaptive_avg_pool2d)(input, out)
+        return (adaptive_avg_pool1d, adaptive_avg_pool2d, adaptive_avg_pool3d)[dims - 1](input, out)
     for axis, (n, scale) in enumerate(zip(out, scales, strict=True), start=2):
         length = input.shape[axis]
         if mode.startswith("nearest"):
@@ -140,10 +151,27 @@ def pixel_unshuffle(input: TensorLike, downscale_factor: int) -> Tensor:
     return np.reshape(np.transpose(parts, (0, 1, 3, 5, 2, 4)), (*batch, channels * r * r, height // r, width // r))  # type: ignore[return-value]
 
 
+@checked(groups=COUNT)
+def channel_shuffle(input: TensorLike, groups: int) -> Tensor:
+    """The channels of (N, C, …) as ``groups`` rows, read by columns (Zhang et al. 2018).
+
+    input : (N, C, …)
+    groups : a divisor of C
+
+    >>> channel_shuffle(np.arange(4.0).reshape(1, 4, 1, 1), 2).ravel()
+    array([0., 2., 1., 3.])
+    """
+    count, channels, *places = input.shape
+    if channels % groups:
+        raise ValueError(f"channel_shuffle: {channels} channels are no multiple of groups={groups}.")
+    parts = np.reshape(input, (count, groups, channels // groups, *places))
+    return np.reshape(np.swapaxes(parts, 1, 2), input.shape)  # type: ignore[return-value]
+
+
 class Upsample(Layer):
     """``interpolate`` as a layer.
 
-    size, scale_factor, mode, align_corners : those of ``nn.functional.interpolate``
+    size, scale_factor, mode, align_corners, recompute_scale_factor : those of ``nn.functional.interpolate``
 
     >>> Upsample(scale_factor=2)(np.ones((1, 3, 4, 4), np.float32)).shape
     (1, 3, 8, 8)
@@ -156,15 +184,55 @@ class Upsample(Layer):
         scale_factor: float | Sequence[float] | None = None,
         mode: str = "nearest",
         align_corners: bool | None = None,
+        recompute_scale_factor: bool | None = None,
     ) -> None:
+        self.recompute_scale_factor = recompute_scale_factor
         self.size, self.scale_factor, self.mode, self.align_corners = size, scale_factor, mode, align_corners
 
     def forward(self, input: TensorLike) -> Tensor:
-        return interpolate(input, self.size, self.scale_factor, self.mode, self.align_corners)
+        sizes = self.size, self.scale_factor, self.mode, self.align_corners
+        return interpolate(input, *sizes, self.recompute_scale_factor)
 
     def extra_repr(self) -> str:
         what = f"size={self.size!r}" if self.scale_factor is None else f"scale_factor={self.scale_factor!r}"
         return f"{what}, mode={self.mode!r}"
+
+
+class UpsamplingNearest2d(Upsample):
+    """``interpolate`` of images to the nearest place.
+
+    size, scale_factor : those of ``nn.functional.interpolate``
+    """
+
+    def __init__(self, size: PerAxis | None = None, scale_factor: float | Sequence[float] | None = None) -> None:
+        super().__init__(size, scale_factor)
+
+
+class UpsamplingBilinear2d(Upsample):
+    """``interpolate`` of images, bilinear and with ``align_corners``.
+
+    size, scale_factor : those of ``nn.functional.interpolate``
+    """
+
+    def __init__(self, size: PerAxis | None = None, scale_factor: float | Sequence[float] | None = None) -> None:
+        super().__init__(size, scale_factor, "bilinear", True)
+
+
+class ChannelShuffle(Layer):
+    """``channel_shuffle`` as a layer.
+
+    groups : that of ``nn.functional.channel_shuffle``
+    """
+
+    @checked(groups=COUNT)
+    def __init__(self, groups: int) -> None:
+        self.groups = groups
+
+    def forward(self, input: TensorLike) -> Tensor:
+        return channel_shuffle(input, self.groups)
+
+    def extra_repr(self) -> str:
+        return f"groups={self.groups}"
 
 
 class PixelShuffle(Layer):
