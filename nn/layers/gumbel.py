@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,8 +12,10 @@ from autograd_core.engine.tensor import bare
 from ..modules.checking import POSITIVE, checked
 
 if TYPE_CHECKING:
+    from numpy.random import Generator
+
     from autograd_core import Tensor
-    from autograd_core.support.types import Generator, TensorLike
+    from autograd_core.support.types import TensorLike
 
 __all__ = ["gumbel_softmax"]
 
@@ -43,7 +45,7 @@ def gumbel_softmax(
     return chosen - values + soft if isinstance(soft, ag.Tensor) else chosen
 
 
-def _numbers(shape: tuple[int, ...], dim: int) -> np.ndarray:
+def _numbers(shape: tuple[int, ...], dim: int) -> np.ndarray[Any, Any]:
     """0, 1, … along an axis."""
     places = [1] * len(shape)
     places[dim] = -1

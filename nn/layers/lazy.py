@@ -30,7 +30,7 @@ __all__ = [
 
 
 class _Lazy(Layer):
-    full: type[Layer]
+    full: Any
     """What it becomes."""
     axis = 1
     """Where the features of an input are."""

@@ -259,7 +259,7 @@ class Transformer(Layer):
         dtype: DTypeLike = None,
     ) -> None:
         sizes = d_model, nhead, dim_feedforward, dropout, activation, layer_norm_eps, batch_first, norm_first, bias
-        norm = {"eps": layer_norm_eps, "bias": bias, "dtype": dtype}
+        norm: dict[str, Any] = {"eps": layer_norm_eps, "bias": bias, "dtype": dtype}
         self.encoder = custom_encoder or TransformerEncoder(
             TransformerEncoderLayer(*sizes, dtype), num_encoder_layers, LayerNorm(d_model, **norm)
         )

@@ -184,6 +184,7 @@ SAMPLES: dict[str, Calls] = {
     "attention":       attended(),
     "module_boundary": with_settings(elementwise(real), hook=[lambda g: g]),
     "watched":         with_settings(elementwise(real), watch=[lambda g: g]),
+    "scaled_slope":    with_settings(elementwise(real), factor=[1.0]),
     # Activations
     "leaky_relu":      with_settings(elementwise(real), negative_slope=[0.01, 1.5]),
     "prelu":           elementwise(real, real),

@@ -96,9 +96,10 @@ def _with_places(name: str, dims: int, input: AnyArray, output_size: PerAxis, re
     found = np.empty((*values.shape[:2], *out), np.int64)
     for place in itertools.product(*map(range, out)):
         axes = zip(place, out, values.shape[2:], strict=True)
-        window = tuple(slice(i * n // k, -(-(i + 1) * n // k)) for i, k, n in axes)
+        window: Any = tuple(slice(i * n // k, -(-(i + 1) * n // k)) for i, k, n in axes)
         inside = values[(..., *window)].reshape(*values.shape[:2], -1)
-        found[(..., *place)] = numbers[window].reshape(-1)[np.argmax(inside, axis=-1)]
+        where: Any = (..., *place)
+        found[where] = numbers[window].reshape(-1)[np.argmax(inside, axis=-1)]
     return largest, found[0] if single else found
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -41,8 +41,8 @@ def unfold(
     pads = tuple((p, p) for p in pad)
     if min(outs(x.shape[2:], kernel, step, apart, pads)) < 1:
         raise ValueError(f"unfold: windows of {kernel} do not fit into {x.shape[2:]} padded by {pad}.")
-    columns = windows.unfold(x, kernel, step, apart, pads)
-    columns = np.reshape(columns, (columns.shape[0], math.prod(columns.shape[1:3]), columns.shape[3]))
+    found = windows.unfold(x, kernel, step, apart, pads)
+    columns: Any = np.reshape(found, (found.shape[0], math.prod(found.shape[1:3]), found.shape[3]))
     return columns[0] if single else columns
 
 

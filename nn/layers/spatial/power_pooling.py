@@ -29,7 +29,7 @@ def _lp_pool(
 ) -> Tensor:
     count = math.prod(sizes(kernel_size, dims, f"lp_pool{dims}d: kernel_size"))
     means = _AVERAGES[dims - 1](np.power(input, norm_type), kernel_size, stride, 0, ceil_mode)
-    return np.power(means * count, 1.0 / norm_type)
+    return np.power(means * count, 1.0 / norm_type)  # type: ignore[return-value]
 
 
 def lp_pool1d(
@@ -99,7 +99,7 @@ def local_response_norm(
     widths[1] = size // 2, (size - 1) // 2
     wide = np.pad(square, widths)
     total = sum((wide[:, i : i + channels] for i in range(1, size)), wide[:, :channels])
-    return input / np.power(k + alpha / size * total, beta)
+    return input / np.power(k + alpha / size * total, beta)  # type: ignore[return-value]
 
 
 class LPPool1d(Layer):

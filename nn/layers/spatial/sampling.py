@@ -116,7 +116,7 @@ def _bent(x: Any, n: int, padding: str, corners: bool) -> Any:
     return np.where(bare(x) < 0, 0.0, np.where(bare(x) > n - 1, float(n - 1), x))
 
 
-def _taken(input: AnyArray, points: list[Any], padding: str, corners: bool) -> Any:
+def _taken(input: Any, points: list[Any], padding: str, corners: bool) -> Any:
     """The numbers (N, C, …) at whole places of every axis."""
     places = input.shape[2:]
     if padding != "zeros":
@@ -128,5 +128,5 @@ def _taken(input: AnyArray, points: list[Any], padding: str, corners: bool) -> A
         inside &= known
         index.append(np.where(known, p, 0).astype(np.intp))
     batch = np.arange(len(input)).reshape(-1, *[1] * (len(places)))
-    numbers = np.moveaxis(np.moveaxis(input, 1, -1)[(batch, *index)], -1, 1)  # type: ignore[arg-type]
+    numbers = np.moveaxis(np.moveaxis(input, 1, -1)[(batch, *index)], -1, 1)
     return numbers if inside.all() else numbers * inside[:, None].astype(input.dtype)

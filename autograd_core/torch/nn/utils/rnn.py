@@ -5,19 +5,14 @@ from __future__ import annotations
 from autograd_core.support.lazy import answering
 from nn.utils import rnn as _library
 
-from ...tensor import faced
+from ...tensor import faced as _faced
 
-pad_sequence, unpad_sequence, invert_permutation, pack_padded_sequence, pack_sequence, pad_packed_sequence = map(
-    faced,
-    (
-        _library.pad_sequence,
-        _library.unpad_sequence,
-        _library.invert_permutation,
-        _library.pack_padded_sequence,
-        _library.pack_sequence,
-        _library.pad_packed_sequence,
-    ),
-)
-unpack_sequence = faced(_library.unpack_sequence)
+pad_sequence = _faced(_library.pad_sequence)
+unpad_sequence = _faced(_library.unpad_sequence)
+invert_permutation = _faced(_library.invert_permutation)
+pack_padded_sequence = _faced(_library.pack_padded_sequence)
+pad_packed_sequence = _faced(_library.pad_packed_sequence)
+pack_sequence = _faced(_library.pack_sequence)
+unpack_sequence = _faced(_library.unpack_sequence)
 
 __getattr__ = answering("torch.nn.utils.rnn")
