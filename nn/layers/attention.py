@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autograd_core import Tensor
-from autograd_core.engine.tensor import bare
 from autograd_core.border.containers import values_of
+from autograd_core.engine.tensor import bare
 
 from .. import init
 from ..kernels import fused
