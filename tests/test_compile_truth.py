@@ -247,7 +247,7 @@ def test_a_counter_that_decides_is_a_guard() -> None:
     assert holder.number == 59
 
 
-@pytest.mark.parametrize("kind", ["class", "module", "global", "slot", "default", "property"])
+@pytest.mark.parametrize("kind", ["class", "module", "global", "slot", "default", "property", "transform"])
 def test_numbers_anywhere_in_reach_count(kind: str) -> None:
     class Settings:
         __slots__ = ("own",)
@@ -267,9 +267,10 @@ def test_numbers_anywhere_in_reach_count(kind: str) -> None:
         "slot": "x * settings.own",
         "default": "inner(x)",
         "property": "x * settings.read",
+        "transform": "x * factor",
     }[kind]
     exec(f"def inner(x, holder=settings):\n    return x * holder.own\ndef f(x):\n    return {body}", space)
-    g = ag.compile(space["f"])
+    g = ag.compile(ag.grad(lambda x: space["f"](x).sum()) if kind == "transform" else space["f"])
     for k in range(24):
         Settings.factor = module.factor = space["factor"] = settings.own = float(k // 6)  # type: ignore[attr-defined]
         assert g(np.ones(2))[0] == k // 6, g.why()

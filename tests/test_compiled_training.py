@@ -126,6 +126,57 @@ def test_a_minimum_is_the_same_compiled(method: str, f: Any, start: Any, args: A
     assert eager.success
 
 
+# Estimators -----------------------------------------------------------------------------------------------------------
+
+
+def net(in_features: int, out_features: int) -> Any:
+    return nn.Sequential(nn.Linear(in_features, 7), nn.BatchNorm1d(7), nn.Dropout(0.2), nn.Linear(7, out_features))
+
+
+ESTIMATORS: dict[str, Callable[[Any], Any]] = {
+    "a perceptron": lambda e: e.MLPClassifier((5,), activation="gelu", max_iter=9, random_state=0),
+    "momentum that adapts": lambda e: e.MLPClassifier(
+        (5,), activation="silu", solver="sgd", learning_rate="adaptive", max_iter=30, random_state=0, tol=0.1
+    ),
+    "early stopping": lambda e: e.MLPClassifier(
+        (5,), activation="elu", early_stopping=True, max_iter=12, random_state=0, batch_size=9
+    ),
+    "a regressor": lambda e: e.MLPRegressor(hidden_layer_sizes=(5,), dropout=0.3, max_iter=9, random_state=0),
+    "any module": lambda e: e.NeuralNetClassifier(net, max_iter=9, random_state=0, batch_size=20),
+    "a given loss and optimizer": lambda e: e.NeuralNetClassifier(
+        net, nn.CrossEntropyLoss(label_smoothing=0.1), optimizer="AdamW", optimizer__weight_decay=0.1, max_iter=9,
+        random_state=0, batch_size=20,
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.filterwarnings("ignore:Stochastic Optimizer", "ignore:lbfgs failed")
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("name", ESTIMATORS)
+def test_an_estimator_is_the_same_compiled(name: str, weighted: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("sklearn")
+    from autograd_core.programs.compiled import Compiled
+    from nn import estimators
+    from nn.estimators import base
+
+    weights = np.random.default_rng(2).uniform(0, 2, len(ROWS)) * (np.arange(len(ROWS)) % 5 > 0) if weighted else None
+    weights = None if name == "a given loss and optimizer" else weights
+    given = {} if weights is None else {"sample_weight": weights}
+    replays: list[int] = []
+    made: list[Any] = []
+    monkeypatch.setattr(
+        Compiled, "__init__", lambda self, *a, _of=Compiled.__init__, **k: (made.append(self), _of(self, *a, **k))[1]
+    )
+    found = []
+    for steps in (10**9, 0):
+        monkeypatch.setattr(base, "COMPILED_FROM", steps)
+        model = ESTIMATORS[name](estimators).fit(ROWS, CLASSES, **given)
+        found.append((model.loss_curve_, [p.data.tobytes() for p in model.module_.parameters()], model.n_iter_))
+        replays.append(sum(c.replays for c in made))
+    assert found[0] == found[1]
+    assert replays[0] == 0 < replays[1], made[-1].why()
+
+
 # What is left alone ---------------------------------------------------------------------------------------------------
 
 

@@ -119,8 +119,7 @@ class Owners:
         if isinstance(value, Tensor):
             self.tensors.append((name, value))
         elif isinstance(value, types.FunctionType):
-            if _of_users(value.__module__):
-                self._look_through(value)
+            self._look_through(value)
         elif isinstance(value, type):
             if _of_users(value.__module__):
                 self._class(name, value)
@@ -156,6 +155,8 @@ class Owners:
                 self._part(Place(cell, None, cell.cell_contents, variable))
             except ValueError:  # not assigned yet
                 continue
+        if not _of_users(function.__module__):
+            return  # what a transform or a library's function was given may change, not what its module holds
         names, places = dict.fromkeys(_names(function.__code__)), function.__globals__
         for variable in names:
             if variable in places:

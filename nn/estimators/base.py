@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from numbers import Integral, Real
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeAlias
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -23,7 +23,7 @@ from autograd_core.support.random import generator_of_block, use_generator
 
 from .closed_loop import ClosedLoop
 from .objectives import LINKS, LOSSES
-from .solvers import NOT_FINITE, Features, Objective, Share, Steps, lbfgs
+from .solvers import NOT_FINITE, Features, Loss, Objective, Steps, lbfgs
 
 if TYPE_CHECKING:
     from autograd_core import Tensor
@@ -40,6 +40,12 @@ OPTIMIZERS = frozenset(
 
 ROWS = 1000
 """Rows that are predicted at once: hidden values need memory for these only, and stay in the cache."""
+
+COMPILED_FROM = 200
+"""Steps of a fit from which on it pays to record one."""
+
+Once: TypeAlias = "Callable[[Features, Array, Array | None], float]"
+"""Loss and update of one batch: its rows, targets and weights."""
 
 
 class Network(BaseEstimator):
@@ -100,12 +106,15 @@ class Network(BaseEstimator):
         """The arguments of a constructor, each as it came and under its own name, as scikit-learn asks."""
         self.__dict__.update({name: value for name, value in given.items() if name not in ("self", "__class__")})
 
-    def _columns(self, output: Tensor) -> Tensor:
+    @staticmethod
+    def _columns(output: Tensor) -> Tensor:
         """What the network returns, as (n_samples, n_outputs)."""
         return output
 
-    def _loss(self, output: Tensor, target: Array, share: Share) -> Tensor:
-        return LOSSES[self.out_activation_](self._columns(output), target, share)
+    def _loss(self) -> Loss:
+        """The loss of the outputs, a function that does not reach this estimator, whose history grows."""
+        loss, columns = LOSSES[self.out_activation_], self._columns
+        return lambda output, target, share: loss(columns(output), target, share)
 
     def _seed(self) -> int:
         """Of the generator from which the network draws; it stays that one until ``fit`` makes a new network."""
@@ -176,8 +185,8 @@ class Network(BaseEstimator):
 
     def _objective(self, X: Features) -> Objective:
         if ClosedLoop.fits(self.module_, callable(getattr(self, "loss", None)), X):
-            return ClosedLoop(self.module_, self._loss, self.alpha, self.out_activation_)
-        return Objective(self.module_, self._loss, self.alpha)
+            return ClosedLoop(self.module_, self._loss(), self.alpha, self.out_activation_)
+        return Objective(self.module_, self._loss(), self.alpha)
 
     def _begin(self, X: Features, y: Array, stochastic: bool) -> None:
         self.n_iter_ = self.t_ = 0
@@ -230,11 +239,12 @@ class Network(BaseEstimator):
         n, limit = len(target), self.n_iter_no_change
         batches = self._batches(n)
         order, self.n_iter_ = np.arange(n), 0
+        once = self._once(objective, 1 if incremental else self.max_iter * len(batches))
         try:
             for _ in range(self.max_iter):
                 if self.shuffle:
                     order = shuffle(order, random_state=self._random_state)
-                self.loss_ = self._epoch(objective, X, target, weights, order, batches)
+                self.loss_ = self._epoch(objective, once, X, target, weights, order, batches)
                 self.n_iter_ += 1
                 self.t_ += n
                 self.loss_curve_.append(self.loss_)
@@ -265,21 +275,45 @@ class Network(BaseEstimator):
         if held_out and self._best is not None:
             self.module_.load_state_dict(self._best)
 
+    def _once(self, objective: Objective, steps: int) -> Once:
+        """Loss and update of one batch, replayed as `ag.compile` records it where so many steps make that pay."""
+        evaluate, rule = objective.evaluate, self._steps.rule
+
+        def once(X: Features, target: Array, weights: Array | None) -> float:
+            loss = evaluate(X, target, weights)
+            rule.step()
+            return loss
+
+        if steps < COMPILED_FROM or isinstance(objective, ClosedLoop):
+            return once
+        from autograd_core.programs.compiled import Compiled
+
+        return Compiled(once, careful=True)
+
     def _epoch(
-        self, objective: Objective, X: Features, target: Array, weights: Array | None, order: Any, batches: Any
+        self,
+        objective: Objective,
+        once: Once,
+        X: Features,
+        target: Array,
+        weights: Array | None,
+        order: Any,
+        batches: Any,
     ) -> float:
         """One pass over the rows: the mean of the batches' losses, each before its step."""
         self.module_.train()
-        total, evaluate, steps = 0.0, objective.evaluate, self._steps
+        total, evaluate, prepare = 0.0, objective.evaluate, self._steps.prepare
         take = np.take if isinstance(X, np.ndarray) else lambda rows, i, axis: rows[i]
         for batch in batches:
             rows = order[batch]
             w = None if weights is None else weights[rows]
-            loss = evaluate(take(X, rows, 0), target[rows], w)
-            total += loss * len(rows)
+            given = take(X, rows, 0), target[rows], w
             if w is None or w.any():
-                steps.prepare()
-                steps.rule.step()
+                prepare()
+                loss = once(*given)
+            else:
+                loss = evaluate(*given)
+            total += loss * len(rows)
         return total / len(order)
 
     def _batches(self, n: int) -> list[slice]:

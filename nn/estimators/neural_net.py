@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from autograd_core import Tensor
     from autograd_core.support.types import Array
 
-    from .solvers import Features, RandomState, Share
+    from .solvers import Features, Loss, RandomState
 
 NESTED = ("module__", "optimizer__")
 
@@ -131,13 +131,15 @@ class _NeuralNet(Network):
     def _smallest_batch(self) -> int:
         return 0 if self.batch_size == 1 else 2  # the module may have batch norm, and one row has no variance
 
-    def _columns(self, output: Tensor) -> Tensor:
+    @staticmethod
+    def _columns(output: Tensor) -> Tensor:
         return output.reshape(-1, 1) if np.ndim(output) == 1 else output
 
-    def _loss(self, output: Tensor, target: Array, share: Share) -> Tensor:
-        if callable(self.loss):
-            return given_loss(self.loss, self._columns(output), target, share)
-        return super()._loss(output, target, share)
+    def _loss(self) -> Loss:
+        if not callable(self.loss):
+            return super()._loss()
+        loss, columns = self.loss, self._columns
+        return lambda output, target, share: given_loss(loss, columns(output), target, share)
 
 
 class NeuralNetClassifier(_NeuralNet, NetworkClassifier):
