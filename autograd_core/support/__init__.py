@@ -1,4 +1,5 @@
-"""What every room may use and what knows none of them: columns of text, files, lazy names, random numbers.
+"""What every room may use and what knows none of them: types for annotations, states that are checked and restored,
+arrays as one vector, columns of text, files, handles, lazy names, random numbers.
 
 Imports the engine's Tensor at most.
 """

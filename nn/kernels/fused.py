@@ -1,4 +1,4 @@
-"""Primitives that stand for several others where a benchmark shows that it pays; tests hold each to the others."""
+"""The linear layer as one row, and what its cotangents are made of."""
 
 from __future__ import annotations
 
