@@ -82,7 +82,7 @@ def of_target(x, target):
     return x[np.arange(len(target)), target]
 
 
-def _placed(g: AnyArray, x: Any, target: AnyArray) -> AnyArray:
+def _placed(g: AnyArray, x: AnyArray, target: AnyArray) -> AnyArray:
     """g at the targets of the rows, and 0 elsewhere; ``x`` tells the shape."""
     places = np.arange(len(target)), target
     values = np.zeros_like(bare(g), shape=x.shape)
@@ -93,7 +93,7 @@ def _placed(g: AnyArray, x: Any, target: AnyArray) -> AnyArray:
     return np.reshape(g, (-1, 1)) * values
 
 
-def _less_largest(x: Any) -> Any:
+def _less_largest(x: AnyArray) -> Any:
     """Each row without its largest number, so that no exponential overflows."""
     return x - np.maximum.reduce(x, axis=1, initial=-np.inf)[:, None]
 
@@ -107,7 +107,7 @@ def _by_rows(f: Callable[..., Any], out: AnyArray, x: AnyArray, target: AnyArray
     return out
 
 
-def _shifted(x: Any) -> tuple[Any, int]:
+def _shifted(x: AnyArray) -> tuple[Any, int]:
     """That, and the axis of the classes: the first where they are few."""
     if type(x) in PLAIN and x.shape[1] <= SHORT < len(x):
         turned = np.copy(np.transpose(x), order="C")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -20,22 +20,25 @@ from autograd_core.ops import blockwise
 
 from .accuracy import accurate, like, squared
 
+if TYPE_CHECKING:
+    from autograd_core.support.types import AnyArray
+
 Axes = tuple[int, ...]
 
 # Mean 0 and variance 1 -----------------------------------------------------------------------------------------------
 
 
-def standardised_by_steps(x: Any, axes: Axes, eps: float) -> Any:
+def standardised_by_steps(x: AnyArray, axes: Axes, eps: float) -> AnyArray:
     """(x − mean) / √(mean |x − mean|² + ε) over some axes, in six rows: the reference of ``standardised``."""
     centered = x - ag.mean(x, axis=axes, keepdims=True)
     return centered / np.sqrt(ag.mean(squared(centered), axis=axes, keepdims=True) + eps)
 
 
-def _mean(x: Any, axes: Axes) -> Any:
+def _mean(x: AnyArray, axes: Axes) -> AnyArray:
     return np.sum(x, axis=axes, keepdims=True) * (1 / max(1, math.prod(x.shape[a] for a in axes)))
 
 
-def _through_standardised(t: Any, x: Any, ans: Any, axes: Axes, eps: float, center: bool) -> Any:
+def _through_standardised(t: AnyArray, x: AnyArray, ans: AnyArray, axes: Axes, eps: float, center: bool) -> AnyArray:
     """(t − mean t − y·mean Re(ȳt)) / s: the derivative is a symmetric matrix, so this serves both directions."""
     values = accurate(x)
     s = np.sqrt(_mean(squared(values - _mean(values, axes) if center else values), axes) + eps)
@@ -90,7 +93,7 @@ def normalised(x, weight, bias, eps=1e-5, groups=None, center=True):
         return y * _lying(weight, x, groups) + _lying(bias, x, groups)
     samples, (w, b), shape = _samples(x, groups, weight, bias)
 
-    def block(x: Any, out: Any = None) -> Any:
+    def block(x: Any, out: AnyArray | None = None) -> AnyArray:
         rows = x if groups is None else x.reshape(len(x) * groups, x.shape[1] // groups)
         y = _standard(rows, eps, center)[0].reshape(len(x), *shape)
         y *= w
@@ -110,7 +113,7 @@ def _samples(x: Any, groups: int | None, *vectors: Any) -> tuple[Any, Any, tuple
     return rows, [v.reshape(groups, channels, 1) for v in vectors], (groups, channels, places)
 
 
-def _of_blocks(f: Callable[..., Any], x: Any, *others: Any) -> Any:
+def _of_blocks(f: Callable[..., Any], x: Any, *others: Any) -> AnyArray:
     """``f(x, …, out)`` of blocks of samples."""
     if x.nbytes <= blockwise.BLOCK:
         return f(x, *others)
@@ -125,7 +128,7 @@ def _blocks(x: Any) -> list[slice]:
     return [slice(start, start + step) for start in range(0, max(1, len(x)), step)]
 
 
-def _standard(x: Any, eps: float, center: bool) -> tuple[Any, Any]:
+def _standard(x: Any, eps: float, center: bool) -> tuple[AnyArray, AnyArray]:
     """Rows of mean 0 and variance 1, and what they were multiplied by."""
     share = 1 / max(1, x.shape[1])
     rows = x - np.add.reduce(x, axis=1, keepdims=True) * share if center else x
@@ -137,8 +140,8 @@ def _standard(x: Any, eps: float, center: bool) -> tuple[Any, Any]:
 
 
 def _through_normalised(
-    g: Any, x: Any, weight: Any, eps: float, groups: int | None, center: bool
-) -> tuple[Any, Any, Any]:
+    g: AnyArray, x: AnyArray, weight: AnyArray, eps: float, groups: int | None, center: bool
+) -> tuple[AnyArray, AnyArray, AnyArray]:
     if type(g) not in PLAIN or type(x) not in PLAIN or type(weight) not in PLAIN:
         y = _whole_standardised(x, weight, eps, groups, center)
         return (
@@ -149,7 +152,7 @@ def _through_normalised(
     samples, (w,), shape = _samples(x, groups, weight)
     of_weight, of_bias = [], []
 
-    def block(x: Any, g: Any, out: Any = None) -> Any:
+    def block(x: Any, g: Any, out: AnyArray | None = None) -> AnyArray:
         g = g.reshape(len(x), *shape)
         rows = x if groups is None else x.reshape(len(x) * groups, x.shape[1] // groups)
         y, scale = _standard(rows, eps, center)
@@ -171,35 +174,35 @@ def _through_normalised(
     return through, _total(of_weight).reshape(weight.shape), _total(of_bias).reshape(weight.shape)
 
 
-def _total(parts: list[Any]) -> Any:
+def _total(parts: list[AnyArray]) -> AnyArray:
     return parts[0] if len(parts) == 1 else np.add.reduce(np.stack(parts), axis=0)
 
 
-def _axes(x: Any, weight: Any, groups: int | None) -> Axes:
+def _axes(x: AnyArray, weight: AnyArray, groups: int | None) -> Axes:
     return (2, 3) if groups else tuple(range(-weight.ndim, 0))
 
 
-def _grouped(x: Any, groups: int | None) -> Any:
+def _grouped(x: AnyArray, groups: int | None) -> AnyArray:
     return np.reshape(x, (x.shape[0], groups, x.shape[1] // groups, math.prod(x.shape[2:]))) if groups else x
 
 
-def _whole_standardised(x: Any, weight: Any, eps: float, groups: int | None, center: bool) -> Any:
+def _whole_standardised(x: AnyArray, weight: AnyArray, eps: float, groups: int | None, center: bool) -> AnyArray:
     return np.reshape(standardised(_grouped(x, groups), _axes(x, weight, groups), eps, center), x.shape)
 
 
-def _moved_with_x(t: Any, x: Any, weight: Any, eps: float, groups: int | None, center: bool) -> Any:
+def _moved_with_x(t: AnyArray, x: AnyArray, weight: AnyArray, eps: float, groups: int | None, center: bool) -> AnyArray:
     """Where t moves the standardised x, or what g of it is for x."""
     grouped, axes = _grouped(x, groups), _axes(x, weight, groups)
     y = standardised(grouped, axes, eps, center)
     return np.reshape(_through_standardised(_grouped(t, groups), grouped, y, axes, eps, center), x.shape)
 
 
-def _lying(vector: Any, x: Any, groups: int | None) -> Any:
+def _lying(vector: AnyArray, x: AnyArray, groups: int | None) -> AnyArray:
     """Weights as they lie beside x."""
     return np.reshape(vector, (-1, *[1] * (x.ndim - 2))) if groups else vector
 
 
-def _gathered(g: Any, weight: Any, groups: int | None) -> Any:
+def _gathered(g: AnyArray, weight: AnyArray, groups: int | None) -> AnyArray:
     """The adjoint of that."""
     axes = (0, *range(2, g.ndim)) if groups else tuple(range(g.ndim - weight.ndim))
     return np.sum(g, axis=axes) if axes else g
@@ -220,21 +223,21 @@ def statistics(x: Any) -> tuple[Any, Any]:
     return mean, _total(squares) * (1 / n)
 
 
-def _of_channels(x: Any) -> Any:
+def _of_channels(x: AnyArray) -> AnyArray:
     """Sums of (N, C, L) for each channel."""
     if x.shape[2] == 1:
         return np.add.reduce(x[:, :, 0], axis=0)
     return np.add.reduce(np.add.reduce(x, axis=2), axis=0)
 
 
-def _products(x: Any, y: Any) -> Any:
+def _products(x: AnyArray, y: AnyArray) -> AnyArray:
     """Sums of products, in the same way."""
     if x.shape[2] == 1:
         return np.einsum("ij,ij->j", x[:, :, 0], y[:, :, 0])
     return np.add.reduce(np.vecdot(x, y), axis=0)
 
 
-def _column(vector: Any, x: Any) -> Any:
+def _column(vector: AnyArray, x: AnyArray) -> AnyArray:
     return np.reshape(vector, (-1, *[1] * (x.ndim - 2)))
 
 
@@ -262,7 +265,7 @@ def normalised_batch(x, weight, bias, mean=None, var=None, eps=1e-5):
     scale = weight / np.sqrt(var + eps)
     places, (m, s, b) = x.reshape(*x.shape[:2], math.prod(x.shape[2:])), (v[:, None] for v in (mean, scale, bias))
 
-    def block(x: Any, out: Any = None) -> Any:
+    def block(x: Any, out: Any = None) -> AnyArray:
         y = np.subtract(x, m, out=out)
         y *= s
         y += b
@@ -271,7 +274,7 @@ def normalised_batch(x, weight, bias, mean=None, var=None, eps=1e-5):
     return _of_blocks(block, places).reshape(x.shape)
 
 
-def _through_batch(g: Any, x: Any, weight: Any, mean: Any, var: Any, eps: float) -> tuple[Any, Any, Any]:
+def _through_batch(g: Any, x: Any, weight: Any, mean: Any, var: Any, eps: float) -> tuple[AnyArray, AnyArray, AnyArray]:
     if type(g) not in PLAIN or type(x) not in PLAIN or type(weight) not in PLAIN:
         axes = (0, *range(2, x.ndim))
         of_weight = np.sum(g * _batch_standardised(x, eps), axis=axes)
@@ -285,7 +288,7 @@ def _through_batch(g: Any, x: Any, weight: Any, mean: Any, var: Any, eps: float)
     of_weight = _total(along) * scale[:, 0]
     shift, slope, s = of_bias[:, None] * (1 / n), of_weight[:, None] * scale * (1 / n), weight[:, None] * scale
 
-    def block(x: Any, g: Any, out: Any = None) -> Any:
+    def block(x: Any, g: Any, out: Any = None) -> AnyArray:
         y = np.subtract(x, m, out=out)
         y *= slope
         y += shift
@@ -296,13 +299,13 @@ def _through_batch(g: Any, x: Any, weight: Any, mean: Any, var: Any, eps: float)
     return _of_blocks(block, places, cotangents).reshape(x.shape), of_weight, of_bias
 
 
-def _batch_axes(x: Any) -> Axes:
+def _batch_axes(x: AnyArray) -> Axes:
     return (0, *range(2, x.ndim))
 
 
-def _batch_standardised(x: Any, eps: float) -> Any:
+def _batch_standardised(x: AnyArray, eps: float) -> AnyArray:
     return standardised(x, _batch_axes(x), eps)
 
 
-def _batch_moved(t: Any, x: Any, eps: float) -> Any:
+def _batch_moved(t: AnyArray, x: AnyArray, eps: float) -> AnyArray:
     return _through_standardised(t, x, _batch_standardised(x, eps), _batch_axes(x), eps, True)

@@ -23,7 +23,7 @@ from .smooth_activations import celu, elu, gelu, logsigmoid, mish, selu, silu, s
 
 if TYPE_CHECKING:
     from autograd_core import Tensor
-    from autograd_core.support.types import TensorLike
+    from autograd_core.support.types import AnyArray, TensorLike
 
 __all__ = [
     *("celu", "elu", "gelu", "glu", "hardshrink", "hardsigmoid", "hardswish", "hardtanh", "leaky_relu", "log_softmax"),
@@ -48,7 +48,7 @@ def leaky_relu(input, negative_slope=0.01):
     return in_blocks(lambda x, out=None: _leaky(x, negative_slope, out), input)
 
 
-def _leaky(x: Any, slope: float, out: Any) -> Any:
+def _leaky(x: Any, slope: float, out: Any) -> AnyArray:
     other = slope * x
     return np.maximum(x, other, out=out) if 0 < slope <= 1 else choose(np.greater(x, 0), x, other, out)
 
@@ -73,7 +73,7 @@ def prelu(input: TensorLike, weight: TensorLike) -> Tensor:
     return _prelu(input, weight)
 
 
-def _beside(x: Any, weight: Any) -> Any:
+def _beside(x: AnyArray, weight: AnyArray) -> AnyArray:
     """A single slope without axes, which takes part in every block of x."""
     return np.reshape(weight, ()) if math.prod(weight.shape) == 1 and len(weight.shape) <= len(x.shape) else weight
 
@@ -91,15 +91,15 @@ def _prelu(input, weight):
     return in_blocks(_bent, input, _beside(input, weight))
 
 
-def _bent(x: Any, slope: Any, out: Any = None) -> Any:
+def _bent(x: AnyArray, slope: Any, out: AnyArray | None = None) -> AnyArray:
     return choose(np.greater(x, 0), x, slope * x, out)
 
 
-def _through_prelu(g: Any, x: Any, slope: Any, out: Any = None) -> Any:
+def _through_prelu(g: Any, x: Any, slope: Any, out: Any = None) -> AnyArray:
     return np.multiply(g, choose(np.greater(x, 0), 1, slope), out=out)
 
 
-def _of_slopes(g: Any, x: Any, weight: Any) -> Any:
+def _of_slopes(g: AnyArray, x: AnyArray, weight: AnyArray) -> AnyArray:
     """The cotangent of the slopes, of a single one added up without an array of products."""
     if math.prod(weight.shape) == 1 and g.dtype.itemsize > 2:
         return np.reshape(sum_in_blocks(lambda g, x: np.dot(np.ravel(g), np.ravel(at_most(x, 0))), g, x), weight.shape)
@@ -203,11 +203,11 @@ def hardsigmoid(input: TensorLike) -> Tensor:
     return in_blocks(_hardsigmoid, input)
 
 
-def _hardsigmoid(x: Any, out: Any = None) -> Any:
+def _hardsigmoid(x: Any, out: Any = None) -> AnyArray:
     return np.divide(np.clip(x + 3, 0, 6), 6, out=out)
 
 
-def _hardswish_slope(input: Any) -> Any:
+def _hardswish_slope(input: AnyArray) -> AnyArray:
     slope = hardtanh(input, -3.0, 3.0) * step(3 - np.absolute(input))
     slope /= 6
     slope += hardsigmoid(input)
@@ -226,7 +226,7 @@ def hardswish(input):
     return in_blocks(lambda x, out=None: np.multiply(x, hardsigmoid(x), out=out), input)
 
 
-def _beyond_both(g: Any, x: Any, lambd: float, out: Any = None) -> Any:
+def _beyond_both(g: Any, x: Any, lambd: float, out: Any = None) -> AnyArray:
     return np.multiply(g, np.absolute(x) > lambd, out=out)
 
 

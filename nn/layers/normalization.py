@@ -18,12 +18,12 @@ from ..modules.dtypes import check_held
 
 if TYPE_CHECKING:
     from autograd_core import Tensor
-    from autograd_core.support.types import TensorLike
+    from autograd_core.support.types import AnyArray, TensorLike
 
 __all__ = ["batch_norm", "group_norm", "instance_norm", "layer_norm", "rms_norm"]
 
 
-def _scaled(y: Any, weight: Any, bias: Any, shape: tuple[int, ...]) -> Any:
+def _scaled(y: AnyArray, weight: AnyArray, bias: AnyArray | None, shape: tuple[int, ...]) -> AnyArray:
     y = y if weight is None else y * np.reshape(weight, shape)
     return y if bias is None else y + np.reshape(bias, shape)
 
@@ -80,7 +80,7 @@ def batch_norm(
     return like(input, y)
 
 
-def _by_statistics(x: Any, mean: Any, var: Any, weight: Any, bias: Any, eps: float) -> Any:
+def _by_statistics(x: AnyArray, mean: Any, var: Any, weight: Any, bias: AnyArray | None, eps: float) -> AnyArray:
     scale = 1 / np.sqrt(var + eps)
     if weight is not None:
         scale = scale * weight  # a row: cheaper than scaling the whole batch twice
@@ -88,7 +88,7 @@ def _by_statistics(x: Any, mean: Any, var: Any, weight: Any, bias: Any, eps: flo
     return y if bias is None else y + _lying(bias, x)
 
 
-def _lying(channels: Any, x: Any) -> Any:
+def _lying(channels: Any, x: AnyArray) -> AnyArray:
     """A vector of channels as it lies beside x, along axis 1."""
     return channels if x.ndim == 2 else np.reshape(channels, (-1, *[1] * (x.ndim - 2)))
 
@@ -100,7 +100,9 @@ def _move(running: Any, batch: Any, momentum: float, factor: float = 1) -> None:
         held[...] += momentum * (factor * bare(batch) - held)
 
 
-def _check_channels(name: str, input: Any, mean: Any, var: Any, weight: Any, bias: Any, by_input: bool) -> None:
+def _check_channels(
+    name: str, input: AnyArray, mean: Any, var: Any, weight: Any, bias: AnyArray | None, by_input: bool
+) -> None:
     if input.ndim < 2:
         raise ValueError(f"{name}: input of shape {input.shape}; expected (N, C, …).")
     held = {"running_mean": mean, "running_var": var, "weight": weight, "bias": bias}
@@ -169,9 +171,9 @@ def layer_norm(
 
 
 def _normalised(
-    input: Any,
+    input: AnyArray,
     weight: Any,
-    bias: Any,
+    bias: AnyArray | None,
     shape: tuple[int, ...],
     eps: float,
     groups: int | None = None,
@@ -210,7 +212,7 @@ def rms_norm(
     return _normalised(input, weight, None, shape, eps, center=False)
 
 
-def _last_axes(name: str, input: Any, shape: Sequence[int]) -> tuple[int, ...]:
+def _last_axes(name: str, input: AnyArray, shape: Sequence[int]) -> tuple[int, ...]:
     shape = tuple(shape)
     if tuple(input.shape[-len(shape) :]) != shape:
         raise ValueError(f"{name}: input of shape {input.shape}; its last axes must be {shape}.")

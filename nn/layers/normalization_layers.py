@@ -18,7 +18,7 @@ from .normalization import batch_norm, group_norm, instance_norm, layer_norm, rm
 
 if TYPE_CHECKING:
     from autograd_core import Tensor
-    from autograd_core.support.types import DTypeLike, TensorLike
+    from autograd_core.support.types import AnyArray, DTypeLike, TensorLike
 
 __all__ = [
     *("BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "GroupNorm", "InstanceNorm1d", "InstanceNorm2d", "InstanceNorm3d"),
@@ -38,7 +38,14 @@ class _RunningNorm(Layer):
     expected: str
 
     def _set_up(
-        self, num_features: int, eps: float, momentum: float | None, affine: bool, track: bool, dtype: Any, bias: bool
+        self,
+        num_features: int,
+        eps: float,
+        momentum: float | None,
+        affine: bool,
+        track: bool,
+        dtype: DTypeLike,
+        bias: bool,
     ) -> None:
         self.num_features, self.eps, self.momentum = num_features, eps, momentum
         self.affine, self.track_running_stats = affine, track
@@ -48,7 +55,7 @@ class _RunningNorm(Layer):
         self.register_buffer("running_var", init.empty(num_features, dtype=dtype) + 1 if track else None)
         self.register_buffer("num_batches_tracked", np.zeros((), np.int64) if track else None)
 
-    def _check(self, x: Any, channel_axis: int = 1) -> None:
+    def _check(self, x: AnyArray, channel_axis: int = 1) -> None:
         if np.ndim(x) not in self.ranks or x.shape[channel_axis] != self.num_features:
             expected = self.expected.format(C=self.num_features)
             raise ValueError(

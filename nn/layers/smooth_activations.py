@@ -21,12 +21,12 @@ from ..modules.checking import NONZERO, checked
 
 if TYPE_CHECKING:
     from autograd_core import Tensor
-    from autograd_core.support.types import TensorLike
+    from autograd_core.support.types import AnyArray, TensorLike
 
 __all__ = ["celu", "elu", "gelu", "logsigmoid", "mish", "selu", "silu", "softplus"]
 
 
-def _elu_slope(input: Any, alpha: float, width: float = 1.0, scale: float = 1.0) -> Any:
+def _elu_slope(input: AnyArray, alpha: float, width: float = 1.0, scale: float = 1.0) -> AnyArray:
     """scale for x > 0, scale·alpha·exp(x/width) otherwise."""
     below = -relu(-input)
     slope = np.exp(below if width == 1 else below / width)
@@ -39,7 +39,7 @@ def _elu_slope(input: Any, alpha: float, width: float = 1.0, scale: float = 1.0)
     return slope
 
 
-def _exponential_unit(x: Any, alpha: float, width: float = 1, out: Any = None) -> Any:
+def _exponential_unit(x: Any, alpha: float, width: float = 1, out: Any = None) -> AnyArray:
     """x for x > 0, alpha·(exp(x/width) − 1) otherwise."""
     near = at_most(x, 0)
     below = np.expm1(near if width == 1 else near / width)
@@ -93,18 +93,18 @@ def selu(input: TensorLike) -> Tensor:
     return in_blocks(_selu, input)
 
 
-def _selu(x: Any, out: Any = None) -> Any:
+def _selu(x: Any, out: Any = None) -> AnyArray:
     return np.multiply(_SELU_SCALE, _exponential_unit(x, _SELU_ALPHA), out=out)
 
 
-def _softplus_slope(input: Any, beta: float, threshold: float) -> Any:
+def _softplus_slope(input: AnyArray, beta: float, threshold: float) -> AnyArray:
     if _is_straight(input, beta, threshold):
         return sigmoid(input)
     steep = input if beta == 1 else beta * input
     return np.maximum(sigmoid(steep), step(steep - threshold))
 
 
-def _is_straight(input: Any, beta: float, threshold: float) -> bool:
+def _is_straight(input: AnyArray, beta: float, threshold: float) -> bool:
     """Whether log(1 + eˣ) is x to the last bit beyond the threshold, in any case."""
     dtype = getattr(input, "dtype", None)
     return beta == 1 and dtype is not None and dtype.kind == "f" and threshold > 1.5 - math.log(np.finfo(dtype).eps)
@@ -129,7 +129,7 @@ def softplus(input: TensorLike, beta: float = 1.0, threshold: float = 20.0) -> T
     return in_blocks(lambda x, out=None: _bent(x, beta, threshold, out), input)
 
 
-def _bent(x: Any, beta: float, threshold: float, out: Any) -> Any:
+def _bent(x: AnyArray, beta: float, threshold: float, out: AnyArray) -> AnyArray:
     steep = x if beta == 1 else beta * x
     curve = ag.softplus(steep)
     return choose(np.greater(steep, threshold), x, curve if beta == 1 else curve / beta, out)
@@ -147,7 +147,7 @@ def logsigmoid(input: TensorLike) -> Tensor:
     return in_blocks(lambda x, out=None: np.negative(ag.softplus(-x), out=out), input)
 
 
-def _silu_slope(input: Any) -> Any:
+def _silu_slope(input: AnyArray) -> AnyArray:
     share = sigmoid(input)
     slope = 1 - share
     slope *= input
@@ -156,7 +156,7 @@ def _silu_slope(input: Any) -> Any:
     return slope
 
 
-def _through_silu(g: Any, x: Any, ans: Any, out: Any = None) -> Any:
+def _through_silu(g: Any, x: Any, ans: Any, out: Any = None) -> AnyArray:
     share = share_of(ans, x, sigmoid)
     slope = 1 - share
     slope *= ans
@@ -179,11 +179,11 @@ def silu(input):
     return in_blocks(_silu, input)
 
 
-def _silu(x: Any, out: Any = None) -> Any:
+def _silu(x: Any, out: Any = None) -> AnyArray:
     return np.multiply(x, sigmoid(x), out=out)
 
 
-def _growth(input: Any) -> Any:
+def _growth(input: AnyArray) -> AnyArray:
     """eˣ, cut off where tanh(log(1 + eˣ)) is 1: before its square overflows."""
     return np.exp(np.minimum(input, 5 if getattr(input, "dtype", None) == np.float16 else 20))
 
@@ -196,7 +196,7 @@ def _mish_share(e: Any) -> Any:
     return share
 
 
-def _mish_slope(input: Any) -> Any:
+def _mish_slope(input: AnyArray) -> AnyArray:
     e = _growth(input)
     share = _mish_share(e)
     slope = 1 - share * share
@@ -207,7 +207,7 @@ def _mish_slope(input: Any) -> Any:
     return slope
 
 
-def _through_mish(g: Any, x: Any, ans: Any, out: Any = None) -> Any:
+def _through_mish(g: Any, x: Any, ans: Any, out: Any = None) -> AnyArray:
     share = share_of(ans, x, lambda x: _mish_share(_growth(x)))
     slope = 1 - share * share
     slope *= x
@@ -231,11 +231,11 @@ def mish(input: TensorLike) -> Tensor:
     return in_blocks(_mish, input)
 
 
-def _mish(x: Any, out: Any = None) -> Any:
+def _mish(x: Any, out: Any = None) -> AnyArray:
     return np.multiply(x, _mish_share(_growth(x)), out=out)
 
 
-def _gelu_slope(input: Any, share: Any = None) -> Any:
+def _gelu_slope(input: AnyArray, share: Any = None) -> AnyArray:
     near = np.clip(input, -40, 40)  # the bell is 0 beyond
     slope = bell(near)
     slope *= near
@@ -244,7 +244,7 @@ def _gelu_slope(input: Any, share: Any = None) -> Any:
     return slope
 
 
-def _through_gelu(g: Any, x: Any, ans: Any, out: Any = None) -> Any:
+def _through_gelu(g: Any, x: Any, ans: Any, out: Any = None) -> AnyArray:
     return np.multiply(g, _gelu_slope(x, share_of(ans, x, normal_share)), out=out)
 
 
@@ -257,7 +257,7 @@ def _exact_gelu(input):
     return like(input, in_blocks(_gelu, accurate(input)))
 
 
-def _gelu(x: Any, out: Any = None) -> Any:
+def _gelu(x: Any, out: Any = None) -> AnyArray:
     away = distance(x)
     beyond = tail(away)
     beyond *= away
@@ -267,7 +267,7 @@ def _gelu(x: Any, out: Any = None) -> Any:
 _GELU_1, _GELU_3 = 2 * math.sqrt(2 / math.pi), 2 * math.sqrt(2 / math.pi) * 0.044715
 
 
-def _tanh_gelu_share(x: Any) -> Any:
+def _tanh_gelu_share(x: AnyArray) -> AnyArray:
     """(1 + tanh u) / 2 = σ(2u), u = √(2/π)·(x + 0.044715x³)."""
     near = np.clip(x, -30, 30)  # the share is 0 or 1 beyond, where the cube may overflow
     twice = np.square(near)
@@ -277,7 +277,7 @@ def _tanh_gelu_share(x: Any) -> Any:
     return sigmoid(twice)
 
 
-def _tanh_gelu_slope(input: Any, share: Any = None) -> Any:
+def _tanh_gelu_slope(input: AnyArray, share: Any = None) -> AnyArray:
     share = _tanh_gelu_share(input) if share is None else share
     near = np.clip(input, -30, 30)
     slope = np.square(near)
@@ -290,7 +290,7 @@ def _tanh_gelu_slope(input: Any, share: Any = None) -> Any:
     return slope
 
 
-def _through_tanh_gelu(g: Any, x: Any, ans: Any, out: Any = None) -> Any:
+def _through_tanh_gelu(g: Any, x: Any, ans: Any, out: Any = None) -> AnyArray:
     return np.multiply(g, _tanh_gelu_slope(x, share_of(ans, x, _tanh_gelu_share)), out=out)
 
 

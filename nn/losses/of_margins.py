@@ -18,7 +18,7 @@ from .reducing import beside, constant, reduced, reduced_loss, same_shape
 
 if TYPE_CHECKING:
     from autograd_core import Tensor
-    from autograd_core.support.types import ArrayLike, TensorLike
+    from autograd_core.support.types import AnyArray, ArrayLike, TensorLike
 
 __all__ = [
     *("cosine_embedding_loss", "hinge_embedding_loss", "margin_ranking_loss"),
@@ -132,7 +132,7 @@ def triplet_margin_loss(
     0.0
     """
 
-    def distance(a: Any, b: Any) -> Any:
+    def distance(a: Any, b: Any) -> AnyArray:
         return pairwise_distance(a, b, p, eps)
 
     return _triplet(anchor, positive, negative, distance, margin, swap, reduction, "triplet_margin_loss")
@@ -166,7 +166,14 @@ def triplet_margin_with_distance_loss(
 
 
 def _triplet(
-    anchor: Any, positive: Any, negative: Any, distance: Any, margin: float, swap: bool, reduction: str, name: str
+    anchor: AnyArray,
+    positive: AnyArray,
+    negative: AnyArray,
+    distance: Any,
+    margin: float,
+    swap: bool,
+    reduction: str,
+    name: str,
 ) -> Any:
     if not margin > 0:
         raise ValueError(f"{name}: margin={margin!r} must be positive.")

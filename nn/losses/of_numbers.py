@@ -18,7 +18,7 @@ from .reducing import beside, reduced, reduced_loss, same_shape
 
 if TYPE_CHECKING:
     from autograd_core import Tensor
-    from autograd_core.support.types import ArrayLike, TensorLike
+    from autograd_core.support.types import AnyArray, ArrayLike, TensorLike
 
 __all__ = ["huber_loss", "l1_loss", "mse_loss", "smooth_l1_loss"]
 
@@ -88,7 +88,7 @@ def smooth_l1_loss(input: TensorLike, target: ArrayLike, reduction: str = "mean"
     return reduced_loss(pointwise.smooth_l1, _real_pair(x, target), reduction, "smooth_l1_loss", input, beta=beta)
 
 
-def _real_pair(x: Any, target: Any) -> tuple[Any, Any]:
+def _real_pair(x: AnyArray, target: Any) -> tuple[AnyArray, AnyArray]:
     """Input and target; of complex numbers the length of their difference, and 0."""
     y = beside(x, target)
     if x.dtype.kind != "c":

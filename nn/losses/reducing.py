@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -21,10 +21,13 @@ from autograd_core.ops.blockwise import in_blocks, sum_in_blocks
 
 from ..kernels.accuracy import like
 
+if TYPE_CHECKING:
+    from autograd_core.support.types import AnyArray
+
 REDUCTIONS = ("mean", "sum", "none")
 
 
-def reduced(losses: Any, reduction: str, name: str, input: Any) -> Any:
+def reduced(losses: Any, reduction: str, name: str, input: AnyArray) -> Any:
     """The mean or the sum of ``losses``, or themselves; in float16 where ``input`` is (losses are float32 then)."""
     _check(reduction, name)
     result = losses if reduction == "none" else np.mean(losses) if reduction == "mean" else np.sum(losses)
@@ -41,8 +44,8 @@ def reduced_loss(
     args: tuple[Any, ...],
     reduction: str,
     name: str,
-    input: Any,
-    weight: Any = None,
+    input: AnyArray,
+    weight: AnyArray | None = None,
     sums: Callable[..., Any] | None = None,
     **settings: Any,
 ) -> Any:
@@ -87,7 +90,7 @@ def total(loss: Callable[..., Any]) -> Callable[..., Any]:
 def _pull(rule: Callable[..., Any]) -> Callable[..., Any]:
     """g·∂loss/∂argument, told what the rule is told."""
 
-    def product(g: Any, *kept: Any) -> Any:
+    def product(g: AnyArray, *kept: Any) -> AnyArray:
         arrays = [a for a in kept if hasattr(a, "dtype")]
         if isinstance(g, Tensor) or not all(type(a) in PLAIN and a.dtype.kind == "f" for a in arrays):
             return times(g, conjugate(rule(*kept)))
@@ -100,14 +103,14 @@ def _push(rule: Callable[..., Any]) -> Callable[..., Any]:
     return functools.wraps(rule)(lambda t, *kept: summed(moved(t, rule(*kept))))
 
 
-def constant(target: Any) -> Any:
+def constant(target: Any) -> AnyArray:
     """A target as an array where it is a number, a list or a tensor without gradient."""
     if isinstance(target, (int, float, list, tuple)):
         return np.asarray(target)
     return target._data if isinstance(target, Tensor) and not target.requires_grad else target
 
 
-def beside(x: Any, target: Any) -> Any:
+def beside(x: AnyArray, target: Any) -> Any:
     """A target in the dtype of x: float64 labels must not make a float32 model compute in float64."""
     target = constant(target)
     if target.dtype.kind == "c" and x.dtype.kind != "c":
@@ -118,7 +121,7 @@ def beside(x: Any, target: Any) -> Any:
     return target if target.dtype == x.dtype else target.astype(x.dtype)
 
 
-def same_shape(name: str, input: Any, target: Any) -> None:
+def same_shape(name: str, input: AnyArray, target: Any) -> None:
     """ValueError where input and target differ in shape."""
     if np.shape(input) != np.shape(target):
         raise ValueError(
