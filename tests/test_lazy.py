@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 import subprocess
 import sys
 from types import ModuleType
@@ -43,6 +44,19 @@ def test_what_a_package_does_not_have_is_an_attribute_error(package: ModuleType)
 def test_late_families_are_found_from_a_fresh_start(use: str) -> None:
     program = f"import numpy as np, autograd_core as ag, nn; t = ag.Tensor(np.eye(2), requires_grad=True); {use}"
     subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def test_a_short_path_is_compiled_when_it_is_first_called() -> None:
+    """Neither before, nor a second time; its signature is there from the start."""
+    double = ag.elementwise(lambda x: x + x, name="double", x=lambda x: 0 * x + 2)
+    other = ag.elementwise(lambda x, y: x + y, name="other", x=1, y=1)
+    codes = double.__code__, other.__code__
+    assert [str(inspect.signature(f, follow_wrapped=False)) for f in (double, other)] == ["(x)", "(x, y)"]
+    assert double(ag.Tensor([1.0])).tolist() == [2.0]
+    assert double.__code__ is not codes[0] and other.__code__ is codes[1]
+    after = double.__code__
+    double(ag.Tensor([1.0]))
+    assert double.__code__ is after
 
 
 def test_a_plain_import_loads_no_heavy_module() -> None:
