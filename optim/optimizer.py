@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from autograd_core.engine.node import Leaf
 from autograd_core.support.handles import RemovableHandle
 from autograd_core.support.modes import restoring
 
+from . import own
 from .options import Closure, Group, Options, check_group, check_options, in_order, named_parameters, plain
 from .state import checked_state
 from .storage import Clock, Flat, Part, Run, Storage
@@ -21,7 +23,8 @@ from .storage import Clock, Flat, Part, Run, Storage
 if TYPE_CHECKING:
     from autograd_core.support.types import Array, Hook, State, StateDict
 
-    from .options import Params
+    from . import own
+from .options import Params
 
 
 class Optimizer:
@@ -64,6 +67,7 @@ class Optimizer:
         self.param_groups: list[Group] = []
         self._storages: list[list[Storage]] = []
         self._work: tuple[Any, ...] = ()
+        self._own: dict[Tensor, StateDict] = defaultdict(dict)  # what a step of somebody else's keeps
         self._before: dict[int, Hook] = {}
         self._after: dict[int, Hook] = {}
         self._on_gradients: dict[int, Hook] = {}
@@ -72,6 +76,16 @@ class Optimizer:
             raise ValueError(f"{class_name(self)}: no parameters to optimize.")
         for group in given if isinstance(given[0], dict) else [{"params": given}]:
             self.add_param_group(group)
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if cls.__module__.partition(".")[0] == __package__ and "__init__" in vars(cls):
+            cls.__init__ = own.accepting_torch_only(cls.__init__)  # type: ignore[method-assign]
+
+    @property
+    def _has_own_step(self) -> bool:
+        """Whether the rule is a ``step`` of somebody else's, which keeps its state in ``state[p]``."""
+        return type(self).update is Optimizer.update and type(self)._step is Optimizer._step
 
     def add_param_group(self, group: Options) -> None:
         """Add parameters with options of their own.
@@ -253,7 +267,12 @@ class Optimizer:
 
     @property
     def state(self) -> dict[Tensor, StateDict]:
-        """Parameter → its state as it is now (arrays share memory, numbers are copies)."""
+        """Parameter → its state as it is now (arrays share memory, numbers are copies).
+
+        Of an optimizer that defines ``step`` itself what it keeps here: ``state[p]["momentum"] = …``.
+        """
+        if self._has_own_step:
+            return self._own
         return {
             p: self._state_of(storage, i)
             for storages in self._storages
@@ -282,6 +301,8 @@ class Optimizer:
 
         Arrays are NumPy's, and so are counts (without dimensions); all are copies.
         """
+        if self._has_own_step:
+            return own.state_dict(self, self._own)
         state: dict[int, StateDict] = {}
         groups, offset = [], 0
         for k, group in enumerate(self.param_groups):
@@ -297,6 +318,8 @@ class Optimizer:
         ValueError, and nothing changed, where it belongs to another rule, other groups or other shapes, or where a
         count or an option makes no sense.
         """
+        if self._has_own_step:
+            return own.load_state_dict(self, self._own, state_dict)
         groups, states = checked_state(self, state_dict)
         storages = [self._stored(group, state) for group, state in zip(groups, states, strict=True)]
         vars(self).update(param_groups=groups, _storages=storages)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import math
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeAlias
@@ -43,10 +44,12 @@ def check_group(rule: str, group: Any, defaults: Options) -> Group:
     if not isinstance(group, Mapping) or "params" not in group:
         given = sorted(group) if isinstance(group, Mapping) else class_name(group)
         raise ValueError(f'{rule}: a parameter group must be a dict with "params", not {given}.')
-    options = {key: value for key, value in group.items() if key not in ("params", "param_names")}
-    unknown = set(options) - set(defaults) - FROM_OTHERS
-    if unknown:
-        raise ValueError(f"{rule}: unknown options {sorted(unknown)}; there are {sorted(defaults)}.")
+    left_out = {"params", "param_names", *TORCH_ONLY}
+    options = {key: value for key, value in group.items() if key not in left_out or key in defaults}
+    for key in options.keys() - set(defaults) - FROM_OTHERS:
+        meant = difflib.get_close_matches(str(key), defaults, 1, 0.75)
+        if meant:  # any other key is kept for its owner, as in PyTorch
+            raise ValueError(f"{rule}: unknown option {key!r}; is {meant[0]!r} meant? There are {sorted(defaults)}.")
     return options
 
 

@@ -404,7 +404,7 @@ P = lambda: ag.Tensor(START.copy(), requires_grad=True)
         (lambda: optim.SGD([np.ones(2)]), r"parameter 0 \(ndarray\)"),
         (lambda: optim.SGD([ag.Tensor(np.arange(3))]), "int64"),
         (lambda: (lambda p: optim.SGD([p, p]))(P()), "twice"),
-        (lambda: optim.SGD([{"params": [P()], "speed": 1}]), "speed"),
+        (lambda: optim.SGD([{"params": [P()], "momentun": 1}]), "momentun"),
         (lambda: optim.SGD([{"lr": 1}]), "params"),
         (lambda: optim.SGD([("w", P()), P()]), "named"),
         (lambda: optim.SGD([("w", P() * 2)]), r"parameter 'w' \(float64"),

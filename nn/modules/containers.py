@@ -16,13 +16,13 @@ from .module import Module
 class _Numbered(Module):
     """Modules under the names "0", "1", …: what ``Sequential`` and ``ModuleList`` have in common."""
 
-    def _modules(self) -> dict[str, Module]:
+    def _own_modules(self) -> dict[str, Module]:
         return {name: value for name, value in vars(self).items() if isinstance(value, Module)}
 
     def _set(self, modules: Iterable[Module]) -> None:
         """Put these modules in the places of all there are, numbered from 0."""
         checked = [self._checked(i, module) for i, module in enumerate(modules)]
-        for name in self._modules():
+        for name in self._own_modules():
             del vars(self)[name]
         vars(self).update((str(i), module) for i, module in enumerate(checked))
 
@@ -32,17 +32,17 @@ class _Numbered(Module):
         return module
 
     def _name(self, index: SupportsIndex) -> str:
-        names = list(self._modules())
+        names = list(self._own_modules())
         index = operator.index(index)
         if not -len(names) <= index < len(names):
             raise IndexError(f"{class_name(self)}: index {index} is out of range for {len(names)} modules.")
         return names[index]
 
     def __len__(self) -> int:
-        return len(self._modules())
+        return len(self._own_modules())
 
     def __iter__(self) -> Iterator[Module]:
-        return iter(self._modules().values())
+        return iter(self._own_modules().values())
 
     def __setitem__(self, index: int, module: Module) -> None:
         vars(self)[self._name(index)] = self._checked(index, module)
@@ -113,7 +113,7 @@ class Sequential(_Numbered):
 
     def __getitem__(self, index: int | slice) -> Any:
         if isinstance(index, slice):
-            return type(self)(dict(list(self._modules().items())[index]))
+            return type(self)(dict(list(self._own_modules().items())[index]))
         return vars(self)[self._name(index)]
 
     def __add__(self, other: Sequential) -> Sequential:
@@ -186,11 +186,11 @@ class ModuleDict(Module):
         if modules is not None:
             self.update(modules)
 
-    def _modules(self) -> dict[str, Module]:
+    def _own_modules(self) -> dict[str, Module]:
         return {name: value for name, value in vars(self).items() if isinstance(value, Module)}
 
     def __getitem__(self, key: str) -> Module:
-        return self._modules()[key]
+        return self._own_modules()[key]
 
     def __setitem__(self, key: str, module: Module) -> None:
         if not isinstance(module, Module):
@@ -202,13 +202,13 @@ class ModuleDict(Module):
         del vars(self)[key]
 
     def __len__(self) -> int:
-        return len(self._modules())
+        return len(self._own_modules())
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._modules())
+        return iter(self._own_modules())
 
     def __contains__(self, key: object) -> bool:
-        return key in self._modules()
+        return key in self._own_modules()
 
     def clear(self) -> None:
         """Take all modules out."""
@@ -223,15 +223,15 @@ class ModuleDict(Module):
 
     def keys(self) -> Iterable[str]:
         """The names."""
-        return self._modules().keys()
+        return self._own_modules().keys()
 
     def values(self) -> Iterable[Module]:
         """The modules."""
-        return self._modules().values()
+        return self._own_modules().values()
 
     def items(self) -> Iterable[tuple[str, Module]]:
         """(name, module) pairs."""
-        return self._modules().items()
+        return self._own_modules().items()
 
     def update(self, modules: Modules) -> None:
         """Add modules from a mapping, a ``ModuleDict`` or pairs; those under known keys are replaced."""
