@@ -147,6 +147,11 @@ def logsigmoid(input: TensorLike) -> Tensor:
     return in_blocks(lambda x, out=None: np.negative(ag.softplus(-x), out=out), input)
 
 
+def _by_share(through: Any, slope: Any, g: AnyArray, x: AnyArray, ans: AnyArray, many: int = 1 << 12) -> Any:
+    """g·slope(x); of many numbers by their share ans/x, which costs less than to compute it again."""
+    return in_blocks(through, g, x, ans) if math.prod(x.shape) > many else np.multiply(g, slope(x))
+
+
 def _silu_slope(input: AnyArray) -> AnyArray:
     share = sigmoid(input)
     slope = 1 - share
@@ -166,7 +171,7 @@ def _through_silu(g: Any, x: Any, ans: Any, out: Any = None) -> AnyArray:
 
 @ag.elementwise(
     input=lambda input, ans: _silu_slope(input),
-    vjp={"input": lambda g, input, ans: in_blocks(_through_silu, g, input, ans)},
+    vjp={"input": lambda g, input, ans: _by_share(_through_silu, _silu_slope, g, input, ans)},
 )
 def silu(input):
     """x·σ(x), also called swish (Elfwing et al. 2017).
@@ -218,7 +223,7 @@ def _through_mish(g: Any, x: Any, ans: Any, out: Any = None) -> AnyArray:
 
 @ag.elementwise(
     input=lambda input, ans: _mish_slope(input),
-    vjp={"input": lambda g, input, ans: in_blocks(_through_mish, g, input, ans)},
+    vjp={"input": lambda g, input, ans: _by_share(_through_mish, _mish_slope, g, input, ans, 1 << 16)},
 )
 def mish(input: TensorLike) -> Tensor:
     """x · tanh(softplus(x)) (Misra 2019).
@@ -251,7 +256,7 @@ def _through_gelu(g: Any, x: Any, ans: Any, out: Any = None) -> AnyArray:
 @ag.elementwise(
     name="gelu",
     input=lambda input, ans: _gelu_slope(input),
-    vjp={"input": lambda g, input, ans: in_blocks(_through_gelu, g, input, ans)},
+    vjp={"input": lambda g, input, ans: _by_share(_through_gelu, _gelu_slope, g, input, ans)},
 )
 def _exact_gelu(input):
     return like(input, in_blocks(_gelu, accurate(input)))
@@ -269,7 +274,10 @@ _GELU_1, _GELU_3 = 2 * math.sqrt(2 / math.pi), 2 * math.sqrt(2 / math.pi) * 0.04
 
 def _tanh_gelu_share(x: AnyArray) -> AnyArray:
     """(1 + tanh u) / 2 = σ(2u), u = √(2/π)·(x + 0.044715x³)."""
-    near = np.clip(x, -30, 30)  # the share is 0 or 1 beyond, where the cube may overflow
+    return _tanh_gelu_share_of(np.clip(x, -30, 30))  # the share is 0 or 1 beyond, where the cube may overflow
+
+
+def _tanh_gelu_share_of(near: AnyArray) -> AnyArray:
     twice = np.square(near)
     twice *= _GELU_3
     twice += _GELU_1
@@ -278,8 +286,8 @@ def _tanh_gelu_share(x: AnyArray) -> AnyArray:
 
 
 def _tanh_gelu_slope(input: AnyArray, share: Any = None) -> AnyArray:
-    share = _tanh_gelu_share(input) if share is None else share
     near = np.clip(input, -30, 30)
+    share = _tanh_gelu_share_of(near) if share is None else share
     slope = np.square(near)
     slope *= 3 * _GELU_3
     slope += _GELU_1
@@ -297,7 +305,7 @@ def _through_tanh_gelu(g: Any, x: Any, ans: Any, out: Any = None) -> AnyArray:
 @ag.elementwise(
     name="gelu_tanh",
     input=lambda input, ans: _tanh_gelu_slope(input),
-    vjp={"input": lambda g, input, ans: in_blocks(_through_tanh_gelu, g, input, ans)},
+    vjp={"input": lambda g, input, ans: _by_share(_through_tanh_gelu, _tanh_gelu_slope, g, input, ans)},
 )
 def _tanh_gelu(input):
     return in_blocks(lambda x, out=None: np.multiply(x, _tanh_gelu_share(x), out=out), input)

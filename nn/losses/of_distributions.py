@@ -89,7 +89,7 @@ def binary_cross_entropy(
 
 def _check_probabilities(name: str, what: str, given: Any, fix: str) -> None:
     values = bare(given)
-    if values.size and not (values.min() >= 0 and values.max() <= 1):
+    if np.minimum.reduce(values, axis=None, initial=0) < 0 or not np.maximum.reduce(values, axis=None, initial=1) <= 1:
         raise ValueError(f"{name}: {what} from {values.min()} to {values.max()}; they lie in [0, 1]. Fix: {fix}.")
 
 

@@ -5,11 +5,9 @@ Names, arguments and defaults are those of ``torch.nn.functional``; ``reduction`
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-
-from autograd_core.engine.tensor import bare
 
 from ..kernels.accuracy import accurate, squared
 from ..modules.checking import NOT_NEGATIVE, POSITIVE, checked
@@ -68,7 +66,7 @@ def huber_loss(input: TensorLike, target: ArrayLike, reduction: str = "mean", de
     """
     same_shape("huber_loss", input, target)
     x = accurate(input)
-    return reduced_loss(pointwise.huber, _real_pair(x, target), reduction, "huber_loss", input, delta=delta)
+    return reduced_loss(pointwise.huber, (_residuals(x, target),), reduction, "huber_loss", input, delta=delta)
 
 
 @checked(beta=NOT_NEGATIVE)
@@ -85,13 +83,10 @@ def smooth_l1_loss(input: TensorLike, target: ArrayLike, reduction: str = "mean"
         return l1_loss(input, target, reduction)
     same_shape("smooth_l1_loss", input, target)
     x = accurate(input)
-    return reduced_loss(pointwise.smooth_l1, _real_pair(x, target), reduction, "smooth_l1_loss", input, beta=beta)
+    return reduced_loss(pointwise.smooth_l1, (_residuals(x, target),), reduction, "smooth_l1_loss", input, beta=beta)
 
 
-def _real_pair(x: AnyArray, target: Any) -> tuple[AnyArray, AnyArray]:
-    """Input and target; of complex numbers the length of their difference, and 0."""
-    y = beside(x, target)
-    if x.dtype.kind != "c":
-        return x, y
-    lengths = np.absolute(x - y)
-    return lengths, np.zeros_like(bare(lengths))
+def _residuals(x: AnyArray, target: Any) -> AnyArray:
+    """x − target, of complex numbers the length of it."""
+    d = x - beside(x, target)
+    return np.absolute(d) if d.dtype.kind == "c" else d

@@ -76,32 +76,24 @@ def absolute_error(x, y):
     return np.absolute(x - y)
 
 
-@ag.elementwise(
-    **blockwise(
-        x=lambda x, y, delta: hardtanh(x - y, -delta, delta), y=lambda x, y, delta: -hardtanh(x - y, -delta, delta)
-    )
-)
-def huber(x, y, delta):
-    """½d² for |d| ≤ delta, delta·(|d| − ½delta) beyond, d = x − y; its derivative is d, cut off at ±delta.
+@ag.elementwise(**blockwise(d=lambda d, delta: hardtanh(d, -delta, delta)))
+def huber(d, delta):
+    """½d² for |d| ≤ delta, delta·(|d| − ½delta) beyond; its derivative is d, cut off at ±delta.
 
-    >>> huber(np.array([0.5, -3.0, np.inf]), np.zeros(3), 1.0)
+    >>> huber(np.array([0.5, -3.0, np.inf]), 1.0)
     array([0.125, 2.5  ,   inf])
     """
-    d = x - y
     near = np.clip(d, -delta, delta)
     return near * (d - 0.5 * near)
 
 
-@ag.elementwise(
-    **blockwise(x=lambda x, y, beta: hardtanh((x - y) / beta), y=lambda x, y, beta: -hardtanh((x - y) / beta))
-)
-def smooth_l1(x, y, beta):
-    """½d²/beta for |d| < beta, |d| − ½beta beyond, d = x − y; its derivative is d/beta, cut off at ±1.
+@ag.elementwise(**blockwise(d=lambda d, beta: hardtanh(d / beta)))
+def smooth_l1(d, beta):
+    """½d²/beta for |d| < beta, |d| − ½beta beyond; its derivative is d/beta, cut off at ±1.
 
-    >>> smooth_l1(np.array([0.5, -3.0, np.inf]), np.zeros(3), 1.0)
+    >>> smooth_l1(np.array([0.5, -3.0, np.inf]), 1.0)
     array([0.125, 2.5  ,   inf])
     """
-    d = x - y
     near = np.clip(d, -beta, beta)
     return near / beta * (d - 0.5 * near)
 
