@@ -5,7 +5,7 @@ Names, arguments and defaults are those of ``torch.nn.functional``; ``reduction`
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
