@@ -14,6 +14,7 @@ import pytest
 import autograd_core as ag
 import nn
 import optim
+from test_compile import SETTINGS
 
 COMPILER = shutil.which("cc")
 compiled_c = pytest.mark.skipif(COMPILER is None, reason="no C compiler")
@@ -39,7 +40,7 @@ def built(folder: Path, *sources: str, flags: tuple[str, ...] = ()) -> Path:
 
 
 def numbers(program: Path, *words: str) -> list[float]:
-    done = subprocess.run([str(program), *words], capture_output=True, text=True)
+    done = subprocess.run([str(program), *words], capture_output=True, text=True, cwd=program.parent)
     assert done.returncode == 0, (done.returncode, done.stderr)
     return [float(x) for x in done.stdout.split()]
 
@@ -262,6 +263,82 @@ def test_whole_training_steps(tmp_path: Path, name: str) -> None:
     y = RNG.integers(0, 3, len(x))
     step = recorded(training(model, nn.CrossEntropyLoss(), OPTIMIZERS[name](model.parameters())), x, y)
     agrees(tmp_path, step, x, y, runs=5, rtol=2e-5)
+
+
+SOME = [*list(SETTINGS)[::6], "Dropout", "BatchNorm1d, plain averages", "TransformerDecoder", "Rprop"]
+SOME += ["Conv2d, reflected", "PairwiseDistance"]
+
+
+@compiled_c
+@pytest.mark.parametrize("name", dict.fromkeys(SOME))
+def test_layers_losses_and_optimizers(tmp_path: Path, name: str) -> None:
+    make, given = SETTINGS[name]
+    setting = make()
+    setting.start()
+    optimizer, module, loss, scale = setting.optimizer, setting.module, setting.loss, setting.scale
+
+    def step(x: Any, *rest: Any, of: Any = (optimizer, module, loss, scale)) -> Any:
+        optimizer, module, loss, scale = of
+        optimizer.zero_grad()
+        result = loss(module, x if scale is None else ag.Tensor(x) * scale, *rest)
+        result.backward()
+        optimizer.step()
+        return result.data
+
+    run, batch = ag.compile(step), given[0]
+    for _ in range(6):
+        run(*batch)
+    run.to_c(tmp_path / "p.c")
+    header = (tmp_path / "p.h").read_text()
+    inputs = [line.split()[2].rstrip("];").split("[") for line in header.splitlines() if "/* input " in line]
+    drawing = "p_draw" in header
+    filled = "".join(f"read_file({k}, {array}, sizeof {array});" for k, (array, _) in enumerate(inputs))
+    (tmp_path / "use.c").write_text(_DRIVER.replace("FILL", f"{'p_draw = draw;' if drawing else ''} {filled}"))
+    program = built(tmp_path, "p.c", "use.c", flags=("-Wno-unused-function", "-O0"))
+    arrays = [a for a in run.record.inputs if isinstance(a, np.ndarray)]
+    for k, (_, array) in enumerate(zip(inputs, arrays, strict=True)):
+        np.asarray(array.T if array.flags.f_contiguous else array).tofile(tmp_path / f"{k}.bin")
+    draws, wanted = [e for e in run.record.tape.entries if e.kind == "draw"], []
+    with open(tmp_path / "draws.bin", "wb") as file:
+        for _ in range(1 if draws else 3):
+            generator = ag.support.random.default_generator()
+            state = generator.bit_generator.state
+            for entry in draws:
+                entry.run()
+                file.write(np.array([entry.writes[0].itemsize], "i4").tobytes() + entry.writes[0].tobytes())
+            generator.bit_generator.state = state
+            wanted += flat(run(*batch))
+    np.testing.assert_allclose(numbers(program)[: len(wanted)], wanted, rtol=1e-4, atol=1e-5)
+
+
+_DRIVER = """
+#include <stdio.h>
+#include "p.h"
+static FILE *random_numbers;
+static void draw(const char *name, void *array, size_t count) {
+    int size;
+    (void)name;
+    if (fread(&size, 4, 1, random_numbers) != 1 || fread(array, (size_t)size, count, random_numbers) != count) return;
+}
+static void read_file(int number, void *array, size_t size) {
+    char name[32];
+    FILE *file;
+    snprintf(name, sizeof name, "%d.bin", number);
+    file = fopen(name, "rb");
+    if (fread(array, 1, size, file) != size) puts("short");
+    fclose(file);
+}
+int main(void) {
+    random_numbers = fopen("draws.bin", "rb");
+    FILL
+    for (int k = 0; k < 3; k++) {
+        const int ended = p_run();
+        if (ended) return ended;
+        for (size_t i = 0; i < sizeof p_result / sizeof *p_result; i++) printf("%.17g\\n", (double)p_result[i]);
+    }
+    return 0;
+}
+"""
 
 
 @compiled_c

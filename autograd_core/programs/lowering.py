@@ -18,6 +18,9 @@ _REDUCES = {"add", "multiply", "maximum", "minimum", "logical_and", "logical_or"
 _INITIAL = {"maximum": float("-inf"), "minimum": float("inf"), "add": 0, "multiply": 1}
 
 
+_VECDOT = getattr(np, "vecdot", None)  # NumPy 2.0 has none
+
+
 class _NotOurs(Exception):
     """The call has no rows: NumPy makes it."""
 
@@ -110,20 +113,38 @@ def copy(program: Program, value: Any, out: Any) -> Row:
 
 
 def _ufunc(program: Program, ufunc: Any, values: Any, outs: Any, settings: dict[str, Any]) -> list[Row]:
-    if settings or len(outs) != 1 or outs[0] is None:
+    keepdims = ufunc is _VECDOT and settings.pop("keepdims", False)
+    if set(settings) - {"dtype"} or len(outs) != 1 or outs[0] is None:
         raise _NotOurs
     out = outs[0]
+    wanted = {"signature": (*(None,) * ufunc.nin, np.dtype(settings["dtype"]))} if settings else {}
     kinds = [v.dtype if isinstance(v, (np.ndarray, np.generic)) else type(v) for v in values]
     kinds = [int if k is int else float if k is float else np.dtype(bool) if k is bool else k for k in kinds]
     try:
-        types = ufunc.resolve_dtypes((*kinds, None))
+        types = ufunc.resolve_dtypes((*kinds, None), **wanted)
     except (TypeError, ValueError):
         raise _NotOurs from None
     if ufunc is np.matmul:
         return [_contraction(program, values[0], values[1], out, types)]
+    if ufunc is _VECDOT and types[0].kind == "f":
+        return _products_summed(program, values[0], values[1], out if keepdims else out[..., None], types)
     if ufunc.signature is not None:
         raise _NotOurs
     return [loop(program, ufunc.__name__, values, types, out)]
+
+
+def _products_summed(program: Program, a: Any, b: Any, out: Any, types: Any) -> list[Row]:
+    """Sums of products along the last axis, which is 1 in ``out``."""
+    if not all(isinstance(x, np.ndarray) and x.size for x in (a, b)) or out.dtype != types[-1]:
+        raise _NotOurs
+    shape = np.broadcast_shapes(a.shape, b.shape)
+    product, target = program.new(shape, types[-1]), program.ref(out)
+    inputs = tuple(program.ref(x).broadcast(shape) for x in (a, b))
+    total = target._replace(shape=shape, strides=(*target.strides[:-1], 0))
+    return [
+        Row("loop", "multiply", inputs, product, tuple(types)),
+        Row("reduce", "add", (product,), total, (types[-1],) * 2),
+    ]
 
 
 def _contraction(program: Program, a: Any, b: Any, out: Any, types: Any) -> Row:
@@ -170,9 +191,11 @@ def _reduction(
 
 
 def _copyto(program: Program, out: Any, value: Any, casting: str = "same_kind", where: Any = True) -> list[Row]:
-    if where is not True:
+    if where is True:
+        return [copy(program, value, out)]
+    if not isinstance(where, np.ndarray):
         raise _NotOurs
-    return [copy(program, value, out)]
+    return [loop(program, "select", (where, value, out), (np.dtype(bool), out.dtype, out.dtype, out.dtype), out)]
 
 
 def _setitem(program: Program, array: Any, index: Any, value: Any) -> list[Row]:

@@ -16,7 +16,7 @@ class Live:
 
     What operators compute from it is live, too; a comparison, and every way out to a plain number, is a guard.
 
-    form : the name of its place, or an operator with its operands; None where it has no formula
+    form : the name of its place, an `Item`, or an operator with its operands; None where it has no formula
     """
 
     __slots__ = ("again", "form", "tape", "value")
@@ -73,6 +73,24 @@ class Live:
     def __round__(self, digits: int | None = None) -> Live:
         again = self.again
         return Live(self.tape, round(self.value, digits), lambda: round(again(), digits))
+
+
+class Item:
+    """A number in an array, as it was when it was read last."""
+
+    __slots__ = ("array", "place", "value")
+
+    def __init__(self, array: Any, place: tuple[int, ...]) -> None:
+        self.array, self.place = array, place
+        self.read()
+
+    def read(self) -> None:
+        """Read it again."""
+        self.value = self.array.item(*self.place)
+
+    def get(self) -> Any:
+        """The number."""
+        return self.value
 
 
 def value_of(x: Any) -> Any:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from ..engine.tensor import Tensor
-from .numbers import Live
+from .numbers import Item, Live
 from .tape import Mismatch, Tape, arrays_in, root
 
 _ABOUT = {"dtype", "flags", "itemsize", "nbytes", "ndim", "shape", "size", "strides"}
@@ -137,15 +137,12 @@ class Recorded(NDArrayOperatorsMixin):
     def item(self, *place: int) -> Any:
         """A number that is read again at every run."""
         array, tape = self.array, self.tape
-        held = [array.item(*place)]
         if not tape.open:
-            return held[0]
-
-        def read() -> None:
-            held[0] = array.item(*place)
-
-        tape.add("item", read, reads=[array], kind="item")
-        return Live(tape, held[0], lambda: held[0])
+            return array.item(*place)
+        item = Item(array, place)
+        number = Live(tape, item.value, item.get, item)
+        tape.add("item", item.read, reads=[array], kind="item")
+        return number
 
     def tolist(self) -> Any:
         """The values as a list, guarded: a replay wants the same."""

@@ -251,10 +251,20 @@ def _sort(places: bool) -> Callable[..., None]:
     return sort
 
 
-def _pad(c: Call, out: Any, a: Any, pad_width: Any, mode: str = "constant", constant_values: Any = 0) -> None:
-    if mode != "constant" or np.ndim(constant_values) or isinstance(pad_width, dict):
+def _pad(c: Call, out: Any, a: Any, pad_width: Any, mode: Any = "constant", constant_values: Any = 0) -> None:
+    if np.ndim(constant_values) or isinstance(pad_width, dict) or 0 in a.shape:
         raise Unknown
     widths = np.broadcast_to(np.asarray(pad_width), (a.ndim, 2)).tolist()
+    if mode in ("reflect", "symmetric", "edge", "wrap"):
+        for k, n in enumerate(a.shape):
+            places = ", ".join(map(str, np.pad(np.arange(n), widths[k], mode=mode)))
+            c.say(f"static const int from{k}[{out.shape[k]}] = {{{places}}};")
+        i = c.loops(out.shape)
+        c.say(f"{c.at(out, i)} = {c.at(a, [f'from{k}[{x}]' if a.shape[k] != 1 else x for k, x in enumerate(i)])};")
+        c.end(len(i))
+        return
+    if mode != "constant":
+        raise Unknown
     i = c.loops(out.shape)
     c.say(f"{c.at(out, i)} = {number(constant_values, out.dtype)};")
     c.end(len(i))

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..numbers import Live
+from ..numbers import Item, Live
 from .expressions import number
 from .names import Names, comment
 
@@ -20,6 +20,11 @@ class Numbers:
     def __init__(self, names: Names, called: dict[str, str]) -> None:
         self._names, self._called = names, called
         self.places: dict[str, tuple[str, float]] = {}
+        self._items: dict[int, str] = {}
+
+    def item(self, item: Item) -> str:
+        """The variable of a number that is read from an array."""
+        return self._items.setdefault(id(item), f"item{len(self._items)}")
 
     def variable(self, place: str, value: float) -> str:
         """The variable of a place."""
@@ -34,8 +39,10 @@ class Numbers:
             return f"({text})" if text.startswith("-") else text
         if isinstance(live.form, str):
             return self.variable(live.form, float(live.again()))
+        if isinstance(live.form, Item):
+            return self.item(live.form)
         if live.form is None:
-            raise ValueError("a number is read from an array")
+            raise ValueError("a number without a formula")
         op, *operands = live.form
         values = [self.formula(x) for x in operands]
         if op in _SIGNS:

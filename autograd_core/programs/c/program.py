@@ -134,7 +134,7 @@ class CProgram:
                         self.numbers.formula(entry.run.__self__)  # type: ignore[attr-defined]
                     except ValueError as error:
                         wrong.append(f"{error} at {entry.where}")
-                elif entry.kind == "item" or (entry.kind == "guard" and entry.reads):
+                elif entry.kind == "guard" and entry.reads:
                     wrong.append(f"{entry.name} at {entry.where}: the program goes on from a value that a run computes")
                 elif entry.kind == "call" and not self._has_c(entry):
                     shapes = ", ".join(f"{a.dtype} {a.shape}" for a in (*entry.reads, *entry.writes))
@@ -302,6 +302,14 @@ class CProgram:
             value = self.numbers.formula(entry.run.__self__)  # type: ignore[attr-defined]
             value = value[1:-1] if value.startswith("(") and value.count("(") == 1 else value
             return [f"    {name}[{first + a.first}] = ({TYPES[a.dtype.char]})({value}); /* {comment(entry.where)} */"]
+        if entry.kind == "item":
+            item = entry.run.__self__  # type: ignore[attr-defined]
+            flat = int(np.ravel_multi_index(item.place, item.array.shape)) if len(item.place) > 1 else sum(item.place)
+            index = np.unravel_index(flat % item.array.size, item.array.shape)
+            a = access(self.program.ref(item.array))
+            name, first = self._place(a.memory)
+            first += a.first + int(np.dot(index, a.strides)) if index else a.first
+            return [f"    const double {self.numbers.item(item)} = (double){name}[{first}];"]
         if entry.kind == "draw":
             a = access(self.program.ref(entry.writes[0]))
             name, first = self._place(a.memory)
