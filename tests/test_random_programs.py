@@ -181,7 +181,7 @@ class Programs(RuleBasedStateMachine):
         if name in OF_ONE:
             self.add(OF_ONE[name], x)
         elif name in OF_TWO:
-            y = self.pick(lambda y: _fit(x.value, y.value))
+            y = self.pick(lambda y: y is x or _fit(x.value, y.value))
             if name not in KINKS or np.min(np.abs(x.value - y.value)) > 1e-3:
                 self.add(OF_TWO[name], *((x, y) if self.rng.random() < 0.5 else (y, x)))
         elif name == "rearrange":
