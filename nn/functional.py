@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from types import FunctionType
+from typing import Any
+
+from autograd_core.support.lazy import advice
 
 from .layers.activations import *
 from .layers.attention import scaled_dot_product_attention
@@ -43,6 +46,11 @@ from .losses.of_distributions import *
 from .losses.of_margins import *
 from .losses.of_numbers import *
 from .modules.layer import takes_lists
+
+
+def __getattr__(name: str) -> Any:
+    raise AttributeError(advice("nn.functional", name))
+
 
 _WHOLE = ("takes_lists", "embedding", "embedding_bag", "one_hot", "keep_mask")
 for _name, _function in [*globals().items()]:

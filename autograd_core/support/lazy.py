@@ -20,7 +20,7 @@ def attach(package: str, families: Mapping[str, Sequence[str]]) -> tuple[Callabl
 
     def load(name: str) -> Any:
         if name not in homes:
-            raise AttributeError(f"module {package!r} has no attribute {name!r}")
+            raise AttributeError(advice(package, name))
         import importlib
 
         module = importlib.import_module(f".{homes[name]}", package)

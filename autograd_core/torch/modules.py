@@ -104,7 +104,11 @@ class Layer(Module):
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """What the layer computes."""
-        return wrap(super().forward(*plain(args), **plain(kwargs)))
+        kind = type(self)
+        out = wrap(super().forward(*plain(args), **plain(kwargs)))
+        if type(self) is not kind:  # a lazy layer has become what it stands for
+            adopt(self)
+        return out
 
 
 @functools.cache

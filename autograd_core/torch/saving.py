@@ -31,7 +31,7 @@ def save(obj: Any, f: Any) -> None:
     arrays: dict[str, Any] = {}
     structure = json.dumps(_described(obj, arrays))
     package = _library.safetensors_for("torch.save")
-    content = package.numpy.save({k: np.ascontiguousarray(v) for k, v in arrays.items()}, {KEY: structure})
+    content = package.numpy.save({k: np.asarray(v, order="C") for k, v in arrays.items()}, {KEY: structure})
     if hasattr(f, "write"):
         f.write(content)
     else:

@@ -204,6 +204,7 @@ class UpsamplingNearest2d(Upsample):
     size, scale_factor : those of ``nn.functional.interpolate``
     """
 
+    @checked()
     def __init__(self, size: PerAxis | None = None, scale_factor: float | Sequence[float] | None = None) -> None:
         super().__init__(size, scale_factor)
 
@@ -214,6 +215,7 @@ class UpsamplingBilinear2d(Upsample):
     size, scale_factor : those of ``nn.functional.interpolate``
     """
 
+    @checked()
     def __init__(self, size: PerAxis | None = None, scale_factor: float | Sequence[float] | None = None) -> None:
         super().__init__(size, scale_factor, "bilinear", True)
 
