@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..engine.tensor import Tensor, bare
 from ..ops.shapes.shaping import astype
+
+if TYPE_CHECKING:
+    from ..support.types import AnyArray, DTypeLike
 
 
 def sizes(given: tuple[Any, ...], named: Any = None) -> tuple[Any, ...]:
@@ -24,12 +27,12 @@ def axes(dim: Any) -> Any:
     return None if dim is None or dim == [] or dim == () else tuple(dim) if isinstance(dim, (list, tuple)) else dim
 
 
-def axis_of(input: Any, dim: Any) -> Any:
+def axis_of(input: AnyArray, dim: Any) -> Any:
     """``axes``, where a single number has axis 0 and −1, too."""
     return axes(dim) if np.ndim(input) else None
 
 
-def along(input: Any, dim: int, index: Any) -> Any:
+def along(input: AnyArray, dim: int, index: Any) -> Any:
     """The index that takes ``index`` along one axis."""
     n = np.ndim(input)
     if not -n <= dim < n:
@@ -37,7 +40,7 @@ def along(input: Any, dim: int, index: Any) -> Any:
     return (*(slice(None),) * (dim % n), index)
 
 
-def cast(input: Any, dtype: Any) -> Any:
+def cast(input: AnyArray, dtype: DTypeLike) -> AnyArray:
     """``input`` in another dtype; None leaves it as it is."""
     return input if dtype is None or input.dtype == dtype else astype(input, dtype)
 

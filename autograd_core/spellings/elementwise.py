@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,6 +12,9 @@ from ..engine.tensor import bare
 from ..ops import special as _special
 from ..ops.arithmetic import elementwise as _elementwise
 from .arguments import cast
+
+if TYPE_CHECKING:
+    from ..support.types import AnyArray
 
 _SAME = """
     abs absolute ceil copysign cos cosh deg2rad exp exp2 expm1 floor fmax fmin hypot log log10 log1p log2 logaddexp
@@ -47,12 +50,12 @@ def _times(other: Any, alpha: Any) -> Any:
     return other if type(alpha) is int and alpha == 1 else other * alpha
 
 
-def add(input: Any, other: Any, *, alpha: Any = 1) -> Any:
+def add(input: AnyArray, other: Any, *, alpha: Any = 1) -> AnyArray:
     """input + alpha · other."""
     return np.add(input, _times(other, alpha))
 
 
-def sub(input: Any, other: Any, *, alpha: Any = 1) -> Any:
+def sub(input: AnyArray, other: Any, *, alpha: Any = 1) -> AnyArray:
     """input − alpha · other."""
     return np.subtract(input, _times(other, alpha))
 
@@ -60,12 +63,12 @@ def sub(input: Any, other: Any, *, alpha: Any = 1) -> Any:
 subtract = sub
 
 
-def rsub(input: Any, other: Any, *, alpha: Any = 1) -> Any:
+def rsub(input: AnyArray, other: Any, *, alpha: Any = 1) -> AnyArray:
     """other − alpha · input."""
     return sub(other, input, alpha=alpha)
 
 
-def div(input: Any, other: Any, *, rounding_mode: str | None = None) -> Any:
+def div(input: AnyArray, other: Any, *, rounding_mode: str | None = None) -> AnyArray:
     """input / other, rounded down ("floor") or towards zero ("trunc") where that is asked for."""
     if rounding_mode == "floor":
         return np.floor_divide(input, other)
@@ -81,12 +84,12 @@ def div(input: Any, other: Any, *, rounding_mode: str | None = None) -> Any:
 divide = true_divide = div
 
 
-def pow(input: Any, exponent: Any) -> Any:
+def pow(input: AnyArray, exponent: Any) -> AnyArray:
     """input to the power of exponent."""
     return np.square(input) if type(exponent) in (int, float) and exponent == 2 else np.power(input, exponent)
 
 
-def clamp(input: Any, min: Any = None, max: Any = None) -> Any:
+def clamp(input: AnyArray, min: Any = None, max: Any = None) -> AnyArray:
     """No less than ``min`` and no more than ``max``; the slope at a bound is that of the inside, 1."""
     if min is None and max is None:
         raise ValueError("clamp: give min, max or both.")
@@ -102,77 +105,77 @@ def clamp(input: Any, min: Any = None, max: Any = None) -> Any:
 clip = clamp
 
 
-def clamp_min(input: Any, min: Any) -> Any:
+def clamp_min(input: AnyArray, min: Any) -> AnyArray:
     """No less than ``min``."""
     return clamp(input, min)
 
 
-def clamp_max(input: Any, max: Any) -> Any:
+def clamp_max(input: AnyArray, max: Any) -> AnyArray:
     """No more than ``max``."""
     return clamp(input, None, max)
 
 
-def lerp(input: Any, end: Any, weight: Any) -> Any:
+def lerp(input: AnyArray, end: Any, weight: AnyArray) -> AnyArray:
     """input + weight · (end − input)."""
     return input + weight * (end - input)
 
 
-def addcmul(input: Any, tensor1: Any, tensor2: Any, *, value: Any = 1) -> Any:
+def addcmul(input: AnyArray, tensor1: Any, tensor2: Any, *, value: Any = 1) -> AnyArray:
     """input + value · tensor1 · tensor2."""
     return input + value * tensor1 * tensor2
 
 
-def addcdiv(input: Any, tensor1: Any, tensor2: Any, *, value: Any = 1) -> Any:
+def addcdiv(input: AnyArray, tensor1: Any, tensor2: Any, *, value: Any = 1) -> AnyArray:
     """input + value · tensor1 / tensor2."""
     return input + value * tensor1 / tensor2
 
 
-def heaviside(input: Any, values: Any) -> Any:
+def heaviside(input: AnyArray, values: Any) -> AnyArray:
     """0 below zero, 1 above it, and ``values`` at it."""
     return cast(np.heaviside(input, values), input.dtype)
 
 
-def rsqrt(input: Any) -> Any:
+def rsqrt(input: AnyArray) -> AnyArray:
     """1 / √input."""
     return 1 / np.sqrt(input)
 
 
-def frac(input: Any) -> Any:
+def frac(input: AnyArray) -> AnyArray:
     """What is behind the point, with the sign."""
     return input - np.trunc(input)
 
 
-def sgn(input: Any) -> Any:
+def sgn(input: AnyArray) -> AnyArray:
     """The sign; of a complex number z / |z|."""
     return np.sign(input)
 
 
-def round(input: Any, *, decimals: int = 0) -> Any:
+def round(input: AnyArray, *, decimals: int = 0) -> AnyArray:
     """To the nearest, halves to even."""
     return np.round(input, decimals)
 
 
-def ldexp(input: Any, other: Any) -> Any:
+def ldexp(input: AnyArray, other: Any) -> AnyArray:
     """input · 2^other."""
     return input * 2.0 ** bare(other)
 
 
-def frexp(input: Any) -> Any:
+def frexp(input: AnyArray) -> Any:
     """Mantissa and exponent of 2."""
     return np.frexp(input)
 
 
-def logit(input: Any, eps: float | None = None) -> Any:
+def logit(input: AnyArray, eps: float | None = None) -> AnyArray:
     """log(p / (1 − p)), where asked for of p between eps and 1 − eps."""
     return _special.logit(input if eps is None else clamp(input, eps, 1 - eps))
 
 
-def polygamma(n: int, input: Any) -> Any:
+def polygamma(n: int, input: AnyArray) -> AnyArray:
     """The n-th derivative of ``digamma``."""
     return cast(_special.polygamma(n, input), input.dtype)
 
 
-def mvlgamma(input: Any, p: int) -> Any:
+def mvlgamma(input: AnyArray, p: int) -> AnyArray:
     """log of the multivariate Gamma function of p dimensions."""
     total = _special.gammaln(input)
     for j in range(1, p):
@@ -190,27 +193,27 @@ def polar(abs: Any, angle: Any) -> Any:
     return abs * np.cos(angle) + 1j * (abs * np.sin(angle))
 
 
-def view_as_complex(input: Any) -> Any:
+def view_as_complex(input: AnyArray) -> AnyArray:
     """Pairs along the last axis as complex numbers."""
     return input[..., 0] + 1j * input[..., 1]
 
 
-def view_as_real(input: Any) -> Any:
+def view_as_real(input: AnyArray) -> AnyArray:
     """Complex numbers as pairs along a new last axis."""
     return np.stack([np.real(input), np.imag(input)], axis=-1)
 
 
-def isclose(input: Any, other: Any, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False) -> Any:
+def isclose(input: AnyArray, other: Any, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False) -> AnyArray:
     """Whether |input − other| ≤ atol + rtol · |other|, element by element."""
     return np.isclose(bare(input), bare(other), rtol, atol, equal_nan)
 
 
-def allclose(input: Any, other: Any, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False) -> bool:
+def allclose(input: AnyArray, other: Any, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False) -> bool:
     """Whether ``isclose`` holds everywhere."""
     return bool(np.allclose(bare(input), bare(other), rtol, atol, equal_nan))
 
 
-def equal(input: Any, other: Any) -> bool:
+def equal(input: AnyArray, other: Any) -> bool:
     """Whether shapes and elements are the same."""
     return np.array_equal(bare(input), bare(other))
 
@@ -220,22 +223,22 @@ def isin(elements: Any, test_elements: Any, *, assume_unique: bool = False, inve
     return np.isin(bare(elements), bare(test_elements), assume_unique, invert)
 
 
-def fill(input: Any, value: Any) -> Any:
+def fill(input: AnyArray, value: Any) -> AnyArray:
     """One value everywhere."""
     return np.broadcast_to(cast(value, input.dtype), np.shape(input)) if hasattr(value, "dtype") else input * 0 + value
 
 
-def type_as(input: Any, other: Any) -> Any:
+def type_as(input: AnyArray, other: Any) -> AnyArray:
     """In the dtype of ``other``."""
     return cast(input, other.dtype)
 
 
-def clone(input: Any, *, memory_format: Any = None) -> Any:
+def clone(input: AnyArray, *, memory_format: Any = None) -> AnyArray:
     """A copy, through which gradients flow."""
     return np.copy(input)
 
 
-def dist(input: Any, other: Any, p: Any = 2) -> Any:
+def dist(input: Any, other: Any, p: Any = 2) -> AnyArray:
     """The p-norm of the difference."""
     from .sums import norm
 

@@ -7,8 +7,8 @@ has no graph is written to where it lies, so that views, ``t.data`` and ``t.deta
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Generator
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,6 +17,9 @@ from ..engine.errors import describe
 from ..engine.node import Leaf
 from ..engine.tensor import Tensor, bare, make_tensor
 from ..support.random import default_generator
+
+if TYPE_CHECKING:
+    from ..support.types import AnyArray
 
 SHARING = frozenset(
     ("getitem", "reshape", "transpose", "swapaxes", "squeeze", "expand_dims", "broadcast_to", "diagonal", "moveaxis")
@@ -128,14 +131,14 @@ def fill_diagonal_(self: Tensor, fill_value: Any, wrap: bool = False) -> Tensor:
     return change(self, "fill_diagonal_", lambda x: _with_diagonal(x, fill_value, wrap))
 
 
-def _with_diagonal(x: Any, value: Any, wrap: bool) -> Any:
+def _with_diagonal(x: AnyArray, value: Any, wrap: bool) -> AnyArray:
     from ..ops.places.updating import fill_diagonal
 
     return fill_diagonal(x, value, wrap)
 
 
 def _drawn(name: str, draw: Callable[..., Any]) -> Callable[..., Any]:
-    def method(self: Tensor, *args: Any, generator: Any = None, **kwargs: Any) -> Tensor:
+    def method(self: Tensor, *args: Any, generator: Generator | None = None, **kwargs: Any) -> Tensor:
         source = generator or default_generator()
         return change(self, name, lambda x: np.asarray(draw(source, self, *args, **kwargs)).astype(self.dtype))
 
@@ -144,7 +147,7 @@ def _drawn(name: str, draw: Callable[..., Any]) -> Callable[..., Any]:
     return method
 
 
-def _integers(g: Any, x: Tensor, low: Any = None, high: Any = None) -> Any:
+def _integers(g: Any, x: Tensor, low: Any = None, high: Any = None) -> AnyArray:
     if high is None:
         low, high = 0, low
     if high is None:

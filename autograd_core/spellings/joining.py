@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import itertools
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..engine.tensor import bare
 from ..ops.places.indexing import getitem
 from .arguments import along
+
+if TYPE_CHECKING:
+    from ..support.types import AnyArray
 
 
 def cat(tensors: Any, dim: int = 0) -> Any:
@@ -41,24 +44,24 @@ def split(tensor: Any, split_size_or_sections: Any, dim: int = 0) -> Any:
     return tuple(getitem(tensor, along(tensor, dim, slice(a, b))) for a, b in itertools.pairwise(ends))
 
 
-def split_with_sizes(input: Any, split_sizes: Any, dim: int = 0) -> Any:
+def split_with_sizes(input: AnyArray, split_sizes: Any, dim: int = 0) -> AnyArray:
     """Pieces of the given sizes."""
     return split(input, split_sizes, dim)
 
 
-def chunk(input: Any, chunks: int, dim: int = 0) -> Any:
+def chunk(input: AnyArray, chunks: int, dim: int = 0) -> AnyArray:
     """At most so many pieces of one size, the last one of what is left."""
     return split(input, max(-(-np.shape(input)[dim] // chunks), 1), dim)
 
 
-def tensor_split(input: Any, indices_or_sections: Any, dim: int = 0) -> Any:
+def tensor_split(input: AnyArray, indices_or_sections: Any, dim: int = 0) -> Any:
     """Pieces as equal as can be, or cut at indices."""
     cuts = bare(indices_or_sections)
     cuts = int(cuts) if np.ndim(cuts) == 0 else [int(c) for c in cuts]
     return tuple(np.array_split(input, cuts, axis=dim))
 
 
-def unbind(input: Any, dim: int = 0) -> Any:
+def unbind(input: AnyArray, dim: int = 0) -> Any:
     """The slices of an axis."""
     return tuple(getitem(input, along(input, dim, i)) for i in range(np.shape(input)[dim]))
 
@@ -86,17 +89,17 @@ def column_stack(tensors: Any) -> Any:
 row_stack = vstack
 
 
-def hsplit(input: Any, indices_or_sections: Any) -> Any:
+def hsplit(input: AnyArray, indices_or_sections: Any) -> Any:
     """Pieces of axis 1, or of the only one."""
     return tuple(np.hsplit(input, indices_or_sections))
 
 
-def vsplit(input: Any, indices_or_sections: Any) -> Any:
+def vsplit(input: AnyArray, indices_or_sections: Any) -> Any:
     """Pieces of axis 0."""
     return tuple(np.vsplit(input, indices_or_sections))
 
 
-def dsplit(input: Any, indices_or_sections: Any) -> Any:
+def dsplit(input: AnyArray, indices_or_sections: Any) -> Any:
     """Pieces of axis 2."""
     return tuple(np.dsplit(input, indices_or_sections))
 
@@ -131,7 +134,7 @@ def cartesian_prod(*tensors: Any) -> Any:
     return np.stack([np.reshape(g, -1) for g in meshgrid(*tensors)], axis=-1)
 
 
-def combinations(input: Any, r: int = 2, with_replacement: bool = False) -> Any:
+def combinations(input: AnyArray, r: int = 2, with_replacement: bool = False) -> AnyArray:
     """All choices of r elements of a vector, one a row."""
     choose = itertools.combinations_with_replacement if with_replacement else itertools.combinations
     index = np.array(list(choose(range(len(input)), r)), int).reshape(-1, r)

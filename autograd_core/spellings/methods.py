@@ -6,7 +6,7 @@ They are attached when a tensor is first asked for a name that it does not have.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,6 +17,9 @@ from ..ops.shapes.shaping import astype
 from ..support.handles import RemovableHandle
 from . import elementwise, in_place, joining, order, places, products, shapes, sums
 from .watching import hooked, retained
+
+if TYPE_CHECKING:
+    from ..support.types import AnyArray, DTypeLike
 
 FAMILIES = (shapes, joining, places, sums, order, elementwise, products)
 
@@ -83,7 +86,7 @@ def to(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
     return out
 
 
-def _converter(name: str, dtype: Any) -> Callable[..., Any]:
+def _converter(name: str, dtype: DTypeLike) -> Callable[..., Any]:
     def convert(self: Tensor, memory_format: Any = None) -> Tensor:
         return self if self._data.dtype == dtype else astype(self, dtype)
 
@@ -136,7 +139,7 @@ def register_hook(self: Tensor, hook: Callable[[Tensor], Any]) -> RemovableHandl
     return hooked(self._node, hook)
 
 
-def where(self: Tensor, condition: Any, other: Any) -> Any:
+def where(self: Tensor, condition: AnyArray, other: Any) -> AnyArray:
     """The elements where the condition holds, and ``other`` elsewhere."""
     return places.where(condition, self, other)
 
@@ -172,7 +175,7 @@ def data_ptr(self: Tensor) -> int:
 
 
 def new_tensor(
-    self: Tensor, data: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
+    self: Tensor, data: Any, *, dtype: DTypeLike = None, device: Any = None, requires_grad: bool = False
 ) -> Tensor:
     """A new tensor of this one's dtype."""
     devices.check("new_tensor", device)
@@ -180,7 +183,9 @@ def new_tensor(
 
 
 def _new(name: str, value: Any) -> Callable[..., Any]:
-    def make(self: Tensor, *size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    def make(
+        self: Tensor, *size: Any, dtype: DTypeLike = None, device: Any = None, requires_grad: bool = False
+    ) -> Tensor:
         devices.check(name, device)
         array = np.full_like(self._data, value, dtype or self.dtype, shape=shapes.sizes(size))
         return Tensor(array, requires_grad)
@@ -191,7 +196,13 @@ def _new(name: str, value: Any) -> Callable[..., Any]:
 
 
 def new_full(
-    self: Tensor, size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
+    self: Tensor,
+    size: Any,
+    fill_value: Any,
+    *,
+    dtype: DTypeLike = None,
+    device: Any = None,
+    requires_grad: bool = False,
 ) -> Tensor:
     """A new tensor of this one's dtype, full of one value."""
     devices.check("new_full", device)

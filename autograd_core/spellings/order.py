@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -10,6 +10,9 @@ from ..engine.tensor import bare
 from ..ops.places.indexing import getitem
 from .arguments import along, axis_of
 from .sums import argmax, argmin
+
+if TYPE_CHECKING:
+    from ..support.types import AnyArray
 
 
 class ValuesAndIndices(NamedTuple):
@@ -19,11 +22,11 @@ class ValuesAndIndices(NamedTuple):
     indices: Any
 
 
-def _at(input: Any, indices: Any, dim: Any) -> Any:
+def _at(input: Any, indices: Any, dim: Any) -> AnyArray:
     return np.take_along_axis(input, indices, axis=dim)
 
 
-def _extreme(input: Any, find: Any, function: Any, binary: Any, dim: Any, keepdim: bool) -> Any:
+def _extreme(input: AnyArray, find: Any, function: Any, binary: Any, dim: Any, keepdim: bool) -> Any:
     if dim is None:
         return function(input)
     if not isinstance(dim, (int, np.integer)):
@@ -39,17 +42,17 @@ def _dropped(dim: Any, *parts: Any) -> tuple[Any, ...]:
     return tuple(np.squeeze(part, dim) for part in parts)
 
 
-def max(input: Any, dim: Any = None, keepdim: bool = False, *, other: Any = None) -> Any:
+def max(input: AnyArray, dim: Any = None, keepdim: bool = False, *, other: Any = None) -> Any:
     """The largest element; with ``dim`` the largest ones and their indices; of two tensors the larger of each pair."""
     return _extreme(input, argmax, np.max, np.maximum, dim if other is None else other, keepdim)
 
 
-def min(input: Any, dim: Any = None, keepdim: bool = False, *, other: Any = None) -> Any:
+def min(input: AnyArray, dim: Any = None, keepdim: bool = False, *, other: Any = None) -> Any:
     """The smallest element; the rest as of ``max``."""
     return _extreme(input, argmin, np.min, np.minimum, dim if other is None else other, keepdim)
 
 
-def argsort(input: Any, dim: int = -1, descending: bool = False, stable: bool = False) -> Any:
+def argsort(input: AnyArray, dim: int = -1, descending: bool = False, stable: bool = False) -> AnyArray:
     """The indices that sort along ``dim``."""
     values = bare(input)
     if not np.ndim(values):
@@ -60,18 +63,18 @@ def argsort(input: Any, dim: int = -1, descending: bool = False, stable: bool = 
     return values.shape[dim] - 1 - flipped
 
 
-def sort(input: Any, dim: int = -1, descending: bool = False, stable: bool = False) -> Any:
+def sort(input: AnyArray, dim: int = -1, descending: bool = False, stable: bool = False) -> Any:
     """In order along ``dim``, with the indices; those of equal values stay in their order."""
     places = argsort(input, dim, descending)
     return ValuesAndIndices(_at(input, places, dim) if np.ndim(input) else input, places)
 
 
-def msort(input: Any) -> Any:
+def msort(input: Any) -> AnyArray:
     """In order along the first axis."""
     return sort(input, 0).values
 
 
-def topk(input: Any, k: int, dim: int = -1, largest: bool = True, sorted: bool = True) -> Any:
+def topk(input: AnyArray, k: int, dim: int = -1, largest: bool = True, sorted: bool = True) -> Any:
     """The k largest (or smallest) elements along ``dim``, in order, with their indices."""
     if not np.ndim(input):
         return ValuesAndIndices(input, np.zeros((), int))
@@ -81,7 +84,7 @@ def topk(input: Any, k: int, dim: int = -1, largest: bool = True, sorted: bool =
     return ValuesAndIndices(_at(input, places, dim), places)
 
 
-def kthvalue(input: Any, k: int, dim: int = -1, keepdim: bool = False) -> Any:
+def kthvalue(input: AnyArray, k: int, dim: int = -1, keepdim: bool = False) -> Any:
     """The k-th smallest element along ``dim``, with its index."""
     if not np.ndim(input):
         return ValuesAndIndices(input, np.zeros((), int))
@@ -105,14 +108,14 @@ def nanmedian(input: Any, dim: int | None = None, keepdim: bool = False) -> Any:
         return nanmedian(flat, 0).values
     if not np.ndim(input):
         return ValuesAndIndices(input, np.zeros((), int))
-    order = argsort(input, dim)  # NaN comes last
+    order: Any = argsort(input, dim)  # NaN comes last
     counts = np.sum(~np.isnan(bare(input)), axis=dim, keepdims=True)
     places = np.take_along_axis(order, np.maximum(counts - 1, 0) // 2, axis=dim)
     values = _at(input, places, dim)
     return ValuesAndIndices(values, places) if keepdim else ValuesAndIndices(*_dropped(dim, values, places))
 
 
-def mode(input: Any, dim: int = -1, keepdim: bool = False) -> Any:
+def mode(input: AnyArray, dim: int = -1, keepdim: bool = False) -> Any:
     """The most frequent element, the smallest of several, with an index of it."""
     values = bare(input)
     if not np.ndim(values):
@@ -129,7 +132,7 @@ def mode(input: Any, dim: int = -1, keepdim: bool = False) -> Any:
     return ValuesAndIndices(found, places) if keepdim else ValuesAndIndices(*_dropped(dim, found, places))
 
 
-def _running(ufunc: np.ufunc, input: Any, dim: int) -> Any:
+def _running(ufunc: np.ufunc, input: AnyArray, dim: int) -> Any:
     if not np.ndim(input):
         return ValuesAndIndices(input, np.zeros((), int))
     values = bare(input)
@@ -142,20 +145,20 @@ def _running(ufunc: np.ufunc, input: Any, dim: int) -> Any:
     return ValuesAndIndices(_at(input, places, dim), places)
 
 
-def cummax(input: Any, dim: int) -> Any:
+def cummax(input: AnyArray, dim: int) -> Any:
     """The largest element so far along ``dim``, with its index: the last of several."""
     return _running(np.maximum, input, dim)
 
 
-def cummin(input: Any, dim: int) -> Any:
+def cummin(input: AnyArray, dim: int) -> Any:
     """The smallest element so far along ``dim``, with its index: the last of several."""
     return _running(np.minimum, input, dim)
 
 
 def _quantile(function: Any) -> Any:
     def quantile(
-        input: Any, q: Any, dim: int | None = None, keepdim: bool = False, *, interpolation: str = "linear"
-    ) -> Any:
+        input: AnyArray, q: Any, dim: int | None = None, keepdim: bool = False, *, interpolation: str = "linear"
+    ) -> AnyArray:
         """The values below which the parts q of the elements lie."""
         return function(input, bare(q), axis=axis_of(input, dim), keepdims=keepdim, method=interpolation)
 
@@ -166,19 +169,19 @@ quantile, nanquantile = _quantile(np.quantile), _quantile(np.nanquantile)
 
 
 def unique(
-    input: Any,
+    input: AnyArray,
     sorted: bool = True,
     return_inverse: bool = False,
     return_counts: bool = False,
     dim: int | None = None,
-) -> Any:
+) -> AnyArray:
     """The different elements in order (without a gradient), where asked for with inverse indices and counts."""
     different: Any = np.unique
     return different(bare(input), return_inverse=return_inverse, return_counts=return_counts, axis=dim)
 
 
 def unique_consecutive(
-    input: Any, return_inverse: bool = False, return_counts: bool = False, dim: int | None = None
+    input: AnyArray, return_inverse: bool = False, return_counts: bool = False, dim: int | None = None
 ) -> Any:
     """Without repetitions of the element before."""
     if dim is not None:

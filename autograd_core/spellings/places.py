@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -10,6 +10,9 @@ from ..engine.tensor import Tensor, bare
 from ..ops.places.indexing import getitem
 from ..ops.places.updating import At
 from .arguments import along, cast, whole
+
+if TYPE_CHECKING:
+    from ..support.types import AnyArray
 
 
 def _grid(index: Any, dim: int) -> Any:
@@ -19,7 +22,7 @@ def _grid(index: Any, dim: int) -> Any:
     return tuple(grid)
 
 
-def gather(input: Any, dim: int, index: Any, *, sparse_grad: bool = False) -> Any:
+def gather(input: AnyArray, dim: int, index: Any, *, sparse_grad: bool = False) -> AnyArray:
     """out[i, j, …] = input[…, index[i, j, …], …], where the index stands for axis ``dim``."""
     index = whole(index)
     if not index.size:
@@ -30,7 +33,9 @@ def gather(input: Any, dim: int, index: Any, *, sparse_grad: bool = False) -> An
 
 
 def _scattered(how: str) -> Any:
-    def scatter(input: Any, dim: int, index: Any, src: Any = None, *, value: Any = None, reduce: Any = None) -> Any:
+    def scatter(
+        input: AnyArray, dim: int, index: Any, src: Any = None, *, value: Any = None, reduce: Any = None
+    ) -> AnyArray:
         if reduce is not None:
             kinds = {"add": scatter_add, "multiply": _scattered("multiply")}
             if reduce not in kinds:
@@ -53,7 +58,9 @@ scatter, scatter_add = _scattered("set"), _scattered("add")
 _REDUCTIONS = {"sum": "add", "prod": "multiply", "amax": "max", "amin": "min"}
 
 
-def scatter_reduce(input: Any, dim: int, index: Any, src: Any, reduce: str, *, include_self: bool = True) -> Any:
+def scatter_reduce(
+    input: AnyArray, dim: int, index: Any, src: Any, reduce: str, *, include_self: bool = True
+) -> AnyArray:
     """``scatter`` of sums, products, means, largest or smallest of what goes to one place."""
     if reduce not in ("mean", *_REDUCTIONS):
         raise ValueError(f"scatter_reduce: reduce={reduce!r} must be one of {['mean', *_REDUCTIONS]}.")
@@ -72,12 +79,12 @@ def scatter_reduce(input: Any, dim: int, index: Any, src: Any, reduce: str, *, i
     return out
 
 
-def index_select(input: Any, dim: int, index: Any) -> Any:
+def index_select(input: AnyArray, dim: int, index: Any) -> AnyArray:
     """The slices of axis ``dim`` that a vector of indices names."""
     return getitem(input, along(input, dim, whole(index))) if np.ndim(input) else input
 
 
-def index_fill(input: Any, dim: int, index: Any, value: Any) -> Any:
+def index_fill(input: AnyArray, dim: int, index: Any, value: Any) -> AnyArray:
     """One value in the named slices of axis ``dim``."""
     return At(input)[along(input, dim, whole(index))].set(value) if np.ndim(input) else input * 0 + value
 
@@ -85,38 +92,38 @@ def index_fill(input: Any, dim: int, index: Any, value: Any) -> Any:
 index_copy = index_fill
 
 
-def index_add(input: Any, dim: int, index: Any, source: Any, *, alpha: Any = 1) -> Any:
+def index_add(input: AnyArray, dim: int, index: Any, source: Any, *, alpha: Any = 1) -> AnyArray:
     """alpha · source added to the named slices of axis ``dim``."""
     if not np.ndim(input):
         return input + np.sum(source * alpha)
     return At(input)[along(input, dim, whole(index))].add(source * alpha if alpha != 1 else source)
 
 
-def index_put(input: Any, indices: Any, values: Any, accumulate: bool = False) -> Any:
+def index_put(input: AnyArray, indices: AnyArray, values: Any, accumulate: bool = False) -> AnyArray:
     """``input[indices] = values`` (+= where they accumulate) in a new tensor."""
     at = At(input)[tuple(slice(None) if i is None else bare(i) for i in indices)]
     return at.add(values) if accumulate else at.set(values)
 
 
-def put(input: Any, index: Any, source: Any, accumulate: bool = False) -> Any:
+def put(input: AnyArray, index: Any, source: Any, accumulate: bool = False) -> AnyArray:
     """Values at places of the flat tensor."""
     at = At(np.reshape(input, -1))[whole(index).reshape(-1)]
     source = np.reshape(source, -1)
     return np.reshape(at.add(source) if accumulate else at.set(source), np.shape(input))
 
 
-def take(input: Any, index: Any) -> Any:
+def take(input: AnyArray, index: Any) -> AnyArray:
     """The elements at places of the flat tensor."""
     return getitem(np.reshape(input, -1), whole(index))
 
 
-def take_along_dim(input: Any, indices: Any, dim: int | None = None) -> Any:
+def take_along_dim(input: Any, indices: Any, dim: int | None = None) -> AnyArray:
     """``np.take_along_axis``: one element for each index along an axis, or of the flat tensor."""
     indices = whole(indices)
     return np.take_along_axis(input, indices.reshape(-1) if dim is None else indices, dim)
 
 
-def masked_fill(input: Any, mask: Any, value: Any) -> Any:
+def masked_fill(input: AnyArray, mask: AnyArray, value: Any) -> AnyArray:
     """``value`` where the mask is true."""
     mask = bare(mask)
     if mask.dtype.kind != "b":
@@ -124,47 +131,47 @@ def masked_fill(input: Any, mask: Any, value: Any) -> Any:
     return np.where(mask, cast(value, input.dtype) if hasattr(value, "dtype") else value, input)
 
 
-def masked_select(input: Any, mask: Any) -> Any:
+def masked_select(input: Any, mask: Any) -> AnyArray:
     """The elements where the mask is true, as a vector."""
     shape = np.broadcast_shapes(np.shape(input), np.shape(mask))
     return getitem(np.broadcast_to(input, shape), np.broadcast_to(bare(mask), shape))
 
 
-def masked_scatter(input: Any, mask: Any, source: Any) -> Any:
+def masked_scatter(input: Any, mask: Any, source: Any) -> AnyArray:
     """The elements of ``source``, in order, where the mask is true."""
     shape = np.broadcast_shapes(np.shape(input), np.shape(mask))
     mask = np.broadcast_to(bare(mask), shape)
     return At(np.broadcast_to(input, shape))[mask].set(getitem(np.reshape(source, -1), slice(0, int(mask.sum()))))
 
 
-def where(condition: Any, input: Any = None, other: Any = None) -> Any:
+def where(condition: AnyArray, input: AnyArray | None = None, other: Any = None) -> Any:
     """``input`` where the condition holds and ``other`` elsewhere; of a condition alone the indices."""
     return np.nonzero(bare(condition)) if input is None and other is None else np.where(bare(condition), input, other)
 
 
-def nonzero(input: Any, *, as_tuple: bool = False) -> Any:
+def nonzero(input: AnyArray, *, as_tuple: bool = False) -> Any:
     """The indices of what is not zero, one a row; ``as_tuple``: an array an axis."""
     return np.nonzero(bare(input)) if as_tuple else np.argwhere(bare(input))
 
 
-def argwhere(input: Any) -> Any:
+def argwhere(input: AnyArray) -> AnyArray:
     """The indices of what is not zero, one a row."""
     return np.argwhere(bare(input))
 
 
-def select_scatter(input: Any, src: Any, dim: int, index: int) -> Any:
+def select_scatter(input: AnyArray, src: Any, dim: int, index: int) -> AnyArray:
     """``input`` with ``src`` as one slice."""
     return At(input)[along(input, dim, index)].set(src)
 
 
 def slice_scatter(
-    input: Any, src: Any, dim: int = 0, start: int | None = None, end: int | None = None, step: int = 1
-) -> Any:
+    input: AnyArray, src: Any, dim: int = 0, start: int | None = None, end: int | None = None, step: int = 1
+) -> AnyArray:
     """``input`` with ``src`` as several slices."""
     return At(input)[along(input, dim, slice(start, end, step))].set(src)
 
 
-def diagonal_scatter(input: Any, src: Any, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Any:
+def diagonal_scatter(input: AnyArray, src: Any, offset: int = 0, dim1: int = 0, dim2: int = 1) -> AnyArray:
     """``input`` with ``src`` as its diagonals."""
     shape = np.shape(input)
     places = np.diagonal(np.arange(np.size(input)).reshape(shape), offset, dim1, dim2)
@@ -172,8 +179,8 @@ def diagonal_scatter(input: Any, src: Any, offset: int = 0, dim1: int = 0, dim2:
 
 
 def searchsorted(
-    sorted_sequence: Any, input: Any, *, right: bool = False, side: str | None = None, out_int32: bool = False
-) -> Any:
+    sorted_sequence: Any, input: AnyArray, *, right: bool = False, side: str | None = None, out_int32: bool = False
+) -> AnyArray:
     """Where values belong in a sorted vector; rows of several axes go with rows."""
     which: Any = side or ("right" if right else "left")
     edges, values = bare(sorted_sequence), bare(input)
@@ -186,11 +193,11 @@ def searchsorted(
     return np.stack(rows).reshape(values.shape).astype(np.int32 if out_int32 else np.int64)
 
 
-def _rows(array: Any) -> Any:
+def _rows(array: Any) -> AnyArray:
     return array.reshape(-1, array.shape[-1])
 
 
-def bucketize(input: Any, boundaries: Any, *, right: bool = False, out_int32: bool = False) -> Any:
+def bucketize(input: AnyArray, boundaries: Any, *, right: bool = False, out_int32: bool = False) -> AnyArray:
     """The number of the interval between sorted boundaries."""
     found = np.searchsorted(bare(boundaries), bare(input), "right" if right else "left")
     return np.asarray(found, np.int32) if out_int32 else found

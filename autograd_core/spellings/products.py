@@ -2,46 +2,49 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..ops.products.einsum import einsum as _einsum
 
+if TYPE_CHECKING:
+    from ..support.types import AnyArray
+
 matmul = np.matmul
 
 
-def mm(input: Any, mat2: Any) -> Any:
+def mm(input: AnyArray, mat2: Any) -> AnyArray:
     """The product of two matrices."""
     return np.matmul(input, mat2)
 
 
-def bmm(input: Any, mat2: Any) -> Any:
+def bmm(input: AnyArray, mat2: Any) -> AnyArray:
     """The products of matrices, one by one."""
     return np.matmul(input, mat2)
 
 
-def mv(input: Any, vec: Any) -> Any:
+def mv(input: AnyArray, vec: Any) -> AnyArray:
     """A matrix times a vector."""
     return np.matmul(input, vec)
 
 
-def dot(input: Any, tensor: Any) -> Any:
+def dot(input: AnyArray, tensor: Any) -> AnyArray:
     """The inner product of two vectors."""
     return np.matmul(input, tensor)
 
 
-def vdot(input: Any, other: Any) -> Any:
+def vdot(input: AnyArray, other: Any) -> AnyArray:
     """The inner product of two vectors, the first of them conjugated."""
     return np.vdot(input, other)
 
 
-def inner(input: Any, other: Any) -> Any:
+def inner(input: AnyArray, other: Any) -> AnyArray:
     """Products of the last axes."""
     return np.inner(input, other)
 
 
-def outer(input: Any, vec2: Any) -> Any:
+def outer(input: AnyArray, vec2: Any) -> AnyArray:
     """All products of two vectors' elements."""
     return np.outer(input, vec2)
 
@@ -49,18 +52,18 @@ def outer(input: Any, vec2: Any) -> Any:
 ger = outer
 
 
-def kron(input: Any, other: Any) -> Any:
+def kron(input: AnyArray, other: Any) -> AnyArray:
     """Kronecker's product."""
     return np.kron(input, other)
 
 
-def cross(input: Any, other: Any, dim: int | None = None) -> Any:
+def cross(input: AnyArray, other: Any, dim: int | None = None) -> AnyArray:
     """Vector products along ``dim``, by default the first axis of size 3."""
     axis = np.shape(input).index(3) if dim is None else dim
     return np.cross(input, other, axis=axis)
 
 
-def tensordot(a: Any, b: Any, dims: Any = 2, out: Any = None) -> Any:
+def tensordot(a: AnyArray, b: AnyArray, dims: Any = 2, out: AnyArray | None = None) -> AnyArray:
     """Sums over the last axes of a and the first ones of b, or over the named ones."""
     return np.tensordot(a, b, dims)
 
@@ -71,32 +74,32 @@ def einsum(equation: str, *operands: Any) -> Any:
     return _einsum(equation.replace(" ", ""), *operands)
 
 
-def _plus(input: Any, product: Any, beta: Any, alpha: Any) -> Any:
+def _plus(input: AnyArray, product: Any, beta: Any, alpha: Any) -> AnyArray:
     product = product if alpha == 1 else alpha * product
     return product if beta == 0 else (input if beta == 1 else beta * input) + product
 
 
-def addmm(input: Any, mat1: Any, mat2: Any, *, beta: Any = 1, alpha: Any = 1) -> Any:
+def addmm(input: AnyArray, mat1: Any, mat2: Any, *, beta: Any = 1, alpha: Any = 1) -> AnyArray:
     """beta · input + alpha · (mat1 @ mat2)."""
     return _plus(input, np.matmul(mat1, mat2), beta, alpha)
 
 
-def addmv(input: Any, mat: Any, vec: Any, *, beta: Any = 1, alpha: Any = 1) -> Any:
+def addmv(input: AnyArray, mat: Any, vec: Any, *, beta: Any = 1, alpha: Any = 1) -> AnyArray:
     """beta · input + alpha · (mat @ vec)."""
     return _plus(input, np.matmul(mat, vec), beta, alpha)
 
 
-def addr(input: Any, vec1: Any, vec2: Any, *, beta: Any = 1, alpha: Any = 1) -> Any:
+def addr(input: AnyArray, vec1: Any, vec2: Any, *, beta: Any = 1, alpha: Any = 1) -> AnyArray:
     """beta · input + alpha · outer(vec1, vec2)."""
     return _plus(input, np.outer(vec1, vec2), beta, alpha)
 
 
-def baddbmm(input: Any, batch1: Any, batch2: Any, *, beta: Any = 1, alpha: Any = 1) -> Any:
+def baddbmm(input: AnyArray, batch1: Any, batch2: Any, *, beta: Any = 1, alpha: Any = 1) -> AnyArray:
     """beta · input + alpha · (batch1 @ batch2)."""
     return _plus(input, np.matmul(batch1, batch2), beta, alpha)
 
 
-def addbmm(input: Any, batch1: Any, batch2: Any, *, beta: Any = 1, alpha: Any = 1) -> Any:
+def addbmm(input: AnyArray, batch1: Any, batch2: Any, *, beta: Any = 1, alpha: Any = 1) -> AnyArray:
     """beta · input + alpha · Σ (batch1 @ batch2)."""
     return _plus(input, np.sum(np.matmul(batch1, batch2), axis=0), beta, alpha)
 
@@ -108,48 +111,48 @@ def cdist(x1: Any, x2: Any, p: float = 2.0, compute_mode: Any = None) -> Any:
     return linalg.vector_norm(x1[..., :, None, :] - x2[..., None, :, :], axis=-1, ord=p)
 
 
-def trace(input: Any) -> Any:
+def trace(input: AnyArray) -> AnyArray:
     """The sum of the diagonal."""
     return np.trace(input)
 
 
-def logdet(input: Any) -> Any:
+def logdet(input: AnyArray) -> AnyArray:
     """log det; NaN of a negative one."""
     sign, size = np.linalg.slogdet(input)
     return np.log(sign) + size
 
 
-def det(input: Any) -> Any:
+def det(input: AnyArray) -> AnyArray:
     """The determinants of matrices."""
     return np.linalg.det(input)
 
 
-def slogdet(input: Any) -> Any:
+def slogdet(input: AnyArray) -> Any:
     """Sign and log |det|."""
     return np.linalg.slogdet(input)
 
 
-def inverse(input: Any) -> Any:
+def inverse(input: AnyArray) -> AnyArray:
     """The inverses of matrices."""
     return np.linalg.inv(input)
 
 
-def pinverse(input: Any, rcond: float = 1e-15) -> Any:
+def pinverse(input: AnyArray, rcond: float = 1e-15) -> AnyArray:
     """The pseudo-inverses of matrices."""
     return np.linalg.pinv(input, rcond)
 
 
-def matrix_power(input: Any, n: int) -> Any:
+def matrix_power(input: AnyArray, n: int) -> AnyArray:
     """Matrices to an integer power."""
     return np.linalg.matrix_power(input, n)
 
 
-def cholesky(input: Any, upper: bool = False) -> Any:
+def cholesky(input: AnyArray, upper: bool = False) -> AnyArray:
     """Cholesky's factor, lower or upper."""
     factor = np.linalg.cholesky(input)
     return np.conj(np.swapaxes(factor, -1, -2)) if upper else factor
 
 
-def qr(input: Any, some: bool = True) -> Any:
+def qr(input: AnyArray, some: bool = True) -> Any:
     """Q and R."""
     return np.linalg.qr(input, "reduced" if some else "complete")

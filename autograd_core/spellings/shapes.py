@@ -3,27 +3,30 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..ops.places.indexing import getitem, sliding_window_view
 from .arguments import along, axes, sizes
 
+if TYPE_CHECKING:
+    from ..support.types import AnyArray
 
-def reshape(input: Any, *given: Any, shape: Any = None) -> Any:
+
+def reshape(input: AnyArray, *given: Any, shape: Any = None) -> AnyArray:
     """The elements in another shape, of which one size may be −1."""
     return np.reshape(input, sizes(given, shape))
 
 
-def view(input: Any, *shape: Any, size: Any = None) -> Any:
+def view(input: AnyArray, *shape: Any, size: Any = None) -> AnyArray:
     """``reshape``; a view of the bytes as another dtype is refused."""
     if len(shape) == 1 and not isinstance(shape[0], (int, np.integer, tuple, list)):
         raise TypeError(f"view({shape[0]!r}): bits as another dtype have no derivative. Fix: t.to(dtype) converts.")
     return np.reshape(input, sizes(shape, size))
 
 
-def reshape_as(input: Any, other: Any) -> Any:
+def reshape_as(input: AnyArray, other: Any) -> AnyArray:
     """The elements in the shape of ``other``."""
     return np.reshape(input, other.shape)
 
@@ -31,7 +34,7 @@ def reshape_as(input: Any, other: Any) -> Any:
 view_as = reshape_as
 
 
-def flatten(input: Any, start_dim: int = 0, end_dim: int = -1) -> Any:
+def flatten(input: AnyArray, start_dim: int = 0, end_dim: int = -1) -> AnyArray:
     """The axes from ``start_dim`` to ``end_dim`` as one."""
     n = max(np.ndim(input), 1)
     if not (-n <= start_dim < n and -n <= end_dim < n and start_dim % n <= end_dim % n):
@@ -40,7 +43,7 @@ def flatten(input: Any, start_dim: int = 0, end_dim: int = -1) -> Any:
     return np.reshape(input, (*shape[:a], math.prod(shape[a : b + 1]), *shape[b + 1 :]))
 
 
-def unflatten(input: Any, dim: int, sizes: Any) -> Any:
+def unflatten(input: AnyArray, dim: int, sizes: Any) -> AnyArray:
     """Axis ``dim`` as several of the given sizes, of which one may be −1."""
     shape, dim = np.shape(input), dim % np.ndim(input)
     known = math.prod(n for n in sizes if n != -1)
@@ -48,12 +51,12 @@ def unflatten(input: Any, dim: int, sizes: Any) -> Any:
     return np.reshape(input, (*shape[:dim], *sizes, *shape[dim + 1 :]))
 
 
-def unsqueeze(input: Any, dim: int) -> Any:
+def unsqueeze(input: AnyArray, dim: int) -> AnyArray:
     """One more axis, of size 1."""
     return np.expand_dims(input, dim)
 
 
-def squeeze(input: Any, dim: Any = None) -> Any:
+def squeeze(input: AnyArray, dim: Any = None) -> AnyArray:
     """Without axes of size 1: all of them, or those among ``dim``."""
     if dim is None:
         return np.squeeze(input)
@@ -62,12 +65,12 @@ def squeeze(input: Any, dim: Any = None) -> Any:
     return np.squeeze(input, tuple(d for d in wanted if np.ndim(input) and np.shape(input)[d] == 1))
 
 
-def permute(input: Any, *order: Any, dims: Any = None) -> Any:
+def permute(input: AnyArray, *order: Any, dims: Any = None) -> AnyArray:
     """The axes in another order."""
     return np.transpose(input, sizes(order, dims))
 
 
-def transpose(input: Any, dim0: int, dim1: int) -> Any:
+def transpose(input: AnyArray, dim0: int, dim1: int) -> AnyArray:
     """Two axes exchanged."""
     return np.swapaxes(input, dim0, dim1) if np.ndim(input) else input
 
@@ -75,7 +78,7 @@ def transpose(input: Any, dim0: int, dim1: int) -> Any:
 swapaxes = swapdims = transpose
 
 
-def t(input: Any) -> Any:
+def t(input: AnyArray) -> AnyArray:
     """A matrix transposed; one axis or none stays as it is."""
     if np.ndim(input) > 2:
         raise RuntimeError(
@@ -84,12 +87,12 @@ def t(input: Any) -> Any:
     return np.transpose(input)
 
 
-def adjoint(input: Any) -> Any:
+def adjoint(input: AnyArray) -> AnyArray:
     """The last two axes exchanged, and conjugated."""
     return np.conj(np.swapaxes(input, -1, -2))
 
 
-def movedim(input: Any, source: Any, destination: Any) -> Any:
+def movedim(input: Any, source: Any, destination: Any) -> AnyArray:
     """Axes at other places; the others keep their order."""
     return np.moveaxis(input, source, destination)
 
@@ -97,7 +100,7 @@ def movedim(input: Any, source: Any, destination: Any) -> Any:
 moveaxis = movedim
 
 
-def expand(input: Any, *shape: Any, size: Any = None) -> Any:
+def expand(input: Any, *shape: Any, size: Any = None) -> AnyArray:
     """Axes of size 1 repeated; −1 leaves an axis as it is."""
     shape = sizes(shape, size)
     if len(shape) < np.ndim(input):
@@ -109,12 +112,12 @@ def expand(input: Any, *shape: Any, size: Any = None) -> Any:
 broadcast_to = expand
 
 
-def expand_as(input: Any, other: Any) -> Any:
+def expand_as(input: AnyArray, other: Any) -> AnyArray:
     """``expand`` to the shape of ``other``."""
     return np.broadcast_to(input, other.shape)
 
 
-def repeat(input: Any, *times: Any, repeats: Any = None) -> Any:
+def repeat(input: AnyArray, *times: Any, repeats: Any = None) -> AnyArray:
     """The whole tensor, that often along each axis."""
     repeats = sizes(times, repeats)
     if len(repeats) < np.ndim(input):
@@ -122,32 +125,34 @@ def repeat(input: Any, *times: Any, repeats: Any = None) -> Any:
     return np.tile(input, tuple(repeats))
 
 
-def tile(input: Any, *times: Any, dims: Any = None) -> Any:
+def tile(input: AnyArray, *times: Any, dims: Any = None) -> AnyArray:
     """``repeat``, where axes that are not named are not repeated."""
     return np.tile(input, sizes(times, dims))
 
 
-def repeat_interleave(input: Any, repeats: Any, dim: int | None = None, *, output_size: int | None = None) -> Any:
+def repeat_interleave(
+    input: AnyArray, repeats: Any, dim: int | None = None, *, output_size: int | None = None
+) -> AnyArray:
     """Each element, or each slice of axis ``dim``, that many times in a row."""
     return np.repeat(input, repeats, axis=dim)
 
 
-def flip(input: Any, *axes: Any, dims: Any = None) -> Any:
+def flip(input: AnyArray, *axes: Any, dims: Any = None) -> AnyArray:
     """The named axes backwards."""
     return np.flip(input, sizes(axes, dims))
 
 
-def roll(input: Any, shifts: Any, dims: Any = None) -> Any:
+def roll(input: AnyArray, shifts: Any, dims: Any = None) -> AnyArray:
     """Shifted along axes, around the ends."""
     return np.roll(input, shifts, axis=axes(dims) if dims != () else None)
 
 
-def rot90(input: Any, k: int = 1, dims: Any = (0, 1)) -> Any:
+def rot90(input: AnyArray, k: int = 1, dims: Any = (0, 1)) -> AnyArray:
     """Turned k times by 90° in the plane of two axes."""
     return np.rot90(input, k, dims)
 
 
-def narrow(input: Any, dim: int, start: Any, length: int) -> Any:
+def narrow(input: AnyArray, dim: int, start: Any, length: int) -> AnyArray:
     """``length`` slices of axis ``dim``, from ``start`` on."""
     start = int(start) + (np.shape(input)[dim] if int(start) < 0 else 0)
     if not 0 <= start <= start + length <= np.shape(input)[dim]:
@@ -155,12 +160,12 @@ def narrow(input: Any, dim: int, start: Any, length: int) -> Any:
     return getitem(input, along(input, dim, slice(start, start + length)))
 
 
-def select(input: Any, dim: int, index: int) -> Any:
+def select(input: AnyArray, dim: int, index: int) -> AnyArray:
     """Slice ``index`` of axis ``dim``."""
     return getitem(input, along(input, dim, index))
 
 
-def unfold(input: Any, dimension: int, size: int, step: int) -> Any:
+def unfold(input: AnyArray, dimension: int, size: int, step: int) -> AnyArray:
     """Windows of axis ``dimension``, laid along a new last axis."""
     if not np.ndim(input):
         return getitem(np.reshape(input, (1,)), slice(0, size))
@@ -168,27 +173,27 @@ def unfold(input: Any, dimension: int, size: int, step: int) -> Any:
     return getitem(windows, along(input, dimension, slice(None, None, step)))
 
 
-def diag(input: Any, diagonal: int = 0) -> Any:
+def diag(input: AnyArray, diagonal: int = 0) -> AnyArray:
     """The diagonal of a matrix, or the matrix of a diagonal."""
     return np.diag(input, diagonal)
 
 
-def diagflat(input: Any, offset: int = 0) -> Any:
+def diagflat(input: AnyArray, offset: int = 0) -> AnyArray:
     """The matrix with the elements on its diagonal."""
     return np.diagflat(input, offset)
 
 
-def vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:
+def vander(x: AnyArray, N: int | None = None, increasing: bool = False) -> AnyArray:
     """The powers of x, the highest first, or the lowest."""
     return np.vander(x, N, increasing)
 
 
-def diagonal(input: Any, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Any:
+def diagonal(input: AnyArray, offset: int = 0, dim1: int = 0, dim2: int = 1) -> AnyArray:
     """The diagonals of the matrices of two axes."""
     return np.diagonal(input, offset, dim1, dim2)
 
 
-def diag_embed(input: Any, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Any:
+def diag_embed(input: AnyArray, offset: int = 0, dim1: int = -2, dim2: int = -1) -> AnyArray:
     """Matrices with these diagonals, and zeros elsewhere."""
     n = np.shape(input)[-1]
     column = np.arange(n + abs(offset)) - max(offset, 0)
@@ -198,17 +203,17 @@ def diag_embed(input: Any, offset: int = 0, dim1: int = -2, dim2: int = -1) -> A
     return np.moveaxis(matrices, (-2, -1), (dim1, dim2))
 
 
-def tril(input: Any, diagonal: int = 0) -> Any:
+def tril(input: AnyArray, diagonal: int = 0) -> AnyArray:
     """The lower triangle, and zeros above it."""
     return np.tril(input, diagonal)
 
 
-def triu(input: Any, diagonal: int = 0) -> Any:
+def triu(input: AnyArray, diagonal: int = 0) -> AnyArray:
     """The upper triangle, and zeros below it."""
     return np.triu(input, diagonal)
 
 
-def sum_to_size(input: Any, *size: Any) -> Any:
+def sum_to_size(input: AnyArray, *size: Any) -> AnyArray:
     """Summed over what ``expand`` would have repeated."""
     size = sizes(size)
     lead = np.ndim(input) - len(size)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -11,9 +11,12 @@ from ..engine.tensor import bare
 from ..ops.places.indexing import getitem
 from .arguments import along, axes, axis_of, cast
 
+if TYPE_CHECKING:
+    from ..support.types import AnyArray, DTypeLike
+
 
 def _along(function: Callable[..., Any], meaning: str) -> Callable[..., Any]:
-    def reduce(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
+    def reduce(input: AnyArray, dim: Any = None, keepdim: bool = False, *, dtype: DTypeLike = None) -> AnyArray:
         return function(cast(input, dtype), axis=axes(dim), keepdims=keepdim)
 
     reduce.__doc__ = f"The {meaning} over the axes ``dim``, or over all."
@@ -25,15 +28,15 @@ nansum, nanmean = _along(np.nansum, "sum without NaN"), _along(np.nanmean, "mean
 amax, amin = _along(np.max, "largest element"), _along(np.min, "smallest element")
 
 
-def aminmax(input: Any, *, dim: Any = None, keepdim: bool = False) -> Any:
+def aminmax(input: AnyArray, *, dim: Any = None, keepdim: bool = False) -> Any:
     """The smallest and the largest element."""
     return amin(input, dim, keepdim), amax(input, dim, keepdim)
 
 
 def _spread(function: Callable[..., Any], meaning: str) -> Callable[..., Any]:
     def spread(
-        input: Any, dim: Any = None, unbiased: Any = None, keepdim: bool = False, *, correction: Any = None
-    ) -> Any:
+        input: AnyArray, dim: Any = None, unbiased: Any = None, keepdim: bool = False, *, correction: Any = None
+    ) -> AnyArray:
         if isinstance(dim, bool):
             dim, unbiased = None, dim
         ddof = correction if correction is not None else 1 if unbiased is None else int(unbiased)
@@ -47,7 +50,7 @@ std, var = _spread(np.std, "standard deviation"), _spread(np.var, "variance")
 
 
 def std_mean(
-    input: Any, dim: Any = None, unbiased: Any = None, keepdim: bool = False, *, correction: Any = None
+    input: AnyArray, dim: Any = None, unbiased: Any = None, keepdim: bool = False, *, correction: Any = None
 ) -> Any:
     """The standard deviation and the mean."""
     only = None if isinstance(dim, bool) else dim
@@ -55,7 +58,7 @@ def std_mean(
 
 
 def var_mean(
-    input: Any, dim: Any = None, unbiased: Any = None, keepdim: bool = False, *, correction: Any = None
+    input: AnyArray, dim: Any = None, unbiased: Any = None, keepdim: bool = False, *, correction: Any = None
 ) -> Any:
     """The variance and the mean."""
     only = None if isinstance(dim, bool) else dim
@@ -63,7 +66,7 @@ def var_mean(
 
 
 def _truth(function: Callable[..., Any], meaning: str) -> Callable[..., Any]:
-    def judge(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
+    def judge(input: AnyArray, dim: Any = None, keepdim: bool = False) -> AnyArray:
         return function(bare(input), axis=axes(dim), keepdims=keepdim)
 
     judge.__doc__ = f"Whether {meaning} along the axes ``dim``, or at all."
@@ -73,13 +76,13 @@ def _truth(function: Callable[..., Any], meaning: str) -> Callable[..., Any]:
 all, any = _truth(np.all, "everything is true"), _truth(np.any, "something is true")
 
 
-def count_nonzero(input: Any, dim: Any = None) -> Any:
+def count_nonzero(input: AnyArray, dim: Any = None) -> AnyArray:
     """How many elements are not zero."""
     return np.count_nonzero(bare(input), axis=axes(dim))
 
 
 def _place(function: Callable[..., Any], meaning: str) -> Callable[..., Any]:
-    def find(input: Any, dim: int | None = None, keepdim: bool = False) -> Any:
+    def find(input: AnyArray, dim: int | None = None, keepdim: bool = False) -> AnyArray:
         return function(bare(input), axis=axis_of(input, dim), keepdims=keepdim)
 
     find.__doc__ = f"Where the {meaning} element is, the first of several; without ``dim`` of the flat tensor."
@@ -89,34 +92,34 @@ def _place(function: Callable[..., Any], meaning: str) -> Callable[..., Any]:
 argmax, argmin = _place(np.argmax, "largest"), _place(np.argmin, "smallest")
 
 
-def logsumexp(input: Any, dim: Any, keepdim: bool = False) -> Any:
+def logsumexp(input: AnyArray, dim: Any, keepdim: bool = False) -> AnyArray:
     """log Σ eˣ over the axes ``dim``."""
     from ..ops.sums.exponentials import logsumexp as function
 
     return function(input, axis=axis_of(input, dim), keepdims=keepdim)
 
 
-def softmax(input: Any, dim: Any = None, dtype: Any = None, *, _stacklevel: int = 3) -> Any:
+def softmax(input: AnyArray, dim: Any = None, dtype: DTypeLike = None, *, _stacklevel: int = 3) -> AnyArray:
     """eˣ / Σ eˣ along ``dim``."""
     from ..ops.sums.exponentials import softmax as function
 
     return function(cast(input, dtype), implicit_dim(input) if dim is None else dim)
 
 
-def log_softmax(input: Any, dim: Any = None, dtype: Any = None, *, _stacklevel: int = 3) -> Any:
+def log_softmax(input: AnyArray, dim: Any = None, dtype: DTypeLike = None, *, _stacklevel: int = 3) -> AnyArray:
     """log of ``softmax``."""
     from ..ops.sums.exponentials import log_softmax as function
 
     return function(cast(input, dtype), implicit_dim(input) if dim is None else dim)
 
 
-def implicit_dim(input: Any) -> int:
+def implicit_dim(input: AnyArray) -> int:
     """What PyTorch takes where no axis is given: 0 of no, one or three axes, else 1."""
     return 0 if np.ndim(input) in (0, 1, 3) else 1
 
 
 def _scan(function: Callable[..., Any], meaning: str) -> Callable[..., Any]:
-    def scan(input: Any, dim: int, *, dtype: Any = None) -> Any:
+    def scan(input: AnyArray, dim: int, *, dtype: DTypeLike = None) -> AnyArray:
         return np.reshape(function(cast(input, dtype), axis=axis_of(input, dim)), np.shape(input))
 
     scan.__doc__ = f"The {meaning} of the elements so far along ``dim``."
@@ -127,13 +130,13 @@ cumsum, cumprod = _scan(np.cumsum, "sum"), _scan(np.cumprod, "product")
 logcumsumexp = _scan(lambda x, axis: np.logaddexp.accumulate(x, axis=axis or 0) if np.ndim(x) else x, "log Σ eˣ")
 
 
-def diff(input: Any, n: int = 1, dim: int = -1, prepend: Any = None, append: Any = None) -> Any:
+def diff(input: AnyArray, n: int = 1, dim: int = -1, prepend: Any = None, append: Any = None) -> AnyArray:
     """The n-th differences along ``dim``."""
     given = {key: value for key, value in (("prepend", prepend), ("append", append)) if value is not None}
     return np.diff(input, n, dim, **given)
 
 
-def trapezoid(y: Any, x: Any = None, *, dx: Any = 1.0, dim: int = -1) -> Any:
+def trapezoid(y: AnyArray, x: AnyArray | None = None, *, dx: Any = 1.0, dim: int = -1) -> AnyArray:
     """∫ y by trapezoids."""
     return np.trapezoid(y, x, dx, axis=dim)
 
@@ -141,7 +144,7 @@ def trapezoid(y: Any, x: Any = None, *, dx: Any = 1.0, dim: int = -1) -> Any:
 trapz = trapezoid
 
 
-def cumulative_trapezoid(y: Any, x: Any = None, *, dx: Any = 1.0, dim: int = -1) -> Any:
+def cumulative_trapezoid(y: AnyArray, x: AnyArray | None = None, *, dx: Any = 1.0, dim: int = -1) -> AnyArray:
     """∫ y so far, by trapezoids."""
     left, right = getitem(y, along(y, dim, slice(None, -1))), getitem(y, along(y, dim, slice(1, None)))
     widths = dx if x is None else np.diff(x, axis=dim if np.ndim(x) > 1 else -1)
@@ -150,49 +153,56 @@ def cumulative_trapezoid(y: Any, x: Any = None, *, dx: Any = 1.0, dim: int = -1)
     return np.cumsum((left + right) / 2 * widths, axis=dim)
 
 
-def norm(input: Any, p: Any = "fro", dim: Any = None, keepdim: bool = False, out: Any = None, dtype: Any = None) -> Any:
+def norm(
+    input: Any,
+    p: Any = "fro",
+    dim: Any = None,
+    keepdim: bool = False,
+    out: Any = None,
+    dtype: Any = None,
+) -> AnyArray:
     """The p-norm of vectors, or of all elements; ``"nuc"``: the sum of a matrix's singular values."""
     from ..ops import linalg
 
     x, dim = cast(input, dtype), axes(dim)
     if p == "nuc":
-        matrix = np.moveaxis(x, dim, (-2, -1)) if dim else x
+        matrix = np.moveaxis(x, dim, (-2, -1)) if dim else x  # type: ignore[type-var]
         y = np.sum(linalg.svdvals(matrix), axis=-1)
         return np.reshape(y, (*np.shape(y), 1, 1)) if keepdim else y
     order = 2 if p in ("fro", None) else p
     return linalg.vector_norm(x, axis=dim if np.ndim(x) else None, keepdims=keepdim, ord=order)
 
 
-def renorm(input: Any, p: Any, dim: int, maxnorm: Any) -> Any:
+def renorm(input: AnyArray, p: AnyArray, dim: int, maxnorm: Any) -> AnyArray:
     """Each slice of axis ``dim`` scaled down to a p-norm of ``maxnorm`` where it is longer."""
     others = tuple(k for k in range(np.ndim(input)) if k != dim % np.ndim(input))
     lengths = norm(input, p, others, keepdim=True)
     return np.where(bare(lengths) > maxnorm, input * (maxnorm / (lengths + 1e-7)), input)
 
 
-def cov(input: Any, *, correction: int = 1, fweights: Any = None, aweights: Any = None) -> Any:
+def cov(input: AnyArray, *, correction: int = 1, fweights: Any = None, aweights: Any = None) -> AnyArray:
     """Covariances of the rows."""
     return cast(np.cov(input, ddof=correction, fweights=bare(fweights), aweights=bare(aweights)), input.dtype)
 
 
-def corrcoef(input: Any) -> Any:
+def corrcoef(input: AnyArray) -> AnyArray:
     """Correlations of the rows."""
     return cast(np.corrcoef(input), input.dtype)
 
 
-def bincount(input: Any, weights: Any = None, minlength: int = 0) -> Any:
+def bincount(input: AnyArray, weights: AnyArray | None = None, minlength: int = 0) -> AnyArray:
     """How often each number occurs, or the sum of its weights."""
     return np.bincount(bare(input), weights, minlength)
 
 
-def histc(input: Any, bins: int = 100, min: Any = 0, max: Any = 0) -> Any:
+def histc(input: AnyArray, bins: int = 100, min: Any = 0, max: Any = 0) -> AnyArray:
     """How many elements fall into each of equal intervals."""
     values = bare(input)
     low, high = (values.min(), values.max()) if min == max else (min, max)
     return np.histogram(values, bins, (low, high))[0].astype(values.dtype)
 
 
-def gradient(input: Any, *, spacing: Any = None, dim: Any = None, edge_order: int = 1) -> Any:
+def gradient(input: AnyArray, *, spacing: Any = None, dim: Any = None, edge_order: int = 1) -> Any:
     """Slopes by central differences, one tensor an axis."""
     spaces = () if spacing is None else spacing if isinstance(spacing, (list, tuple)) else (spacing,)
     slopes: Any = np.gradient

@@ -7,13 +7,16 @@ be computed from it passes the hooks. A leaf has no computation: its hooks are c
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..engine import node as nodes
 from ..engine.forms import primitive
 from ..engine.node import Leaf, Node
 from ..engine.tensor import Tensor, make_tensor
 from ..support.handles import RemovableHandle
+
+if TYPE_CHECKING:
+    from ..support.types import AnyArray
 
 
 class Watch:
@@ -24,7 +27,7 @@ class Watch:
         self.keeps = False
         self.grad: Any = None
 
-    def __call__(self, g: Any) -> Any:
+    def __call__(self, g: AnyArray) -> AnyArray:
         g = through(self.hooks, g)
         if self.keeps:
             seen = g if isinstance(g, Tensor) else make_tensor(g.copy(), None)
@@ -45,7 +48,7 @@ def through(hooks: dict[int, Callable[[Any], Any]], g: Any) -> Any:
 
 
 @primitive(name="watched", x=lambda g, watch: watch(g), jvp={"x": lambda t: t}, flops=(lambda c: 0, lambda c: 0))
-def _watched(x: Any, watch: Any = None) -> Any:
+def _watched(x: AnyArray, watch: Any = None) -> AnyArray:
     """The identity, whose cotangent ``watch`` sees."""
     return x
 
