@@ -200,9 +200,9 @@ def multi_margin_loss(
     x = accurate(input)
     x, y = _rows_of_classes(name, np.reshape(x, (1, -1)) if x.ndim < 2 else x, np.atleast_1d(constant(target)))
     _checked_classes(name, y, x.shape[1], -100)
-    gaps = relu(margin - np.reshape(x[np.arange(len(y)), y], (-1, 1)) + x)
+    gaps = relu(x - np.reshape(of_target(x, y) - margin, (-1, 1)))
     others = np.arange(x.shape[1]) != np.reshape(y, (-1, 1))
-    losses = np.sum(np.where(others, gaps**p, 0), axis=1) / x.shape[1]
+    losses = np.sum(np.where(others, gaps if p == 1 else ag.square(gaps), 0), axis=1) / x.shape[1]
     w = _class_weights(name, weight, x.shape[1], x)
     losses = losses if w is None else losses * w[y]
     return reduced(losses if input.ndim > 1 else losses[0], reduction, name, input)
