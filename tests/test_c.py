@@ -464,6 +464,32 @@ def test_hostile_names_stay_names(tmp_path: Path) -> None:
     agrees(tmp_path, step, x)
 
 
+@compiled_c
+@pytest.mark.parametrize("name", ["SIGN", "sign", "main", "double", "exp"])
+def test_names_of_the_file_itself_are_not_given_twice(tmp_path: Path, name: str) -> None:
+    def f(run: Any, draw: Any, H: Any, MAIN: Any, int64: Any) -> Any:
+        return np.sign(int64), np.exp(run) + draw, H - MAIN
+
+    f.__name__ = name
+    given = (np.array([0.5]), np.array([2.0]), np.array([3.0]), np.array([1.5]), np.array([-4, 3]))
+    agrees(tmp_path, recorded(f, *given), *given)
+
+
+@compiled_c
+def test_parameters_are_called_as_in_the_model(tmp_path: Path) -> None:
+    model = nn.Sequential(nn.Linear(3, 4), nn.Linear(4, 2))
+    step = training(model, nn.CrossEntropyLoss(), optim.Adam(model.parameters()))
+    x, y = RNG.normal(size=(5, 3)).astype("f4"), np.array([0, 1, 1, 0, 1])
+    recorded(step, x, y).to_c(tmp_path / "net.c")
+    (tmp_path / "use.c").write_text(
+        '#include <stdio.h>\n#include "net.h"\nint main(void) { '
+        'for (int k = 0; k < 8; k++) printf("%.9g\\n", (double)net_model_1_weight[k]); '
+        'for (int k = 0; k < 4; k++) printf("%.9g\\n", (double)net_model_0_bias[k]); return 0; }\n'
+    )
+    wanted = [*flat(model[1].weight.data), *flat(model[0].bias.data)]
+    np.testing.assert_array_equal(numbers(built(tmp_path, "net.c", "use.c")), [float(f"{x:.9g}") for x in wanted])
+
+
 @pytest.mark.parametrize("name", ["net", "net.cpp", 'a"b.c', "a b.c", "a\n.c", ""])
 def test_a_path_that_is_no_source_is_refused(tmp_path: Path, name: str) -> None:
     step = recorded(lambda x: x * 2, np.ones(2))

@@ -12,8 +12,7 @@ from ..lowering import _indexed, _NotOurs
 from ..recorded import _again
 from ..tape import Entry
 from .expressions import TYPES, Expressions, converted, number
-
-Place = Callable[[int], tuple[str, int]]
+from .loops import WHOLE, Place
 
 
 class Unknown(Exception):
@@ -68,8 +67,7 @@ class Call:
         ref = array if isinstance(array, Ref) else self.program.ref(array)
         if len(self.program.memories) > known:  # a copy, which no call fills
             raise Unknown
-        name, first = self.place(ref.memory)
-        first += ref.offset // ref.dtype.itemsize
+        name, first = self.place(ref.memory, ref.offset // ref.dtype.itemsize, 0, WHOLE)
         parts = [str(first)] if first else []
         for i, n, s in zip(indices, ref.shape, ref.strides, strict=True):
             if s and n != 1:

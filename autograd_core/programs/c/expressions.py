@@ -82,6 +82,11 @@ static T expit_N(T a) {
 }
 
 
+def helper_names() -> set[str]:
+    """What helpers, and products of matrices, may be called."""
+    return {f"{name}_{_short(letter)}" for name in (*HELPERS, "matmul") for letter in TYPES}
+
+
 class Expressions:
     """Prints expressions, and remembers which helpers they call."""
 

@@ -11,7 +11,11 @@ from ..form import Index, Ref, Row
 from ..passes.fusion import Kernel, split
 from .expressions import TYPES, Expressions, converted, identity, number
 
+WHOLE = 2**62  # an end that no part of an array has
 LONG_SUM = 256  # a sum of more floats is taken in double
+
+
+Place = Callable[[int, int, int, int], tuple[str, int]]
 
 
 class Access(NamedTuple):
@@ -43,10 +47,10 @@ def access(ref: Ref) -> Access:
 class Loops:
     """The text of one kernel.
 
-    place : the name of a memory's array and the elements before its first
+    place : the name of the array that holds some elements of a memory, and the first one's place there
     """
 
-    def __init__(self, kernel: Kernel, place: Callable[[int], tuple[str, int]], expressions: Expressions) -> None:
+    def __init__(self, kernel: Kernel, place: Place, expressions: Expressions) -> None:
         self.place, self.expressions = place, expressions
         self.lengths, self.lines = _planned(kernel)
         self.depth = len(self.lengths)
@@ -63,8 +67,9 @@ class Loops:
 
     def _element(self, a: Access, moved: str = "", level: int | None = None) -> str:
         """An element of an array at the loops' indices."""
-        name, first = self.place(a.memory)
-        first += a.first
+        spans = [s * (n - 1) for n, s in zip(self.lengths, a.strides, strict=True)]
+        low, high = (a.first + sum(x for x in spans if (x > 0) is up) for up in (False, True))
+        name, first = self.place(a.memory, a.first, low, WHOLE if moved else high)
         parts = [str(first)] if first else []
         for k, (n, s) in enumerate(zip(self.lengths, a.strides, strict=True)):
             if s and n != 1 and (level is None or k < level):
@@ -168,7 +173,7 @@ class Loops:
                 self._add(line, values[0], indent)
                 continue
             value = converted(self.expressions.of(row.op, values, row.types), row.types[-1], line.output.dtype)
-            value = value[1:-1] if _is_wrapped(value) else value
+            value = value[1:-1] if is_wrapped(value) else value
             if line.scatter:
                 self.text.append(f"{indent}{self._element(line.output, self._moved_out(line))} = {value};")
                 continue
@@ -229,7 +234,7 @@ class Loops:
             self.text.append(f"{indent}{self._element(line.output)} = {value};")
 
 
-def _is_wrapped(text: str) -> bool:
+def is_wrapped(text: str) -> bool:
     """Whether one pair of parentheses holds it all."""
     if not text.startswith("("):
         return False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 KEYWORDS = frozenset(
     (
@@ -28,11 +29,15 @@ def comment(text: str) -> str:
 
 
 class Names:
-    """Identifiers with a prefix, each given once."""
+    """Identifiers with a prefix, each given once.
 
-    def __init__(self, prefix: str) -> None:
+    taken : identifiers that are the file's own
+    """
+
+    def __init__(self, prefix: str, taken: Iterable[str] = ()) -> None:
         self.prefix = prefix
-        self._given: set[str] = set()
+        self._given = {*taken, *(f"{prefix}_{x}" for x in ("run", "draw"))}
+        self._given |= {f"{prefix.upper()}_{x}" for x in ("H", "MAIN", "CBLAS")}
 
     def new(self, name: str, public: bool = True) -> str:
         """An identifier for a name; a number tells apart what would be the same."""

@@ -20,8 +20,8 @@ from ..results import is_array
 from ..tape import Entry, root
 from .calls import Call, Unknown
 from .contractions import matmul, name_of
-from .expressions import TYPES, Expressions, number
-from .loops import Loops, access
+from .expressions import TYPES, Expressions, helper_names, number
+from .loops import Access, Loops, access, is_wrapped
 from .names import Names, comment, identifier
 from .numbers import Numbers
 
@@ -65,6 +65,15 @@ class Array(NamedTuple):
     fixed: bool
 
 
+class Part(NamedTuple):
+    """A tensor within an array."""
+
+    name: str
+    first: int
+    size: int
+    note: str
+
+
 class CProgram:
     """The parts of the text.
 
@@ -77,7 +86,7 @@ class CProgram:
 
     def __init__(self, record: Record, function: Any, name: str) -> None:
         self.record = record
-        self.names = Names(name)
+        self.names = Names(name, helper_names())
         self.expressions = Expressions()
         called = _names_of_inputs(record, function)
         self.numbers = Numbers(self.names, called)
@@ -88,10 +97,12 @@ class CProgram:
         self._refuse()
         self._kinds = self._dtypes()
         self._called = called
+        self._numbers = {id(e.args[0]) for e in record.tape.entries if e.kind == "number"}
         self.arrays: dict[int, Array] = {}
         self._work: dict[int, tuple[str, int]] = {}
         self._sizes: dict[str, tuple[np.dtype[Any], int]] = {}
         self._lay_out()
+        self.tensors = self._tensors()
         self.draws: list[str] = []
         self._products: dict[str, np.dtype[Any]] = {}
         self.functions: list[str] = []
@@ -145,7 +156,7 @@ class CProgram:
 
     def _has_c(self, entry: Entry) -> bool:
         try:
-            Call(entry, self.program, lambda memory: ("x", 0), Expressions())
+            Call(entry, self.program, lambda *_: ("x", 0), Expressions())
         except Unknown:
             return False
         return True
@@ -191,6 +202,8 @@ class CProgram:
             return Array(name, dtype, size, True, note, None, False, False)
         array = about.array
         owner = self.record.tape.owners.get(id(array))
+        if id(array) in self._numbers:
+            return Array(self.names.new("number", False), dtype, size, False, "", None, False, False)
         if owner is None:
             values = array if about.kept or not written else None
             return Array(self.names.new(about.name, False), dtype, size, False, "", values, False, not written)
@@ -206,10 +219,29 @@ class CProgram:
                     return ref.shape
         return ()
 
-    def _place(self, memory: int) -> tuple[str, int]:
-        if memory in self.arrays:
-            return self.arrays[memory].name, 0
-        return self._work[memory]
+    def _place(self, memory: int, first: int, low: int, high: int) -> tuple[str, int]:
+        """The array, or the tensor in it, that holds the elements from ``low`` to ``high``, and where ``first`` is."""
+        if memory not in self.arrays:
+            name, start = self._work[memory]
+            return name, start + first
+        for part in self.tensors.get(memory, ()):
+            if part.first <= low and high < part.first + part.size:
+                return part.name, first - part.first
+        return self.arrays[memory].name, first
+
+    def _tensors(self) -> dict[int, list[Part]]:
+        """The tensors that are parts of larger arrays, such as parameters in their optimizer's."""
+        found: dict[int, list[Part]] = {}
+        known = {id(self.program.memories[m].array): m for m in self.arrays}
+        for (shown, _), home in zip(self.record.owners.tensors, self.record.homes, strict=True):
+            memory = known.get(id(root(home)))
+            if memory is None or home.size in (0, self.arrays[memory].size) or not home.flags.c_contiguous:
+                continue
+            first = self.program.ref(home).offset // home.itemsize
+            if home.dtype == self.arrays[memory].dtype:
+                part = Part(self.names.new(shown), first, home.size, f"{shown}, shape {home.shape}")
+                found.setdefault(memory, []).append(part)
+        return found
 
     # The run -----------------------------------------------------------------------------------------------------
 
@@ -224,10 +256,10 @@ class CProgram:
             elif step.kind == "check":
                 self._checks += 1
                 a, entry = access(step.inputs[0]), step.entry
-                name, first = self._place(a.memory)
+                element = self._first(a)
                 why = comment(f"{entry.name} at {entry.where}") if entry is not None else ""
                 sign = "==" if step.expected else "!="
-                lines.append(f"    if ({name}[{first + a.first}] {sign} 0) return {self._checks}; /* {why} */")
+                lines.append(f"    if ({element} {sign} 0) return {self._checks}; /* {why} */")
             else:
                 lines += self._host(step)
         lines += self._after()
@@ -235,16 +267,17 @@ class CProgram:
 
     def _kernel(self, step: Kernel) -> str:
         loops = Loops(step, self._place, self.expressions)
-        name = self._function(loops.text, [row.entry.where for row in step.rows if row.entry is not None])
+        name = self._function(loops.text, [row.entry for row in step.rows if row.entry is not None])
         return f"    {name}();"
 
-    def _function(self, lines: list[str], where: list[str], kind: str = "void") -> str:
-        """A function of these lines; gives its name."""
-        name = self.names.new(f"{self.names.prefix}_kernel{len(self.functions)}", public=False)
-        seen = list(dict.fromkeys(where))
-        note = "; ".join(seen[:6]) + (" ..." if len(seen) > 6 else "") or "results"
+    def _function(self, lines: list[str], entries: list[Entry], kind: str = "void") -> str:
+        """A function of these lines, named by what it is part of; gives its name."""
+        parts = list(dict.fromkeys(str(e.part) for e in entries if str(e.part)))
+        name = self.names.new(f"{self.names.prefix}_{parts[-1] if parts else 'results'}", public=False)
+        where = list(dict.fromkeys(e.where for e in entries))
+        note = "; ".join([*parts[:4], *where[:6]]) + (" ..." if len(where) > 6 or len(parts) > 4 else "")
         text = "\n".join(lines)
-        self.functions.append(f"/* {comment(note)} */\nstatic {kind} {name}(void) {{\n{text}\n}}")
+        self.functions.append(f"/* {comment(note or 'results')} */\nstatic {kind} {name}(void) {{\n{text}\n}}")
         return name
 
     def _contraction(self, row: Row) -> list[str]:
@@ -261,9 +294,10 @@ class CProgram:
                 lines.append(f"{indent}for (int i{i} = 0; i{i} < {length}; i{i}++)")
                 indent += "    "
         given = []
-        for x in (a, b, c):
-            name, first = self._place(x.memory)
-            parts = [str(first + x.first)] if first + x.first else []
+        for x, ref in zip((a, b, c), (*row.inputs, row.output), strict=True):
+            low, end = (k // ref.dtype.itemsize for k in ref.span())
+            name, first = self._place(x.memory, x.first, low, end - 1)
+            parts = [str(first)] if first else []
             parts += [f"i{i} * {s}" for i, (s, n_) in enumerate(zip(x.strides, batch, strict=False)) if s and n_ != 1]
             given.append(f"{name} + {' + '.join(parts)}" if parts else name)
         steps = [f"{x.strides[-2]}, {x.strides[-1]}" for x in (a, b, c)]
@@ -290,7 +324,7 @@ class CProgram:
             call = Call(entry, self.program, self._place, self.expressions)
             fails = any("return 1;" in line for line in call.lines)
             name = self._function(
-                [*call.lines, *(["    return 0;"] if fails else [])], [entry.where], "int" if fails else "void"
+                [*call.lines, *(["    return 0;"] if fails else [])], [entry], "int" if fails else "void"
             )
             if not fails:
                 return [f"    {name}();"]
@@ -298,26 +332,28 @@ class CProgram:
             return [f"    if ({name}()) return {self._checks}; /* an index out of range */"]
         if entry.kind == "number":
             a = access(self.program.ref(entry.args[0]))
-            name, first = self._place(a.memory)
             value = self.numbers.formula(entry.run.__self__)  # type: ignore[attr-defined]
-            value = value[1:-1] if value.startswith("(") and value.count("(") == 1 else value
-            return [f"    {name}[{first + a.first}] = ({TYPES[a.dtype.char]})({value}); /* {comment(entry.where)} */"]
+            value = value if is_wrapped(value) else f"({value})"
+            return [f"    {self._first(a)} = ({TYPES[a.dtype.char]}){value}; /* {comment(entry.where)} */"]
         if entry.kind == "item":
             item = entry.run.__self__  # type: ignore[attr-defined]
             flat = int(np.ravel_multi_index(item.place, item.array.shape)) if len(item.place) > 1 else sum(item.place)
             index = np.unravel_index(flat % item.array.size, item.array.shape)
             a = access(self.program.ref(item.array))
-            name, first = self._place(a.memory)
-            first += a.first + int(np.dot(index, a.strides)) if index else a.first
-            return [f"    const double {self.numbers.item(item)} = (double){name}[{first}];"]
+            a = a._replace(first=a.first + sum(int(i) * s for i, s in zip(index, a.strides, strict=True)))
+            return [f"    const double {self.numbers.item(item)} = (double){self._first(a)};"]
         if entry.kind == "draw":
             a = access(self.program.ref(entry.writes[0]))
-            name, first = self._place(a.memory)
             self.draws.append(f"{identifier(entry.name)} of {TYPES[a.dtype.char]}")
             draw, count = f"{self.names.prefix}_draw", entry.writes[0].size
-            given = f'"{identifier(entry.name)}", {name} + {first + a.first}, {count}'
+            given = f'"{identifier(entry.name)}", &{self._first(a)}, {count}'
             return [f"    if (!{draw}) return -1;", f"    {draw}({given}); /* {comment(entry.where)} */"]
         return [f"    /* taken for granted: {comment(f'{entry.name} at {entry.where}')} */"]
+
+    def _first(self, a: Access) -> str:
+        """The first element of an array."""
+        name, first = self._place(a.memory, a.first, a.first, a.first)
+        return f"{name}[{first}]"
 
     def _after(self) -> list[str]:
         """Numbers that the run leaves in their places, all of those that were there before."""

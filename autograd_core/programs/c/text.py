@@ -123,6 +123,11 @@ class Files:
             for a in self.parts.arrays.values()
             if a.public
         ]
+        lines += [
+            f"#define {part.name} ({self.parts.arrays[memory].name} + {part.first}) /* {comment(part.note)} */"
+            for memory, parts in self.parts.tensors.items()
+            for part in parts
+        ]
         return lines
 
     def _without_draws(self) -> str:
