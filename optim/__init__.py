@@ -13,7 +13,7 @@ from .sign import Lion, Rprop
 
 if TYPE_CHECKING:
     from . import hooks, lr_scheduler, swa_utils
-    from .lbfgs import LBFGS
+    from .curvature.lbfgs import LBFGS
     from .matrices import Adafactor, Muon
     from .minimizing import Minimum, minimize
     from .trajectories import BEALE, ROSENBROCK, STEEP_VALLEY, Landscape, plot_trajectories, trajectory
@@ -25,7 +25,7 @@ __getattr__, __dir__ = attach(
         "hooks": (),
         "lr_scheduler": (),
         "swa_utils": (),
-        "lbfgs": ("LBFGS",),
+        "curvature.lbfgs": ("LBFGS",),
         "matrices": ("Adafactor", "Muon"),
         "minimizing": ("Minimum", "minimize"),
         "trajectories": ("BEALE", "ROSENBROCK", "STEEP_VALLEY", "Landscape", "plot_trajectories", "trajectory"),

@@ -13,8 +13,8 @@ from autograd_core.engine.tensor import bare
 from autograd_core.support.vectors import joined, pieces
 from autograd_core.transforms import trees
 
-from .lbfgs import Progress, descend
-from .newton import newton, newton_cg_direction, newton_direction
+from .curvature.lbfgs import Progress, descend
+from .curvature.newton import newton, newton_cg_direction, newton_direction
 
 if TYPE_CHECKING:
     from autograd_core.support.types import AnyArray, Array, Tree

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 import autograd_core as ag
 import nn
 import optim
-from optim.lbfgs import Progress, descend
-from optim.line_search import Point, strong_wolfe, weak_wolfe
+from optim.curvature.lbfgs import Progress, descend
+from optim.curvature.line_search import Point, strong_wolfe, weak_wolfe
 
 RNG = np.random.default_rng(0)
 
@@ -112,7 +112,7 @@ def test_where_there_are_kinks_the_weak_search_goes_on():
     f = lambda w: np.abs(w[0]) * 3 + np.abs(w[1] - 2 * w[0]) + w[1] ** 2
     lowest = {
         search: f(solve(f, [1.3, -0.7], line_search_fn=search, max_iter=200, max_eval=2000)[0].numpy())
-        for search in optim.lbfgs.LINE_SEARCHES
+        for search in optim.curvature.lbfgs.LINE_SEARCHES
     }
     assert lowest["weak_wolfe"] < 1e-6
     assert lowest["weak_wolfe"] < lowest["strong_wolfe"]
@@ -120,7 +120,7 @@ def test_where_there_are_kinks_the_weak_search_goes_on():
 
 def test_a_line_search_comes_back_from_where_the_function_is_infinite():
     barrier = lambda w: (w - np.log(w)).sum()
-    for search in optim.lbfgs.LINE_SEARCHES:
+    for search in optim.curvature.lbfgs.LINE_SEARCHES:
         with np.errstate(all="ignore"):
             w, *_ = solve(barrier, [0.01, 30.0], max_iter=50, line_search_fn=search)
         assert np.allclose(w.numpy(), 1, atol=1e-5)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 import autograd_core as ag
 import optim
-from optim.newton import newton_cg_direction, newton_direction
+from optim.curvature.newton import newton_cg_direction, newton_direction
 
 OWN = ["lbfgs", "newton", "newton-cg"]
 SCIPYS = ["BFGS", "L-BFGS-B", "CG", "Newton-CG", "TNC", "SLSQP", "trust-ncg", "trust-krylov", "trust-exact", "dogleg",

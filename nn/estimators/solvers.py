@@ -10,7 +10,7 @@ import numpy as np
 
 import optim
 from autograd_core.support.vectors import joined, pieces
-from optim.lbfgs import Progress, descend, gradient_of
+from optim.curvature.lbfgs import Progress, descend, gradient_of
 
 from ..modules.module import Module
 

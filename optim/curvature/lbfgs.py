@@ -15,15 +15,15 @@ from autograd_core import Tensor
 from autograd_core.support import states
 from autograd_core.support.vectors import joined, pieces
 
+from ..optimizer import Optimizer
+from ..options import Closure, Options, number, value_of
+from ..state import checked_groups
 from .line_search import LINE_SEARCHES, Evaluate, Point
-from .optimizer import Optimizer
-from .options import Closure, Options, number, value_of
-from .state import checked_groups
 
 if TYPE_CHECKING:
     from autograd_core.support.types import Array, State, StateDict
 
-    from .options import Params
+    from ..options import Params
 
 
 class LBFGS(Optimizer):
