@@ -154,6 +154,11 @@ EXACT: dict[str, str] = {
     "fractional_max_pool3d": "F.adaptive_max_pool3d(x, output_size): windows at random places are not here",
     "FractionalMaxPool2d": "nn.AdaptiveMaxPool2d(output_size): windows at random places are not here",
     "FractionalMaxPool3d": "nn.AdaptiveMaxPool3d(output_size): windows at random places are not here",
+    "AdaptiveLogSoftmaxWithLoss": "nn.Linear and nn.CrossEntropyLoss: the full softmax",
+    "multi_head_attention_forward": "nn.MultiheadAttention, or F.scaled_dot_product_attention",
+    "SparseAdam": "optim.Adam: gradients are dense here",
+    "embedding": "F.embedding(indices, weight)",
+    "parameter": "nn.Parameter",
     "upsample": "F.interpolate(x, size, scale_factor, mode)",
 }
 """Names that are not here, and what stands for them."""

@@ -8,7 +8,16 @@ from typing import Any
 
 import pytest
 
-COUNTED = ("operators", "samples", "comparisons", "modules", "module samples", "optimizers", "optimizer samples")
+COUNTED = (
+    "operators",
+    "samples",
+    "comparisons",
+    "modules",
+    "module samples",
+    "optimizers",
+    "optimizer samples",
+    "names",
+)
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

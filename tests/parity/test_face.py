@@ -20,7 +20,10 @@ pytest.importorskip("expecttest")  # asked for by PyTorch's database
 from torch.testing._internal.common_methods_invocations import op_db  # noqa: E402
 from torch.utils import _pytree as pytree  # noqa: E402
 
+import autograd_core as ag  # noqa: E402
 import autograd_core.torch as face  # noqa: E402
+import nn  # noqa: E402
+import optim  # noqa: E402
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 SAMPLES = 6
@@ -187,3 +190,55 @@ def test_operators_by_their_own_names(name: str, dtype: Any) -> None:
         warnings.simplefilter("ignore")
         wrong = tried(OPERATORS[name], name, dtype)
     assert not wrong, "\n".join(wrong[:3])
+
+
+# Names ---------------------------------------------------------------------------------------------------------------
+
+PLACES = {
+    "torch": (torch, face),
+    "torch.Tensor": (torch.Tensor, face.tensor([[1.0]])),
+    "torch.nn": (torch.nn, face.nn),
+    "torch.nn.functional": (torch.nn.functional, face.nn.functional),
+    "torch.optim": (torch.optim, face.optim),
+}
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_every_public_name_is_here_or_answered(place: str, record_property: Any) -> None:
+    """What is missing says what to use: an AttributeError with a fix."""
+    theirs, ours = PLACES[place]
+    silent = []
+    for name in dir(theirs):
+        if name.startswith("_"):
+            continue
+        try:
+            getattr(ours, name)
+            record_property("names", "here")
+        except AttributeError as error:
+            record_property("names", "answered")
+            if "Fix: " not in str(error):
+                silent.append(name)
+        except (RuntimeError, NotImplementedError):  # a property that needs a graph
+            record_property("names", "here")
+    assert silent == []
+
+
+@pytest.mark.parametrize("place", ["torch.nn", "torch.nn.functional", "torch.optim", "torch.Tensor"])
+def test_numpys_face_answers_too(place: str) -> None:
+    plain = {
+        "torch.nn": nn,
+        "torch.nn.functional": nn.functional,
+        "torch.optim": optim,
+        "torch.Tensor": ag.Tensor([1.0]),
+    }
+    silent = []
+    for name in dir(PLACES[place][0]):
+        if not name.startswith("_"):
+            try:
+                getattr(plain[place], name)
+            except AttributeError as error:
+                if "Fix: " not in str(error):
+                    silent.append(name)
+            except (RuntimeError, NotImplementedError):
+                pass
+    assert silent == []

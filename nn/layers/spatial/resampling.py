@@ -198,26 +198,32 @@ class Upsample(Layer):
         return f"{what}, mode={self.mode!r}"
 
 
-class UpsamplingNearest2d(Upsample):
+class UpsamplingNearest2d(Layer):
     """``interpolate`` of images to the nearest place.
 
     size, scale_factor : those of ``nn.functional.interpolate``
     """
 
-    @checked()
+    mode, align_corners = "nearest", None
+
     def __init__(self, size: PerAxis | None = None, scale_factor: float | Sequence[float] | None = None) -> None:
-        super().__init__(size, scale_factor)
+        self.size, self.scale_factor = size, scale_factor
+
+    def forward(self, input: TensorLike) -> Tensor:
+        return interpolate(input, self.size, self.scale_factor, self.mode, self.align_corners)
+
+    def extra_repr(self) -> str:
+        what = f"size={self.size!r}" if self.scale_factor is None else f"scale_factor={self.scale_factor!r}"
+        return f"{what}, mode={self.mode!r}"
 
 
-class UpsamplingBilinear2d(Upsample):
+class UpsamplingBilinear2d(UpsamplingNearest2d):
     """``interpolate`` of images, bilinear and with ``align_corners``.
 
     size, scale_factor : those of ``nn.functional.interpolate``
     """
 
-    @checked()
-    def __init__(self, size: PerAxis | None = None, scale_factor: float | Sequence[float] | None = None) -> None:
-        super().__init__(size, scale_factor, "bilinear", True)
+    mode, align_corners = "bilinear", True  # type: ignore[assignment]
 
 
 class ChannelShuffle(Layer):
