@@ -125,7 +125,7 @@ def test_an_activation_is_its_composite(name: str, rng: Any) -> None:
 @pytest.mark.filterwarnings("ignore:invalid value")  # ∞·0, in rows and in the whole
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
 @pytest.mark.parametrize("of", ["small", "large", "none"])
-@pytest.mark.parametrize("name", ["silu", "mish", "gelu", "gelu tanh"])
+@pytest.mark.parametrize("name", ["gelu", "gelu tanh"])
 def test_the_slope_of_many_numbers_is_that_of_few(name: str, of: str, dtype: Any) -> None:
     """Many are told their share by what the forward pass had, x·share / x: also where x is 0, tiny or infinite."""
     f, tiny = PRIMITIVES.get(name) or getattr(F, name), np.finfo(dtype).tiny

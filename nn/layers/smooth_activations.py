@@ -147,11 +147,6 @@ def logsigmoid(input: TensorLike) -> Tensor:
     return in_blocks(lambda x, out=None: np.negative(ag.softplus(-x), out=out), input)
 
 
-def _by_share(through: Any, slope: Any, g: AnyArray, x: AnyArray, ans: AnyArray, many: int = 1 << 12) -> Any:
-    """g·slope(x); of many numbers by their share ans/x, which costs less than to compute it again."""
-    return in_blocks(through, g, x, ans) if math.prod(x.shape) > many else np.multiply(g, slope(x))
-
-
 def _silu_slope(input: AnyArray) -> AnyArray:
     share = sigmoid(input)
     slope = 1 - share
@@ -161,18 +156,7 @@ def _silu_slope(input: AnyArray) -> AnyArray:
     return slope
 
 
-def _through_silu(g: Any, x: Any, ans: Any, out: Any = None) -> AnyArray:
-    share = share_of(ans, x, sigmoid)
-    slope = 1 - share
-    slope *= ans
-    slope += share
-    return np.multiply(g, slope, out=out)
-
-
-@ag.elementwise(
-    input=lambda input, ans: _silu_slope(input),
-    vjp={"input": lambda g, input, ans: _by_share(_through_silu, _silu_slope, g, input, ans)},
-)
+@ag.elementwise(**blockwise(input=lambda input: _silu_slope(input)))
 def silu(input):
     """x·σ(x), also called swish (Elfwing et al. 2017).
 
@@ -212,19 +196,7 @@ def _mish_slope(input: AnyArray) -> AnyArray:
     return slope
 
 
-def _through_mish(g: Any, x: Any, ans: Any, out: Any = None) -> AnyArray:
-    share = share_of(ans, x, lambda x: _mish_share(_growth(x)))
-    slope = 1 - share * share
-    slope *= x
-    slope *= sigmoid(x)
-    slope += share
-    return np.multiply(g, slope, out=out)
-
-
-@ag.elementwise(
-    input=lambda input, ans: _mish_slope(input),
-    vjp={"input": lambda g, input, ans: _by_share(_through_mish, _mish_slope, g, input, ans, 1 << 16)},
-)
+@ag.elementwise(**blockwise(input=lambda input: _mish_slope(input)))
 def mish(input: TensorLike) -> Tensor:
     """x · tanh(softplus(x)) (Misra 2019).
 
@@ -238,6 +210,12 @@ def mish(input: TensorLike) -> Tensor:
 
 def _mish(x: Any, out: Any = None) -> AnyArray:
     return np.multiply(x, _mish_share(_growth(x)), out=out)
+
+
+def _by_share(through: Any, slope: Any, g: AnyArray, x: AnyArray, ans: AnyArray) -> Any:
+    """g·slope(x); of many numbers by their share ans/x, which costs less than to compute it again, and
+    is kept anyway where a linear map comes next."""
+    return in_blocks(through, g, x, ans) if math.prod(x.shape) > 1 << 12 else np.multiply(g, slope(x))
 
 
 def _gelu_slope(input: AnyArray, share: Any = None) -> AnyArray:
