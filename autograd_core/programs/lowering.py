@@ -283,19 +283,15 @@ def _reshape(program: Program, out: Any, array: Any, shape: Any, order: str = "C
     return [copy(program, array, target)]
 
 
-def _concatenate(program: Program, out: Any, arrays: Any, axis: Any = 0) -> list[Row]:
+def _concatenate(program: Program, out: Any, arrays: Any, axis: int | None = 0) -> list[Row]:
     if not all(isinstance(a, np.ndarray) for a in arrays):
         raise _NotOurs
     rows, start = [], 0
-    if axis is None:
-        for a in arrays:
-            rows += _reshape(program, out[start : start + a.size], a, None)
-            start += a.size
-        return rows
-    before = (slice(None),) * (axis % out.ndim)
+    before = (slice(None),) * (0 if axis is None else axis % out.ndim)
     for a in arrays:
-        stop = start + a.shape[axis]
-        rows.append(copy(program, a, out[(*before, slice(start, stop))]))
+        stop = start + (a.size if axis is None else a.shape[axis])
+        part = out[(*before, slice(start, stop))]
+        rows += _reshape(program, part, a, part.shape) if axis is None else [copy(program, a, part)]
         start = stop
     return rows
 

@@ -230,7 +230,7 @@ def emit(builder: ir.IRBuilder, op: str, values: list[Any], types: tuple[np.dtyp
 def identity(op: str, dtype: np.dtype[Any]) -> Any:
     """The number that changes nothing in a sum, product, or extreme."""
     if op == "add":
-        return -0.0 if dtype.kind == "f" else 0
+        return 0
     if op == "multiply":
         return 1
     if op in ("logical_and", "logical_or"):
