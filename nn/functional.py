@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import FunctionType
 from typing import Any
 
-from autograd_core.support.lazy import advice
+from autograd_core.support.lazy import advice as _advice
 
 from .layers.activations import *
 from .layers.attention import scaled_dot_product_attention
@@ -49,7 +49,7 @@ from .modules.layer import takes_lists
 
 
 def __getattr__(name: str) -> Any:
-    raise AttributeError(advice("nn.functional", name))
+    raise AttributeError(_advice("nn.functional", name))
 
 
 _WHOLE = ("takes_lists", "embedding", "embedding_bag", "one_hot", "keep_mask")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..engine.errors import class_name
 from ..engine.node import WEAK
 from ..engine.tensor import Tensor, bare
 from ..ops.arithmetic import complex, elementwise, rounding
@@ -83,7 +84,7 @@ def _spellings(module: str) -> Any:
 def _missing(self: Tensor, name: str) -> Any:
     """``__getattr__``: PyTorch's methods are attached when first asked for; another name gets an answer."""
     if name.startswith("__"):
-        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        raise AttributeError(f"{class_name(self)!r} object has no attribute {name!r}")
     if hasattr(type(self), name):  # a property that failed: its own error says more
         return object.__getattribute__(self, name)
     methods = _spellings("methods")

@@ -62,10 +62,12 @@ def conjugate(d: Any) -> Any:
 
 
 def stretched_to(t: Any, shape: tuple[int, ...]) -> Any:
+    """A tangent broadcast to a shape; None stays."""
     return t if t is None or t.shape == shape else np.broadcast_to(t, shape)
 
 
 def added(total: Any, term: Any) -> Any:
+    """The sum of two terms, of which None is no term."""
     return term if total is None else total if term is None else total + term
 
 

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..engine.errors import class_name
 from ..engine.node import Leaf
 from ..engine.tensor import make_tensor
 from ..support.random import default_generator
@@ -181,7 +182,7 @@ class Record:
             if at >= backward[0]:
                 self.gradients.take_back(self._before)
             if isinstance(error, Exception) and not isinstance(error, Mismatch):
-                raise Mismatch(f"{type(error).__name__}: {error}") from error
+                raise Mismatch(f"{class_name(error)}: {error}") from error
             raise
         self._end()
         self.replays += 1

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ..engine import node as nodes
+from ..engine.errors import class_name
 from ..engine.forms import primitive
 from ..engine.node import Leaf, Node
 from ..engine.tensor import Tensor, make_tensor
@@ -65,7 +66,7 @@ def watch_of(node: Node) -> Watch:
 def hooked(node: Node, hook: Callable[[Any], Any]) -> RemovableHandle:
     """Let ``hook`` see the gradients of a row."""
     if not callable(hook):
-        raise TypeError(f"register_hook: {type(hook).__name__} is not callable; give a function of the gradient.")
+        raise TypeError(f"register_hook: {class_name(hook)} is not callable; give a function of the gradient.")
     if isinstance(node, Leaf):
         if not hasattr(node, "hooks"):
             node.hooks = {}

@@ -14,6 +14,7 @@ from autograd_core.engine.tensor import bare
 from autograd_core.spellings.arguments import sizes
 from autograd_core.support.random import default_generator
 
+from ..engine.errors import class_name
 from .tensor import Tensor, make
 
 IGNORED = {"layout", "pin_memory", "memory_format", "names"}
@@ -81,7 +82,7 @@ def _numbers(data: Any, dtype: Any) -> Any:
         kind = np.result_type(ag.get_default_dtype(), np.complex64) if array.dtype.kind == "c" else _dtype(None)
         array = array.astype(kind)
     if array.dtype.kind not in "biufc":
-        raise TypeError(f"tensor: {type(data).__name__} of {array.dtype} data; give numbers.")
+        raise TypeError(f"tensor: {class_name(data)} of {array.dtype} data; give numbers.")
     return array
 
 
@@ -111,7 +112,7 @@ asarray = as_tensor
 def from_numpy(ndarray: Any) -> Tensor:
     """A tensor that shares the array's memory."""
     if not isinstance(ndarray, np.ndarray):
-        raise TypeError(f"from_numpy: {type(ndarray).__name__} given; expected a NumPy array. Fix: torch.tensor(x).")
+        raise TypeError(f"from_numpy: {class_name(ndarray)} given; expected a NumPy array. Fix: torch.tensor(x).")
     return make(ndarray[...])
 
 

@@ -15,6 +15,7 @@ from autograd_core.support.files import write_atomically
 from nn.modules import serialization as _library
 from nn.modules.module import Module
 
+from ..engine.errors import class_name
 from .tensor import make
 
 KEY = "autograd_core.torch"
@@ -42,7 +43,7 @@ def _described(value: Any, arrays: dict[str, Any], path: str = "") -> Any:
     """What is to be written as JSON, with the tensors by name in ``arrays``."""
     if isinstance(value, Module):
         raise TypeError(
-            f"torch.save: a module ({type(value).__name__}) is its code, too, and nothing is pickled here. "
+            f"torch.save: a module ({class_name(value)}) is its code, too, and nothing is pickled here. "
             "Fix: torch.save(model.state_dict(), path), and model.load_state_dict(torch.load(path))."
         )
     if isinstance(value, (ag.Tensor, np.ndarray, np.generic)):
@@ -66,11 +67,11 @@ def _described(value: Any, arrays: dict[str, Any], path: str = "") -> Any:
         return value
     if isinstance(value, np.dtype):
         return {"dtype": value.str}
-    raise TypeError(f"torch.save: {type(value).__name__} at {path or 'the top'} cannot be written; nothing is pickled.")
+    raise TypeError(f"torch.save: {class_name(value)} at {path or 'the top'} cannot be written; nothing is pickled.")
 
 
 def _no_key(key: Any) -> Any:
-    raise TypeError(f"torch.save: a key of {type(key).__name__}; give strings or numbers.")
+    raise TypeError(f"torch.save: a key of {class_name(key)}; give strings or numbers.")
 
 
 def load(f: Any, map_location: Any = None, weights_only: bool | None = None, **ignored: Any) -> Any:

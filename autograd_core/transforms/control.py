@@ -16,6 +16,7 @@ import numpy as np
 
 from ..batching.batched import Batched
 from ..engine import recording
+from ..engine.errors import class_name
 from ..engine.tensor import Tensor
 from . import trees
 from .loops import Steps
@@ -276,7 +277,7 @@ class _Loop:
             item = self.rebuild(parts)
         answer = self.f(carry, item)
         if not isinstance(answer, tuple) or len(answer) != 2:
-            raise TypeError(f"{self.name}: f gives {type(answer).__name__}; a pair (carry, y).")
+            raise TypeError(f"{self.name}: f gives {class_name(answer)}; a pair (carry, y).")
         after, y = answer
         if on is not None and type(on) is Batched:
             after = _where(on, after, carry, self.name)
