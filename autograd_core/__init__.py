@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     from .ops.sums.order import *
     from .ops.sums.sampled import *
     from .programs.compiled import *
+    from .programs.shown.decompiled import *
     from .transforms.checkpointing import *
     from .transforms.control import *
     from .transforms.implicit import *
@@ -82,6 +83,7 @@ __getattr__, __dir__ = attach(
         "transforms.checkpointing": ("checkpoint",),
         "graph": ("Graph", "trace"),
         "programs.compiled": ("compile",),
+        "programs.shown.decompiled": ("decompile",),
         "transforms.jacobians": ("hessian", "hvp", "jacobian"),
         "transforms.control": ("cond", "fori_loop", "scan", "switch", "while_loop"),
         "transforms.implicit": ("ConvergenceError", "ConvergenceWarning", "argmin", "fixed_point", "root"),

@@ -16,7 +16,7 @@ import autograd_core as ag
 import nn
 import optim
 import test_recording_duck as duck
-from autograd_core.programs.source import names_of
+from autograd_core.programs.shown.source import names_of
 
 Batches = list[tuple[Any, ...]]
 

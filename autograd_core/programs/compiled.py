@@ -33,7 +33,7 @@ from .state import State
 from .tape import Mismatch, Tape, Unseen, root
 
 if TYPE_CHECKING:
-    from .program import Program
+    from .shown.program import Program
 
 __all__ = ["compile"]
 
@@ -489,6 +489,11 @@ class Compiled:
         return "\n".join(lines)
 
     @property
+    def recorded(self) -> bool:
+        """Whether anything is recorded."""
+        return any(known.records for of in (self, *self._parts.values()) for known in of.signatures.values())
+
+    @property
     def record(self) -> Record:
         """The record that ran last. RuntimeError where there is none."""
         for part in reversed(self._parts.values()):
@@ -507,7 +512,7 @@ class Compiled:
             that each function stands for
         """
         if backend == "numpy":
-            from .source import source
+            from .shown.source import source
 
             return source(self.record)
         if backend == "c":
@@ -550,7 +555,7 @@ class Compiled:
     @property
     def program(self) -> Program:
         """The calls of the recorded run: a table, and a picture."""
-        from .program import Program
+        from .shown.program import Program
 
         return Program(self.record)
 

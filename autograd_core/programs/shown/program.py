@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from ..state import State
+from ..tape import Entry, arrays_in, root
 from .source import Names
-from .state import State
-from .tape import Entry, arrays_in, root
 
 if TYPE_CHECKING:
     import graphviz
 
-    from .record import Record
+    from ..record import Record
 
 _COLUMNS = ("", "call", "part", "reads", "writes", "shape", "dtype", "flops", "bytes", "line")
 _NUMBERS = {"", "flops", "bytes", "µs"}
@@ -130,7 +130,7 @@ class Program:
 
     def render(self, path: str | Path) -> Path:
         """The picture as a file: SVG, PNG, PDF, … by its ending; ``dot`` without the program of that name."""
-        from ..graph.render import render
+        from ...graph.render import render
 
         return render(self.dot(), path)
 

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .tape import Entry, arrays_in, root
+from ..tape import Entry, arrays_in, root
 
 if TYPE_CHECKING:
-    from .compiled import Record
+    from ..compiled import Record
 
 _HEAD = '''\
 import numpy as np

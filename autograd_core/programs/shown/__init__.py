@@ -1,0 +1,1 @@
+"""Recorded runs as people read them: code that runs by itself, a table, a picture, formulas."""
