@@ -137,7 +137,14 @@ def test_axes_strides_and_sums(tmp_path: Path) -> None:
     def f(x: Any, v: Any) -> Any:
         return {
             "sums": [x.sum(), x.sum(axis=0), x.sum(axis=(0, 2)), x.sum(axis=1, keepdims=True), (x * v).sum(axis=-1)],
-            "extremes": [x.max(axis=1), x.min(), np.prod(x[0], axis=0), (x > 0).all(axis=2), (x > 0).any(axis=0)],
+            "extremes": [
+                x.max(axis=1),
+                np.min(x, initial=-0.1),
+                np.sum(x, 1, initial=2.0),
+                np.prod(x[0], axis=0),
+                (x > 0).all(axis=2),
+                (x > 0).any(axis=0),
+            ],
             "moments": [x.mean(axis=0), x.var(axis=(1, 2)), x.std()],
             "views": [x[::-1, 1:, ::2] * 2, x.transpose(2, 0, 1) + v.T[0, 0], x[:, None, :, 0] - v[:, 0]],
             "joined": [np.concatenate([x, x * 2], axis=1), np.stack([x[0], x[1]], axis=2), np.pad(x[0], (1, 2))],

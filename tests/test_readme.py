@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).parent.parent
-PAGES = ["README.md", "CONTRIBUTING.md", "docs/index.md", "docs/how-it-works.md", "docs/coming-from.md"]
+PAGES = ["README.md", "CONTRIBUTING.md", "docs/index.md", "docs/how-it-works.md", "docs/coming-from.md", "docs/in-c.md"]
 
 
 def blocks(page: str) -> list[tuple[str, str]]:

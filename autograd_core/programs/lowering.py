@@ -174,9 +174,10 @@ def _reduction(
     keepdims: bool = False,
     initial: Any = None,
 ) -> list[Row]:
-    if op not in _REDUCES or (initial is not None and initial != _INITIAL.get(op)) or not isinstance(a, np.ndarray):
+    if op not in _REDUCES or not isinstance(a, np.ndarray) or a.size == 0:
         raise _NotOurs
-    if a.size == 0:
+    begins = initial is not None and initial != _INITIAL.get(op)
+    if begins and op.startswith("logical"):
         raise _NotOurs
     axes = tuple(range(a.ndim)) if axis is None else (axis,) if isinstance(axis, int) else tuple(axis)
     axes = tuple(k % a.ndim for k in axes) if a.ndim else ()
@@ -184,10 +185,12 @@ def _reduction(
     kind = np.dtype(bool) if op.startswith("logical") else np.dtype(dtype) if dtype is not None else out.dtype
     if kind != out.dtype:
         raise _NotOurs
-    target = program.ref(kept)
-    strides = tuple(0 if k in axes else s for k, s in enumerate(target.strides))
-    target = target._replace(shape=a.shape, strides=strides)
-    return [Row("reduce" if axes else "loop", op if axes else "copy", (program.ref(a),), target, (kind, kind))]
+    result = program.ref(kept)
+    total = program.new(kept.shape, kind) if begins else result
+    strides = tuple(0 if k in axes else s for k, s in enumerate(total.strides))
+    target = total._replace(shape=a.shape, strides=strides)
+    row = Row("reduce" if axes else "loop", op if axes else "copy", (program.ref(a),), target, (kind, kind))
+    return [row, Row("loop", op, (total, kind.type(initial)), result, (kind,) * 3)] if begins else [row]
 
 
 def _copyto(program: Program, out: Any, value: Any, casting: str = "same_kind", where: Any = True) -> list[Row]:

@@ -21,7 +21,7 @@ _WITH_OUT = {np.concatenate, np.stack, np.einsum, np.dot, np.take, np.cumsum, np
 _WITH_OUT |= {np.std, np.argmax, np.argmin, np.outer}
 _REDUCTIONS: dict[Any, np.ufunc] = {np.sum: np.add, np.max: np.maximum, np.min: np.minimum, np.prod: np.multiply}
 _REDUCTIONS |= {np.any: np.logical_or, np.all: np.logical_and}
-_OF_REDUCE = {"axis", "keepdims", "dtype"}
+_OF_REDUCE = {"axis", "keepdims", "dtype", "initial"}
 _METHODS = {"argmax", "argmin", "clip", "cumsum", "dot", "max", "mean", "min", "prod", "ravel", "repeat", "reshape"}
 _METHODS |= {"round", "squeeze", "std", "sum", "swapaxes", "take", "transpose", "var", "any", "all", "conj", "nonzero"}
 
