@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from types import FunctionType
 from typing import Any
 
@@ -46,6 +47,14 @@ from .losses.of_distributions import *
 from .losses.of_margins import *
 from .losses.of_numbers import *
 from .modules.layer import takes_lists
+from .modules.respelled import in_dtype as _in_dtype
+from .modules.respelled import writing as _writing
+
+_IN_PLACE = (
+    *("relu", "relu6", "leaky_relu", "elu", "selu", "celu", "hardtanh", "hardsigmoid", "hardswish", "silu", "mish"),
+    *("threshold", "rrelu", "dropout", "dropout1d", "dropout2d", "dropout3d", "alpha_dropout", "feature_alpha_dropout"),
+)
+"""Functions that PyTorch can write into their input; their names with an underscore always do."""
 
 
 def __getattr__(name: str) -> Any:
@@ -54,5 +63,11 @@ def __getattr__(name: str) -> Any:
 
 _WHOLE = ("takes_lists", "embedding", "embedding_bag", "one_hot", "keep_mask")
 for _name, _function in [*globals().items()]:
-    if isinstance(_function, FunctionType) and _name not in _WHOLE:
+    if isinstance(_function, FunctionType) and _name not in _WHOLE and not _name.startswith("_"):
         globals()[_name] = takes_lists(_function)  # the layers call the functions themselves, without that
+        if _name in _IN_PLACE:
+            globals()[_name] = _writing(globals()[_name], _name)
+            if _name not in ("hardsigmoid", "hardswish", "silu", "mish", "relu6") and "dropout" not in _name:
+                globals()[f"{_name}_"] = functools.partial(globals()[_name], inplace=True)
+        elif _name in ("softmax", "log_softmax", "softmin"):
+            globals()[_name] = _in_dtype(globals()[_name])

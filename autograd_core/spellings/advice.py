@@ -159,6 +159,8 @@ EXACT: dict[str, str] = {
     "SparseAdam": "optim.Adam: gradients are dense here",
     "embedding": "F.embedding(indices, weight)",
     "parameter": "nn.Parameter",
+    "hardshrink": "nn.functional.hardshrink(t)",
+    "prelu": "nn.functional.prelu(t, weight)",
     "upsample": "F.interpolate(x, size, scale_factor, mode)",
 }
 """Names that are not here, and what stands for them."""

@@ -193,6 +193,9 @@ def faced(function: Callable[..., Any], name: str = "", floating: bool = False) 
     def call(*args: Any, **kwargs: Any) -> Any:
         if kwargs.get("out") is not None:
             raise TypeError(OUT.format(name, name))
+        if kwargs.get("inplace") is True and args and isinstance(args[0], Tensor):
+            rest = {key: plain(value) for key, value in kwargs.items() if key != "inplace"}
+            return in_place.change(args[0], f"{name}_", function, *plain(args[1:]), **rest)
         given = [plain(a) for a in args]
         if floating:
             given = [as_floating(a) for a in given]

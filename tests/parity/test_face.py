@@ -229,7 +229,7 @@ def test_numpys_face_answers_too(place: str) -> None:
         "torch.nn": nn,
         "torch.nn.functional": nn.functional,
         "torch.optim": optim,
-        "torch.Tensor": ag.Tensor([1.0]),
+        "torch.Tensor": ag.Tensor([[1.0]]),
     }
     silent = []
     for name in dir(PLACES[place][0]):
