@@ -338,7 +338,7 @@ def test_checkpoints_come_back_as_they_were(tmp_path: Path) -> None:
     [
         (lambda: torch.stft, r"torch.fft.rfft"),
         (lambda: torch.bfloat16, "float16"),
-        (lambda: torch.vmap, "broadcasting"),
+        (lambda: torch.vmap, "ag.vmap"),
         (lambda: torch.quantize_per_tensor, "float32"),
         (lambda: torch.tensor(X).to_sparse, "dense"),
         (lambda: torch.tensor(X).as_strided, "unfold"),
