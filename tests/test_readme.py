@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).parent.parent
-PAGES = ["README.md", "CONTRIBUTING.md", "docs/index.md", "docs/how-it-works.md", "docs/coming-from.md", "docs/in-c.md"]
+DOCS = ["index", "how-it-works", "compile", "in-c", "coming-from"]
+PAGES = ["README.md", "CONTRIBUTING.md", *(f"docs/{name}.md" for name in DOCS)]
 
 
 def blocks(page: str) -> list[tuple[str, str]]:
