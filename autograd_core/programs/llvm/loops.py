@@ -141,6 +141,10 @@ class KernelCode:
         self.depth = len(self.lengths)
         self.last = self.lengths[-1] if self.lengths else 1
         self.width = self._width(bytes_)
+        self.computed: dict[Access, int] = {}
+        for k, p in enumerate(plans):
+            if p.row.kind == "loop":
+                self.computed.setdefault(p.output, k)
         self.sums = [p for p in self.plans if p.row.kind == "reduce" and p.stored]
         start: dict[Access, Any] = dict(zip(accesses, self.function.args, strict=True))
         self._initial_values(start)
@@ -297,9 +301,11 @@ class KernelCode:
     ) -> dict[int, Any]:
         """The loops from ``level`` on. ``held``: values that do not change any more; ``sums``: partial sums so far."""
         held = dict(held)
-        for p in self.plans:
+        for k, p in enumerate(self.plans):
             for a in p.inputs[1 if p.gather else 0 :]:
-                if isinstance(a, Access) and a not in held and not any(a.strides[level:]) and self._is_read(p, a):
+                if not isinstance(a, Access) or a in held or any(a.strides[level:]):
+                    continue
+                if k <= self.computed.get(a, k):  # not what a row of the same kernel computes before
                     value = self.b.load(pointers[a], typ=stored(a.dtype), align=a.dtype.itemsize)
                     value = self._truth(value, a.dtype, 1)
                     held[a] = self._spread(value, self.width) if self.width > 1 else value
@@ -323,15 +329,6 @@ class KernelCode:
         for k in own:
             self._finish(self.sums[k], sums.pop(k), pointers)
         return sums
-
-    def _is_read(self, p: Plan, access: Access) -> bool:
-        """Not what a row of the same kernel computes before."""
-        for q in self.plans:
-            if q is p:
-                return True
-            if q.output == access and q.row.kind == "loop":
-                return False
-        return True
 
     def _finish(self, p: Plan, value: Any, pointers: dict[Access, Any]) -> None:
         kind = p.output.dtype

@@ -224,7 +224,22 @@ def emit(builder: ir.IRBuilder, op: str, values: list[Any], types: tuple[np.dtyp
     """The operation's code; the result in the dtype of ``types[-1]``."""
     if op in TABLE:
         return TABLE[op][1](Point(builder, values, types, width))
+    if width == 1:
+        return builder.call(_of_numbers(builder.module, op, [v.type for v in values]), values)
     return getattr(mathematics, op)(builder, *values)
+
+
+def _of_numbers(module: ir.Module, op: str, kinds: list[ir.Type]) -> ir.Function:
+    """A function of the module: a chain of a thousand scalars calls it, where loops have its code within them."""
+    name = f"{op}.{kinds[0]}"
+    function = module.globals.get(name)
+    if function is None:
+        function = ir.Function(module, ir.FunctionType(kinds[0], kinds), name)
+        function.linkage = "internal"
+        function.attributes.add("noinline")
+        inside = ir.IRBuilder(function.append_basic_block("entry"))
+        inside.ret(getattr(mathematics, op)(inside, *function.args))
+    return function
 
 
 def identity(op: str, dtype: np.dtype[Any]) -> Any:
