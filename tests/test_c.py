@@ -150,6 +150,7 @@ def test_axes_strides_and_sums(tmp_path: Path) -> None:
             "joined": [np.concatenate([x, x * 2], axis=1), np.stack([x[0], x[1]], axis=2), np.pad(x[0], (1, 2))],
             "written": written(x, v),
             "made": [np.reshape(x.T, (6, 10)), np.zeros_like(x), np.tril(x[0], -1), np.triu(x)],
+            "more": [np.tile(x, (2, 1, 3)), np.diff(x, axis=1), np.tensordot(x, x, ([0, 1], [0, 1])), np.trace(x[0])],
             "moved": [np.repeat(x, 2, axis=1), np.roll(x, 2, axis=0), np.roll(x[0], -1, axis=1), np.flip(x, 1)],
         }
 
@@ -186,6 +187,19 @@ def test_products_orders_and_places(tmp_path: Path) -> None:
         )
 
     agrees(tmp_path, recorded(f, x, y, i, j), x, y, i, j, rtol=1e-12)
+
+
+@compiled_c
+def test_derivatives_loops_and_numbers_among_results(tmp_path: Path) -> None:
+    a, x = RNG.normal(size=(4, 4)), RNG.normal(size=4)
+    hessian = ag.hessian(lambda x: (np.sin(x) * x @ a @ x).sum())
+    slope = ag.value_and_grad(lambda p: np.log1p(np.exp(a @ p["w"] + p["b"])).mean())
+
+    def f(x: Any, rate: float) -> Any:
+        running = ag.scan(lambda c, v: (c * 0.5 + v, c), 0.0, x)
+        return [rate * 2, x, x[:0], hessian(x), slope({"w": x, "b": rate}), running, a.T, 1 - rate, x[1:]]
+
+    agrees(tmp_path, recorded(f, x, 0.5), x, 0.5)
 
 
 @compiled_c

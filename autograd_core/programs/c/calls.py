@@ -323,6 +323,40 @@ def _roll(c: Call, out: Any, a: Any, shift: Any, axis: Any = None) -> None:
     c.end(len(i))
 
 
+def _tile(c: Call, out: Any, a: Any, reps: Any) -> None:
+    whole = a.reshape((1,) * (out.ndim - a.ndim) + a.shape)
+    i = c.loops(out.shape)
+    c.say(f"{c.at(out, i)} = {c.at(whole, [f'({x} % {n})' for x, n in zip(i, whole.shape, strict=True)])};")
+    c.end(len(i))
+
+
+def _difference(c: Call, out: Any, a: Any, n: int = 1, axis: Any = -1) -> None:
+    axis = _axis(axis, a)
+    if n != 1 or a.dtype.kind == "b":
+        raise Unknown
+    i = c.loops(out.shape)
+    c.say(f"{c.at(out, i)} = {c.at(a, [*i[:axis], f'({i[axis]} + 1)', *i[axis + 1 :]])} - {c.at(a, i)};")
+    c.end(len(i))
+
+
+def _tensordot(c: Call, out: Any, a: Any, b: Any, axes: Any = 2) -> None:
+    if isinstance(axes, (int, np.integer)):
+        axes = range(a.ndim - axes, a.ndim), range(axes)
+    first, second = ([_axis(k, x) for k in np.atleast_1d(part).tolist()] for x, part in zip((a, b), axes, strict=True))
+    letters = [chr(97 + k) for k in range(a.ndim + b.ndim)]
+    left, right = letters[: a.ndim], letters[a.ndim :]
+    for j, k in zip(first, second, strict=True):
+        right[k] = left[j]
+    kept = [x for k, x in enumerate(left) if k not in first] + [x for k, x in enumerate(right) if k not in second]
+    _sum_of_products(c, out, f"{''.join(left)},{''.join(right)}->{''.join(kept)}", a, b)
+
+
+def _trace(c: Call, out: Any, a: Any, offset: int = 0) -> None:
+    if offset or a.ndim != 2:
+        raise Unknown
+    _sum_of_products(c, out, "ii->", a)
+
+
 _OF_AT = {f"{op}.at" for op in ("add", "subtract", "multiply", "maximum", "minimum")}
 _RULES: dict[Any, Callable[..., None]] = {
     np.cumsum: _scan("+"),
@@ -344,4 +378,8 @@ _RULES: dict[Any, Callable[..., None]] = {
     np.triu: _triangle(">="),
     np.repeat: _repeat,
     np.roll: _roll,
+    np.tile: _tile,
+    np.diff: _difference,
+    np.tensordot: _tensordot,
+    np.trace: _trace,
 }

@@ -32,6 +32,10 @@ class Numbers:
             self.places[place] = self._names.new(self._called.get(place, place)), value
         return self.places[place][0]
 
+    def items(self) -> list[str]:
+        """The variables of all numbers that are read from arrays."""
+        return list(self._items.values())
+
     def formula(self, live: Any) -> str:
         """A number as an expression in double; ValueError where it is of values that a run computes."""
         if not isinstance(live, Live):

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
-import inspect
+import re
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -16,11 +15,11 @@ from ..passes.fusion import Kernel, Step, schedule
 from ..passes.memory import arena, touched
 from ..record import Number, Record
 from ..recorded import plain
-from ..results import is_array
 from ..tape import Entry, root
+from .arrays import Array, Part, leaves_of, names_of_inputs
 from .calls import Call, Unknown
 from .contractions import matmul, name_of
-from .expressions import TYPES, Expressions, helper_names, number
+from .expressions import TYPES, Expressions, helper_names
 from .loops import Access, Loops, access, is_wrapped
 from .names import Names, comment, identifier
 from .numbers import Numbers
@@ -48,32 +47,6 @@ def able(row: Row) -> bool:
     return all(t.char in TYPES for t in row.types)
 
 
-class Array(NamedTuple):
-    """One array of the file.
-
-    public : whether the header names it; ``note``: what it is; ``values``: what it begins with, None for zeros;
-    example : whether the values are those of the recorded run, wanted by ``main`` alone
-    """
-
-    name: str
-    dtype: np.dtype[Any]
-    size: int
-    public: bool
-    note: str
-    values: Any
-    example: bool
-    fixed: bool
-
-
-class Part(NamedTuple):
-    """A tensor within an array."""
-
-    name: str
-    first: int
-    size: int
-    note: str
-
-
 class CProgram:
     """The parts of the text.
 
@@ -88,7 +61,7 @@ class CProgram:
         self.record = record
         self.names = Names(name, helper_names())
         self.expressions = Expressions()
-        called = _names_of_inputs(record, function)
+        called = names_of_inputs(record, function)
         self.numbers = Numbers(self.names, called)
         self.program = Program(record.tape, able=able)
         self._results = self._give(record.result)
@@ -113,23 +86,26 @@ class CProgram:
     def _give(self, result: Any) -> dict[int, str]:
         """Results are copied to arrays of their own."""
         found: dict[int, str] = {}
+        self.order: list[int | str] = []
         self._numbers_given: list[tuple[str, Live]] = []
-        for name, value in _leaves("result", result):
+        for name, value in leaves_of("result", result):
             if isinstance(value, Live):
+                self.order.append(name)
                 self._numbers_given.append((name, value))
                 continue
             array = np.asarray(plain(value))
             source, target = self.program.ref(array), self.program.new(array.shape, array.dtype)
             memory = self.program.memories[target.memory]
             memory.kept = memory.pinned = True
-            self.program.memories[source.memory].kept |= not any(
-                r.memory == source.memory for row in self.program.rows for r in row.targets()
-            )
+            given = self.program.memories[source.memory]
+            if not any(r.memory == source.memory for row in self.program.rows for r in row.targets()):
+                given.kept = given.pinned = True  # nothing computes it
             row = Row("loop", "copy", (source,), target, (array.dtype, array.dtype))
             if not able(row):
                 raise ValueError(f"C: the result is an array of {array.dtype}, which C has not.")
             self.program.rows.append(row)
             found[target.memory] = name
+            self.order.append(target.memory)
         return found
 
     # What cannot be ----------------------------------------------------------------------------------------------
@@ -263,7 +239,9 @@ class CProgram:
             else:
                 lines += self._host(step)
         lines += self._after()
-        return [*lines, "    return 0;"]
+        text = "\n".join(lines)
+        unused = [f"    const double {x} =" for x in self.numbers.items() if len(re.findall(rf"\b{x}\b", text)) == 1]
+        return [*(line for line in lines if not line.startswith(tuple(unused))), "    return 0;"]
 
     def _kernel(self, step: Kernel) -> str:
         loops = Loops(step, self._place, self.expressions)
@@ -366,7 +344,7 @@ class CProgram:
                     variable = self.numbers.variable(name, float(part.again()))
                     made.setdefault(variable, self.numbers.formula(part))
         given = [(self.names.new(name), self.numbers.formula(live)) for name, live in self._numbers_given]
-        self.given = [name for name, _ in given]
+        self.given = {shown: name for (shown, _), (name, _) in zip(self._numbers_given, given, strict=True)}
         lines = [f"    {name} = {formula};" for name, formula in given]
         if len(made) == 1:
             return [*lines, *(f"    {variable} = {formula};" for variable, formula in made.items())]
@@ -395,42 +373,3 @@ def _written(step: Step) -> Iterator[int]:
     for row, stored in zip(step.rows, step.stored, strict=True):
         if stored and row.output is not None:
             yield row.output.memory
-
-
-def _leaves(name: str, tree: Any) -> Iterator[tuple[str, Any]]:
-    """The arrays and live numbers of a result with their names."""
-    if isinstance(tree, dict):
-        for key, value in tree.items():
-            yield from _leaves(f"{name}_{key}", value)
-    elif isinstance(tree, (tuple, list)):
-        for k, value in enumerate(tree):
-            yield from _leaves(f"{name}_{k}", value)
-    elif is_array(tree):
-        data = getattr(tree, "_data", tree)
-        yield from (
-            [(name, data)] if isinstance(data, Live) or not is_array(data) or data is tree else _leaves(name, data)
-        )
-
-
-def _names_of_inputs(record: Record, function: Any) -> dict[str, str]:
-    """The arguments' own names, where each argument is one array or number."""
-    names: list[str] = []
-    if record.by_position:
-        with contextlib.suppress(TypeError, ValueError):
-            names = list(inspect.signature(function).parameters)
-    if len(names) != len(record.inputs):
-        return {}
-    return {f"input {k}": name for k, name in enumerate(names)}
-
-
-def values_of(array: Array) -> str:
-    """An array's initial values, eight in a line."""
-    flat = np.asarray(_memory(array.values)).ravel()
-    shown = [number(x, array.dtype) for x in flat]
-    lines = [", ".join(shown[k : k + 8]) for k in range(0, len(shown), 8)]
-    return "{\n    " + ",\n    ".join(lines) + "\n}"
-
-
-def _memory(array: Any) -> Any:
-    """All elements in the order of memory."""
-    return np.lib.stride_tricks.as_strided(array, (array.size,), (array.itemsize,)) if array.size else array

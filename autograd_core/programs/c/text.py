@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from ..record import Record
+from .arrays import Array, values_of
 from .expressions import TYPES
 from .names import comment, identifier
-from .program import Array, CProgram, values_of
+from .program import CProgram
 
 _INCLUDES = "#include <math.h>\n#include <stddef.h>\n#include <stdint.h>"
 
@@ -66,7 +67,9 @@ class Files:
     def _source(self, declarations: list[str]) -> str:
         parts = self.parts
         arrays = [self._defined(a) for a in parts.arrays.values() if not self._apart(a)]
-        numbers = [definition for _, definition in parts.numbers.declared()] + [f"double {n};" for n in parts.given]
+        numbers = [definition for _, definition in parts.numbers.declared()] + [
+            f"double {n};" for n in parts.given.values()
+        ]
         draws = [f"void (*{self.name}_draw)(const char *, void *, size_t);"] if parts.draws else []
         cblas = [f"#ifdef {self.macro}_CBLAS", "#include <cblas.h>", "#endif"] if parts._products else []
         return "\n".join(
@@ -112,7 +115,7 @@ class Files:
             f"int {self.name}_run(void);",
         ]
         lines += [declaration for declaration, _ in self.parts.numbers.declared()]
-        lines += [f"extern double {name}; /* a number that the run computes */" for name in self.parts.given]
+        lines += [f"extern double {name}; /* a number that the run computes */" for name in self.parts.given.values()]
         if self.parts.draws:
             lines += [
                 f"/* Draws random numbers: name, array, count ({', '.join(dict.fromkeys(self.parts.draws))}). */",
@@ -143,14 +146,17 @@ class Files:
         return f"{head} = {values_of(a)};"
 
     def _main(self) -> list[str]:
-        results = [a for k, a in self.parts.arrays.items() if k in self.parts._results]
         lines = [f"#ifdef {self.macro}_MAIN", "#include <stdio.h>", "#include <stdlib.h>", ""]
         lines += ["int main(int count, char **words) {", "    int runs = count > 1 ? atoi(words[1]) : 1;"]
         lines += ["    while (runs-- > 0) {", f"        const int ended = {self.name}_run();"]
         lines += ["        if (ended) return ended;"]
-        for a in results:
-            lines.append(f"        for (size_t i = 0; i < {a.size}; i++) {_printed(f'{a.name}[i]', a)}")
-        lines += [f'        printf("%.17g\\n", {name});' for name in self.parts.given]
+        for result in self.parts.order:
+            if isinstance(result, str):
+                lines.append(f'        printf("%.17g\\n", {self.parts.given[result]});')
+                continue
+            a = self.parts.arrays[result]
+            if a.size:
+                lines.append(f"        for (size_t i = 0; i < {a.size}; i++) {_printed(f'{a.name}[i]', a)}")
         return [*lines, "    }", "    return 0;", "}", "#endif"]
 
 
