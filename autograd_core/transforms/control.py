@@ -17,7 +17,7 @@ import numpy as np
 from ..batching.batched import Batched
 from ..engine import recording
 from ..engine.errors import class_name
-from ..engine.tensor import Tensor
+from ..engine.tensor import Tensor, bare
 from . import trees
 from .loops import Steps
 
@@ -167,7 +167,7 @@ class _Tree:
                 "x.astype, np.broadcast_to."
             )
         real = [np.reshape(x, (-1,)) for x, on in zip(leaves, self.real, strict=True) if on]
-        rest = [_bare(x) for x, on in zip(leaves, self.real, strict=True) if not on]
+        rest = [bare(x) for x, on in zip(leaves, self.real, strict=True) if not on]
         return (real[0] if len(real) == 1 else np.concatenate(real)) if real else np.zeros(0), rest
 
     def together(self, vector: Any, rest: list[Any]) -> Any:
@@ -194,10 +194,6 @@ class _Tree:
             part = np.reshape(vectors[:, start:end], (n, *shape))
             found.append(part if part.dtype == dtype else part.astype(dtype))
         return self.rebuild(found)
-
-
-def _bare(x: Any) -> Any:
-    return x._data if isinstance(x, Tensor) else x
 
 
 class _Loop:
@@ -241,7 +237,7 @@ class _Loop:
     def none(self) -> Any:
         """What no steps give: f is asked for the structure, with zeros."""
         with recording.no_grad():
-            x = self.rebuild([np.zeros_like(_bare(v), shape=v.shape[1:]) for v in self.given]) if self.rebuild else 0
+            x = self.rebuild([np.zeros_like(bare(v), shape=v.shape[1:]) for v in self.given]) if self.rebuild else 0
             tree = _Tree(self.f(self.init, x)[1], f"{self.name}: the second result")
         return tree.rebuild([np.zeros((0, *shape), dtype) for shape, dtype in tree.kinds])
 
@@ -253,7 +249,7 @@ class _Loop:
     def goes_on(self, proceed: Callable[[Any], Any], z: Any, k: int) -> Any:
         """Whether another step follows: a truth value, or one for each example."""
         with recording.no_grad():
-            answer = _bare(proceed(self.carried.together(_bare(z), self.rests[k])))
+            answer = bare(proceed(self.carried.together(bare(z), self.rests[k])))
         if np.shape(answer) != ():
             raise ValueError(f"{self.name}: proceed gives the shape {tuple(np.shape(answer))}; one truth value.")
         return answer
@@ -273,7 +269,7 @@ class _Loop:
                     part = np.reshape(x[start:end], v.shape[1:])
                     parts.append(part if part.dtype == v.dtype else part.astype(v.dtype))
                 else:
-                    parts.append(_bare(v)[k])
+                    parts.append(bare(v)[k])
             item = self.rebuild(parts)
         answer = self.f(carry, item)
         if not isinstance(answer, tuple) or len(answer) != 2:

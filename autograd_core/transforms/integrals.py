@@ -10,7 +10,7 @@ import numpy as np
 
 from ..engine import recording
 from ..engine.node import Node
-from ..engine.tensor import Tensor, make_tensor
+from ..engine.tensor import Tensor, bare, make_tensor
 from .implicit import ConvergenceError
 from .within import Local, leaf, row
 
@@ -47,12 +47,12 @@ def quad(f: Callable[..., Any], a: Any, b: Any, *args: Any, epsabs: float = 1e-1
 class _Integral:
     def __init__(self, f: Callable[[Any], Any], bounds: list[Any], epsabs: float, epsrel: float) -> None:
         self.f, self.bounds, self.precision = f, bounds, (epsabs, epsrel)
-        self.a, self.b = (float(_bare(x)) for x in bounds)
+        self.a, self.b = (float(bare(x)) for x in bounds)
 
     def value(self) -> Any:
         """The integral, on a row where something is tracked."""
         with recording.no_grad():
-            found = np.asarray(self.summed(lambda x: np.asarray(_bare(self.f(x)))))
+            found = np.asarray(self.summed(lambda x: np.asarray(bare(self.f(x)))))
         if not recording.is_grad_enabled():
             return found
         inside = Local(self.f, leaf(np.asarray(self.somewhere())))
@@ -86,8 +86,8 @@ class _Integral:
             answer = self.moved(partial(self._pulled, g, end), g)
             for bound, n, sign in zip(self.bounds, self.ends(), (-1, 1), strict=True):
                 if n is end:
-                    at = sign * np.sum(g * self.f(bound if isinstance(g, Tensor) else _bare(bound)))
-                    at = at if isinstance(g, Tensor) else _bare(at)
+                    at = sign * np.sum(g * self.f(bound if isinstance(g, Tensor) else bare(bound)))
+                    at = at if isinstance(g, Tensor) else bare(at)
                     answer = at if answer is None else answer + at
             answers.append(answer)
         return answers
@@ -102,8 +102,8 @@ class _Integral:
         for bound, n, sign in zip(self.bounds, self.ends(), (-1, 1), strict=True):
             if n is not None and n in tangents:
                 t = tangents[n]
-                at = sign * t * self.f(bound if isinstance(t, Tensor) else _bare(bound))
-                at = at if isinstance(t, Tensor) else _bare(at)
+                at = sign * t * self.f(bound if isinstance(t, Tensor) else bare(bound))
+                at = at if isinstance(t, Tensor) else bare(at)
                 total = at if total is None else total + at
         return total
 
@@ -112,10 +112,6 @@ class _Integral:
         if f(np.asarray(self.somewhere())) is None:
             return None
         if not isinstance(like, Tensor):
-            return np.asarray(self.summed(lambda x: np.asarray(_bare(f(x)))))
+            return np.asarray(self.summed(lambda x: np.asarray(bare(f(x)))))
         found = _Integral(f, self.bounds, *self.precision).value()
         return found if isinstance(found, Tensor) else make_tensor(found, None)
-
-
-def _bare(x: Any) -> Any:
-    return x._data if isinstance(x, Tensor) else x

@@ -10,12 +10,8 @@ import numpy as np
 
 from ..engine import recording
 from ..engine.node import Node, somewhere
-from ..engine.tensor import Tensor, make_tensor
+from ..engine.tensor import Tensor, bare, make_tensor
 from .within import Local, leaf, row
-
-
-def _bare(x: Any) -> Any:
-    return x._data if isinstance(x, Tensor) else x
 
 
 class Steps:
@@ -36,7 +32,7 @@ class Steps:
     def run(self, steps: list[int] | None, more: Callable[[Any, int], Any] | None) -> Any:
         """What all steps gave, a row for each."""
         recorded, found = recording.is_grad_enabled(), []
-        z, X = _bare(self.z), _bare(self.X)
+        z, X = bare(self.z), bare(self.X)
         while (len(self.steps) < len(steps)) if steps is not None else True:
             place = len(self.steps)
             on = None if more is None else more(z, place)
@@ -65,7 +61,7 @@ class Steps:
     def at(self, place: int, z: Any, x: Any, recorded: bool) -> Any:
         """One step, as an array; its rows are kept."""
         if not recorded:
-            return _bare(self.step(place, self.steps[place], z, x, self.ons[place]))
+            return bare(self.step(place, self.steps[place], z, x, self.ons[place]))
         local = self.local(place, leaf(z), None if x is None else leaf(x))
         self.locals.append(local)
         return local.value
@@ -105,7 +101,7 @@ class Steps:
 
         width = g.shape[1]
         starts = (s + np.cumsum([0, *sizes[:-1]])).tolist() if sizes else []
-        first = np.zeros_like(_bare(g), shape=(s + sum(sizes),))
+        first = np.zeros_like(bare(g), shape=(s + sum(sizes),))
         order = list(range(n))[::-1]
         if create:
             parts = [g, zs] if self.X is None else [g, zs, self.X[np.array(self.steps)]]
@@ -132,11 +128,11 @@ class Steps:
         s = self.size
         of = lambda x: tangents.get(x._node) if isinstance(x, Tensor) and x._node is not None else None
         given = {p: tangents[p] for p in self.outside if p in tangents}
-        z0, X = (self.z, self.X) if create else (_bare(self.z), _bare(self.X))
+        z0, X = (self.z, self.X) if create else (bare(self.z), bare(self.X))
         dz, dX = of(self.z), of(self.X)
-        dz = np.zeros_like(_bare(self.z)) if dz is None else dz
+        dz = np.zeros_like(bare(self.z)) if dz is None else dz
         width = 0 if X is None else X.shape[1]
-        dX = np.zeros_like(_bare(X)) if dX is None and X is not None else dX
+        dX = np.zeros_like(bare(X)) if dX is None and X is not None else dX
 
         def beside(place: int, k: int, both: Any, xs: Any, on: Any = None) -> Any:
             local = self.locals[place]

@@ -16,7 +16,7 @@ import numpy as np
 
 from ..engine import recording
 from ..engine.node import Node
-from ..engine.tensor import Tensor, make_tensor
+from ..engine.tensor import Tensor, bare, make_tensor
 from .implicit import ConvergenceError, root
 from .within import Local, Packing, leaf, row
 
@@ -123,12 +123,12 @@ def solve_ivp(
     solver = _Solver("solve_ivp", rtol, atol, method, sensitivity)
     F = lambda t, z: fun(t, z, *args)
     hits = [] if events is None else list(events) if isinstance(events, (list, tuple)) else [events]
-    first, last = (float(_bare(t)) for t in t_span)
+    first, last = (float(bare(t)) for t in t_span)
     watched = [_on_arrays(event, args) for event in hits]
-    start = np.asarray(_bare(y0), dtype=np.result_type(np.asarray(_bare(y0)), np.float32))
+    start = np.asarray(bare(y0), dtype=np.result_type(np.asarray(bare(y0)), np.float32))
     with recording.no_grad():
         plain = scipy_solve_ivp(
-            lambda t, z: np.asarray(_bare(F(np.asarray(t), z))),
+            lambda t, z: np.asarray(bare(F(np.asarray(t), z))),
             (first, last),
             start,
             method=method,
@@ -145,12 +145,12 @@ def solve_ivp(
         y_events.append(np.stack([flow(t) for t in found]) if found else np.zeros((0, *start.shape)))
     stops = plain.status == 1
     end = (
-        max((k for k in t_events if len(k)), key=lambda k: abs(float(_bare(k[-1])) - first))[-1] if stops else t_span[1]
+        max((k for k in t_events if len(k)), key=lambda k: abs(float(bare(k[-1])) - first))[-1] if stops else t_span[1]
     )
     if t_eval is None:
         times: Any = np.stack([t_span[0], end])
     else:
-        inside = [x for x in np.asarray(_bare(t_eval)) if abs(x - first) <= abs(float(_bare(end)) - first)]
+        inside = [x for x in np.asarray(bare(t_eval)) if abs(x - first) <= abs(float(bare(end)) - first)]
         times = np.array(inside)
         if not len(inside) or inside[0] != first:
             y = solver.along(F, y0, np.concatenate([[first], times]))[1:]
@@ -160,7 +160,7 @@ def solve_ivp(
 
 
 def _on_arrays(event: Callable[..., Any], args: tuple[Any, ...]) -> Callable[..., float]:
-    watched = lambda t, z: float(_bare(event(np.asarray(t), z, *args)))
+    watched = lambda t, z: float(bare(event(np.asarray(t), z, *args)))
     watched.terminal = getattr(event, "terminal", False)  # type: ignore[attr-defined]
     watched.direction = getattr(event, "direction", 0)  # type: ignore[attr-defined]
     return watched
@@ -169,10 +169,6 @@ def _on_arrays(event: Callable[..., Any], args: tuple[Any, ...]) -> Callable[...
 def _at(event: Callable[..., Any], flow: Callable[[Any], Any], args: tuple[Any, ...], t: Any) -> Any:
     """What is zero at an event: SciPy looks for it on an interpolation, this is the equation itself."""
     return event(t, flow(t), *args)
-
-
-def _bare(x: Any) -> Any:
-    return x._data if isinstance(x, Tensor) else x
 
 
 class _Solver:
@@ -186,15 +182,15 @@ class _Solver:
 
     def along(self, F: Callable[..., Any], z0: Any, t: Any) -> Any:
         """z at the times ``t``, of shape (times, n), on a row where something is tracked."""
-        times = np.asarray(_bare(t), dtype=np.float64)
+        times = np.asarray(bare(t), dtype=np.float64)
         if times.ndim != 1 or not len(times) or not (np.all(np.diff(times) > 0) or np.all(np.diff(times) < 0)):
             raise ValueError(
                 f"{self.name}: times of shape {times.shape}; give some that rise, or fall, along one axis."
             )
-        start = np.asarray(_bare(z0))
+        start = np.asarray(bare(z0))
         start = start.astype(np.result_type(start.dtype, np.float32))
         with recording.no_grad():
-            z = self.integrated(lambda t, z: np.asarray(_bare(F(np.asarray(t), z))), start, times)
+            z = self.integrated(lambda t, z: np.asarray(bare(F(np.asarray(t), z))), start, times)
         if not recording.is_grad_enabled():
             return z
         local = Local(F, leaf(times[0]), leaf(start))
@@ -251,7 +247,7 @@ class _Trajectory:
         """a(t) backward, from each time to the one before."""
         create = isinstance(g, Tensor)
         z: Any = make_tensor(self.z, node) if create else self.z
-        t = self.t if create else np.asarray(_bare(self.t), dtype=np.float64)
+        t = self.t if create else np.asarray(bare(self.t), dtype=np.float64)
         outside = [p for p in self.outside if p in ends]
         sizes = [math.prod(p.shape) for p in outside]
         n = self.z.shape[1]
@@ -268,7 +264,7 @@ class _Trajectory:
             moved = local.value if not create else self.F(time, state)
             return np.concatenate([moved, *(-s for s in slopes)])
 
-        collected: Any = np.zeros_like(_bare(g), shape=(sum(sizes),))
+        collected: Any = np.zeros_like(bare(g), shape=(sum(sizes),))
         a = g[-1]
         at_times = [np.sum(g[k] * self._slope(t, z, k)) for k in range(1, len(g))]
         for k in range(len(g) - 1, 0, -1):
@@ -291,13 +287,13 @@ class _Trajectory:
 
     def _slope(self, t: Any, z: Any, k: int) -> Any:
         slope = self.F(t[k], z[k])
-        return slope if isinstance(z, Tensor) else np.asarray(_bare(slope))
+        return slope if isinstance(z, Tensor) else np.asarray(bare(slope))
 
     def _beside(self, node: Node, tangents: dict[Any, Any]) -> Any:
         """ż' = ∂F/∂z ż + ∂F/∂p ṗ beside z."""
         create = any(isinstance(x, Tensor) for x in tangents.values())
         z: Any = make_tensor(self.z, node) if create else self.z
-        t = self.t if create else np.asarray(_bare(self.t), dtype=np.float64)
+        t = self.t if create else np.asarray(bare(self.t), dtype=np.float64)
         z0 = self.z0 if create else self.z[0]
         n = self.z.shape[1]
         given = {p: tangents[p] for p in self.outside if p in tangents}
