@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
+from autograd_core.border import devices
 from autograd_core.engine.errors import class_name, describe
 from autograd_core.engine.primitive import parameters_of
 
@@ -97,6 +98,14 @@ def checks_of(function: Callable[..., Any], ranges: Mapping[str, Range] | None =
     return found
 
 
+def _on_device(constructor: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    """Make a layer whose parameters are to lie on ``device=``."""
+    device = devices.check(class_name(args[0]), kwargs.pop("device"))
+    constructor(*args, **kwargs)
+    if device != "cpu":
+        args[0].to(device)
+
+
 def checked(**ranges: Range) -> Callable[[F], F]:
     """Decorator: the arguments are checked before anything else, their kinds by annotation, these in range.
 
@@ -122,6 +131,8 @@ def checked(**ranges: Range) -> Callable[[F], F]:
 
         @functools.wraps(function)
         def call(*args: Any, **kwargs: Any) -> Any:
+            if is_constructor and "device" in kwargs and "device" not in names:
+                return _on_device(call, args, kwargs)
             owner = class_name(args[0]) if is_constructor else function.__name__
             for name, value in zip(names, args):  # noqa: B905 (a function with too many complains itself)
                 if name in checks:

@@ -20,6 +20,7 @@ from .hooks import Hooks, RemovableHandle
 from .locating import locate, name_within
 from .parameter import Buffer, Parameter
 from .state import KeyMismatch
+from .state_hooks import StateHooks
 
 if TYPE_CHECKING:
     from autograd_core.support.types import ArrayLike, DTypeLike, Hook, State
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 _bool: TypeAlias = builtins.bool
 
 
-class Module:
+class Module(StateHooks):
     """Base of all layers and models: define ``forward``, assign parameters and modules as attributes, call it.
 
     What is an attribute is found: every ``Parameter`` and every ``Module`` assigned to ``self``, under its name.
@@ -341,10 +342,7 @@ class Module:
 
         keep_vars : give the tensors themselves instead of copies of their arrays
         """
-        destination = {} if destination is None else destination
-        for path, tensor in state.tensors(self):
-            destination[prefix + path] = tensor if keep_vars else tensor.numpy().copy()
-        return destination
+        return state.take(self, {} if destination is None else destination, prefix, keep_vars)
 
     def load_state_dict(self, state_dict: State, strict: _bool = True, assign: _bool = False) -> KeyMismatch:
         """Copy arrays into the parameters and buffers. Nothing is copied unless everything fits.

@@ -15,6 +15,7 @@ from autograd_core.engine.tensor import bare
 from autograd_core.support.states import at_once
 
 from .parameter import Parameter
+from .state_hooks import after_load, before_load, extras, hooked
 
 if TYPE_CHECKING:
     from autograd_core.support.types import Array, State
@@ -72,20 +73,35 @@ def tensors(module: Module) -> Iterator[tuple[str, Tensor]]:
                 yield dot + name, buffer
 
 
+def take(module: Module, destination: dict[str, Any], prefix: str, keep_vars: bool) -> dict[str, Any]:
+    """See ``Module.state_dict``."""
+    for path, owner, hook in hooked(module, "before"):
+        hook(owner, prefix + path, keep_vars)
+    for path, tensor in tensors(module):
+        destination[prefix + path] = tensor if keep_vars else tensor.numpy().copy()
+    for path, owner in extras(module):
+        destination[prefix + path] = owner.get_extra_state()
+    for path, owner, hook in hooked(module, "after"):
+        hook(owner, destination, prefix + path, {})
+    return destination
+
+
 def load(module: Module, state: State, strict: bool, assign: bool) -> KeyMismatch:
     """See ``Module.load_state_dict``."""
     if not isinstance(state, Mapping):
         raise TypeError(f"load_state_dict: {class_name(state)} given; expected a mapping of names to arrays.")
-    own = dict(tensors(module))
-    missing = [key for key in own if key not in state]
-    unexpected = [key for key in state if key not in own]
+    state = dict(state)
+    missing, unexpected, problems = before_load(module, state, strict)
+    own, others = dict(tensors(module)), dict(extras(module))
+    missing += [key for key in (*own, *others) if key not in state]
+    unexpected += [key for key in state if key not in own and key not in others]
     given = {key: _array(key, state[key]) for key in own if key in state}
-    problems = [
+    different = [
         f"{printable(key)}: {array.dtype} {array.shape} for {own[key].dtype} {own[key].shape}"
         for key, array in given.items()
         if array.shape != own[key].shape or not _fits(array.dtype, own[key], assign)
     ]
-    problems = [f"shapes or kinds that differ: {'; '.join(problems)}"] if problems else []
+    problems += [f"shapes or kinds that differ: {'; '.join(different)}"] if different else []
     if strict and unexpected:
         problems.insert(0, f"unexpected keys {unexpected}")
     if strict and missing:
@@ -94,7 +110,11 @@ def load(module: Module, state: State, strict: bool, assign: bool) -> KeyMismatc
         fix = " Fix: strict=False loads what fits by name." if strict and (missing or unexpected) else ""
         raise RuntimeError(f"load_state_dict of {module._get_name()}: {', '.join(problems)}. Nothing was loaded.{fix}")
     at_once([change for key, array in given.items() for change in _changes(own[key], array, assign)])
-    return KeyMismatch(missing, unexpected)
+    for key in others.keys() & state.keys():
+        others[key].set_extra_state(state[key])
+    mismatch = KeyMismatch(missing, unexpected)
+    after_load(module, mismatch)
+    return mismatch
 
 
 def _array(key: str, value: object) -> Array:
