@@ -11,6 +11,8 @@ CLEARED = ("OPENBLAS_", "OMP_", "MKL_", "MALLOC_", "GOMP_", "KMP_", "XLA_", "JAX
 
 DISTRIBUTIONS = {
     "ours": "autograd-core",
+    "ours_replayed": "autograd-core",
+    "ours_llvm": "llvmlite",
     "torch_eager": "torch",
     "torch_fused": "torch",
     "torch_compile": "torch",

@@ -11,7 +11,7 @@ import tempfile
 import time
 from statistics import median
 
-from benchmarks.workloads import PEERS, REFERENCES, TOLERANCE
+from benchmarks.workloads import PEERS, REFERENCES, TOLERANCE, builder
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PATIENCE = 300.0  # seconds that one answer may take: a compiler's first run is the slowest
@@ -75,7 +75,7 @@ def run(workload: str, peers: list[str], rounds: int, environ: dict[str, str]) -
     workers: dict[str, Worker] = {}
     try:
         for peer in [name for name in PEERS if name in peers]:
-            if hasattr(module, peer):
+            if builder(module, peer) is not None:
                 workers[peer] = Worker(workload, peer, environ)
             else:
                 results[peer] = {"missing": module.ABSENT.get(peer, "does not apply")}

@@ -15,7 +15,8 @@ def heading(report: dict) -> str:
 
 
 def detail(workload: str, result: dict) -> str:
-    """Return one workload's medians, each followed by its ratio to PyTorch eager."""
+    """Return one workload's medians, each followed by its ratio to PyTorch eager, and what building, compiling and the
+    first figures took."""
     title = f"{workload} ({result['dtype']}, {result['seconds']:.0f} s)" if result["dtype"] else workload
     lines = [title]
     for peer, measured in result["peers"].items():
@@ -26,7 +27,8 @@ def detail(workload: str, result: dict) -> str:
                 ratio = measured.get("ratio", {}).get(metric)
                 label = "" if metric == "time" else f"{metric} "
                 cells.append(f"{label}{number(value):>6} {unit} {times(ratio):>7}")
-        lines.append(f"  {peer:<14}" + ("   ".join(cells) or "–") + remark(measured))
+        first = f"   first {number(measured['first'])} s" if cells and "first" in measured else ""
+        lines.append(f"  {peer:<14}" + ("   ".join(cells) or "–") + first + remark(measured))
     return "\n".join(lines) + "\n"
 
 

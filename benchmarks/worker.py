@@ -8,11 +8,12 @@ import importlib
 import json
 import os
 import sys
+import time
 import traceback
 
 import numpy as np
 
-from benchmarks import environment
+from benchmarks import environment, workloads
 
 
 def main() -> None:
@@ -21,8 +22,11 @@ def main() -> None:
     os.dup2(2, 1)
     workload, peer = sys.argv[1:]
     module = importlib.import_module(f"benchmarks.workloads.{workload}")
+    build = workloads.builder(module, peer)
+    assert build is not None
+    start = time.perf_counter()
     try:
-        trial = getattr(module, peer)()
+        trial = build()
         figures = trial.figures()
     except Exception as error:
         traceback.print_exc()
@@ -33,6 +37,7 @@ def main() -> None:
         "dtypes": sorted({str(figure.dtype).removeprefix("torch.") for figure in figures if hasattr(figure, "dtype")}),
         "version": environment.version(peer),
         "libraries": environment.libraries(),
+        "first": time.perf_counter() - start,
     }
     print(json.dumps(ready), file=answers)
     for _ in sys.stdin:
@@ -41,7 +46,9 @@ def main() -> None:
 
 def reason(peer: str, error: Exception) -> dict[str, str]:
     """Tell a peer that is not installed from one that is and does not work."""
-    if isinstance(error, ModuleNotFoundError) and (peer != "ours" or error.name in ("autograd_core", "nn", "optim")):
+    if isinstance(error, ModuleNotFoundError) and (
+        not peer.startswith("ours") or error.name in ("autograd_core", "nn", "optim")
+    ):
         return {"missing": f"no module {error.name}"}
     first_line = (str(error).strip().splitlines() or [""])[0]
     return {"failed": f"{type(error).__name__}: {first_line[:160]}"}

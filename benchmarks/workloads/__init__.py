@@ -33,6 +33,8 @@ WORKLOADS = (
 PEERS = (
     "torch_eager",
     "ours",
+    "ours_replayed",
+    "ours_llvm",
     "numpy",
     "torch_fused",
     "torch_compile",
@@ -42,12 +44,41 @@ PEERS = (
     "micrograd",
     "sklearn",
 )
+BACKENDS = {"ours_replayed": "numpy", "ours_llvm": "llvm"}
+"""Ours again, its step through `ag.compile`, in workloads that say ``COMPILED = True``."""
+
 REFERENCES = ("numpy", "torch_eager", "ours")  # the first that runs says what the losses should be
 TOLERANCE = {"float32": 1e-4, "float64": 1e-9}
 
 ONLY_SCALARS = "differentiates Python scalars only"
 ONLY_ESTIMATORS = "an estimator, not an autodiff engine"
 NO_OPTIMIZER = "no optimizer in this workload"
+
+
+_backend: list[str] = []
+
+
+def compiled(step: Callable[..., Any]) -> Callable[..., Any]:
+    """``step``, compiled where a compiled peer is built."""
+    if not _backend:
+        return step
+    import autograd_core as ag
+
+    return ag.compile(step, backend=_backend[-1])
+
+
+def builder(module: Any, peer: str) -> Callable[[], "Trial"] | None:
+    """What builds a peer's side of a workload; None where nothing does."""
+    if peer not in BACKENDS:
+        return getattr(module, peer, None)
+    if not getattr(module, "COMPILED", False):
+        return None
+
+    def build() -> Trial:
+        _backend.append(BACKENDS[peer])
+        return module.ours()
+
+    return build
 
 
 @dataclass

@@ -9,6 +9,7 @@ from benchmarks.workloads import networks, seconds_per_step
 
 BATCH, STEPS, WIDTH, HEADS, HIDDEN, CLASSES = 16, 32, 64, 4, 128, 10
 DTYPE = "float32"
+COMPILED = True
 METRICS = {"time": "ms/step"}
 ABSENT = networks.ABSENT
 

@@ -9,6 +9,7 @@ from benchmarks.workloads import networks, seconds_per_step
 
 BATCH, SIDE, CLASSES = 32, 28, 10
 DTYPE = "float32"
+COMPILED = True
 METRICS = {"time": "ms/step"}
 ABSENT = networks.ABSENT
 

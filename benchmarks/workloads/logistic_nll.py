@@ -5,9 +5,10 @@
 
 import numpy as np
 
-from benchmarks.workloads import NO_OPTIMIZER, ONLY_ESTIMATORS, ONLY_SCALARS, Trial, seconds_per_step
+from benchmarks.workloads import NO_OPTIMIZER, ONLY_ESTIMATORS, ONLY_SCALARS, Trial, compiled, seconds_per_step
 
 DTYPE = "float64"
+COMPILED = True
 METRICS = {"time": "µs/step"}
 ABSENT = {"torch_fused": NO_OPTIMIZER, "micrograd": ONLY_SCALARS, "sklearn": ONLY_ESTIMATORS}
 
@@ -54,6 +55,7 @@ def ours():
     x, y, w = (ag.Tensor(array) for array in arrays())
     w.requires_grad = True
 
+    @compiled
     def step():
         w.grad = None
         loss = loss_of(w, x, y, ag.exp, ag.log)

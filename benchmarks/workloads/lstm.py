@@ -9,6 +9,7 @@ from benchmarks.workloads import networks, seconds_per_step
 
 BATCH, STEPS, CHARACTERS, WIDTH, HIDDEN = 16, 32, 64, 64, 128
 DTYPE = "float32"
+COMPILED = True
 METRICS = {"time": "ms/step"}
 ABSENT = networks.ABSENT
 

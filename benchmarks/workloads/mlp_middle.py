@@ -8,7 +8,7 @@ import itertools
 
 import numpy as np
 
-from benchmarks.workloads import ONLY_SCALARS, Trial, seconds_per_step
+from benchmarks.workloads import ONLY_SCALARS, Trial, compiled, seconds_per_step
 from benchmarks.workloads import by_hand as hand
 from benchmarks.workloads import training as tr
 from benchmarks.workloads.training import BN_EPS, MOMENTUM
@@ -16,6 +16,7 @@ from benchmarks.workloads.training import BN_EPS, MOMENTUM
 FEATURES, WIDTH, CLASSES, BATCH, P = 784, 1024, 10, 256, 0.5
 DTYPE = "float32"
 ZERO, ROWS = np.float32(0), np.float32(BATCH)  # Python numbers, or a mean, would widen MyGrad's and autograd's float32
+COMPILED = True
 METRICS = {"time": "ms/step"}
 ABSENT = {"micrograd": ONLY_SCALARS, "sklearn": "has neither BatchNorm nor Dropout"}
 
@@ -102,6 +103,7 @@ def ours():
         optimizer = optim.Adam(model.parameters(), lr=tr.LEARNING_RATE)
         criterion = nn.CrossEntropyLoss()
 
+        @compiled
         def step_on(x, labels):
             optimizer.zero_grad()
             loss = criterion(model(x), labels)

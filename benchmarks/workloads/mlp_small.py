@@ -7,12 +7,13 @@ import itertools
 
 import numpy as np
 
-from benchmarks.workloads import ONLY_SCALARS, Trial, seconds_per_step
+from benchmarks.workloads import ONLY_SCALARS, Trial, compiled, seconds_per_step
 from benchmarks.workloads import by_hand as hand
 from benchmarks.workloads import training as tr
 
 SIZES, BATCH = (64, 128, 64, 10), 32
 DTYPE = "float32"
+COMPILED = True
 METRICS = {"time": "µs/step"}
 ABSENT = {"micrograd": ONLY_SCALARS}
 
@@ -78,6 +79,7 @@ def ours():
     optimizer = optim.Adam(model.parameters(), lr=tr.LEARNING_RATE)
     criterion = nn.CrossEntropyLoss()
 
+    @compiled
     def step_on(x, labels):
         optimizer.zero_grad()
         loss = criterion(model(x), labels)

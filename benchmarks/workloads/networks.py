@@ -8,7 +8,7 @@ import itertools
 
 import numpy as np
 
-from benchmarks.workloads import Trial
+from benchmarks.workloads import Trial, compiled
 from benchmarks.workloads.training import LEARNING_RATE
 
 WITHOUT_LAYERS = "brings no such layers"
@@ -78,6 +78,7 @@ def in_ours(make, data):
     optimizer = optim.Adam(model.parameters(), lr=LEARNING_RATE)
     criterion = nn.CrossEntropyLoss()
 
+    @compiled
     def step_on(x, labels):
         optimizer.zero_grad()
         loss = criterion(model(x), labels)

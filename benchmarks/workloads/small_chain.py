@@ -6,10 +6,11 @@ gradients with respect to x, w and b. Near its fixed point the map is almost the
 
 import numpy as np
 
-from benchmarks.workloads import NO_OPTIMIZER, ONLY_ESTIMATORS, ONLY_SCALARS, Trial, seconds_per_step
+from benchmarks.workloads import NO_OPTIMIZER, ONLY_ESTIMATORS, ONLY_SCALARS, Trial, compiled, seconds_per_step
 
 OPS = 300
 DTYPE = "float32"
+COMPILED = True
 METRICS = {"time": "µs/op"}
 ABSENT = {"torch_fused": NO_OPTIMIZER, "micrograd": ONLY_SCALARS, "sklearn": ONLY_ESTIMATORS}
 
@@ -60,6 +61,7 @@ def ours():
 
     leaves = [ag.Tensor(array, requires_grad=True) for array in arrays()]
 
+    @compiled
     def step():
         for leaf in leaves:
             leaf.grad = None
