@@ -496,6 +496,25 @@ def test_names_of_the_file_itself_are_not_given_twice(tmp_path: Path, name: str)
     agrees(tmp_path, recorded(f, *given), *given)
 
 
+def test_arguments_are_called_as_in_the_function(tmp_path: Path) -> None:
+    @ag.compile(static=("mode",))
+    def f(x: Any, pair: Any, mode: str, *, rate: float = 0.5, **more: Any) -> Any:
+        return x * pair[0] + pair[1]["b"] * rate + more["z"]
+
+    one = np.ones(2)
+    for _ in range(4):
+        f(one, (one, {"b": one}), "a", z=one, rate=0.25)
+    header = f.to_c(tmp_path / "f.c")[1].read_text()
+    assert all(f" f_{name}" in header for name in ("x[2]", "pair_0[2]", "pair_1_b[2]", "rate;"))
+
+    g = recorded(lambda first, second, rate: first - second * rate, 2 * one, one, 0.5)
+    for _ in range(4):
+        g(second=one, rate=0.5, first=2 * one)
+    (tmp_path / "g.c").write_text(g.source("c"))
+    if COMPILER is not None:
+        assert numbers(built(tmp_path, "g.c", flags=("-DLAMBDA_MAIN",))) == [1.5, 1.5]
+
+
 @compiled_c
 def test_parameters_are_called_as_in_the_model(tmp_path: Path) -> None:
     model = nn.Sequential(nn.Linear(3, 4), nn.Linear(4, 2))

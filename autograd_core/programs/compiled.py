@@ -20,7 +20,7 @@ from ..support.caller import warn
 from ..support.modes import locked, restoring
 from ..support.random import default_generator, use_generator
 from .backends import check_backend, pays
-from .fixed import Fixed, check_function, fixed_arguments
+from .fixed import Fixed, argument_names, check_function, fixed_arguments
 from .noticing import Effects
 from .numbers import Live
 from .owners import Owners
@@ -408,7 +408,7 @@ class Compiled:
 
         def trace() -> tuple[Record, Any]:
             record = Record(owners, tape, inputs)
-            record.by_position = not kwargs
+            record.names = argument_names(self.function, args, kwargs)
             _here.tracing = True
             return record, restoring(run, end)
 

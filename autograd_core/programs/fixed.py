@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..engine.errors import class_name
+from .results import named
 
 
 class Fixed:
@@ -34,6 +35,20 @@ def fixed_arguments(
     bound.apply_defaults()
     found = dict(bound.arguments)
     return {name: found.pop(name) for name in static}, (found,), {}
+
+
+def argument_names(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[str]:
+    """The names of all arrays and floats among the arguments, those by position first."""
+    if isinstance(function, Fixed):
+        return [name for key, value in args[0].items() for name, _ in named(key, value)]
+    try:
+        parameters = list(inspect.signature(function).parameters.values())
+    except (TypeError, ValueError):
+        parameters = []
+    ends = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)][: len(args)]
+    ends += [f"input_{k}" for k in range(len(ends), len(args))]
+    pairs = [*zip(ends, args, strict=True), *kwargs.items()]
+    return [name for end, value in pairs for name, _ in named(end, value)]
 
 
 def check_function(function: Any, static: tuple[str, ...]) -> None:

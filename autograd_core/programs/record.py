@@ -75,7 +75,7 @@ class Record:
     inputs : what stands for the arguments: arrays that the tape reads, and numbers
     exact : the course of NumPy's calls as they were recorded
     course : what is run: the same, or machine code
-    by_position : whether all arguments were given by position
+    names : what the arrays and numbers among the arguments are called
     computed : the numbers that a run leaves in their places, live as they are
     unrepeated : what the function did beside computing, which a replay does not
     """
@@ -83,7 +83,7 @@ class Record:
     exact: Course
     course: Course
     machine: Any = None
-    by_position: bool
+    names: list[str]
     _before: list[tuple[Any, Any]]
 
     def __init__(self, owners: Owners, tape: Tape, inputs: list[Any]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -55,6 +55,18 @@ def mapped(tree: Any, change: Callable[[Any], Any]) -> Any:
         parts = [mapped(v, change) for v in tree]
         return tree._make(parts) if hasattr(tree, "_make") else type(tree)(parts)  # type: ignore[union-attr]
     return change(tree) if is_array(tree) or type(tree) is float else tree
+
+
+def named(name: str, tree: Any) -> Iterator[tuple[str, Any]]:
+    """The arrays and floats of a tree in the order of `mapped`, named by their place: "x", "x_0", "x_weight"."""
+    if isinstance(tree, dict):
+        for key, value in tree.items():
+            yield from named(f"{name}_{key}", value)
+    elif isinstance(tree, (tuple, list)):
+        for k, value in enumerate(tree):
+            yield from named(f"{name}_{k}", value)
+    elif is_array(tree) or type(tree) is float:
+        yield name, tree
 
 
 def is_recorded(tree: Any) -> bool:

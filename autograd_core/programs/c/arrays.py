@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
-import inspect
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..numbers import Live
-from ..record import Record
-from ..results import is_array
+from ..results import array_of, is_array, named
 from .expressions import number
 
 
@@ -43,28 +39,10 @@ class Part(NamedTuple):
 
 def leaves_of(name: str, tree: Any) -> Iterator[tuple[str, Any]]:
     """The arrays and live numbers of a result with their names."""
-    if isinstance(tree, dict):
-        for key, value in tree.items():
-            yield from leaves_of(f"{name}_{key}", value)
-    elif isinstance(tree, (tuple, list)):
-        for k, value in enumerate(tree):
-            yield from leaves_of(f"{name}_{k}", value)
-    elif is_array(tree):
-        data = getattr(tree, "_data", tree)
-        yield from (
-            [(name, data)] if isinstance(data, Live) or not is_array(data) or data is tree else leaves_of(name, data)
-        )
-
-
-def names_of_inputs(record: Record, function: Any) -> dict[str, str]:
-    """The arguments' own names, where each argument is one array or number."""
-    names: list[str] = []
-    if record.by_position:
-        with contextlib.suppress(TypeError, ValueError):
-            names = list(inspect.signature(function).parameters)
-    if len(names) != len(record.inputs):
-        return {}
-    return {f"input {k}": name for k, name in enumerate(names)}
+    for place, leaf in named(name, tree):
+        value = array_of(leaf)
+        if is_array(value):  # not a number that every run gives
+            yield place, value
 
 
 def values_of(array: Array) -> str:

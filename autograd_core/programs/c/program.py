@@ -16,7 +16,7 @@ from ..passes.memory import arena, touched
 from ..record import Number, Record
 from ..recorded import plain
 from ..tape import Entry, root
-from .arrays import Array, Part, leaves_of, names_of_inputs
+from .arrays import Array, Part, leaves_of
 from .calls import Call, Unknown
 from .contractions import matmul, name_of
 from .expressions import TYPES, Expressions, helper_names
@@ -51,17 +51,16 @@ class CProgram:
     """The parts of the text.
 
     record : what was recorded
-    function : whose names of arguments are used
     name : the prefix of all public names
 
     Raises ValueError, with the calls and their lines, where a call has no C.
     """
 
-    def __init__(self, record: Record, function: Any, name: str) -> None:
+    def __init__(self, record: Record, name: str) -> None:
         self.record = record
         self.names = Names(name, helper_names())
         self.expressions = Expressions()
-        called = names_of_inputs(record, function)
+        called = {f"input {k}": shown for k, shown in enumerate(record.names)}
         self.numbers = Numbers(self.names, called)
         self.program = Program(record.tape, able=able)
         self._results = self._give(record.result)

@@ -24,7 +24,7 @@ class Files:
         self.name = identifier(stem or getattr(function, "__name__", "") or "program")
         self.stem = stem or self.name
         self.macro = self.name.upper()
-        self.parts = CProgram(record, function, self.name)
+        self.parts = CProgram(record, self.name)
         self.separate = weights == "separate"
 
     @property
