@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -311,9 +312,10 @@ def test_layers_losses_and_optimizers(tmp_path: Path, name: str) -> None:
         run(*batch)
     run.to_c(tmp_path / "p.c")
     header = (tmp_path / "p.h").read_text()
-    inputs = [line.split()[2].rstrip("];").split("[") for line in header.splitlines() if "/* input " in line]
+    names = [n for n, a in zip(run.record.names, run.record.inputs, strict=True) if isinstance(a, np.ndarray)]
+    inputs = [re.findall(rf"(\w+)\[\d+\]; /\* {name}, shape", header)[0] for name in names]
     drawing = "p_draw" in header
-    filled = "".join(f"read_file({k}, {array}, sizeof {array});" for k, (array, _) in enumerate(inputs))
+    filled = "".join(f"read_file({k}, {array}, sizeof {array});" for k, array in enumerate(inputs))
     (tmp_path / "use.c").write_text(_DRIVER.replace("FILL", f"{'p_draw = draw;' if drawing else ''} {filled}"))
     program = built(tmp_path, "p.c", "use.c", flags=("-Wno-unused-function", "-O0"))
     arrays = [a for a in run.record.inputs if isinstance(a, np.ndarray)]
