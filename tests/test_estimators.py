@@ -43,8 +43,10 @@ SETTINGS = {
 @pytest.mark.parametrize("kind", CLASSES)
 def test_a_classifier_walks_the_same_path_as_scikit_learns(kind, setting):
     options = {"hidden_layer_sizes": (7, 5), "batch_size": 25, "max_iter": 6, "random_state": 3} | SETTINGS[setting]
-    ours = MLPClassifier(**options).fit(X, CLASSES[kind])
-    theirs = peer.MLPClassifier(**options).fit(X, CLASSES[kind])
+    y = CLASSES[kind]
+    if kind == "binary" and "early_stopping" in options:
+        y = (y == "yes").astype(int)  # scikit-learn 1.7 cannot score classes with names there
+    ours, theirs = MLPClassifier(**options).fit(X, y), peer.MLPClassifier(**options).fit(X, y)
     assert_same_network(ours, theirs)
     np.testing.assert_allclose(ours.loss_curve_, theirs.loss_curve_)
     np.testing.assert_allclose(ours.predict_proba(X), theirs.predict_proba(X), rtol=1e-7)

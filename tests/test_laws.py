@@ -150,6 +150,8 @@ ENGINES = [n for n in REAL if n not in FOR_REAL_NUMBERS_ALONE and LIBRARY[n].fun
 def test_derivatives_in_complex_numbers_equal_finite_differences(name: str, data: Any, rng: Any) -> None:
     """Of every primitive whose forward takes them: each part of each number moves; both modes."""
     op, call = LIBRARY[name], data.draw(SAMPLES[name])
+    if name == "linalg.svd" and call.params.get("full") and len({*call.args[0].shape[-2:]}) == 2:
+        return  # the phase of a column that completes a basis is LAPACK's choice
     places = differentiable(op, call)
     x = [call.args[i] + 0.1j * rng.normal(size=np.shape(call.args[i])) for i in places]
 
