@@ -322,7 +322,7 @@ _OUTSIDE: dict[Any, tuple[_Case, ...]] = {
     np.subtract: (("∞ − ∞", lambda x, y: np.isinf(x) & (x == y)),),
     np.add: (("∞ − ∞", lambda x, y: np.isinf(x) & (x == -y)),),
     np.multiply: (("0·∞", lambda x, y: (x == 0) & np.isinf(y) | np.isinf(x) & (y == 0)),),
-    "autograd_core.ops.special.logit": (
+    "autograd_core.ops.special.common.logit": (
         ("outside of [0, 1]", lambda x: (x < 0) | (x > 1)),
         ("0 or 1 as argument", lambda x: (x == 0) | (x == 1)),
     ),

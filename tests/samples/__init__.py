@@ -89,7 +89,11 @@ for family in FAMILIES:
         SAMPLES[of_complex := f"{name} of complex numbers"] = calls
         LIBRARY[of_complex] = LIBRARY[name]
         COMPLEX.add(of_complex)
-SAMPLED = [name for name in SAMPLES if name in LIBRARY]
+SAMPLED = [
+    name
+    for name in SAMPLES
+    if name in LIBRARY and (LIBRARY[name].declared.module not in special.BY_DIFFERENCES or name in special.WALKED)
+]
 REAL = [name for name in SAMPLED if name not in COMPLEX]
 NUMPYS = [name for name in REAL if name not in layers.SAMPLES]
 

@@ -16,15 +16,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..engine import entry
-from ..engine.forms import elementwise
-from ..engine.tensor import Tensor, bare
-from .arithmetic.complex import absolute
-from .arithmetic.elementwise import _is_complex, sigmoid
-from .sums import exponentials
+from ...engine import entry
+from ...engine.forms import elementwise
+from ...engine.tensor import Tensor, bare
+from ..arithmetic.complex import absolute
+from ..arithmetic.elementwise import _is_complex, sigmoid
+from ..sums import exponentials
 
 if TYPE_CHECKING:
-    from ..support.types import AnyArray, ArrayLike, Axis
+    from ...support.types import AnyArray, ArrayLike, Axis
 
 try:
     import scipy.special as scipy
@@ -36,7 +36,7 @@ except ModuleNotFoundError as error:
 
 __all__ = [
     "beta", "betaln", "dawsn", "digamma", "entr", "erf", "erfc", "erfcinv", "erfcx", "erfi", "erfinv", "expit", "gamma",
-    "gammaln", "i0", "i0e", "i1", "i1e", "kl_div", "log_expit", "log_ndtr", "log_softmax", "loggamma", "logit",
+    "gammaln", "kl_div", "log_expit", "log_ndtr", "log_softmax", "loggamma", "logit",
     "logsumexp", "ndtr", "ndtri", "polygamma", "psi", "rel_entr", "softmax", "xlog1py", "xlogy",
 ]  # fmt: skip
 
@@ -106,12 +106,6 @@ rel_entr = _declare(
 kl_div   = _declare(
     scipy.kl_div, x=lambda x, y: _log_ratio(x, y), y=lambda x, y: 1 - x / _or_one(y, x)
 )
-
-# Modified Bessel functions: 2 I′ᵥ = Iᵥ₋₁ + Iᵥ₊₁; those with an e are divided by exp|x|
-i0  = _declare(scipy.i0,  "special.i0", x=lambda x: i1(x))
-i1  = _declare(scipy.i1,  x=lambda x: 0.5 * (i0(x) + _iv(x, 2)))
-i0e = _declare(scipy.i0e, x=lambda x, ans: i1e(x) - np.sign(x) * ans)
-i1e = _declare(scipy.i1e, x=lambda x, ans: 0.5 * (i0e(x) + _ive(x, 2)) - np.sign(x) * ans)
 # fmt: on
 
 
@@ -127,14 +121,6 @@ def _log_ratio(x, y):
     return np.where(beyond, np.log(np.where(beyond, x, 1)) - np.log(np.where(beyond, y, 1)), near)
 
 
-@elementwise(name="iv", x=lambda x, v: 0.5 * (_iv(x, v - 1) + _iv(x, v + 1)))
-def _iv(x, v):
-    return scipy.iv(v, x)
-
-
-@elementwise(name="ive", x=lambda x, v, ans: 0.5 * (_ive(x, v - 1) + _ive(x, v + 1)) - np.sign(x) * ans)
-def _ive(x, v):
-    return scipy.ive(v, x)
 
 
 @elementwise(name="inverse_mills", x=lambda x, ans: -ans * (x + ans))
