@@ -5,6 +5,14 @@ own ufuncs then record, too. Orders, degrees of freedom and other parameters wit
 are recorded tensors, never taken for constants in silence.
 """
 
+try:
+    import scipy.special
+except ModuleNotFoundError as error:
+    raise ModuleNotFoundError(
+        "ag.special takes its values from SciPy, which is not installed. Fix: pip install autograd-core[special]",
+        name="scipy",
+    ) from error
+
 from .bessel import *
 from .bessel import __all__ as _bessel
 from .common import *

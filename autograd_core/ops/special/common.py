@@ -15,6 +15,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import scipy.special as scipy
 
 from ...engine import entry
 from ...engine.forms import elementwise
@@ -25,14 +26,6 @@ from ..sums import exponentials
 
 if TYPE_CHECKING:
     from ...support.types import AnyArray, ArrayLike, Axis
-
-try:
-    import scipy.special as scipy
-except ModuleNotFoundError as error:
-    raise ModuleNotFoundError(
-        "ag.special takes its values from SciPy, which is not installed. Fix: pip install autograd-core[special]",
-        name="scipy",
-    ) from error
 
 __all__ = [
     "beta", "betaln", "dawsn", "digamma", "entr", "erf", "erfc", "erfcinv", "erfcx", "erfi", "erfinv", "expit", "gamma",
