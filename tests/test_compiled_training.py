@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pathlib
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -202,9 +203,32 @@ def test_a_model_that_prints_goes_on_printing(capsys: pytest.CaptureFixture[str]
     assert capsys.readouterr().out.count("forward") == 44 - made.compiled.replays < 20
 
 
+def test_a_training_as_machine_code() -> None:
+    pytest.importorskip("llvmlite")
+    losses = []
+    for mode in (False, "llvm"):
+        made = trainer(mode, model=lambda: nn.Sequential(nn.Linear(6, 8), nn.ReLU(), nn.Linear(8, 3)))
+        losses.append(made.fit((ROWS, CLASSES), HELD_OUT, epochs=3, batch_size=8)["val_loss"])
+    np.testing.assert_allclose(*losses, rtol=1e-4)
+    assert made.compiled.replays > 10 and made.compiled.record.machine is not None
+
+
+def test_replays_that_are_slower_are_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    from autograd_core.programs import compiled
+
+    monkeypatch.setattr(compiled, "_TIMED", 2)
+    f = compiled.Compiled(lambda x: np.exp(x).sum(), backend="numpy", careful=True)
+    for k in range(40):
+        f(ROWS)
+        if k == 6:  # before the comparisons at replays 8 and 16
+            f.record.exact.plan[:0] = [(time.sleep, 0.01)]
+            next(iter(f.signatures.values())).times.clear()
+    assert "a replay takes" in f.why() and f.replays < 20
+
+
 def test_short_trainings_and_other_words() -> None:
     made = trainer("auto")
     made.fit((ROWS[:40], CLASSES[:40]), epochs=1, batch_size=8)
     assert made.compiled is None
-    with pytest.raises(ValueError, match="compile='yes' is none of 'auto', True, False"):
+    with pytest.raises(ValueError, match="compile='yes' is none of 'auto', True, False, 'llvm'"):
         trainer("yes")

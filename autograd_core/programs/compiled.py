@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import os
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable
 from pathlib import Path
@@ -47,7 +48,7 @@ class _Here(threading.local):
 
 
 _here = _Here()
-_KEPT, _TRIES, _SIGNATURES, _TIMES = 4, 8, 64, 3
+_KEPT, _TRIES, _SIGNATURES, _TIMES, _TIMED = 4, 8, 64, 3, 4
 
 
 def compile(function: Callable[..., Any] | None = None, *, backend: str = "auto", static: tuple[str, ...] = ()) -> Any:
@@ -95,6 +96,7 @@ class _Signature:
         self.calls = self.tries = self.replays = self.missed = 0
         self.records: list[Record] = []
         self.trials: list[Record] = []
+        self.times: list[tuple[float, float]] = []
         self.why: dict[str, None] = {}
 
     def say(self, why: str) -> None:
@@ -112,7 +114,8 @@ class Compiled:
     """What `compile` returns.
 
     replays : how many calls ran without the function's Python
-    careful : leave a function as it is where it does something beside computing that replays would not repeat
+    careful : leave a function as it is where it does something beside computing that replays would not repeat, and
+        where four comparisons have shown that replays by NumPy are slower
     """
 
     def __init__(
@@ -443,14 +446,18 @@ class Compiled:
         if record.gradients.held():
             return self._kept(known, args, kwargs)
         before = State(record.owners)
+        start = time.perf_counter()
         try:
             replayed = record.run([array_of(x) for x in leaves], exact=True)
         except BaseException:
             before.restore()
             raise
+        replay = time.perf_counter() - start
         after = State(record.owners)
         before.restore()
+        start = time.perf_counter()
         result = self.function(*args, **kwargs)
+        known.times.append((replay, time.perf_counter() - start))
         differs = after.difference(State(record.owners)) or ("" if same(replayed, result) else "the result")
         if not differs:
             if record in known.trials:
@@ -461,6 +468,11 @@ class Compiled:
                     self._warn(f"{what}, will not be repeated by replays")
             if record.machine is None and pays(self.backend):
                 record.make_native()
+            if self.careful and record.machine is None and len(known.times) >= _TIMED:
+                replay, eager = map(min, zip(*known.times, strict=True))
+                if replay > eager:
+                    known.refuse(f"a replay takes {replay * 1e6:.0f} µs, the function itself {eager * 1e6:.0f} µs")
+                    known.records = []
             return result
         known.say(f"a replay differs from the function itself in {differs}: a constant that changes")
         known.records = [r for r in known.records if r is not record]

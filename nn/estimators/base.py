@@ -288,7 +288,7 @@ class Network(BaseEstimator):
             return once
         from autograd_core.programs.compiled import Compiled
 
-        return Compiled(once, careful=True)
+        return Compiled(once, backend="numpy", careful=True)
 
     def _epoch(
         self,

@@ -72,8 +72,8 @@ class Evaluation:
 class Step:
     """``step(inputs, target)`` updates the parameters by one batch and gives its output, and its loss before that.
 
-    compiled : True, "auto" or False: whether what `ag.compile` records of it is replayed: the whole step, of L-BFGS its
-        evaluations; "auto" begins after ``EAGER`` steps, and leaves a step alone in which Python does something beside
+    compiled : True, "llvm", "auto" or False: whether what `ag.compile` records of it is replayed: the whole step, of
+        L-BFGS its evaluations; "auto" begins after ``EAGER`` steps, and leaves a step alone in which Python does something beside
         computing
 
     All others as for `Evaluation`.
@@ -96,14 +96,15 @@ class Step:
         self.parameters = list(optimizer.parameters())
         self.evaluation = Evaluation(model, loss, self.parameters, clip_norm, clip_value, finite, outputs)
         self.several = isinstance(optimizer, LBFGS)
-        self.eager = {"auto": self.EAGER, True: 0}.get(compiled, -1)
+        self.eager = {"auto": self.EAGER, True: 0, "llvm": 0}.get(compiled, -1)
         self.run: Any = self.evaluation if self.several else self._once
 
     def __call__(self, inputs: list[Any], target: Any) -> tuple[Any, float]:
         if self.eager == 0:
             from autograd_core.programs.compiled import Compiled
 
-            self.run = Compiled(self.run, careful=self.compiled == "auto")
+            backend = "llvm" if self.compiled == "llvm" else "numpy"
+            self.run = Compiled(self.run, backend=backend, careful=self.compiled == "auto")
         if self.eager >= 0:
             self.eager -= 1
         if self.several:

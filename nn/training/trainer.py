@@ -57,8 +57,8 @@ class Trainer:
         seed) everything is reproducible to the bit
     compile        : whether steps are replayed as `autograd_core.compile` records them, to the same bits: "auto"
         (after some steps, and not where the model or the loss prints, or does anything else that a replay would not
-        repeat), True (also there, with a warning) or False. ``trainer.compiled`` is the compiled step then:
-        ``trainer.compiled.why()`` says what became of it.
+        repeat, nor where that is slower), True (also there, with a warning), "llvm" (as machine code, within a few
+        units of the last place) or False. ``trainer.compiled.why()`` says what became of it.
     on_nonfinite   : where a loss or a gradient is NaN or infinite, nothing of that step is applied; it is replayed
         under the anomaly watch, and the report of the first bad operation goes into a FloatingPointError ("raise") or
         into a warning while the training ends ("stop"). "ignore" does not look.
@@ -94,7 +94,7 @@ class Trainer:
         for name, choice, choices in (
             ("scheduler_unit", scheduler_unit, ("epoch", "step")),
             ("on_nonfinite", on_nonfinite, ("raise", "stop", "ignore")),
-            ("compile", compile, ("auto", True, False)),
+            ("compile", compile, ("auto", True, False, "llvm")),
         ):
             if choice not in choices:
                 raise ValueError(f"Trainer: {name}={choice!r} is none of {', '.join(map(repr, choices))}.")
