@@ -73,8 +73,8 @@ class Step:
     """``step(inputs, target)`` updates the parameters by one batch and gives its output, and its loss before that.
 
     compiled : True, "llvm", "auto" or False: whether what `ag.compile` records of it is replayed: the whole step, of
-        L-BFGS its evaluations; "auto" begins after ``EAGER`` steps, and leaves a step alone in which Python does something beside
-        computing
+        L-BFGS its evaluations; "auto" begins after ``EAGER`` steps, and leaves a step alone in which Python does
+        something beside computing
 
     All others as for `Evaluation`.
     """
