@@ -91,6 +91,8 @@ def normalised(x, weight, bias, eps=1e-5, groups=None, center=True):
     if type(x) not in PLAIN:
         y = _whole_standardised(x, weight, eps, groups, center)
         return y * _lying(weight, x, groups) + _lying(bias, x, groups)
+    dtype = np.result_type(x, weight, bias)
+    x = x.astype(dtype, copy=False)
     samples, (w, b), shape = _samples(x, groups, weight, bias)
 
     def block(x: Any, out: AnyArray | None = None) -> AnyArray:

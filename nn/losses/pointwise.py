@@ -155,7 +155,7 @@ def divergence(x, q):
     >>> divergence(np.log(np.array([0.5, 0.5])), np.array([1.0, 0.0])).round(4)
     array([0.6931, 0.    ])
     """
-    return in_blocks(_divergence, x, q)
+    return in_blocks(_divergence, *_alike(x, q))
 
 
 def _divergence(x: AnyArray, q: AnyArray, out: Any = None) -> AnyArray:
@@ -170,7 +170,7 @@ def poisson(x, y):
     >>> poisson(np.array([0.0, 1.0]), np.array([2.0, 0.0])).round(4)
     array([1.    , 2.7183])
     """
-    return in_blocks(lambda x, y, out=None: np.subtract(np.exp(x), y * x, out=out), x, y)
+    return in_blocks(lambda x, y, out=None: np.subtract(np.exp(x), y * x, out=out), *_alike(x, y))
 
 
 @ag.elementwise(
@@ -187,7 +187,7 @@ def gaussian(x, y, variance, eps=1e-6):
     >>> gaussian(np.array([1.0]), np.array([3.0]), np.array([1.0]))
     array([2.])
     """
-    return in_blocks(lambda x, y, v, out=None: _gaussian(x - y, _not_below(v, eps), out), x, y, variance)
+    return in_blocks(lambda x, y, v, out=None: _gaussian(x - y, _not_below(v, eps), out), *_alike(x, y, variance))
 
 
 def _gaussian(d: AnyArray, variance: AnyArray, out: Any) -> AnyArray:
@@ -221,7 +221,7 @@ def soft_margin(x, y):
     >>> soft_margin(np.array([0.0, 1000.0]), np.array([1.0, -1.0])).round(4)
     array([6.931e-01, 1.000e+03])
     """
-    return in_blocks(lambda x, y, out=None: np.negative(-softplus(-y * x), out=out), x, y)
+    return in_blocks(lambda x, y, out=None: np.negative(-softplus(-y * x), out=out), *_alike(x, y))
 
 
 @ag.elementwise(**blockwise(x=lambda x, y, margin: _unlike_slope(x, y, margin)), y=0)

@@ -37,7 +37,7 @@ __all__ = ["cond", "matrix_norm", "norm", "vector_norm"]
 )
 @in_single
 def _euclidean(x, ord=None, axis=None, keepdims=False):
-    if type(x) in PLAIN and x.dtype.kind == "f" and axis is not None and axis % x.ndim == x.ndim - 1:
+    if type(x) in PLAIN and x.dtype.kind == "f" and isinstance(axis, int) and axis % x.ndim == x.ndim - 1:
         return np.sqrt(np.vecdot(x, x, keepdims=keepdims))  # type: ignore[call-overload]  # no array of squares
     return np.linalg.norm(x, ord, axis, keepdims)
 
