@@ -550,6 +550,16 @@ def test_what_has_no_c_is_named_with_its_line_and_nothing_is_written(tmp_path: P
     assert list(tmp_path.iterdir()) == []
 
 
+def test_memory_with_gaps_is_refused(tmp_path: Path) -> None:
+    held = np.ndarray((3,), float, buffer=bytearray(48), strides=(16,))
+    with pytest.raises(ValueError, match="gaps"):
+        recorded(lambda x: x * held, np.ones(3)).to_c(tmp_path / "f.c")
+    assert list(tmp_path.iterdir()) == []
+    if COMPILER is not None:
+        turned = np.asfortranarray(RNG.normal(size=(3, 2)))
+        agrees(tmp_path, recorded(lambda x: x @ turned.T, turned), turned)
+
+
 def test_where_one_file_cannot_be_written_none_is(tmp_path: Path) -> None:
     step = recorded(lambda x: x * 2, np.ones(2))
     (tmp_path / "f.h").mkdir()

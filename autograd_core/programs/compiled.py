@@ -58,7 +58,8 @@ def compile(function: Callable[..., Any] | None = None, *, backend: str = "auto"
         step as it stands, with its backward pass and its optimizer; a method, also as a decorator in the class
     backend : "numpy": NumPy's own calls, bit for bit; "llvm": machine code (extra ``compile``), two to fifteen times as
         fast where arrays are small, whose random draws are the same and whose arithmetic is within a few units of the
-        last place; "auto": what keeps every bit, which is "numpy"
+        last place; it is kept in the system's folder for caches, or where the environment's ``AUTOGRAD_CORE_CACHE``
+        says ("off": nowhere); "auto": what keeps every bit, which is "numpy"
     static : names of arguments whose values, which must be hashable, belong to the signature: each value has records of
         its own. So an object (a model) may be an argument; what it holds is looked after.
 

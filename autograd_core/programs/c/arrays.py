@@ -45,6 +45,17 @@ def leaves_of(name: str, tree: Any) -> Iterator[tuple[str, Any]]:
             yield place, value
 
 
+def is_dense(array: Any) -> bool:
+    """Whether the elements lie side by side, in whatever order of axes."""
+    step = array.itemsize
+    for stride, n in sorted(zip(array.strides, array.shape, strict=True)):
+        if n != 1:
+            if stride != step:
+                return array.size == 0
+            step *= n
+    return True
+
+
 def values_of(array: Array) -> str:
     """An array's initial values, eight in a line."""
     flat = np.asarray(_memory(array.values)).ravel()

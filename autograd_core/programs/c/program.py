@@ -16,7 +16,7 @@ from ..passes.memory import arena, touched
 from ..record import Number, Record
 from ..recorded import plain
 from ..tape import Entry, root
-from .arrays import Array, Part, leaves_of
+from .arrays import Array, Part, is_dense, leaves_of
 from .calls import Call, Unknown
 from .contractions import matmul, name_of
 from .expressions import TYPES, Expressions, helper_names
@@ -176,6 +176,8 @@ class CProgram:
             name = self.names.new(self._results[memory])
             return Array(name, dtype, size, True, note, None, False, False)
         array = about.array
+        if not is_dense(array):
+            raise ValueError(f"C: {about.name} is an array of strides {array.strides}, with gaps in between.")
         owner = self.record.tape.owners.get(id(array))
         if id(array) in self._numbers:
             return Array(self.names.new("number", False), dtype, size, False, "", None, False, False)
