@@ -28,7 +28,7 @@ from .tape import Tape, root
 
 _NUMBERS = (int, float, bool, str, complex, type(None))
 _OURS = ("autograd_core", "nn", "optim", "numpy")
-_OPAQUE = (types.BuiltinFunctionType, np.random.Generator, np.dtype, bytes, range)
+_OPAQUE = (types.BuiltinFunctionType, np.ufunc, np.random.Generator, np.dtype, bytes, range)
 _HERE = __name__.rpartition(".")[0]
 _LIMIT = 20_000
 _node_of, _grad_of = attrgetter("_node"), attrgetter("grad")
