@@ -33,7 +33,9 @@ class _MomentumLR(LRScheduler):
             raise ValueError(
                 f"{self._name}: {class_name(optimizer)} has neither momentum nor betas. Fix: cycle_momentum=False."
             )
-        self.cycle_momentum, self.use_beta1 = cycle_momentum, "betas" in defaults
+        self.cycle_momentum = cycle_momentum
+        if cycle_momentum:  # else the state has no such key, as PyTorch's
+            self.use_beta1 = "betas" in defaults
 
     def _set_momentum(self, group: Group, momentum: float) -> None:
         if self.use_beta1:

@@ -272,3 +272,21 @@ def test_warm_restarts_at_fractions_of_an_epoch(T_mult):
             path.append(rates(optimizer))
         found.append(path)
     agree(*found)
+
+
+@pytest.mark.parametrize("name", ["OneCycleLR", "CyclicLR"])
+def test_a_state_without_momentum_goes_on_here(name: str) -> None:
+    options = {"max_lr": 0.1, "cycle_momentum": False}
+    options |= {"total_steps": 20} if name == "OneCycleLR" else {"base_lr": 0.01, "step_size_up": 3}
+    theirs = torch.optim.SGD([torch.ones(2, requires_grad=True)], lr=0.1)
+    mine = optim.SGD([ag.Tensor(np.ones(2), requires_grad=True)], lr=0.1)
+    right, left = getattr(torch.optim.lr_scheduler, name)(theirs, **options), getattr(ours, name)(mine, **options)
+    for _ in range(4):
+        theirs.step()
+        right.step()
+    left.load_state_dict(right.state_dict())
+    for _ in range(3):
+        theirs.step()
+        right.step()
+        left.step()
+        assert np.isclose(left.get_last_lr()[0], right.get_last_lr()[0], rtol=1e-12)
