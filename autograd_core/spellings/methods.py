@@ -15,21 +15,21 @@ from ..engine.node import Leaf, Node
 from ..engine.tensor import Tensor
 from ..ops.shapes.shaping import astype
 from ..support.handles import RemovableHandle
-from . import elementwise, in_place, joining, order, places, products, shapes, sums
+from . import elementwise, fourier, in_place, joining, order, places, products, shapes, sums
 from .watching import hooked, retained
 
 if TYPE_CHECKING:
     from ..support.types import AnyArray, DTypeLike
 
-FAMILIES = (shapes, joining, places, sums, order, elementwise, products)
+FAMILIES = (shapes, joining, places, sums, order, elementwise, products, fourier)
 
 METHODS = """
     view reshape reshape_as view_as flatten unflatten unsqueeze squeeze permute transpose swapaxes swapdims t adjoint
     movedim moveaxis expand broadcast_to expand_as repeat tile repeat_interleave flip fliplr flipud roll rot90 narrow
     select unfold diag diagflat diagonal diag_embed tril triu sum_to_size ravel split
     split_with_sizes chunk tensor_split unbind hsplit vsplit dsplit
-    gather scatter scatter_add scatter_reduce index_select index_fill index_copy index_add index_put put take
-    take_along_dim masked_fill masked_select masked_scatter nonzero argwhere select_scatter slice_scatter
+    gather scatter scatter_add scatter_reduce index_reduce index_select index_fill index_copy index_add index_put put
+    take take_along_dim masked_fill masked_select masked_scatter nonzero argwhere select_scatter slice_scatter
     diagonal_scatter
     sum mean prod nansum nanmean amax amin aminmax std var all any count_nonzero argmax argmin logsumexp softmax
     log_softmax cumsum cumprod logcumsumexp diff norm renorm cov corrcoef bincount histc
@@ -43,7 +43,7 @@ METHODS = """
     bitwise_or bitwise_xor bitwise_not bitwise_left_shift bitwise_right_shift eq ne not_equal lt less le less_equal gt
     greater ge greater_equal floor_divide i0 mul digamma erf erfc erfinv xlogy lgamma sigmoid relu add sub subtract div
     divide true_divide pow clamp clip clamp_min clamp_max lerp addcmul addcdiv rsqrt frac sgn round ldexp frexp logit
-    mvlgamma isclose allclose equal type_as clone dist
+    mvlgamma stft isclose allclose equal type_as clone dist
     matmul mm bmm mv dot vdot inner outer ger kron cross addmm addmv addr baddbmm addbmm trace logdet det slogdet
     inverse pinverse matrix_power cholesky qr
 """

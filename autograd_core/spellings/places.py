@@ -79,6 +79,20 @@ def scatter_reduce(
     return out
 
 
+def index_reduce(input: Any, dim: int, index: Any, source: Any, reduce: str, *, include_self: bool = True) -> Any:
+    """``scatter_reduce`` of whole slices along ``dim``."""
+    if reduce == "sum":
+        raise ValueError("index_reduce: reduce='sum' is index_add.")
+    if not np.ndim(input):
+        row = np.reshape(input, (1,))
+        row = index_reduce(row, 0, whole(index).reshape(-1), np.reshape(source, -1), reduce, include_self=include_self)
+        return np.reshape(row, ())
+    shape = [1] * np.ndim(source)
+    shape[dim] = -1
+    places = np.broadcast_to(whole(index).reshape(shape), np.shape(source))
+    return scatter_reduce(input, dim, places, source, reduce, include_self=include_self)
+
+
 def index_select(input: AnyArray, dim: int, index: Any) -> AnyArray:
     """The slices of axis ``dim`` that a vector of indices names."""
     return getitem(input, along(input, dim, whole(index))) if np.ndim(input) else input

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from autograd_core.ops import fft as _library
+from autograd_core.spellings import fourier as _fourier
 from autograd_core.spellings.arguments import axes
 from autograd_core.support.lazy import answering
 
@@ -29,8 +30,11 @@ def _sizes(s: Any, dim: Any) -> dict[str, Any]:
     return {"s": s, "axes": axes([dim] if isinstance(dim, int) else dim)}
 
 
+_SPELLED = "hfft2 ihfft2 hfftn ihfftn"
 _NAMES = "fft ifft rfft irfft hfft ihfft fft2 ifft2 rfft2 irfft2 fftn ifftn rfftn irfftn fftshift ifftshift"
 for _name in _NAMES.split():
     globals()[_name] = faced(_transform(_name), _name, floating=True)
+for _name in _SPELLED.split():
+    globals()[_name] = faced(getattr(_fourier, _name), _name, floating=True)
 
 __getattr__ = answering("torch.fft")

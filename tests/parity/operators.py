@@ -17,6 +17,7 @@ import numpy as np
 
 import autograd_core as ag
 import nn.functional as F
+from autograd_core.spellings import fourier, order, places, sums
 
 
 def words(text: str) -> list[str]:
@@ -709,6 +710,24 @@ HERE: dict[str, Callable[..., Any]] = {
 }
 
 
+def _values(f: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda *args, **options: f(*args, **options)[0]
+
+
+HERE |= {
+    **{f"scatter_reduce.{how}": places.scatter_reduce for how in words("sum prod mean amin amax")},
+    **{f"index_reduce.{how}": places.index_reduce for how in words("prod mean amin amax")},
+    **{name: _values(getattr(order, name)) for name in words("cummax cummin mode")},
+    "nanmedian": lambda *args, **options: (lambda r: r[0] if isinstance(r, tuple) else r)(
+        order.nanmedian(*args, **options)
+    ),
+    **{name: getattr(sums, name) for name in words("renorm cumulative_trapezoid logcumsumexp")},
+    **{f"fft.{name}": getattr(fourier, name) for name in words("hfft2 hfftn ihfft2 ihfftn")},
+    "stft": fourier.stft,
+}
+"""As PyTorch spells them, also here."""
+
+
 def _unfold(x: Any, dim: int, size: int, step: int) -> Any:
     if not np.ndim(x):
         return np.reshape(x, (1,))[:size]
@@ -780,12 +799,10 @@ EXCLUDED: dict[str, str] = {
 }
 
 MISSING = """
-    cummax cummin stft istft lu_unpack lu lu_solve linalg.lu_factor linalg.lu_factor_ex linalg.lu linalg.lu_solve
-    matrix_exp nanmedian mode ormqr linalg.householder_product linalg.lstsq.grad_oriented renorm
-    cumulative_trapezoid logcumsumexp index_reduce.mean index_reduce.prod index_reduce.amin index_reduce.amax
-    scatter_reduce.sum scatter_reduce.prod scatter_reduce.mean scatter_reduce.amin scatter_reduce.amax fft.hfft2
-    fft.hfftn fft.ihfft2 fft.ihfftn nn.functional.linear_cross_entropy nn.functional.linear_cross_entropy.chunked
-    nn.functional.linear_cross_entropy.chunked_none nn.functional.multi_head_attention_forward
+    istft lu_unpack lu lu_solve linalg.lu_factor linalg.lu_factor_ex linalg.lu linalg.lu_solve matrix_exp ormqr
+    linalg.householder_product linalg.lstsq.grad_oriented nn.functional.linear_cross_entropy
+    nn.functional.linear_cross_entropy.chunked nn.functional.linear_cross_entropy.chunked_none
+    nn.functional.multi_head_attention_forward
 """
 """Of PyTorch's operators that have a derivative, those for which there is no function here."""
 
@@ -806,8 +823,9 @@ BEFORE: dict[str, Callable[..., Any]] = {
 """What is done to the first argument on both sides (told ``torch`` or ``np``): derivatives of functions of Hermitian or
 triangular matrices are ours by the triangle that NumPy reads, PyTorch's by the mean of both."""
 
-WRONG_FORWARD = {"cholesky_inverse"}
-"""Their forward derivative is not the function's in PyTorch (finite differences say so): ours is held to their vjp."""
+WRONG_FORWARD = {"cholesky_inverse", "logcumsumexp"}
+"""Their forward derivative is not the function's in PyTorch (finite differences say so), or rounds to six digits: ours is
+held to their vjp."""
 
 THEIRS: dict[str, Callable[..., Any]] = {
     "linalg.lstsq": lambda torch, r: r[0],
@@ -845,6 +863,7 @@ ASSUMED = "PyTorch's derivative is none of the function's"
 
 DIFFERENT: dict[str, Callable[..., str]] = {
     "cov": when("rounding of float32 weights", lambda s: getattr(s.kwargs.get("aweights"), "dtype", None) is not None),
+    "logcumsumexp": when(NOT_NUMPY + ": complex numbers", lambda s: s.input.is_complex()),
     "logaddexp": when(NOT_NUMPY + ": complex numbers", lambda s: s.input.is_complex()),
     "tensordot": when(NOT_NUMPY + ": broadcast axes", lambda s: s.kwargs.get("dims") == ([0, 1], [2, 0])),
     "gather": when(NOT_NUMPY + ": an empty index of another rank", lambda s: s.args[1].numel() == 0),
