@@ -824,8 +824,8 @@ BEFORE: dict[str, Callable[..., Any]] = {
 triangular matrices are ours by the triangle that NumPy reads, PyTorch's by the mean of both."""
 
 WRONG_FORWARD = {"cholesky_inverse", "logcumsumexp"}
-"""Their forward derivative is not the function's in PyTorch (finite differences say so), or rounds to six digits: ours is
-held to their vjp."""
+"""Their forward derivative is not the function's in PyTorch (finite differences say so), or rounds to six digits: ours
+is held to their vjp."""
 
 THEIRS: dict[str, Callable[..., Any]] = {
     "linalg.lstsq": lambda torch, r: r[0],
