@@ -7,6 +7,7 @@ import itertools
 import pickle
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -550,6 +551,35 @@ def test_the_program_is_a_table_of_calls() -> None:
     assert "<td>matmul</td>" in f.program._repr_html_()
 
 
+def test_rows_belong_to_phases_and_modules_and_have_times() -> None:
+    training = CASES["BatchNorm and dropout, AdamW"][0]()
+    step = training.step = ag.compile(training.step)
+    for batch in FLAT[:6]:
+        step(*batch)
+    before = training.snapshot()
+    program = step.program.profile(3)
+    assert same(before, training.snapshot())
+    parts = [part for part, _ in itertools.groupby(row.part for row in program.rows)]
+    forward = [p for p in parts if p.startswith("forward model.")]
+    assert forward == [f"forward model.{k}" for k in range(7)]
+    backward = [p.removeprefix("backward model.") for p in parts if p.startswith("backward model.")]
+    assert backward == sorted(backward, reverse=True) and set(backward) == set("0123456")
+    assert parts[-1] == "update" and "forward criterion" in parts and "backward criterion" in parts
+    assert all(row.microseconds is not None and row.microseconds > 0 for row in program.rows)
+    assert "µs" in repr(program).splitlines()[0]
+    contractions = [row.flops for row in program.rows if row.call == "matmul" and row.part == "forward model.0"]
+    assert contractions == [2 * 16 * 12 * 16]
+
+
+def test_the_picture_has_a_frame_for_each_part(tmp_path: Path) -> None:
+    f = ag.compile(ag.value_and_grad(lambda x: np.tanh(x).sum()))
+    for _ in range(4):
+        f(np.ones(3))
+    source = f.program.dot().source
+    assert "0 tanh" in source and "label=backward" in source and "label=forward" in source
+    assert f.program.render(tmp_path / "f.dot").read_text() == source
+
+
 # The same function, whatever it does ---------------------------------------------------------------------------------
 
 
@@ -605,6 +635,33 @@ def test_an_observer_sees_every_operation() -> None:
         f(np.ones(3))
     with pytest.raises(ag.AnomalyError, match="log"), ag.detect_anomaly():
         f(ag.Tensor(-np.ones(3), requires_grad=True)).backward()
+
+
+def test_the_anomaly_watch_names_the_same_in_a_compiled_step() -> None:
+    class Logarithm(nn.Module):
+        def forward(self, x: Any) -> Any:
+            return np.log(x)
+
+    messages = []
+    for compiled in (False, True):
+        ag.manual_seed(0)
+        model = nn.Sequential(nn.Linear(3, 4), nn.Sigmoid(), Logarithm())
+        optimizer = optim.SGD(model.parameters(), lr=1e-3)
+
+        def step(x: Any, model: Any = model, optimizer: Any = optimizer) -> Any:
+            optimizer.zero_grad()
+            loss = model(x).sum()
+            loss.backward()
+            optimizer.step()
+            return loss
+
+        run = ag.compile(step) if compiled else step
+        for k in range(8):
+            run(np.full((2, 3), k / 10, np.float32))
+        with pytest.raises(ag.AnomalyError) as raised, ag.detect_anomaly():
+            run(np.array([[1e30, 0, 0]], np.float32) * -np.sign(model[0].weight.data[0]))
+        messages.append(str(raised.value))
+    assert messages[0] == messages[1] and "in Sequential.2 (Logarithm)" in messages[0]
 
 
 # Every layer, loss and optimizer -------------------------------------------------------------------------------------
