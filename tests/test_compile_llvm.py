@@ -58,3 +58,69 @@ def test_every_layer_loss_and_optimizer(name: str) -> None:
     for a, b in zip(*found, strict=True):
         for x, y in zip(a, b, strict=True):
             assert close(x, y, 256), (name, x, y)
+
+
+# Truth ---------------------------------------------------------------------------------------------------------------
+
+
+def test_machine_code_that_gives_something_else_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    from autograd_core.programs.llvm import operations
+
+    monkeypatch.setenv("AUTOGRAD_CORE_CACHE", "off")
+    monkeypatch.setitem(operations.TABLE, "add", operations.TABLE["subtract"])
+    f = compiled(lambda x: x + x)
+    for k in range(6):
+        assert f(np.full(3, float(k)))[0] == 2 * k
+    assert "machine code is not used: its result is another one" in f.why()
+
+
+def test_memory_that_numpy_does_not_know_to_be_shared_stays_numpys() -> None:
+    buffer = bytearray(16)
+    a, b = np.frombuffer(buffer), np.frombuffer(buffer)
+    f = compiled(lambda x: (a + x, b + x))
+    for k in range(6):
+        a[0] = k
+        assert f(np.ones(2))[1][0] == k + 1
+    assert "share memory" in f.why()
+
+
+def test_fifty_steps_stay_near_those_of_eager() -> None:
+    """Losses of a training, whatever happens between two steps: other learning rates, other batches, other draws."""
+    losses: list[list[float]] = []
+    for backend in ("numpy", "llvm"):
+        training = exact.Training(exact.noisy, exact.adam)
+        step = ag.compile(training.step, backend=backend)
+        with ag.support.random.use_generator(np.random.default_rng(7)):
+            losses.append([])
+            for k, batch in enumerate(exact.FLAT):
+                losses[-1].append(step(*batch).item())
+                training.schedule.step()
+                if k % 10 == 8:
+                    ag.manual_seed(k)
+        assert step.replays > 35
+    np.testing.assert_allclose(losses[1], losses[0], rtol=2e-3)
+
+
+def test_a_bad_label_raises_as_in_eager() -> None:
+    training = exact.Training(exact.mlp, exact.adam)
+    step = compiled(training.step)
+    for k, (x, y) in enumerate(exact.FLAT[:20]):
+        if k % 5 == 4:
+            before = training.snapshot()
+            with pytest.raises(ValueError, match="classes"):
+                step(x, np.full(16, 7))
+            assert exact.same(before[:4], training.snapshot()[:4])
+        step(x, y)
+    assert step.replays > 10
+
+
+def test_learning_rates_that_change_are_read_at_every_step() -> None:
+    found = []
+    for backend in ("numpy", "llvm"):
+        training = exact.Training(exact.mlp, exact.adam)
+        step = ag.compile(training.step, backend=backend)
+        for k, batch in enumerate(exact.FLAT[:12]):
+            training.optimizer.param_groups[0]["lr"] = 0.01 * (k % 3)
+            step(*batch)
+        found.append(training.snapshot())
+    assert all(close(a, b) for a, b in zip(*found, strict=True))

@@ -29,7 +29,7 @@ from .parts import Parts
 from .places import identical
 from .record import Number, Record
 from .recorded import Draws, Recorded
-from .results import Opaque, array_of, holds_objects, is_recorded, kept, mapped, same, spec_of, taken_back
+from .results import Opaque, array_of, holds_objects, is_recorded, kept, mapped, near, same, spec_of, taken_back
 from .state import State
 from .tape import Mismatch, Tape, Unseen, root
 
@@ -468,7 +468,7 @@ class Compiled:
                 for what in record.unrepeated:
                     self._warn(f"{what}, will not be repeated by replays")
             if record.machine is None and pays(self.backend):
-                record.make_native()
+                self._make_native(known, record, [array_of(x) for x in leaves])
             if self.careful and record.machine is None and len(known.times) >= _TIMED:
                 replay, eager = map(min, zip(*known.times, strict=True))
                 if replay > eager:
@@ -480,6 +480,22 @@ class Compiled:
         known.trials = [r for r in known.trials if r is not record]
         known.tries += 3
         return result
+
+    def _make_native(self, known: _Signature, record: Record, leaves: list[Any]) -> None:
+        """Machine code from now on, where from this state it comes near to what NumPy's calls give."""
+        state = State(record.owners)
+        expected = record.run(leaves, exact=True)
+        state.restore()
+        state = State(record.owners)
+        try:
+            why = record.make_native() or ("" if near(record.run(leaves), expected) else "its result is another one")
+        except Mismatch as mismatch:
+            why = str(mismatch)
+        finally:
+            state.restore()
+        if why:
+            record.course = record.exact
+            known.say(f"machine code is not used: {why}")
 
     # Seen through --------------------------------------------------------------------------------------------------
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import operator
 from collections import deque
 from collections.abc import Callable
@@ -139,13 +138,16 @@ class Record:
         kept = [a for x in found if isinstance(a := plain(array_of(x)), np.ndarray)]
         return Machine(self.tape, [*kept, *(a for a in self.gradients.arrays if a is not None)], is_scratch)
 
-    def make_native(self) -> None:
-        """Run machine code from now on, where llvmlite is there and the tape has a form."""
+    def make_native(self) -> str:
+        """Run machine code from now on; gives the reason where there can be none."""
         from .form import Unfit
 
-        with contextlib.suppress(Unfit):
+        try:
             self.machine = self.native()
-            self.course = self._course(self.machine.plan, [Part(*part) for part in self.machine.parts])
+        except (Unfit, RuntimeError) as error:  # LLVM's own errors are the latter
+            return str(error)
+        self.course = self._course(self.machine.plan, [Part(*part) for part in self.machine.parts])
+        return ""
 
     def run(self, leaves: list[Any], exact: bool = False) -> Any:
         """The calls once more; `Mismatch`, with everything as before, where one may not be repeated.

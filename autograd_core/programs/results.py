@@ -37,6 +37,22 @@ def same(a: Any, b: Any) -> bool:
     return isinstance(a, CONSTANTS) and (a == b or (a != a and b != b))
 
 
+def near(a: Any, b: Any) -> bool:
+    """Whether two results of one structure agree to half of their digits, counted from the largest number in each."""
+    x: list[Any] = []
+    y: list[Any] = []
+    mapped(a, x.append)
+    mapped(b, y.append)
+    return all(_near(np.asarray(array_of(p)), np.asarray(array_of(q))) for p, q in zip(x, y, strict=True))
+
+
+def _near(a: Any, b: Any) -> bool:
+    if a.dtype.kind != "f":
+        return True
+    scale = float(np.max(np.abs(b[np.isfinite(b)]), initial=1))
+    return np.allclose(a, b, rtol=0, atol=float(np.finfo(b.dtype).eps) ** 0.5 * scale, equal_nan=True)
+
+
 def array_of(x: Any) -> Any:
     """The array of a tensor; anything else as it is."""
     return x._data if isinstance(x, Tensor) else x
