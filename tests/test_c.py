@@ -440,12 +440,17 @@ def test_a_branch_that_would_go_the_other_way_ends_the_run(tmp_path: Path) -> No
 
 
 @compiled_c
-def test_an_index_out_of_range_ends_the_run(tmp_path: Path) -> None:
-    def f(x: Any, i: Any) -> Any:
+@pytest.mark.parametrize("how", ["taken", "scattered", "along"])
+def test_an_index_out_of_range_ends_the_run(tmp_path: Path, how: str) -> None:
+    def scattered(x: Any, i: Any) -> Any:
         y = np.zeros_like(x)
         np.add.at(y, i, 1.0)
-        return x[i], y
+        return y
 
+    def along(x: Any, i: Any) -> Any:
+        return np.take_along_axis(x, i, axis=0)
+
+    f = {"taken": lambda x, i: x[i], "scattered": scattered, "along": along}[how]
     recorded(f, np.arange(3.0), np.array([0, -1])).to_c(tmp_path / "f.c")
     (tmp_path / "use.c").write_text(
         '#include "f.h"\nint main(void) { int bad = f_run(); f_i[0] = -3; bad |= f_run(); '

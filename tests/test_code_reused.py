@@ -77,6 +77,32 @@ def test_numbers_in_the_program_are_part_of_it(made: list[str]) -> None:
     assert len(made) == 4
 
 
+def test_programs_that_differ_in_one_thing_are_two(made: list[str]) -> None:
+    functions = [
+        *(lambda x: np.exp(x) * 2, lambda x: np.tanh(x) * 2, lambda x: np.tanh(x) * x, lambda x: np.tanh(x[::-1]) * x),
+        *(lambda x: x.sum(axis=0), lambda x: x.max(axis=0), lambda x: x.sum(axis=1), lambda x: (x > 0).sum(axis=1)),
+        *(lambda x: x.astype("f4") + 1, lambda x: x[np.array([0, 2])], lambda x: x[np.array([0, 2, 1])]),
+    ]
+    x = np.random.default_rng(2).normal(size=(3, 3))
+    for count, function in enumerate(functions, 1):
+        f = ag.compile(function, backend="llvm")
+        results = [f(x) for _ in range(6)]
+        np.testing.assert_allclose(results[-1], results[0], rtol=1e-14)
+        assert len(made) == count and f.record.machine is not None
+
+
+def test_branches_that_were_taken_are_part_of_it() -> None:
+    def doubled(x: Any) -> Any:
+        _ = bool(x.sum() > 0)
+        return x * 2
+
+    for sign in (1, -1):
+        f = ag.compile(doubled, backend="llvm")
+        for _ in range(8):
+            np.testing.assert_array_equal(f(sign * np.ones(3)), sign * np.full(3, 2.0))
+        assert f.replays > 3
+
+
 def test_damaged_files_are_compiled_again(folder: Path, made: list[str]) -> None:
     first = losses()
     count = len(made)
