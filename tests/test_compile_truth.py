@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
+import threading
 import types
 import warnings
 from collections import deque
@@ -136,6 +137,7 @@ RARE: dict[str, tuple[Callable[..., Any], list[Callable[[int], Any]]]] = {
     "a branch": (lambda x, a: x * a if a > 1 else x, [rows, number]),
     "masked arrays": (lambda x: x * 2, [lambda k: np.ma.masked_array(rows(k), [True, False, False])]),
     "byte orders": (lambda x: x * 2, [lambda k: np.full(3, 2.0).astype((">f8", "<f8")[k % 2])]),
+    "dtypes of one size": (lambda x: x * 2, [lambda k: np.arange(3) if k % 2 else np.arange(3.0)]),
     "whole numbers, strings, truths": (
         lambda x, n, s, b: getattr(np, s)(x) * n if b else x,
         [rows, lambda k: k // 5, lambda k: ("sin", "cos")[k % 2], lambda k: k % 3 > 0],
@@ -317,6 +319,23 @@ def test_errstate_inside_the_function_holds_in_replays() -> None:
 # Arguments ------------------------------------------------------------------------------------------------------------
 
 
+def test_layouts_and_recording_belong_to_the_signature() -> None:
+    f = ag.compile(lambda x: x * 2)
+    for k in range(16):
+        x = np.full((3, 2), k + 1.0, order="CF"[k % 2])
+        assert f(x).strides == (x * 2).strides
+    assert f.replays > 6
+    g = ag.compile(lambda x: (W * x).sum())
+    with ag.no_grad():
+        for k in range(8):
+            g(rows(k))
+    assert g.replays > 3
+    W.grad = None
+    g(rows(2)).backward()
+    assert W.grad is not None and W.grad.data[0] == 3
+    W.grad = None
+
+
 def test_a_model_may_be_a_static_argument() -> None:
     models = [nn.Linear(3, 2), nn.Linear(3, 2)]
     apply = ag.compile(ag.no_grad()(lambda model, x, scale=1.0: model(x) * scale), static=("model",))
@@ -457,6 +476,41 @@ def test_an_interrupt_in_the_first_run_the_recording_or_a_check(at: int) -> None
             raising["now"] = False
         assert alike(eager(k), compiled(k)) and alike(eager.state(), compiled.state()), compiled.step.why()
     assert compiled.step.replays > 5
+
+
+def test_two_trainings_in_two_threads_share_a_frozen_model() -> None:
+    """While one thread records, what it reaches holds recording arrays: the other one computes as it is."""
+    shared = nn.Linear(4, 4)
+    shared.requires_grad_(False)
+    wrong = []
+
+    def work(seed: int) -> None:
+        def make() -> Any:
+            weight = ag.Tensor(np.full(4, 1.0 + seed, np.float32), requires_grad=True)
+            optimizer = optim.SGD([weight], lr=0.01, momentum=0.9)
+
+            def step(x: Any) -> Any:
+                optimizer.zero_grad()
+                loss = (ag.tanh(shared(x)) * weight).sum()
+                loss.backward()
+                optimizer.step()
+                return loss
+
+            return step
+
+        for turn in range(4):
+            eager, compiled = make(), ag.compile(make())
+            for k in range(12):
+                x = np.random.default_rng([seed, turn, k]).normal(size=(3, 4)).astype(np.float32)
+                if eager(x).data.tobytes() != compiled(x).data.tobytes():
+                    wrong.append((seed, turn, k))
+
+    threads = [threading.Thread(target=work, args=(seed,)) for seed in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
 
 
 def test_a_function_that_calls_itself() -> None:

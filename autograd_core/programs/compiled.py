@@ -41,13 +41,9 @@ __all__ = ["compile"]
 _tracing = threading.RLock()
 
 
-class _Here(threading.local):
-    """Whether this thread writes a tape: a compiled function within another one is a part of that."""
+_tracers: set[int] = set()
+"""Threads that write a tape: what they reach is not as it was, so that others run their functions as they are."""
 
-    tracing = False
-
-
-_here = _Here()
 _KEPT, _TRIES, _SIGNATURES, _TIMES, _TIMED = 4, 8, 64, 3, 4
 
 
@@ -194,7 +190,7 @@ class Compiled:
         except Opaque as opaque:
             self._opaque = str(opaque)
             return self.function(*args, **kwargs)
-        if self._renewed > _TRIES or (recording.special and recording.observed()) or _here.tracing:
+        if self._renewed > _TRIES or (recording.special and recording.observed()) or _tracers:
             return self.function(*args, **kwargs)
         return locked(self._lock, lambda: self._alone(spec, leaves, args, kwargs))
 
@@ -393,6 +389,7 @@ class Compiled:
             return outer if isinstance(now, Draws) else now
 
         def run() -> Any:
+            _tracers.add(threading.get_ident())
             owners.hand_out(tape)
             PLAIN.add(Recorded)
             WEAK.add(Live)
@@ -403,17 +400,16 @@ class Compiled:
 
         def end() -> None:
             tape.close()
-            _here.tracing = False
             parts.forget()
             PLAIN.discard(Recorded)
             WEAK.discard(Live)
             if not taken:
                 taken[:] = owners.take_back(effects.changed)
+            _tracers.discard(threading.get_ident())
 
         def trace() -> tuple[Record, Any]:
             record = Record(owners, tape, inputs)
             record.names = argument_names(self.function, args, kwargs)
-            _here.tracing = True
             return record, restoring(run, end)
 
         record, result = locked(_tracing, trace)
