@@ -241,6 +241,29 @@ def lengths(draw: st.DrawFn, *orders: Any, numbers: Numbers = real) -> Call:
     return Call((x,), {"ord": order, "axis": place, "keepdims": draw(st.booleans())})
 
 
+def definite(rng: np.random.Generator, n: int) -> Array:
+    """A matrix whose symmetric part is positive definite: it has a logarithm and a root."""
+    return np.asarray(0.3 * rng.normal(size=(n, n)) + 2 * np.eye(n))
+
+
+@st.composite
+def of_matrices(draw: st.DrawFn) -> Call:
+    return Call((definite(draw(generators), draw(st.integers(1, 3))),), {})
+
+
+@st.composite
+def sylvester(draw: st.DrawFn) -> Call:
+    rng, m, n = draw(generators), draw(st.integers(1, 2)), draw(st.integers(1, 2))
+    return Call((definite(rng, m), definite(rng, n), rng.normal(size=(m, n))), {})
+
+
+@st.composite
+def triangular(draw: st.DrawFn) -> Call:
+    rng, n, shape = draw(generators), draw(st.integers(1, 3)), draw(st.sampled_from([(), (2,)]))
+    settings = {"trans": draw(st.sampled_from([0, 1, 2])), "lower": draw(st.booleans())}
+    return Call((definite(rng, n), rng.normal(size=(n, *shape))), {**settings, "unit_diagonal": draw(st.booleans())})
+
+
 SAMPLES: dict[str, Calls] = {
     "matmul":       product(),
     "vecdot":       gufunc("(n),(n)->()"),
@@ -264,6 +287,12 @@ SAMPLES: dict[str, Calls] = {
     "linalg.pinv":      oblong(settings=[{}, {"rcond": 1e-10}]),
     "linalg.lstsq":     least_squares(),
     "linalg.det":       square(),
+    "linalg.expm":      of_matrices(),
+    "linalg.logm":      of_matrices(),
+    "linalg.sqrtm":     of_matrices(),
+    "linalg.lu_parts":  of_matrices(),
+    "linalg.solve_sylvester":  sylvester(),
+    "linalg.solve_triangular": triangular(),
     "linalg.slogdet":   square(),
     "linalg.cholesky":  symmetric(definite=True, upper=[False, True]),
     "linalg.qr":        squeezed(),

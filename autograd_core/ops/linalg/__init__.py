@@ -13,6 +13,9 @@ changes has one, in reverse mode: the values' sums, a projector on all vectors o
 is Hermitian by chance. Forward mode does not know what becomes of the vectors, and says NaN. Where vectors merely
 complete a basis (``full_matrices=True``, ``mode="complete"``), they move as little as they can.
 
+From ``scipy.linalg``, with its values: ``expm``, ``logm``, ``sqrtm``, ``solve_triangular``, ``cho_solve``, ``lu``,
+``solve_sylvester``, ``block_diag``, ``toeplitz``.
+
 >>> import autograd_core as ag
 >>> ag.grad(ag.linalg.det)(np.array([[1.0, 2.0], [3.0, 4.0]]))
 array([[ 4., -3.],
@@ -27,6 +30,8 @@ from ..products.contractions import matmul, tensordot, vecdot
 from .determinants import det, slogdet
 from .eigen import eig, eigh, eigvals, eigvalsh
 from .factors import cholesky, qr
+from .functions import *
+from .functions import __all__ as _scipys
 from .norms import cond, matrix_norm, norm, vector_norm
 from .shapes import diagonal, matrix_transpose, outer, trace
 from .solving import inv, lstsq, matrix_power, matrix_rank, multi_dot, pinv, solve, tensorinv, tensorsolve
@@ -36,5 +41,5 @@ __all__ = [
     "cholesky", "cond", "cross", "det", "diagonal", "eig", "eigh", "eigvals", "eigvalsh", "inv", "lstsq", "matmul",
     "matrix_norm", "matrix_power", "matrix_rank", "matrix_transpose", "multi_dot", "norm", "outer", "pinv", "qr",
     "slogdet", "solve", "svd", "svdvals", "tensordot", "tensorinv", "tensorsolve", "trace", "vecdot", "vector_norm",
-    "LinAlgError",
+    "LinAlgError", *_scipys,
 ]  # fmt: skip

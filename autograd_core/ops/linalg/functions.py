@@ -1,0 +1,263 @@
+"""What SciPy has beside NumPy: functions of matrices, triangular and Sylvester's systems, matrices of a structure.
+
+SciPy is imported when a function is called. Derivatives: Higham, Functions of Matrices (2008), chapter 3: that of f at
+A in the direction E is the upper right block of f([[A, E], [0, A]]); Giles, Collected matrix derivative results (2008).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ...batching.batched import one_by_one
+from ...engine.forms import primitive
+from .factors import cholesky
+from .parts import adjoint
+
+if TYPE_CHECKING:
+    from ...support.types import AnyArray, ArrayLike
+
+__all__ = [
+    "block_diag", "cho_factor", "cho_solve", "expm", "logm", "lu", "solve_sylvester", "solve_triangular", "sqrtm",
+    "toeplitz",
+]  # fmt: skip
+
+
+def _each_matrix(name: str, a: AnyArray) -> AnyArray:
+    """SciPy's function of every matrix of a stack, in the stack's dtype."""
+    import scipy.linalg
+
+    function = getattr(scipy.linalg, name)
+    if a.ndim < 2 or a.shape[-1] != a.shape[-2]:
+        raise ValueError(f"{name}: needs square matrices, not {a.dtype} {tuple(a.shape)}.")
+    double = a.astype(np.result_type(a.dtype, np.float64))  # SciPy warns of what it reaches in single precision
+    found = [np.asarray(function(m)) for m in np.reshape(double, (-1, *a.shape[-2:]))]
+    if not found:
+        return np.zeros_like(a)
+    whole = np.reshape(np.stack(found), a.shape)
+    return whole.astype(np.result_type(a.dtype, np.complex64)) if whole.dtype.kind == "c" else whole.astype(a.dtype)
+
+
+def _block(a: AnyArray, e: AnyArray) -> AnyArray:
+    """[[A, E], [0, A]]."""
+    top = np.concatenate([a, e], axis=-1)
+    return np.concatenate([top, np.concatenate([np.zeros_like(a), a], axis=-1)], axis=-2)
+
+
+def _corner(x: AnyArray) -> AnyArray:
+    n = x.shape[-1] // 2
+    return x[..., :n, n:]
+
+
+@primitive(
+    name="linalg.expm",
+    a=lambda g, a: _corner(expm(_block(adjoint(a), g))),
+    jvp={"a": lambda t, a: _corner(expm(_block(a, t)))},
+)
+@one_by_one
+def expm(a):
+    """e^A = Σ Aᵏ/k! of square matrices.
+
+    a : of shape (…, n, n)
+
+    >>> import autograd_core as ag
+    >>> ag.grad(lambda t: expm(t * np.array([[0.0, 1.0], [0.0, 0.0]]))[0, 1])(np.array(3.0))
+    array(1.)
+    """
+    return _each_matrix("expm", a)
+
+
+@primitive(
+    name="linalg.logm",
+    a=lambda g, a: _corner(logm(_block(adjoint(a), g))),
+    jvp={"a": lambda t, a: _corner(logm(_block(a, t)))},
+)
+@one_by_one
+def logm(a):
+    """The principal L with e^L = A, of square matrices without eigenvalues on the negative real axis.
+
+    a : of shape (…, n, n)
+
+    >>> float(logm(np.eye(2) * np.e)[0, 0].round(12))
+    1.0
+    """
+    return _each_matrix("logm", a)
+
+
+@primitive(
+    name="linalg.sqrtm",
+    a=lambda g, ans: solve_sylvester(adjoint(ans), adjoint(ans), g),
+    jvp={"a": lambda t, ans: solve_sylvester(ans, ans, t)},
+)
+@one_by_one
+def sqrtm(a):
+    """The principal X with X X = A, of square matrices without eigenvalues on the negative real axis.
+
+    a : of shape (…, n, n)
+
+    >>> sqrtm(np.array([[4.0, 0.0], [0.0, 9.0]]))
+    array([[2., 0.],
+           [0., 3.]])
+    """
+    return _each_matrix("sqrtm", a)
+
+
+def _sylvester_back(g: AnyArray, a: AnyArray, b: AnyArray, ans: AnyArray) -> tuple[AnyArray, AnyArray, AnyArray]:
+    s = solve_sylvester(adjoint(a), adjoint(b), g)
+    return -s @ adjoint(ans), -adjoint(ans) @ s, s
+
+
+@primitive(
+    name="linalg.solve_sylvester",
+    together=_sylvester_back,
+    jvp={
+        "a": lambda t, a, b, ans: solve_sylvester(a, b, -t @ ans),
+        "b": lambda t, a, b, ans: solve_sylvester(a, b, -ans @ t),
+        "q": lambda t, a, b: solve_sylvester(a, b, t),
+    },
+)
+@one_by_one
+def solve_sylvester(a, b, q):
+    """X with A X + X B = Q.
+
+    a, b, q : of shapes (…, m, m), (…, n, n) and (…, m, n)
+
+    >>> solve_sylvester(np.eye(2), np.eye(2), np.ones((2, 2)))
+    array([[0.5, 0.5],
+           [0.5, 0.5]])
+    """
+    import scipy.linalg
+
+    if a.ndim == b.ndim == q.ndim == 2:
+        return np.asarray(scipy.linalg.solve_sylvester(a, b, q))
+    stack = np.broadcast_shapes(a.shape[:-2], b.shape[:-2], q.shape[:-2])
+    whole = [np.broadcast_to(x, (*stack, *x.shape[-2:])) for x in (a, b, q)]
+    found = [scipy.linalg.solve_sylvester(*(x[i] for x in whole)) for i in np.ndindex(*stack)]
+    return np.reshape(np.stack(found), (*stack, *q.shape[-2:]))
+
+
+def _triangle(x: AnyArray, lower: bool, unit: bool) -> AnyArray:
+    k = 1 if unit else 0
+    return np.tril(x, -k) if lower else np.triu(x, k)
+
+
+def _triangular_back(
+    g: AnyArray, a: AnyArray, ans: AnyArray, trans: int, lower: bool, unit_diagonal: bool
+) -> tuple[AnyArray, AnyArray]:
+    given, back = (g, ans) if ans.ndim > 1 else (g[:, None], ans[:, None])
+    turned = a if trans == 2 else np.conjugate(a)  # (A*)ᴴ is A's transpose, (Aᵀ)ᴴ its conjugate
+    s = solve_triangular(turned, given, 0 if trans else 1, lower, unit_diagonal)
+    of_a = -s @ adjoint(back)
+    if trans == 1:
+        of_a = np.swapaxes(of_a, -1, -2)
+    elif trans == 2:
+        of_a = adjoint(of_a)
+    return _triangle(of_a, lower, unit_diagonal), s if ans.ndim > 1 else s[:, 0]
+
+
+@primitive(name="linalg.solve_triangular", together=_triangular_back)
+@one_by_one
+def solve_triangular(a, b, trans=0, lower=False, unit_diagonal=False):
+    """X with A X = B of a triangular A, whose other triangle is not read and has no gradient.
+
+    a, b : of shapes (n, n), and (n,) or (n, k)
+    trans : 0, or "N": A X = B; 1, or "T": AᵀX = B; 2, or "C": AᴴX = B
+    lower : whether the lower triangle is A's
+    unit_diagonal : whether its diagonal is 1, and not read
+
+    >>> solve_triangular(np.array([[2.0, 0.0], [1.0, 1.0]]), np.array([2.0, 3.0]), lower=True)
+    array([1., 2.])
+    """
+    import scipy.linalg
+
+    return np.asarray(scipy.linalg.solve_triangular(a, b, trans, lower, unit_diagonal))
+
+
+def cho_factor(a: ArrayLike, lower: bool = False) -> tuple[AnyArray, bool]:
+    """The Cholesky factor of a positive definite matrix, and which triangle it is: for ``cho_solve``.
+
+    a : of shape (n, n)
+    lower : whether L with L Lᴴ = a is given, or U with Uᴴ U = a
+
+    >>> cho_factor(np.array([[4.0]]), lower=True)
+    (array([[2.]]), True)
+    """
+    return cholesky(a, upper=not lower), lower
+
+
+def cho_solve(c_and_lower: tuple[Any, bool], b: ArrayLike) -> AnyArray:
+    """X with A X = B, from the Cholesky factor of A.
+
+    c_and_lower : what ``cho_factor`` gives
+    b : of shape (n,) or (n, k)
+
+    >>> cho_solve(cho_factor(np.array([[4.0]])), np.array([8.0]))
+    array([2.])
+    """
+    c, lower = c_and_lower
+    first, second = (0, 2) if lower else (2, 0)
+    return solve_triangular(c, solve_triangular(c, b, first, lower), second, lower)  # type: ignore[no-any-return]
+
+
+def _lu_back(g: AnyArray, a: AnyArray, ans: AnyArray) -> AnyArray:
+    p, lower, upper = ans[0], ans[1], ans[2]
+    inner = np.tril(adjoint(lower) @ g[1], -1) + np.triu(g[2] @ adjoint(upper))
+    return p @ np.linalg.solve(adjoint(lower), adjoint(np.linalg.solve(upper, adjoint(inner))))
+
+
+@primitive(name="linalg.lu_parts", a=_lu_back)
+@one_by_one
+def _lu_parts(a):
+    import scipy.linalg
+
+    return np.stack(scipy.linalg.lu(a))
+
+
+def lu(a: ArrayLike) -> tuple[AnyArray, AnyArray, AnyArray]:
+    """P, L and U with A = P L U: a permutation, a lower triangle with ones on the diagonal, an upper triangle.
+
+    a : of shape (n, n), not singular where it is differentiated
+
+    >>> lu(np.array([[0.0, 1.0], [2.0, 0.0]]))[2]
+    array([[2., 0.],
+           [0., 1.]])
+    """
+    if np.ndim(a) != 2 or np.shape(a)[0] != np.shape(a)[1]:
+        raise ValueError(f"lu: needs one square matrix, not one of shape {tuple(np.shape(a))}.")
+    parts = _lu_parts(a)
+    return parts[0], parts[1], parts[2]
+
+
+def block_diag(*arrs: ArrayLike) -> AnyArray:
+    """Matrices along the diagonal of one that is zero elsewhere.
+
+    arrs : matrices; a vector is one row, a number one element
+
+    >>> block_diag(np.ones((1, 2)), 3.0)
+    array([[1., 1., 0.],
+           [0., 0., 3.]])
+    """
+    blocks = [np.atleast_2d(x) for x in arrs] or [np.zeros((1, 0))]
+    width = sum(b.shape[1] for b in blocks)
+    rows, start = [], 0
+    for b in blocks:
+        rows.append(np.pad(b, ((0, 0), (start, width - start - b.shape[1]))))
+        start += b.shape[1]
+    return np.concatenate(rows)
+
+
+def toeplitz(c: ArrayLike, r: ArrayLike | None = None) -> AnyArray:
+    """The matrix with constant diagonals whose first column is ``c``, and whose first row is ``r`` but for r[0].
+
+    c, r : vectors; without r it is the conjugate of c
+
+    >>> toeplitz(np.array([1, 2, 3]), np.array([1, 4]))
+    array([[1, 4],
+           [2, 1],
+           [3, 2]])
+    """
+    column = np.reshape(c, (-1,))
+    row = np.conjugate(column) if r is None else np.reshape(r, (-1,))
+    both = np.concatenate([row[:0:-1], column])
+    return both[np.arange(column.shape[0])[:, None] + np.arange(row.shape[0])[::-1]]
