@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..border.arrays import get_default_dtype
 from ..engine.registry import implementations
 from ..engine.tensor import bare
 from ..ops import special as _special
@@ -172,7 +173,8 @@ def logit(input: AnyArray, eps: float | None = None) -> AnyArray:
 
 def polygamma(n: int, input: AnyArray) -> AnyArray:
     """The n-th derivative of ``digamma``."""
-    return cast(_special.polygamma(n, input), input.dtype)
+    x = input if input.dtype.kind in "fc" else cast(input, get_default_dtype())
+    return cast(_special.polygamma(n, x), x.dtype)
 
 
 def mvlgamma(input: AnyArray, p: int) -> AnyArray:

@@ -247,7 +247,9 @@ def in_place_methods() -> dict[str, Any]:
 
 
 def _mistakable(name: str) -> bool:
-    return (hasattr(np.ndarray, name) and name not in ("view", "device")) or name in OTHERWISE_IN_NUMPY
+    return (
+        hasattr(np.ndarray, name) and name not in ("view", "device", "nbytes", "itemsize")
+    ) or name in OTHERWISE_IN_NUMPY
 
 
 def attach() -> None:

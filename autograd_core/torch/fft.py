@@ -33,7 +33,7 @@ def _sizes(s: Any, dim: Any) -> dict[str, Any]:
 _SPELLED = "hfft2 ihfft2 hfftn ihfftn"
 _NAMES = "fft ifft rfft irfft hfft ihfft fft2 ifft2 rfft2 irfft2 fftn ifftn rfftn irfftn fftshift ifftshift"
 for _name in _NAMES.split():
-    globals()[_name] = faced(_transform(_name), _name, floating=True)
+    globals()[_name] = faced(_transform(_name), _name, floating=not _name.endswith("shift"))
 for _name in _SPELLED.split():
     globals()[_name] = faced(getattr(_fourier, _name), _name, floating=True)
 

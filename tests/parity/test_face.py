@@ -95,10 +95,12 @@ DIFFERENT = {
     "nn.functional.feature_alpha_dropout.without_train": "fewer than two axes are refused by name",
     "nn.functional.gaussian_nll_loss": "an input and a target of different shapes are refused by name",
     "nn.functional.triplet_margin_with_distance_loss": "the samples give a module of PyTorch's",
+    **dict.fromkeys(("nn.functional.embedding", "nn.functional.embedding_bag"), "sparse=True is refused by name"),
     "nextafter": "the samples require gradients, which it has not",
     "unique_consecutive": "dim= is refused by name",
     "tensordot": "broadcasts axes, as NumPy does not",
     "linalg.norm": "of empty matrices",
+    "linalg.matrix_norm": "of empty matrices",
     "linalg.pinv.singular": "the samples' wrapper multiplies two tensors",
     **dict.fromkeys(
         ("linalg.eig", "linalg.eigh", "linalg.eigvals", "linalg.lstsq", "linalg.lstsq.grad_oriented"),

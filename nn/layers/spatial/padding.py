@@ -52,17 +52,17 @@ def pad(input: TensorLike, pad: Any, mode: str = "constant", value: float | None
     widths = [(0, 0)] * (len(shape) - len(pairs)) + pairs
     for n, (a, b) in zip(shape, widths, strict=True):
         largest = {"reflect": n - 1, "circular": n}.get(mode, max(a, b))
-        if n + a + b < 0 or max(a, b) > largest:
+        if n + a + b < 0 or max(a, b) > max(largest, 0):
             raise ValueError(f"pad: {(a, b)} places at the ends of an axis of {n} in mode {mode!r}.")
-    keep = tuple(slice(max(-a, 0), n - max(-b, 0)) for n, (a, b) in zip(shape, widths, strict=True))
     more = [(max(a, 0), max(b, 0)) for a, b in widths]
-    if any(k != slice(0, n) for k, n in zip(keep, shape, strict=True)):
-        input = input[keep]
-    if not any(map(any, more)):
-        return input  # type: ignore[return-value]
-    if mode == "constant":
-        return np.pad(input, more, constant_values=0.0 if value is None else value)  # type: ignore[arg-type, return-value]
-    return np.pad(input, more, _MODES[mode])  # type: ignore[call-overload]
+    if any(map(any, more)):
+        options = {"constant_values": value or 0.0} if mode == "constant" else {}
+        input = np.pad(input, more, _MODES[mode], **options)  # type: ignore[call-overload]
+    if min(map(min, widths), default=0) < 0:
+        input = input[
+            tuple(slice(max(-a, 0), m - max(-b, 0)) for (a, b), m in zip(widths, np.shape(input), strict=True))
+        ]
+    return input  # type: ignore[return-value]
 
 
 class _Pad(Layer):
