@@ -91,7 +91,7 @@ def test_programs_that_differ_in_one_thing_are_two(made: list[str]) -> None:
         assert len(made) == count and f.record.machine is not None
 
 
-def test_branches_that_were_taken_are_part_of_it() -> None:
+def test_branches_that_were_taken_are_part_of_it(made: list[str]) -> None:
     def doubled(x: Any) -> Any:
         _ = bool(x.sum() > 0)
         return x * 2
@@ -101,6 +101,7 @@ def test_branches_that_were_taken_are_part_of_it() -> None:
         for _ in range(8):
             np.testing.assert_array_equal(f(sign * np.ones(3)), sign * np.full(3, 2.0))
         assert f.replays > 3
+    assert len(made) == 2
 
 
 def test_damaged_files_are_compiled_again(folder: Path, made: list[str]) -> None:
