@@ -69,6 +69,18 @@ class Evaluation:
             clip_grad_value_(self.parameters, self.clip_value)
 
 
+class Update:
+    """What one evaluation and one update of the optimizer do: the output, and the loss as a number."""
+
+    def __init__(self, evaluation: Evaluation, optimizer: Optimizer) -> None:
+        self.evaluation, self.optimizer = evaluation, optimizer
+
+    def __call__(self, inputs: list[Any], target: Any) -> tuple[Any, float]:
+        output, loss = self.evaluation(inputs, target)
+        self.optimizer.step()
+        return output, value_of(loss)
+
+
 class Step:
     """``step(inputs, target)`` updates the parameters by one batch and gives its output, and its loss before that.
 
@@ -94,10 +106,10 @@ class Step:
     ) -> None:
         self.optimizer, self.finite, self.compiled = optimizer, finite, compiled
         self.parameters = list(optimizer.parameters())
-        self.evaluation = Evaluation(model, loss, self.parameters, clip_norm, clip_value, finite, outputs)
+        evaluation = Evaluation(model, loss, self.parameters, clip_norm, clip_value, finite, outputs)
         self.several = isinstance(optimizer, LBFGS)
         self.eager = {"auto": self.EAGER, True: 0, "llvm": 0}.get(compiled, -1)
-        self.run: Any = self.evaluation if self.several else self._once
+        self.run: Any = evaluation if self.several else Update(evaluation, optimizer)
 
     def __call__(self, inputs: list[Any], target: Any) -> tuple[Any, float]:
         if self.eager == 0:
@@ -110,11 +122,6 @@ class Step:
         if self.several:
             return self._with_closure(inputs, target)
         return self.run(inputs, target)  # type: ignore[no-any-return]
-
-    def _once(self, inputs: list[Any], target: Any) -> tuple[Any, float]:
-        output, loss = self.evaluation(inputs, target)
-        self.optimizer.step()
-        return output, value_of(loss)
 
     def _with_closure(self, inputs: list[Any], target: Any) -> tuple[Any, float]:
         """A step of L-BFGS, which evaluates the loss as often as it likes; only the first must be finite."""
