@@ -329,12 +329,12 @@ def loaded(**options: Any) -> Callable[[], None]:
     return once
 
 
-def trained(**options: Any) -> Callable[[], None]:
+def trained(batch_size: int = 32, **options: Any) -> Callable[[], None]:
     def once() -> None:
         model = net()
         optimizer = optim.Adam(model.parameters())
         trainer = nn.Trainer(model, nn.CrossEntropyLoss(), optimizer, seed=0, **options)
-        trainer.fit((INPUTS, LABELS), epochs=2, validation=(INPUTS, LABELS))
+        trainer.fit((INPUTS, LABELS), epochs=2, batch_size=batch_size, validation=(INPUTS, LABELS))
         trainer.evaluate((INPUTS, LABELS)), trainer.predict(INPUTS)
 
     return once
@@ -376,6 +376,8 @@ MODELS: dict[str, Callable[[], Any]] = {
     "schedulers": scheduled,
     "DataLoader": loaded(shuffle=True),
     "Trainer": trained(),
+    "Trainer, compiled": trained(batch_size=2, compile=True),
+    "Trainer, compiled on its way": trained(batch_size=1),
     "Trainer, clipped": trained(clip_norm=1.0, metrics={"zero": lambda output, target: 0.0}),
     "functional_call": lambda: (lambda m: ag.grad(lambda p: nn.functional_call(m, p, INPUTS).sum())(m.state_dict()))(
         net()

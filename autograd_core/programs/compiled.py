@@ -410,9 +410,13 @@ class Compiled:
         def trace() -> tuple[Record, Any]:
             record = Record(owners, tape, inputs)
             record.names = argument_names(self.function, args, kwargs)
-            return record, restoring(run, end)
+            try:
+                return record, restoring(run, end)
+            finally:
+                record.tape = tape.cut()
 
         record, result = locked(_tracing, trace)
+        tape = record.tape
         computed, moved = taken
         written = {id(root(w)) for e in tape.entries for w in e.writes}
         for given, array in zip(map(array_of, leaves), inputs, strict=True):

@@ -6,6 +6,7 @@ a call whose output is its owner's array, and the run that was recorded was a ru
 
 from __future__ import annotations
 
+import copy
 import functools
 import os
 import sys
@@ -132,6 +133,15 @@ class Tape:
         """Record nothing more."""
         self._closed = True
 
+    def cut(self) -> Tape:
+        """Give the notes away, on a closed tape of which no recording array or number knows: so there is no cycle."""
+        self.close()
+        self._made.clear()
+        self._numbers.clear()
+        notes = copy.copy(self)
+        self.entries = []
+        return notes
+
     def own(self, array: Any, name: str) -> None:
         """Say whose memory this is."""
         whole = root(array)
@@ -192,6 +202,8 @@ class Tape:
 
     def once(self, key: tuple[Any, ...], make: Callable[[], Any]) -> Any:
         """What was made for a key before: the same operation on the same changing numbers gives the same."""
+        if not self.open:
+            return make()
         named = tuple(id(k) if hasattr(k, "again") else repr(k) for k in key)
         if named not in self._numbers:
             self._numbers[named] = key, make()
