@@ -84,6 +84,13 @@ def test_memory_that_numpy_does_not_know_to_be_shared_stays_numpys() -> None:
     assert "share memory" in f.why()
 
 
+def test_numbers_across_their_bounds_stay_numpys() -> None:
+    odd = np.frombuffer(bytearray(41), offset=1)
+    f = compiled(lambda x: odd * 2 + x)
+    assert [f(np.ones(5))[0] for _ in range(6)] == [1.0] * 6
+    assert "not aligned" in f.why()
+
+
 def test_fifty_steps_stay_near_those_of_eager() -> None:
     """Losses of a training, whatever happens between two steps: other learning rates, other batches, other draws."""
     losses: list[list[float]] = []

@@ -31,7 +31,7 @@ NUMBERS = -1  # a memory that stands for the numbers that Python reads and compu
 
 
 class Unfit(ValueError):
-    """A tape that has no form: two owners share memory that NumPy does not know to be one."""
+    """A tape that has no form: memory is shared and NumPy does not know it, or numbers lie across their bounds."""
 
 
 @dataclass(slots=True)
@@ -291,9 +291,12 @@ class Program:
 
 
 def _refuse_sharing(tape: Tape) -> None:
-    """Two arrays over one foreign buffer, of which NumPy does not know that they share it, have no form."""
+    """Two arrays over one foreign buffer, of which NumPy does not know that they share it, have no form, nor has one
+    that begins at an odd byte."""
     roots = {id(root(a)): root(a) for e in tape.entries for a in (*e.reads, *e.writes)}
     spans = sorted((a.__array_interface__["data"][0], a.nbytes) for a in roots.values() if a.nbytes)
+    if not all(a.flags.aligned for a in roots.values()):
+        raise Unfit("an array is not aligned as its dtype is")
     for (start, size), (following, _) in itertools.pairwise(spans):
         if start + size > following:
             raise Unfit("two arrays share memory, and NumPy does not know it")
