@@ -21,19 +21,23 @@ def without_broadcast(arrays: Any, shape: tuple[int, ...]) -> list[Any]:
 
 
 def atom(text: str) -> tuple[str, int]:
+    """Text that never needs brackets."""
     return text, 9
 
 
 def home(function: Any, name: str) -> str:
+    """A function of NumPy with its module."""
     module = getattr(function, "__module__", None) or "numpy"
     return f"{module.replace('numpy', 'np', 1) if module.startswith('numpy') and '._' not in module else 'np'}.{name}"
 
 
 def dtype(dtype: Any) -> str:
+    """A dtype."""
     return "bool" if dtype.kind == "b" else f"np.{dtype.name}" if dtype.isnative else f"np.dtype({dtype.str!r})"
 
 
 def literal_of(x: Any) -> tuple[str, int]:
+    """A number, slice, dtype or whatever else Python writes down."""
     if isinstance(x, slice):
         parts = ["" if k is None else str(k) for k in (x.start, x.stop, x.step)]
         return f"slice({x.start}, {x.stop}, {x.step})" if parts[2] else f"{parts[0]}:{parts[1]}", 9
