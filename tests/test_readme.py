@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).parent.parent
-DOCS = ["index", "how-it-works", "compile", "in-c", "coming-from"]
+DOCS = ["index", "how-it-works", "compile", "transforms", "in-c", "coming-from"]
 PAGES = ["README.md", "CONTRIBUTING.md", *(f"docs/{name}.md" for name in DOCS)]
 
 
