@@ -148,8 +148,18 @@ def test_signs_of_zeros(number: float) -> None:
     with np.errstate(all="ignore"):
         agree(lambda x: tuple(f(x, zero) for f in four) + tuple(f(zero, x) for f in four), x)
         agree(lambda x: (x * 0.0, x * -0.0), x)
+        agree(lambda x: (np.copysign(zero, x * 0.0), np.copysign(zero, x * -0.0)), x[1:4])
         agree(lambda x: (-x, np.abs(x), np.copysign(zero, x), np.sqrt(np.abs(x)), np.floor(x), np.trunc(x)), x)
         agree(lambda x: x.sum(), x[1:2])
+
+
+def test_what_is_not_a_number_goes_its_way() -> None:
+    x = np.array([0.0, -0.0, 1.5, -1.5, np.nan, np.inf, -np.inf], np.float32)
+    with np.errstate(all="ignore"):
+        agree(lambda x: (np.maximum(x, 1), np.minimum(1, x), np.maximum(x, x[::-1]), np.minimum(x[::-1], x)), x)
+        agree(lambda x: (x.max(), x.min(), x[:4].max(), x.sum(), np.clip(x, -1, 1), np.sign(x)), x)
+        agree(lambda x: (np.fmax(x, x[::-1]), np.fmin(x[::-1], x), np.isnan(x), np.isinf(x), np.isfinite(x)), x)
+        agree(lambda x: (x < x[::-1], x >= x[::-1], x != x, x == x, np.where(x > 0, x, 1), x.astype(bool)), x)
 
 
 def test_what_overlaps_itself_is_numpys() -> None:
