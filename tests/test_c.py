@@ -308,7 +308,7 @@ def test_layers_losses_and_optimizers(tmp_path: Path, name: str) -> None:
         return result.data
 
     run, batch = ag.compile(step), given[0]
-    for _ in range(6):
+    for _ in range(9):
         run(*batch)
     run.to_c(tmp_path / "p.c")
     header = (tmp_path / "p.h").read_text()
