@@ -582,6 +582,33 @@ class Compiled:
 
         return export(self.record, self.function, path, weights)
 
+    def to_onnx(self, path: str | os.PathLike[str]) -> Path:
+        """Write the recorded run, inference or a whole training step, as one ONNX model; gives its path.
+
+        path : of the model, "step.onnx" say
+
+        Inputs and outputs have the names and the shapes of the recorded run. What a run changes (parameters, moments,
+        buffers; step counts and learning rates as double numbers) is an input, which begins as it is now where nothing
+        is given, and an output with ``.next`` behind its name; the metadata "state" maps the one to the other.
+        Gradients that a run leaves are outputs, "weight.grad". Where a recorded run depends on a value (a branch, an
+        index in its range), the output ``valid`` says whether it would have gone the same way. Only operators of
+        ONNX's standard, opset 21.
+
+        Raises RuntimeError where nothing is recorded yet, ValueError where a call has no operator (it names them, their
+        modules and lines) and for a path that ends otherwise, ImportError without the package onnx, OSError where the
+        file cannot be written. Then nothing is written.
+
+        >>> import tempfile
+        >>> f = compile(lambda x: np.tanh(x).sum())
+        >>> for _ in range(3):
+        ...     y = f(np.ones(3))
+        >>> f.to_onnx(tempfile.mkdtemp() + "/net.onnx").name
+        'net.onnx'
+        """
+        from .onnx.export import export
+
+        return export(self.record, self.function, path)
+
     @property
     def program(self) -> Program:
         """The calls of the recorded run: a table, and a picture."""

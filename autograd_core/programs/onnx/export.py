@@ -1,0 +1,20 @@
+"""Files of ONNX."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from ...engine.errors import class_name
+from ..record import Record
+from .building import checked_path
+from .program import OnnxProgram
+
+
+def export(record: Record, function: Any, path: str | os.PathLike[str]) -> Path:
+    """Write a record as one model."""
+    target = checked_path(path, "to_onnx")
+    program = OnnxProgram(record)
+    program.b.write(target, getattr(function, "__name__", class_name(function)), "to_onnx")
+    return Path(target)
