@@ -46,7 +46,7 @@ from .transforms.gradients import *
 from .watching.observer import *
 
 if TYPE_CHECKING:
-    from . import fft, linalg, special
+    from . import fft, linalg, special, stats
     from .graph import Graph, trace
     from .ops.applying import *
     from .ops.arithmetic.entire import *
@@ -79,6 +79,7 @@ __getattr__, __dir__ = attach(
     | {
         "fft": (),
         "special": (),
+        "stats": (),
         "watching.anomaly": ("AnomalyError", "detect_anomaly", "find_anomaly", "set_detect_anomaly"),
         "transforms.checkpointing": ("checkpoint",),
         "graph": ("Graph", "trace"),
