@@ -210,7 +210,7 @@ def layouts(array: Any) -> list[Any]:
     wide = np.empty((*array.shape, 2), array.dtype)
     wide[..., 0] = array
     flipped = np.array(np.flip(array))
-    frozen = array.copy()
+    frozen = np.array(array)
     frozen.flags.writeable = False
     return [np.array(array, order="F"), wide[..., 0], np.flip(flipped), frozen]
 

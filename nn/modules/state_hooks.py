@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
+from autograd_core.engine.errors import class_name
 from autograd_core.support.handles import RemovableHandle
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ class StateHooks:
 
     def _add(self, kind: str, hook: Callable[..., Any]) -> RemovableHandle:
         if not callable(hook):
-            raise TypeError(f"hook: {type(hook).__name__} is not callable; give a function.")
+            raise TypeError(f"hook: {class_name(hook)} is not callable; give a function.")
         if self._state_hooks is None:
             self._state_hooks = {}
         return RemovableHandle(self._state_hooks.setdefault(kind, {}), hook)
