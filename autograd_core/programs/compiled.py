@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import functools
-import os
 import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -21,6 +19,7 @@ from ..support.caller import warn
 from ..support.modes import locked, restoring
 from ..support.random import default_generator, use_generator
 from .backends import check_backend, pays
+from .draws import Draws
 from .fixed import Fixed, argument_names, check_function, fixed_arguments
 from .noticing import Effects
 from .numbers import Live
@@ -28,13 +27,11 @@ from .owners import Owners
 from .parts import Parts
 from .places import identical
 from .record import Number, Record
-from .recorded import Draws, Recorded
+from .recorded import Recorded
 from .results import Opaque, array_of, holds_objects, is_recorded, kept, mapped, near, same, spec_of, taken_back
+from .shown.exits import Shown
 from .state import State
 from .tape import Mismatch, Tape, Unseen, root
-
-if TYPE_CHECKING:
-    from .shown.program import Program
 
 __all__ = ["compile"]
 
@@ -107,7 +104,7 @@ class _Signature:
         self.tries = _TRIES + 1
 
 
-class Compiled:
+class Compiled(Shown):
     """What `compile` returns.
 
     replays : how many calls ran without the function's Python
@@ -533,88 +530,6 @@ class Compiled:
             if known.records:
                 return known.records[0]
         raise RuntimeError(f"{self.__name__}: nothing is recorded yet.\n{self.why()}")
-
-    def source(self, backend: str = "numpy") -> str:
-        """The recorded run as code that runs by itself.
-
-        backend : "numpy", NumPy's calls in sections named by module; "c" for C99, which shows the loops, and what the
-            memory begins with; "llvm" for LLVM's assembly of this processor, after its passes, with the calls and lines
-            that each function stands for
-        """
-        if backend == "numpy":
-            from .shown.source import source
-
-            return source(self.record)
-        if backend == "c":
-            from .c.text import Files
-
-            return Files(self.record, self.function).whole
-        if backend == "llvm":
-            check_backend(backend)
-            text: str = (self.record.machine or self.record.native()).text
-            return text
-        raise ValueError(f'source: backend={backend!r}; there are "numpy", "c" and "llvm".')
-
-    def to_c(self, path: str | os.PathLike[str], *, weights: str = "included") -> list[Path]:
-        """Write the recorded run, inference or a whole training step, as C99 with its header; gives the files' paths.
-
-        path : of the source, "net.c" say, whose stem is the prefix of all public names; the header lies beside it
-        weights : "included" in the source, or "separate" in a third file, "net_weights.c"
-
-        ``net_run()`` reads and changes the arrays that the header names and describes: arguments, parameters, what the
-        optimizer remembers, results, and as ``double`` the numbers that change (learning rates, step counts). It
-        allocates nothing, needs no library but C's mathematical one, and returns 0, or a positive number where the
-        recorded run would have gone another way (a branch on a value, an index out of range). Random numbers come from
-        a function that the user gives. ``cc -std=c99 -DNET_MAIN net.c -lm`` makes a program that runs it on the
-        arguments that were recorded; with ``-DNET_CBLAS`` matrices are multiplied by a CBLAS.
-
-        Raises RuntimeError where nothing is recorded yet, ValueError where a call has no C (it names them and their
-        lines) and for a path that ends otherwise, OSError where the files cannot be written. Then nothing is written.
-
-        >>> import tempfile
-        >>> f = compile(lambda x: np.tanh(x).sum())
-        >>> for _ in range(3):
-        ...     y = f(np.ones(3))
-        >>> [path.name for path in f.to_c(tempfile.mkdtemp() + "/net.c")]
-        ['net.c', 'net.h']
-        """
-        from .c.export import export
-
-        return export(self.record, self.function, path, weights)
-
-    def to_onnx(self, path: str | os.PathLike[str]) -> Path:
-        """Write the recorded run, inference or a whole training step, as one ONNX model; gives its path.
-
-        path : of the model, "step.onnx" say
-
-        Inputs and outputs have the names and the shapes of the recorded run. What a run changes (parameters, moments,
-        buffers; step counts and learning rates as double numbers) is an input, which begins as it is now where nothing
-        is given, and an output with ``.next`` behind its name; the metadata "state" maps the one to the other.
-        Gradients that a run leaves are outputs, "weight.grad". Where a recorded run depends on a value (a branch, an
-        index in its range), the output ``valid`` says whether it would have gone the same way. Only operators of
-        ONNX's standard, opset 21.
-
-        Raises RuntimeError where nothing is recorded yet, ValueError where a call has no operator (it names them, their
-        modules and lines) and for a path that ends otherwise, ImportError without the package onnx, OSError where the
-        file cannot be written. Then nothing is written.
-
-        >>> import tempfile
-        >>> f = compile(lambda x: np.tanh(x).sum())
-        >>> for _ in range(3):
-        ...     y = f(np.ones(3))
-        >>> f.to_onnx(tempfile.mkdtemp() + "/net.onnx").name
-        'net.onnx'
-        """
-        from .onnx.export import export
-
-        return export(self.record, self.function, path)
-
-    @property
-    def program(self) -> Program:
-        """The calls of the recorded run: a table, and a picture."""
-        from .shown.program import Program
-
-        return Program(self.record)
 
 
 def _shown(spec: Any) -> str:

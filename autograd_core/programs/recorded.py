@@ -174,7 +174,7 @@ class Recorded(NDArrayOperatorsMixin):
         if self.tape.open:
             target = np.asarray(made)
             self.tape.add("copyto", np.copyto, (target, self.array), {"casting": "unsafe"}, [target], [self.array])
-            return _wrapped(target, made, self.tape)
+            return as_recorded(target, made, self.tape)
         return made
 
     def __repr__(self) -> str:
@@ -217,7 +217,8 @@ def plain(value: Any) -> Any:
     return value.value if isinstance(value, Live) else value
 
 
-def _wrapped(array: Any, result: Any, tape: Tape) -> Any:
+def as_recorded(array: Any, result: Any, tape: Tape) -> Any:
+    """What a call gave, an array or a number, as one that records."""
     return (RecordedScalar if isinstance(result, np.generic) else Recorded)(array, tape)
 
 
@@ -313,7 +314,7 @@ def _ufunc(tape: Tape, ufunc: Any, method: str, inputs: tuple[Any, ...], out: An
         several = isinstance(result, tuple)
         results = result if several else (result,)
         target = tuple(map(np.asarray, results))
-        wrapped = tuple(_wrapped(t, r, tape) for t, r in zip(target, results, strict=True))
+        wrapped = tuple(as_recorded(t, r, tape) for t, r in zip(target, results, strict=True))
         answer = wrapped if several else wrapped[0]
     else:
         target = plain(out)
@@ -354,7 +355,7 @@ def _function(tape: Tape, function: Any, args: tuple[Any, ...], kwargs: dict[str
         result = function(*raw, **settings) if target is None else function(*raw, **settings, out=target)
         into = np.asarray(result) if target is None else target
         tape.add(name, function, raw, {**settings, "out": into}, [into], reads)
-        return _wrapped(into, result, tape) if target is None else kwargs["out"]
+        return as_recorded(into, result, tape) if target is None else kwargs["out"]
     return _computed_again(tape, function, args, kwargs)
 
 
@@ -383,7 +384,7 @@ def _computed_again(tape: Tape, function: Any, args: tuple[Any, ...], kwargs: di
         by_mask = function is operator.getitem and any(a.dtype == bool for a in arrays_in(raw[1:]))
         kind = "guard" if by_mask or function in (np.nonzero, np.flatnonzero, np.unique) else "call"
         tape.add(function.__name__, _again, (function, raw, settings, targets), None, targets, reads, kind)
-        wrapped = [_wrapped(t, r, tape) for t, r in zip(targets, results, strict=True)]
+        wrapped = [as_recorded(t, r, tape) for t, r in zip(targets, results, strict=True)]
     return (type(result)(wrapped) if type(result) in (tuple, list) else type(result)(*wrapped)) if many else wrapped[0]
 
 
@@ -393,25 +394,3 @@ def _again(function: Callable[..., Any], args: Any, kwargs: Any, targets: list[A
         if np.shape(new) != target.shape:
             raise Mismatch(f"{function.__name__}: a result of shape {np.shape(new)}, {target.shape} before")
         np.copyto(target, new)
-
-
-class Draws:
-    """The default generator while a tape is written: every draw is a call, on whatever is the default one then."""
-
-    def __init__(self, tape: Tape, present: Callable[[], Any]) -> None:
-        self._tape, self._present = tape, present
-
-    def draw(self, function: Callable[..., Any], *args: Any) -> Any:
-        """A random draw as one call."""
-        return self._noted(function.__name__, lambda: function(*args, self._present()))
-
-    def __getattr__(self, name: str) -> Any:
-        return lambda *args, **kwargs: self._noted(name, lambda: getattr(self._present(), name)(*args, **kwargs))
-
-    def _noted(self, name: str, draw: Callable[[], Any]) -> Any:
-        result = draw()
-        if not self._tape.open or not isinstance(result, (np.ndarray, np.generic, float, int)):
-            return result
-        target = np.asarray(result)
-        self._tape.add(name, lambda: np.copyto(target, draw()), writes=[target], kind="draw")
-        return _wrapped(target, result, self._tape)

@@ -18,6 +18,7 @@ from ..record import Record
 from ..recorded import Recorded, plain
 from ..results import is_array
 from ..tape import Entry, arrays_in, root
+from .expressions import INFIX, OF_NUMBERS, OF_REDUCE, Code, Value
 from .spelled import atom, dtype, home, literal_of, without_broadcast
 from .viewed import view_of
 
@@ -28,27 +29,6 @@ _LITERAL = 64
 
 _SHORT = 60
 """Characters of an expression that is put in the place of its name, where that is used once."""
-
-_INFIX = {
-    "add": ("+", 4), "subtract": ("-", 4), "multiply": ("*", 5), "divide": ("/", 5), "matmul": ("@", 5),
-    "floor_divide": ("//", 5), "remainder": ("%", 5), "power": ("**", 7), "greater": (">", 2), "less": ("<", 2),
-    "greater_equal": (">=", 2), "less_equal": ("<=", 2), "equal": ("==", 2), "not_equal": ("!=", 2),
-}  # fmt: skip
-_OF_REDUCE = {"add": "sum", "multiply": "prod", "maximum": "max", "minimum": "min"}
-_OF_NUMBERS = {"add": "+", "sub": "-", "mul": "*", "truediv": "/", "floordiv": "//", "mod": "%", "pow": "**"}
-
-
-class Code(str):
-    """The text of a function, which can be called.
-
-    constants : the arrays that the text mentions by name
-    """
-
-    constants: dict[str, Any]
-    _function: Callable[..., Any]
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        return self._function(*args, **kwargs)
 
 
 def decompile(function: Callable[..., Any]) -> Callable[..., Code]:
@@ -83,21 +63,10 @@ def decompile(function: Callable[..., Any]) -> Callable[..., Code]:
     return of
 
 
-class _Value:
-    """A value of the program: text of its parts, how tightly it binds, and how often it is used."""
-
-    def __init__(self, make: Callable[[], tuple[str, int]], parts: list[_Value], name: str = "") -> None:
-        self.make, self.parts, self.name = make, parts, name
-        self.uses = 0
-        self.text: tuple[str, int] | None = None
-        self.steps: list[Callable[[str], str]] = []  # statements that change it, each given its name
-        self.number: Any = None  # where it is one number
-
-
 class _Printer:
     def __init__(self, record: Record, function: Any, args: Any, kwargs: Any) -> None:
         self.record, self.tape = record, record.tape
-        self.values: dict[Any, _Value] = {}
+        self.values: dict[Any, Value] = {}
         self.roots: dict[int, list[Any]] = {}
         self.constants: dict[str, Any] = {}
         self.taken: set[str] = {"np"}
@@ -142,7 +111,7 @@ class _Printer:
             mine = next(inputs)
             if isinstance(mine, np.ndarray):
                 shown = f"{text}.data" if isinstance(tree, Tensor) else text
-                self._know(mine, _Value(lambda: (shown, 9), [], shown))
+                self._know(mine, Value(lambda: (shown, 9), [], shown))
             else:
                 self.numbers[f"input {self.count}"] = text
             self.count += 1
@@ -152,7 +121,7 @@ class _Printer:
     def _key(self, array: Any) -> Any:
         return array.__array_interface__["data"][0], array.shape, array.strides, array.dtype.str
 
-    def _know(self, array: Any, value: _Value) -> None:
+    def _know(self, array: Any, value: Value) -> None:
         """This memory holds this value now, and nothing else."""
         whole = root(array)
         for _, key in self.roots.pop(id(whole), []):
@@ -160,7 +129,7 @@ class _Printer:
         self.values[self._key(array)] = value
         self.roots[id(whole)] = [(array, self._key(array))]
 
-    def value(self, array: Any) -> _Value:
+    def value(self, array: Any) -> Value:
         """What an array is at this point."""
         key, whole = self._key(array), root(array)
         if key in self.values:
@@ -172,7 +141,7 @@ class _Printer:
         of, show = self.values[base_key], view_of(base, array)
         if show is None:
             raise ValueError(f"decompile: a view of {base.shape} as {array.shape} has no short name.")
-        value = _Value(lambda: (show(self._tight(of)), 9), [of])
+        value = Value(lambda: (show(self._tight(of)), 9), [of])
         self.values[key] = value
         self.roots[id(whole)].append((array, key))
         return value
@@ -186,18 +155,18 @@ class _Printer:
                 self._know(array, self._constant(array, name))
                 return
         if whole.ndim == 0:
-            value = _Value(lambda: self._literal(whole.item(), whole.dtype), [])
+            value = Value(lambda: self._literal(whole.item(), whole.dtype), [])
             value.number = whole.item()
         elif whole.size <= _LITERAL:
-            value = _Value(lambda: (f"np.array({whole.tolist()}, {dtype(whole.dtype)})", 9), [])
+            value = Value(lambda: (f"np.array({whole.tolist()}, {dtype(whole.dtype)})", 9), [])
         else:
             value = self._constant(whole, self.tape.owners.get(id(whole), ("constant",))[0])
         self._know(whole, value)
 
-    def _constant(self, whole: Any, name: str) -> _Value:
+    def _constant(self, whole: Any, name: str) -> Value:
         text = self._new(re.sub(r"\W+", "_", name).strip("_") or "constant")
         self.constants[text] = whole.copy()
-        return _Value(lambda: (text, 9), [], text)
+        return Value(lambda: (text, 9), [], text)
 
     def _new(self, name: str) -> str:
         found, k = name, 1
@@ -209,19 +178,19 @@ class _Printer:
 
     # Rows ----------------------------------------------------------------------------------------------------------
 
-    def _argument(self, x: Any) -> _Value:
+    def _argument(self, x: Any) -> Value:
         if isinstance(x, np.ndarray):
             return self.value(x)
         if isinstance(x, (tuple, list)) and any(True for _ in arrays_in(x)):
             parts = [self._argument(v) for v in x]
             left, right = ("(", ")") if isinstance(x, tuple) else ("[", "]")
             comma = "," if isinstance(x, tuple) and len(x) == 1 else ""
-            return _Value(lambda: (f"{left}{', '.join(map(self._show, parts))}{comma}{right}", 9), parts)
-        value = _Value(lambda: literal_of(x), [])
+            return Value(lambda: (f"{left}{', '.join(map(self._show, parts))}{comma}{right}", 9), parts)
+        value = Value(lambda: literal_of(x), [])
         value.number = x if isinstance(x, (int, float)) and not isinstance(x, bool) else None
         return value
 
-    def _in_context(self, x: Any, others: list[Any]) -> _Value:
+    def _in_context(self, x: Any, others: list[Any]) -> Value:
         """An operand; a number as Python's where that computes in the same dtype."""
         value = self._argument(x)
         if value.number is None or not isinstance(x, np.ndarray):
@@ -230,7 +199,7 @@ class _Printer:
         number = float(value.number) if x.dtype.kind == "f" else value.number
         short = bool(kinds) and np.result_type(*kinds, number) == np.result_type(*kinds, x.dtype)
         text = literal_of(number if short or x.dtype == np.result_type(number) else x.dtype.type(number))
-        made = _Value(lambda: text, [])
+        made = Value(lambda: text, [])
         made.number = value.number
         return made
 
@@ -238,7 +207,7 @@ class _Printer:
         if entry.kind == "made":
             for array in entry.writes:
                 text = f"np.empty({array.shape}, {dtype(array.dtype)})"
-                self._know(array, _Value(functools.partial(atom, text), []))
+                self._know(array, Value(functools.partial(atom, text), []))
             return
         if entry.kind == "guard" and not entry.writes:
             return
@@ -256,7 +225,7 @@ class _Printer:
             self._several(function, args, kwargs, targets)
         elif entry.kind == "number":
             text = self._number(entry.run.__self__)  # type: ignore[attr-defined]
-            self._write(entry.writes[0], _Value(lambda: (text, 9 if text.isidentifier() else 0), []))
+            self._write(entry.writes[0], Value(lambda: (text, 9 if text.isidentifier() else 0), []))
         elif entry.name == "setitem":
             array, index, given = args
             self._change(array, [self._argument(index), self._argument(given)], "{0}[{1}] = {2}")
@@ -269,7 +238,7 @@ class _Printer:
             number = self._argument(args[0])
             array = entry.writes[0]
             text = f"np.full({array.shape}, {{}}, {dtype(array.dtype)})"
-            value = _Value(lambda: (text.format(self._show(number)), 9), [number])
+            value = Value(lambda: (text.format(self._show(number)), 9), [number])
             value.number = number.number if array.ndim == 0 else None
             self._write(array, self._typed(number, array) if array.ndim == 0 else value)
         elif entry.name == "copyto":
@@ -281,99 +250,99 @@ class _Printer:
             self._outputs(entry.writes, self._ufunc(entry.name, arrays, entry.writes[0]))
         elif entry.name.endswith(".reduce"):
             given = [self._argument(args[0])]
-            name = _OF_REDUCE.get(entry.name[: -len(".reduce")], entry.name)
+            name = OF_REDUCE.get(entry.name[: -len(".reduce")], entry.name)
             options = {k: v for k, v in kwargs.items() if not (k == "keepdims" and v is False) and v is not None}
             self._outputs(entry.writes, self._call(f"np.{name}", given, options))
         else:
             name = home(entry.run, entry.name)
             self._outputs(entry.writes, self._call(name, [self._argument(x) for x in args], kwargs))
 
-    def _typed(self, number: _Value, array: Any) -> _Value:
-        value = _Value(lambda: self._literal(number.number, array.dtype), [])
+    def _typed(self, number: Value, array: Any) -> Value:
+        value = Value(lambda: self._literal(number.number, array.dtype), [])
         value.number = number.number
         return value
 
     def _several(self, function: Any, args: Any, kwargs: Any, targets: Any) -> None:
         given = [self._argument(x) for x in args]
         if function is operator.getitem:
-            value = _Value(lambda: (f"{self._tight(given[0])}[{self._show(given[1])}]", 9), given)
+            value = Value(lambda: (f"{self._tight(given[0])}[{self._show(given[1])}]", 9), given)
         else:
             value = self._call(home(function, function.__name__), given, kwargs)
         self._outputs(targets, value)
 
-    def _outputs(self, targets: Any, value: _Value) -> None:
+    def _outputs(self, targets: Any, value: Value) -> None:
         if len(targets) == 1:
             return self._write(targets[0], value)
         for k, target in enumerate(targets):
             self._write(target, self._item(value, k))
 
-    def _item(self, value: _Value, k: int) -> _Value:
-        return _Value(lambda: (f"{self._tight(value)}[{k}]", 9), [value])
+    def _item(self, value: Value, k: int) -> Value:
+        return Value(lambda: (f"{self._tight(value)}[{k}]", 9), [value])
 
-    def _write(self, array: Any, value: _Value) -> None:
+    def _write(self, array: Any, value: Value) -> None:
         if array.nbytes == root(array).nbytes:
             self._know(array, value)
         else:
             self._change(array, [value], "{0}[...] = {1}")
 
-    def _change(self, array: Any, parts: list[_Value], form: str) -> None:
+    def _change(self, array: Any, parts: list[Value], form: str) -> None:
         """Part of some memory is written: a value of its own, which statements change."""
         whole = root(array)
         base = self.roots[id(whole)][0][0] if id(whole) in self.roots else whole
         old, show = self.value(base), view_of(base, array)
         if show is None:
             raise ValueError("decompile: a part of an array is written that has no short name.")
-        fresh = _Value(lambda: (self._tight(old) if not old.name else f"{old.name}.copy()", 9), [old])
+        fresh = Value(lambda: (self._tight(old) if not old.name else f"{old.name}.copy()", 9), [old])
         fresh.parts += parts
         fresh.steps = [lambda name: form.format(show(name), *map(self._show, parts))]
         self._know(base, fresh)
 
-    def _copied(self, target: Any, source: Any) -> _Value:
+    def _copied(self, target: Any, source: Any) -> Value:
         if not isinstance(source, np.ndarray):
             return self._call(f"np.full({target.shape}, {source!r}, {dtype(target.dtype)})", [], {}, called=True)
         of = self._argument(source)
         if target.dtype != source.dtype:
-            value = _Value(lambda: (f"{self._tight(of)}.astype({dtype(target.dtype)})", 9), [of])
+            value = Value(lambda: (f"{self._tight(of)}.astype({dtype(target.dtype)})", 9), [of])
         else:
             value = of
         if target.shape != source.shape:
             return self._call("np.broadcast_to", [value, self._argument(target.shape)], {})
         return value
 
-    def _ufunc(self, name: str, arrays: list[Any], out: Any) -> _Value:
+    def _ufunc(self, name: str, arrays: list[Any], out: Any) -> Value:
         given = [self._in_context(x, [*arrays[:k], *arrays[k + 1 :]]) for k, x in enumerate(arrays)]
         if name == "multiply":
             for one, other, array in ((given[0], given[1], arrays[1]), (given[1], given[0], arrays[0])):
                 alike = isinstance(array, np.ndarray) and (array.shape, array.dtype) == (out.shape, out.dtype)
                 if one.number == 1 and alike:
                     return other
-        if name in _INFIX and len(given) == 2:
-            sign, level = _INFIX[name]
+        if name in INFIX and len(given) == 2:
+            sign, level = INFIX[name]
             a, b = given
             left = level + (name == "power" or level == 2)
-            return _Value(lambda: (f"{self._show(a, left)} {sign} {self._show(b, level + 1)}", level), given)
+            return Value(lambda: (f"{self._show(a, left)} {sign} {self._show(b, level + 1)}", level), given)
         if name == "negative":
-            return _Value(lambda: (f"-{self._show(given[0], 6)}", 6), given)
+            return Value(lambda: (f"-{self._show(given[0], 6)}", 6), given)
         if name == "square":
-            return _Value(lambda: (f"{self._show(given[0], 8)} ** 2", 7), given)
+            return Value(lambda: (f"{self._show(given[0], 8)} ** 2", 7), given)
         return self._call(f"np.{name}", given, {})
 
-    def _call(self, name: str, given: list[_Value], options: dict[str, Any], called: bool = False) -> _Value:
+    def _call(self, name: str, given: list[Value], options: dict[str, Any], called: bool = False) -> Value:
         named = {k: self._argument(v) for k, v in options.items()}
 
         def make() -> tuple[str, int]:
             parts = [*map(self._show, given), *(f"{k}={self._show(v)}" for k, v in named.items())]
             return (name if called else f"{name}({', '.join(parts)})"), 9
 
-        return _Value(make, [*given, *named.values()])
+        return Value(make, [*given, *named.values()])
 
     def _number(self, number: Live) -> str:
         form = number.form
         if isinstance(form, str) and form in self.numbers:
             return self.numbers[form]
-        if isinstance(form, tuple) and form[0] in (*_OF_NUMBERS, "neg"):
+        if isinstance(form, tuple) and form[0] in (*OF_NUMBERS, "neg"):
             parts = [f"({self._number(x)})" if type(x) is Live else repr(x) for x in form[1:]]
-            return f"-{parts[0]}" if form[0] == "neg" else f" {_OF_NUMBERS[form[0]]} ".join(parts)
+            return f"-{parts[0]}" if form[0] == "neg" else f" {OF_NUMBERS[form[0]]} ".join(parts)
         if form is None:
             raise ValueError("decompile: a number that was taken out of an array (item) has no place in a formula.")
         return repr(number.value)
@@ -385,14 +354,14 @@ class _Printer:
 
     # Text ----------------------------------------------------------------------------------------------------------
 
-    def _show(self, value: _Value, level: int = 0) -> str:
+    def _show(self, value: Value, level: int = 0) -> str:
         if value.name:
             return value.name
         assert value.text is not None
         text, binds = value.text
         return f"({text})" if binds < level else text
 
-    def _tight(self, value: _Value) -> str:
+    def _tight(self, value: Value) -> str:
         return self._show(value, 9)
 
     def code(self) -> Code:
@@ -400,7 +369,7 @@ class _Printer:
         for entry in self.tape.entries:
             self._row(entry)
         result = self._result(self.record.result)
-        order: list[_Value] = []
+        order: list[Value] = []
         self._count(result, order)
         for value in order:
             self._place(value, value is result)
@@ -413,7 +382,7 @@ class _Printer:
         code._function = space[self.name]
         return code
 
-    def _count(self, result: _Value, order: list[_Value]) -> None:
+    def _count(self, result: Value, order: list[Value]) -> None:
         """How often each value is used, and an order in which they can be computed."""
         stack, seen = [(result, False)], set()
         while stack:
@@ -427,7 +396,7 @@ class _Printer:
                     part.uses += 1
                     stack.append((part, False))
 
-    def _place(self, value: _Value, last: bool) -> None:
+    def _place(self, value: Value, last: bool) -> None:
         if value.name:
             return
         value.text = value.make()
@@ -438,10 +407,10 @@ class _Printer:
             self.lines.append(f"{value.name} = {text}")
             self.lines += [step(value.name) for step in value.steps]
 
-    def _result(self, tree: Any) -> _Value:
+    def _result(self, tree: Any) -> Value:
         if isinstance(tree, Live):
             text = self._number(tree)
-            return _Value(lambda: (text, 0), [])
+            return Value(lambda: (text, 0), [])
         if isinstance(tree, (Tensor, Recorded, np.ndarray)) or type(tree) is Recorded or hasattr(tree, "tape"):
             array = plain(tree._data if isinstance(tree, Tensor) else tree)
             return self.value(array) if isinstance(array, np.ndarray) else self._argument(array)
@@ -449,9 +418,9 @@ class _Printer:
             parts = [self._result(v) for v in tree.values()]
             keys = list(tree)
             items = lambda: ", ".join(f"{k!r}: {self._show(v)}" for k, v in zip(keys, parts, strict=True))
-            return _Value(lambda: (f"{{{items()}}}", 9), parts)
+            return Value(lambda: (f"{{{items()}}}", 9), parts)
         if isinstance(tree, (tuple, list)):
             parts = [self._result(v) for v in tree]
             left, right = ("(", ",)" if len(parts) == 1 else ")") if isinstance(tree, tuple) else ("[", "]")
-            return _Value(lambda: (f"{left}{', '.join(map(self._show, parts))}{right}", 9), parts)
+            return Value(lambda: (f"{left}{', '.join(map(self._show, parts))}{right}", 9), parts)
         return self._argument(tree)

@@ -1,0 +1,38 @@
+"""Expressions of printed code: their parts, and how tightly Python's signs bind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+INFIX = {
+    "add": ("+", 4), "subtract": ("-", 4), "multiply": ("*", 5), "divide": ("/", 5), "matmul": ("@", 5),
+    "floor_divide": ("//", 5), "remainder": ("%", 5), "power": ("**", 7), "greater": (">", 2), "less": ("<", 2),
+    "greater_equal": (">=", 2), "less_equal": ("<=", 2), "equal": ("==", 2), "not_equal": ("!=", 2),
+}  # fmt: skip
+OF_REDUCE = {"add": "sum", "multiply": "prod", "maximum": "max", "minimum": "min"}
+OF_NUMBERS = {"add": "+", "sub": "-", "mul": "*", "truediv": "/", "floordiv": "//", "mod": "%", "pow": "**"}
+
+
+class Code(str):
+    """The text of a function, which can be called.
+
+    constants : the arrays that the text mentions by name
+    """
+
+    constants: dict[str, Any]
+    _function: Callable[..., Any]
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self._function(*args, **kwargs)
+
+
+class Value:
+    """A value of the program: text of its parts, how tightly it binds, and how often it is used."""
+
+    def __init__(self, make: Callable[[], tuple[str, int]], parts: list[Value], name: str = "") -> None:
+        self.make, self.parts, self.name = make, parts, name
+        self.uses = 0
+        self.text: tuple[str, int] | None = None
+        self.steps: list[Callable[[str], str]] = []  # statements that change it, each given its name
+        self.number: Any = None  # where it is one number
