@@ -1,0 +1,35 @@
+"""The Dirichlet distribution."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import scipy.stats
+
+import autograd_core as ag
+
+from ...installing import missing
+from .supports import of
+
+rvs = scipy.stats.dirichlet.rvs
+
+
+def _log_density(x: Any, alpha: Any) -> Any:
+    constant = ag.special.gammaln(np.sum(alpha)) - np.sum(ag.special.gammaln(alpha))
+    return constant + np.sum(((alpha - 1) * np.log(x).T).T, axis=0)
+
+
+@of("dirichlet", "logpdf")
+def logpdf(x: Any, alpha: Any) -> Any:
+    """log Γ(Σα) − Σ log Γ(α) + Σ (α − 1) log x."""
+    return _log_density(x, alpha)
+
+
+@of("dirichlet", "pdf")
+def pdf(x: Any, alpha: Any) -> Any:
+    """exp of ``logpdf``."""
+    return np.exp(_log_density(x, alpha))
+
+
+__getattr__ = missing(__name__)

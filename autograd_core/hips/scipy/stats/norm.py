@@ -1,0 +1,54 @@
+"""The normal distribution."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+import autograd_core as ag
+
+from ...installing import missing
+from .supports import of
+
+_HALF_LOG_2PI = 0.5 * math.log(2 * math.pi)
+
+
+@of("norm", "logpdf")
+def logpdf(x: Any, loc: Any = 0.0, scale: Any = 1.0) -> Any:
+    """−z²/2 − log σ − log √(2π) with z = (x − μ)/σ."""
+    return -0.5 * ((x - loc) / scale) ** 2 - np.log(scale) - _HALF_LOG_2PI
+
+
+@of("norm", "pdf")
+def pdf(x: Any, loc: Any = 0.0, scale: Any = 1.0) -> Any:
+    """exp of ``logpdf``."""
+    return np.exp(-0.5 * ((x - loc) / scale) ** 2) / (math.sqrt(2 * math.pi) * scale)
+
+
+@of("norm", "cdf")
+def cdf(x: Any, loc: Any = 0.0, scale: Any = 1.0) -> Any:
+    """Φ(z)."""
+    return ag.special.ndtr((x - loc) / scale)
+
+
+@of("norm", "logcdf")
+def logcdf(x: Any, loc: Any = 0.0, scale: Any = 1.0) -> Any:
+    """log Φ(z)."""
+    return ag.special.log_ndtr((x - loc) / scale)
+
+
+@of("norm", "sf")
+def sf(x: Any, loc: Any = 0.0, scale: Any = 1.0) -> Any:
+    """Φ(−z)."""
+    return ag.special.ndtr((loc - x) / scale)
+
+
+@of("norm", "logsf")
+def logsf(x: Any, loc: Any = 0.0, scale: Any = 1.0) -> Any:
+    """log Φ(−z)."""
+    return ag.special.log_ndtr((loc - x) / scale)
+
+
+__getattr__ = missing(__name__)

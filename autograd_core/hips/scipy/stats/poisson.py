@@ -1,0 +1,42 @@
+"""The Poisson distribution."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+import autograd_core as ag
+
+from ...installing import missing
+from ...tracer import getval
+from .supports import of
+
+
+def _log_mass(k: Any, mu: Any) -> Any:
+    k = np.asarray(getval(k), float)
+    inside = (k >= 0) & (k == np.floor(k))
+    whole = np.where(inside, k, 0.0)
+    return np.where(inside, whole * np.log(mu) - mu - ag.special.gammaln(whole + 1), -np.inf)
+
+
+@of("poisson", "logpmf")
+def logpmf(k: Any, mu: Any, loc: Any = 0.0) -> Any:
+    """k log μ − μ − log k!."""
+    return _log_mass(k - loc, mu)
+
+
+@of("poisson", "pmf")
+def pmf(k: Any, mu: Any, loc: Any = 0.0) -> Any:
+    """exp of ``logpmf``."""
+    return np.exp(_log_mass(k - loc, mu))
+
+
+@of("poisson", "cdf")
+def cdf(k: Any, mu: Any, loc: Any = 0.0) -> Any:
+    """Q(⌊k⌋ + 1, μ), the regularized upper incomplete gamma function."""
+    whole = np.floor(np.asarray(getval(k - loc), float))
+    return np.where(whole >= 0, ag.special.gammaincc(np.maximum(whole, 0.0) + 1, mu), 0.0)
+
+
+__getattr__ = missing(__name__)

@@ -1,0 +1,46 @@
+"""Student's t distribution."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+import autograd_core as ag
+
+from ...installing import missing
+from .supports import of
+
+
+def _log_density(x: Any, df: Any, loc: Any, scale: Any) -> Any:
+    z = (x - loc) / scale
+    constant = ag.special.gammaln((df + 1) / 2) - ag.special.gammaln(df / 2) - 0.5 * np.log(df * math.pi)
+    return constant - np.log(scale) - (df + 1) / 2 * np.log1p(z**2 / df)
+
+
+@of("t", "logpdf")
+def logpdf(x: Any, df: Any, loc: Any = 0.0, scale: Any = 1.0) -> Any:
+    """log Γ((ν+1)/2) − log Γ(ν/2) − log(√(νπ) σ) − (ν+1)/2 log(1 + z²/ν)."""
+    return _log_density(x, df, loc, scale)
+
+
+@of("t", "pdf")
+def pdf(x: Any, df: Any, loc: Any = 0.0, scale: Any = 1.0) -> Any:
+    """exp of ``logpdf``."""
+    return np.exp(_log_density(x, df, loc, scale))
+
+
+@of("t", "cdf")
+def cdf(x: Any, df: Any, loc: Any = 0.0, scale: Any = 1.0) -> Any:
+    """The integral of ``pdf`` up to x."""
+    return ag.special.stdtr(df, (x - loc) / scale)
+
+
+@of("t", "logcdf")
+def logcdf(x: Any, df: Any, loc: Any = 0.0, scale: Any = 1.0) -> Any:
+    """log of ``cdf``."""
+    return np.log(ag.special.stdtr(df, (x - loc) / scale))
+
+
+__getattr__ = missing(__name__)
