@@ -109,6 +109,7 @@ __getattr__, __dir__ = attach(
             *("LazyInstanceNorm1d", "LazyInstanceNorm2d", "LazyInstanceNorm3d"),
         ),
         "estimators": (),
+        "export": (),
         "monitoring": ("monitor",),
         "layers.normalization_layers": (
             *("BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "GroupNorm"),

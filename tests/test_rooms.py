@@ -32,6 +32,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "nn.data": set(),
     "nn.monitoring": {"modules", "layers"},
     "nn.tensorboard": {"modules"},
+    "nn.export": {"modules", "layers"},
     "nn.training": {"modules", "data", "utils", "serialization"},
     "nn.estimators": {"modules", "kernels", "layers", "losses", "training"},
 }

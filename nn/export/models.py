@@ -1,0 +1,79 @@
+"""A model's forward pass as an ONNX model: what a person drew, with the batch axis open."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import autograd_core as ag
+from autograd_core.engine.errors import class_name
+
+from ..modules.module import Module
+from .tracing import trace
+
+
+def onnx(model: Module, example: Any, path: str | os.PathLike[str], dynamic_batch: bool = True) -> Path:
+    """Write a model for inference as one file of ONNX's standard operators (opset 21); gives its path.
+
+    model : a module; it is run in eval mode without gradients, and is left as it was
+    example : an input as the model takes it, or a tuple of them: arrays or tensors, with the batch on the first axis
+    path : of the file, "net.onnx" say
+    dynamic_batch : whether the first axis of every input may have any length, "batch"; else that of ``example``
+
+    Linear becomes Gemm, Conv2d Conv, LSTM LSTM and so on; nodes are named by their modules and weights as in
+    ``state_dict``. The inputs are named as forward's arguments, the results "output", or "output_0" and so on.
+    Before it is written, the model is checked with inference of all shapes, and its results on ``example`` and on other
+    numbers in a batch of another length are compared with the model's own.
+
+    Raises ValueError where an operation has no operator, depends on the numbers of the example, or cannot have an open
+    batch (with the layer's path and the reason) and for a path that ends otherwise, TypeError for what is no module,
+    ImportError without the package onnx, OSError where the file cannot be written. Then nothing is written.
+
+    >>> import tempfile
+    >>> import nn
+    >>> model = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 2))
+    >>> onnx(model, np.zeros((1, 4), np.float32), tempfile.mkdtemp() + "/net.onnx").name
+    'net.onnx'
+    """
+    from autograd_core.programs.onnx.building import checked_path
+
+    from .writing import Writer
+
+    if not isinstance(model, Module):
+        raise TypeError(
+            f"export.onnx: {class_name(model)} is no module. Fix: a model of nn, or compiled.to_onnx(path)."
+        )
+    target = checked_path(path, "export.onnx")
+    first = [np.asarray(getattr(x, "data", x)) for x in (example if isinstance(example, tuple) else (example,))]
+    if dynamic_batch and any(x.ndim == 0 or len(x) == 0 for x in first):
+        raise ValueError("export.onnx: an example has no batch axis. Fix: a batch of one, or dynamic_batch=False.")
+    second = [_other(x, dynamic_batch) for x in first]
+    with in_eval_mode(model), ag.no_grad():
+        traces = trace(model, first), trace(model, second)
+    writer = Writer(model, *traces, dynamic_batch)
+    writer.check(first, second)
+    writer.b.write(target, class_name(model), "export.onnx")
+    return Path(target)
+
+
+def _other(x: Any, longer: bool) -> Any:
+    """Other numbers, of one more example."""
+    turned = x[::-1] if x.ndim else x
+    turned = (0.9 * turned + 0.05).astype(x.dtype) if x.dtype.kind == "f" else turned
+    return np.concatenate([turned, turned[:1]]) if longer else turned
+
+
+@contextmanager
+def in_eval_mode(model: Module) -> Iterator[None]:
+    """All modules in eval mode, and as they were afterwards."""
+    with ExitStack() as stack:
+        for module in model.modules():
+            if module.training:
+                stack.callback(setattr, module, "training", True)
+        model.eval()
+        yield
