@@ -92,7 +92,7 @@ for family in FAMILIES:
 SAMPLED = [
     name
     for name in SAMPLES
-    if name in LIBRARY and (LIBRARY[name].declared.module not in special.BY_DIFFERENCES or name in special.WALKED)
+    if name in LIBRARY and (not special.by_differences(LIBRARY[name]) or name in special.WALKED)
 ]
 REAL = [name for name in SAMPLED if name not in COMPLEX]
 NUMPYS = [name for name in REAL if name not in layers.SAMPLES]
