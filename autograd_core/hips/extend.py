@@ -18,7 +18,7 @@ import numpy as np
 
 from ..engine import forms
 from ..engine.tensor import Tensor
-from .core import _conjugate as conjugate
+from .core import _conjugate
 from .installing import missing
 from .tracer import Box as Box
 from .tracer import notrace_primitive as notrace_primitive
@@ -31,7 +31,11 @@ JVPS = Callable[[Sequence[int], Sequence[Any], Any, Sequence[Any], dict[str, Any
 
 @dataclass
 class Rules:
-    """What has been declared of one primitive."""
+    """What has been declared of one primitive.
+
+    name : the function's
+    vjps, jvps : the rules of reverse and of forward mode, or None
+    """
 
     name: str
     vjps: VJPS | None = None
@@ -40,7 +44,12 @@ class Rules:
 
 @dataclass
 class Call:
-    """One call of a primitive: which of its arguments are arrays to differentiate by, and all the others."""
+    """One call of a primitive: which of its arguments are arrays to differentiate by, and all the others.
+
+    function, rules : the user's function, and what was declared of it
+    args, kwargs : what it was called with, without the boxes
+    places : where among the arguments the boxes stood
+    """
 
     function: Callable[..., Any]
     rules: Rules
@@ -73,8 +82,8 @@ class Call:
                 f"{self.rules.name}: no derivative by argument {place}. Fix: defvjp(f, lambda ans, *args: lambda g: …)."
             )
         vjp = self.rules.vjps((place,), _seen(ans), self.filled(arrays), self.kwargs)
-        (c,) = vjp(_seen(conjugate(g)))
-        return None if c is None else conjugate(c if isinstance(c, Tensor) else np.asarray(c))
+        (c,) = vjp(_seen(_conjugate(g)))
+        return None if c is None else _conjugate(c if isinstance(c, Tensor) else np.asarray(c))
 
     def pushed(self, t: Any, index: int, arrays: Sequence[Any], ans: Any) -> Any:
         """The tangent of the result by that of one argument."""
@@ -162,7 +171,8 @@ def defvjp(fun: Callable[..., Any], *makers: Any, **options: Any) -> None:
     """A rule for each argument: ``maker(ans, *args, **kwargs)(g)`` is its cotangent; None: zero.
 
     fun : a primitive
-    makers : the rules; ``argnums=`` says of which arguments, by default of the first ones
+    makers : the rules
+    options : ``argnums=`` says of which arguments they are, by default of the first ones
     """
     by_place = dict(zip(options.get("argnums", range(len(makers))), makers, strict=False))
 
@@ -200,7 +210,8 @@ def defjvp(fun: Callable[..., Any], *rules: Any, **options: Any) -> None:
     """A forward rule for each argument: ``rule(tangent, ans, *args, **kwargs)``; "same": linear, the function itself.
 
     fun : a primitive
-    rules : None: zero; ``argnums=`` says of which arguments, by default of the first ones
+    rules : the rules; None: zero
+    options : ``argnums=`` says of which arguments they are, by default of the first ones
     """
     by_place = dict(zip(options.get("argnums", range(len(rules))), rules, strict=False))
 

@@ -6,6 +6,12 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
+_PARAMETERS = """
+    fun : a function of arrays, or of trees of them
+    argnum : which argument to differentiate by; of a tuple or a list of them the answer is a tuple
+    more, options : what the operator itself is told beside
+"""
+
 
 def unary_to_nary(operator: Callable[..., Any]) -> Callable[..., Any]:
     """``operator(f, x)`` as ``operator(f, argnum=0)(*args, **kwargs)``.
@@ -33,4 +39,5 @@ def unary_to_nary(operator: Callable[..., Any]) -> Callable[..., Any]:
         return of_all
 
     nary.__dict__.pop("__wrapped__", None)  # its parameters are others
+    nary.__doc__ = f"{operator.__doc__}\n{_PARAMETERS}"
     return nary

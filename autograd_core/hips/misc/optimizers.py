@@ -51,7 +51,11 @@ def sgd(
     step_size: float = 0.1,
     mass: float = 0.9,
 ) -> Any:
-    """v ← m v − (1 − m) g, x ← x + η v."""
+    """v ← m v − (1 − m) g, x ← x + η v.
+
+    grad, x, callback, num_iters : the gradient, the start, who is told, and the number of steps
+    step_size, mass : η and m
+    """
     velocity = np.zeros(len(x))
 
     def step(g: Any, i: int) -> Any:
@@ -72,7 +76,11 @@ def rmsprop(
     gamma: float = 0.9,
     eps: float = 1e-8,
 ) -> Any:
-    """s ← γ s + (1 − γ) g², x ← x − η g / (√s + ε), from s = 1."""
+    """s ← γ s + (1 − γ) g², x ← x − η g / (√s + ε), from s = 1.
+
+    grad, x, callback, num_iters : the gradient, the start, who is told, and the number of steps
+    step_size, gamma, eps : η, γ and ε
+    """
     square = np.ones(len(x))
 
     def step(g: Any, i: int) -> Any:
@@ -94,7 +102,11 @@ def adam(
     b2: float = 0.999,
     eps: float = 1e-8,
 ) -> Any:
-    """Kingma and Ba, 2014: x ← x − η m̂ / (√v̂ + ε)."""
+    """Kingma and Ba, 2014: x ← x − η m̂ / (√v̂ + ε).
+
+    grad, x, callback, num_iters : the gradient, the start, who is told, and the number of steps
+    step_size, b1, b2, eps : η, how slowly the two moments change, and ε
+    """
     m, v = np.zeros(len(x)), np.zeros(len(x))
 
     def step(g: Any, i: int) -> Any:

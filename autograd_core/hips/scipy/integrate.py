@@ -21,7 +21,10 @@ def odeint(
     args : what func is called with beside; differentiable as y0 and t are
     rtol, atol : tolerances, by default 1.49e-8 as in SciPy
     """
-    tolerance = {"rtol": 1.49012e-8 if rtol is None else rtol, "atol": 1.49012e-8 if atol is None else atol}
+    tolerance: dict[str, Any] = {
+        "rtol": 1.49012e-8 if rtol is None else rtol,
+        "atol": 1.49012e-8 if atol is None else atol,
+    }
 
     def rate(y: Any, time: Any, *rest: Any) -> Any:
         slope = func(y, time, *rest)

@@ -6,16 +6,15 @@ from typing import Any
 
 import numpy as np
 
-import autograd_core as ag
-
 from ...installing import missing
+from .. import special
 from .supports import of, within
 
 
 def _log_density(x: Any, a: Any, b: Any, loc: Any, scale: Any) -> Any:
     z = (x - loc) / scale
     density = within((z > 0) & (z < 1), z, 0.5, lambda z: (a - 1) * np.log(z) + (b - 1) * np.log1p(-z))
-    return density - ag.special.betaln(a, b) - np.log(scale)
+    return density - special.betaln(a, b) - np.log(scale)
 
 
 @of("beta", "logpdf")
@@ -33,7 +32,7 @@ def pdf(x: Any, a: Any, b: Any, loc: Any = 0.0, scale: Any = 1.0) -> Any:
 @of("beta", "cdf")
 def cdf(x: Any, a: Any, b: Any, loc: Any = 0.0, scale: Any = 1.0) -> Any:
     """The regularized incomplete beta function I_z(a, b)."""
-    return ag.special.betainc(a, b, np.clip((x - loc) / scale, 0.0, 1.0))
+    return special.betainc(a, b, np.clip((x - loc) / scale, 0.0, 1.0))
 
 
 __getattr__ = missing(__name__)

@@ -7,16 +7,15 @@ from typing import Any
 import numpy as np
 import scipy.stats
 
-import autograd_core as ag
-
 from ...installing import missing
+from .. import special
 from .supports import of
 
 rvs = scipy.stats.dirichlet.rvs
 
 
 def _log_density(x: Any, alpha: Any) -> Any:
-    constant = ag.special.gammaln(np.sum(alpha)) - np.sum(ag.special.gammaln(alpha))
+    constant = special.gammaln(np.sum(alpha)) - np.sum(special.gammaln(alpha))
     return constant + np.sum(((alpha - 1) * np.log(x).T).T, axis=0)
 
 

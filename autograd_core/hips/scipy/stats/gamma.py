@@ -6,16 +6,15 @@ from typing import Any
 
 import numpy as np
 
-import autograd_core as ag
-
 from ...installing import missing
+from .. import special
 from .supports import of, within
 
 
 def _log_density(x: Any, a: Any, loc: Any, scale: Any) -> Any:
     z = (x - loc) / scale
     density = within(z > 0, z, 1.0, lambda z: (a - 1) * np.log(z) - z)
-    return density - ag.special.gammaln(a) - np.log(scale)
+    return density - special.gammaln(a) - np.log(scale)
 
 
 @of("gamma", "logpdf")
@@ -34,7 +33,7 @@ def pdf(x: Any, a: Any, loc: Any = 0.0, scale: Any = 1.0) -> Any:
 def cdf(x: Any, a: Any, loc: Any = 0.0, scale: Any = 1.0) -> Any:
     """The regularized incomplete gamma function P(a, z)."""
     z = (x - loc) / scale
-    return np.where(z > 0, ag.special.gammainc(a, np.where(z > 0, z, 1.0)), 0.0)
+    return np.where(z > 0, special.gammainc(a, np.where(z > 0, z, 1.0)), 0.0)
 
 
 __getattr__ = missing(__name__)

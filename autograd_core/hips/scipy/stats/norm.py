@@ -7,9 +7,8 @@ from typing import Any
 
 import numpy as np
 
-import autograd_core as ag
-
 from ...installing import missing
+from .. import special
 from .supports import of
 
 _HALF_LOG_2PI = 0.5 * math.log(2 * math.pi)
@@ -30,25 +29,25 @@ def pdf(x: Any, loc: Any = 0.0, scale: Any = 1.0) -> Any:
 @of("norm", "cdf")
 def cdf(x: Any, loc: Any = 0.0, scale: Any = 1.0) -> Any:
     """Φ(z)."""
-    return ag.special.ndtr((x - loc) / scale)
+    return special.ndtr((x - loc) / scale)
 
 
 @of("norm", "logcdf")
 def logcdf(x: Any, loc: Any = 0.0, scale: Any = 1.0) -> Any:
     """log Φ(z)."""
-    return ag.special.log_ndtr((x - loc) / scale)
+    return special.log_ndtr((x - loc) / scale)
 
 
 @of("norm", "sf")
 def sf(x: Any, loc: Any = 0.0, scale: Any = 1.0) -> Any:
     """Φ(−z)."""
-    return ag.special.ndtr((loc - x) / scale)
+    return special.ndtr((loc - x) / scale)
 
 
 @of("norm", "logsf")
 def logsf(x: Any, loc: Any = 0.0, scale: Any = 1.0) -> Any:
     """log Φ(−z)."""
-    return ag.special.log_ndtr((loc - x) / scale)
+    return special.log_ndtr((loc - x) / scale)
 
 
 __getattr__ = missing(__name__)

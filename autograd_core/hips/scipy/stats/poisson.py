@@ -6,10 +6,9 @@ from typing import Any
 
 import numpy as np
 
-import autograd_core as ag
-
 from ...installing import missing
 from ...tracer import getval
+from .. import special
 from .supports import of
 
 
@@ -17,7 +16,7 @@ def _log_mass(k: Any, mu: Any) -> Any:
     k = np.asarray(getval(k), float)
     inside = (k >= 0) & (k == np.floor(k))
     whole = np.where(inside, k, 0.0)
-    return np.where(inside, whole * np.log(mu) - mu - ag.special.gammaln(whole + 1), -np.inf)
+    return np.where(inside, whole * np.log(mu) - mu - special.gammaln(whole + 1), -np.inf)
 
 
 @of("poisson", "logpmf")
@@ -36,7 +35,7 @@ def pmf(k: Any, mu: Any, loc: Any = 0.0) -> Any:
 def cdf(k: Any, mu: Any, loc: Any = 0.0) -> Any:
     """Q(⌊k⌋ + 1, μ), the regularized upper incomplete gamma function."""
     whole = np.floor(np.asarray(getval(k - loc), float))
-    return np.where(whole >= 0, ag.special.gammaincc(np.maximum(whole, 0.0) + 1, mu), 0.0)
+    return np.where(whole >= 0, special.gammaincc(np.maximum(whole, 0.0) + 1, mu), 0.0)
 
 
 __getattr__ = missing(__name__)

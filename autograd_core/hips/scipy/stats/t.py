@@ -7,15 +7,14 @@ from typing import Any
 
 import numpy as np
 
-import autograd_core as ag
-
 from ...installing import missing
+from .. import special
 from .supports import of
 
 
 def _log_density(x: Any, df: Any, loc: Any, scale: Any) -> Any:
     z = (x - loc) / scale
-    constant = ag.special.gammaln((df + 1) / 2) - ag.special.gammaln(df / 2) - 0.5 * np.log(df * math.pi)
+    constant = special.gammaln((df + 1) / 2) - special.gammaln(df / 2) - 0.5 * np.log(df * math.pi)
     return constant - np.log(scale) - (df + 1) / 2 * np.log1p(z**2 / df)
 
 
@@ -34,13 +33,13 @@ def pdf(x: Any, df: Any, loc: Any = 0.0, scale: Any = 1.0) -> Any:
 @of("t", "cdf")
 def cdf(x: Any, df: Any, loc: Any = 0.0, scale: Any = 1.0) -> Any:
     """The integral of ``pdf`` up to x."""
-    return ag.special.stdtr(df, (x - loc) / scale)
+    return special.stdtr(df, (x - loc) / scale)
 
 
 @of("t", "logcdf")
 def logcdf(x: Any, df: Any, loc: Any = 0.0, scale: Any = 1.0) -> Any:
     """log of ``cdf``."""
-    return np.log(ag.special.stdtr(df, (x - loc) / scale))
+    return np.log(special.stdtr(df, (x - loc) / scale))
 
 
 __getattr__ = missing(__name__)
