@@ -312,7 +312,41 @@ def _shrunk(w: Writer, x: Any, lambd: float, bias: float) -> str:
     return str(w.b.node("Shrink", w.name(x), lambd=float(lambd), bias=float(bias)))
 
 
+def _softplus(w: Writer, x: Any, beta: float = 1.0, threshold: float = 20.0) -> str:
+    b, steep = w.b, w.name(x)
+    if beta != 1:
+        steep = b.node("Mul", steep, b.constant(x.dtype.type(beta)))
+    curve = b.node("Softplus", steep)
+    if beta != 1:
+        curve = b.node("Div", curve, b.constant(x.dtype.type(beta)))
+    straight = b.node("Greater", steep, b.constant(x.dtype.type(threshold)))
+    plain = beta == 1 and threshold == 20 and x.dtype == np.float32  # where 20 is straight to the last bit
+    return str(curve if plain else b.node("Where", straight, w.name(x), curve))
+
+
+def _threshold(w: Writer, x: Any, threshold: float, value: float) -> str:
+    kind = x.dtype.type
+    below = w.b.node("LessOrEqual", w.name(x), w.b.constant(kind(threshold)))
+    return str(w.b.node("Where", below, w.b.constant(kind(value)), w.name(x)))
+
+
+def _average_pool(w: Writer, x: Any, kernel: Any, stride: Any, padding: Any, counted: bool) -> str:
+    return str(
+        w.b.node(
+            "AveragePool",
+            w.name(x),
+            kernel_shape=list(kernel),
+            strides=list(stride),
+            pads=[*padding, *padding],
+            count_include_pad=int(counted),
+        )
+    )
+
+
 RULES: dict[str, Rule] = {
+    "nn.softplus": _softplus,
+    "threshold": _threshold,
+    "AvgPool": _average_pool,
     "elu": lambda w, x, alpha=1.0: w.b.node("Elu", w.name(x), alpha=float(alpha)),
     "celu": lambda w, x, alpha=1.0: w.b.node("Celu", w.name(x), alpha=float(alpha)),
     "leaky_relu": lambda w, x, negative_slope=0.01: w.b.node("LeakyRelu", w.name(x), alpha=float(negative_slope)),

@@ -9,6 +9,7 @@ from autograd_core.engine.tensor import Tensor
 from autograd_core.watching.observer import observe
 
 from ..layers.normalization_layers import BatchNorm1d, BatchNorm2d, BatchNorm3d
+from ..layers.spatial.pooling import AvgPool1d, AvgPool2d, AvgPool3d
 from ..modules.module import Module
 
 
@@ -46,7 +47,7 @@ def trace(model: Module, arrays: list[Any]) -> Trace:
 
     def begin(module: Any, args: Any) -> None:
         stack.append(module)
-        if isinstance(module, (BatchNorm1d, BatchNorm2d, BatchNorm3d)) and module.running_mean is not None:
+        if _is_whole(module, args):
             whole.append(module)
 
     def end(module: Any, args: Any, result: Any) -> None:
@@ -55,8 +56,7 @@ def trace(model: Module, arrays: list[Any]) -> Trace:
             whole.pop()
             if not whole:
                 x = args[0] if isinstance(args[0], Tensor) else ag.Tensor(args[0])
-                values = module.running_mean, module.running_var, module.weight, module.bias
-                calls.append(Call("BatchNorm", (x, *values), {"eps": module.eps}, result, paths[id(module)]))
+                calls.append(_as_one(module, x, result, paths[id(module)]))
 
     handles = []
     try:
@@ -67,3 +67,28 @@ def trace(model: Module, arrays: list[Any]) -> Trace:
     finally:
         for handle in handles:
             handle.remove()
+
+
+def _is_whole(module: Any, args: Any) -> bool:
+    """Whether one operator stands for all that a layer calls."""
+    if isinstance(module, (BatchNorm1d, BatchNorm2d, BatchNorm3d)):
+        return module.running_mean is not None
+    if isinstance(module, (AvgPool1d, AvgPool2d, AvgPool3d)):
+        batched = args[0].ndim == _dims(module) + 2
+        return batched and not module.ceil_mode and getattr(module, "divisor_override", None) is None
+    return False
+
+
+def _dims(pool: Any) -> int:
+    return 1 if not isinstance(pool, (AvgPool2d, AvgPool3d)) else 2 if isinstance(pool, AvgPool2d) else 3
+
+
+def _as_one(module: Any, x: Any, result: Any, path: str) -> Call:
+    if isinstance(module, (AvgPool1d, AvgPool2d, AvgPool3d)):
+        n = _dims(module)
+        given = module.kernel_size, module.stride, module.padding
+        kernel, stride, padding = (tuple(v) if isinstance(v, (tuple, list)) else (v,) * n for v in given)
+        settings = {"kernel": kernel, "stride": stride, "padding": padding, "counted": module.count_include_pad}
+        return Call("AvgPool", (x,), settings, result, path)
+    values = module.running_mean, module.running_var, module.weight, module.bias
+    return Call("BatchNorm", (x, *values), {"eps": module.eps}, result, path)
