@@ -129,6 +129,7 @@ def solve_sylvester(a, b, q):
     """
     import scipy.linalg
 
+    a, b, q = (x.astype(np.result_type(a, b, q), copy=False) for x in (a, b, q))
     if a.ndim == b.ndim == q.ndim == 2:
         return np.asarray(scipy.linalg.solve_sylvester(a, b, q))
     stack = np.broadcast_shapes(a.shape[:-2], b.shape[:-2], q.shape[:-2])
