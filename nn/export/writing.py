@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd_core.engine.errors import class_name
 from autograd_core.engine.tensor import Tensor
 from autograd_core.programs.onnx.building import Builder
 from autograd_core.programs.onnx.elementwise import elementwise
@@ -166,7 +167,7 @@ class Writer:
         self.results: list[tuple[Any, Any]] = []
         for k, (x, y) in enumerate(found):
             if not isinstance(x, Tensor):
-                raise ValueError(f"export.onnx: the model's result holds a {type(x).__name__}, not a tensor.")
+                raise ValueError(f"export.onnx: the model's result holds a {class_name(x)}, not a tensor.")
             try:
                 value = self.value(x, y)
                 named = "output" if len(found) == 1 else f"output_{k}"
