@@ -28,11 +28,11 @@ REFUSED = {
         t_roots u_roots c_roots s_roots j_roots l_roots la_roots h_roots he_roots cg_roots ps_roots ts_roots us_roots
         js_roots""",
     "about errors": "geterr seterr errstate SpecialFunctionWarning SpecialFunctionError",
-    "inverses in a parameter, which has no formula: ag.root of the function itself": """bdtri bdtrik bdtrin btdtria
-        btdtrib chdtri chdtriv chndtridf chndtrinc chndtrix fdtri fdtridfd gdtria gdtrib gdtrix kolmogi nbdtri nbdtrik
-        nbdtrin ncfdtri ncfdtridfd ncfdtridfn ncfdtrinc nctdtridf nctdtrinc nctdtrit nrdtrimn nrdtrisd pdtri pdtrik
-        smirnovi stdtridf tklmbda""",
-    "distributions by whole numbers or noncentral: ag.special.betainc and gammainc serve": """bdtr bdtrc chndtr
+    "inverses in a parameter, which has no formula: ag.root of the function itself": """bdtri bdtrik bdtrin btdtri
+        btdtria btdtrib chdtri chdtriv chndtridf chndtrinc chndtrix fdtri fdtridfd gdtria gdtrib gdtrix kolmogi nbdtri
+        nbdtrik nbdtrin ncfdtri ncfdtridfd ncfdtridfn ncfdtrinc nctdtridf nctdtrinc nctdtrit nrdtrimn nrdtrisd
+        pdtri pdtrik smirnovi stdtridf tklmbda""",
+    "distributions by whole numbers or noncentral: ag.special.betainc and gammainc serve": """bdtr bdtrc btdtr chndtr
         kolmogorov nbdtr nbdtrc ncfdtr nctdtr smirnov""",
     "derivatives of others, or several orders at once: differentiate the function itself": """h1vp h2vp ivp jvp kvp yvp
         lmbda riccati_jn riccati_yn lqmn lqn pbdv_seq pbvv_seq assoc_legendre_p assoc_legendre_p_all legendre_p
