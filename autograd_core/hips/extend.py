@@ -16,8 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from ..engine import forms
-from ..engine.errors import class_name
+from ..engine import errors, forms
 from ..engine.tensor import Tensor
 from .core import _conjugate
 from .installing import missing
@@ -70,7 +69,7 @@ class Call:
         out = self.function(*self.filled(arrays), **self.kwargs)
         if isinstance(out, (tuple, list, dict)):
             raise TypeError(
-                f"{self.rules.name}: a primitive returned a {class_name(out)}; it returns one array. "
+                f"{self.rules.name}: a primitive returned a {errors.class_name(out)}; it returns one array. "
                 "Fix: stack the results, or make a primitive of each."
             )
         return np.asarray(out)
