@@ -17,6 +17,7 @@ TensorLike: TypeAlias = Tensor | Array
 ArrayLike: TypeAlias = Tensor | npt.ArrayLike
 """What becomes an array as well: numbers, lists of them, containers of other libraries."""
 
+DType: TypeAlias = np.dtype[Any]
 DTypeLike: TypeAlias = npt.DTypeLike | None
 Shape: TypeAlias = tuple[int, ...]
 Axis: TypeAlias = int | tuple[int, ...] | None

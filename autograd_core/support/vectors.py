@@ -26,9 +26,13 @@ def joined(arrays: Iterable[AnyArray], dtype: DTypeLike = None) -> Any:
 def pieces(flat: AnyArray, shapes: Sequence[tuple[int, ...]]) -> list[Any]:
     """A vector cut into arrays of these shapes, one after another: views, or recorded of a tensor.
 
+    A matrix of such vectors gives arrays with one axis more, in front.
+
     >>> pieces(np.arange(5.0), [(2, 2), ()])
     [array([[0., 1.],
            [2., 3.]]), array(4.)]
     """
     ends = itertools.pairwise([0, *itertools.accumulate(map(math.prod, shapes))])
-    return [np.reshape(flat[a:b], shape) for (a, b), shape in zip(ends, shapes, strict=True)]
+    if len(flat.shape) == 1:
+        return [np.reshape(flat[a:b], shape) for (a, b), shape in zip(ends, shapes, strict=True)]
+    return [np.reshape(flat[:, a:b], (len(flat), *shape)) for (a, b), shape in zip(ends, shapes, strict=True)]

@@ -7,14 +7,14 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ..engine import recording
-from ..engine.forward import push
 from ..engine.node import Node
-from ..engine.primitive import Contributions, Primitive, Saved
-from ..engine.reverse import pull, rows
+from ..engine.primitive import Contributions, Saved
+from ..engine.reverse import rows
 from ..engine.tensor import Tensor, make_tensor
 from ..support import random
 from ..watching import observer
 from . import trees
+from .within import Found, pulled, pushed, row
 
 if TYPE_CHECKING:
     from ..support.types import AnyArray, Settings
@@ -66,14 +66,10 @@ class _Replay:
         answers = []
         for k, y in enumerate(self.leaves):
             recorded = isinstance(y, Tensor) and y._node in self.roots
-            answers.append(make_tensor(y._data, self._row(k, y)) if recorded else y)
+            node = row("checkpoint", _Again(self, k), self.tracked, y.shape, _Checkpoint) if recorded else None
+            answers.append(make_tensor(y._data, node) if recorded else y)
         self.leaves, self.roots = [], []
         return self.rebuild(answers)
-
-    def _row(self, k: int, y: Tensor) -> Node:
-        kept = (*[None] * len(self.tracked), None)
-        params = {"_again": functools.partial(self.again, k)}
-        return observer.made(Node(_checkpoint, tuple(self.tracked), kept, params, y.shape))
 
     def _marks(self) -> list[int]:
         from ..watching.overwritten import checksums
@@ -99,32 +95,29 @@ class _Replay:
         return y._node, rows([y._node], stop=set(self.tracked))
 
 
-class _Checkpoint(Primitive):
-    """The operation of a checkpointed row: its derivatives are those of the rows that it stands for."""
+class _Again:
+    """The derivatives of result ``k`` of a call, by the rows of another such call."""
 
-    def make_vjp(self, i: int) -> Callable[..., Any]:
-        def vjp(g: AnyArray, node: Node, saved: Saved, index: int) -> Any:
-            return next(iter(self.cotangents([index], g, node, saved, None)))[1]
+    def __init__(self, replay: _Replay, k: int) -> None:
+        self.replay, self.k = replay, k
 
-        return vjp
+    def pull(self, node: Node, g: Any, ends: list[Node], chosen: Any = None) -> list[tuple[Any, Any]]:
+        """The cotangents of some rows, and where np.where chose them, if ``chosen`` says where it chose the result."""
+        root, order = self.replay.again(self.k)
+        choices = {} if chosen is None else {root: chosen}
+        inputs: set[Any] = set(node.parents or ())
+        found = pulled(order, root, g, inputs, choices)
+        return [(found.get(end), choices.get(end)) for end in ends]
+
+    def push(self, node: Node, tangents: dict[Node, Any]) -> Any:
+        """The tangent of the result."""
+        root, order = self.replay.again(self.k)
+        return pushed(order, root, tangents)
+
+
+class _Checkpoint(Found):
+    """The operation of a checkpointed row; a choice of np.where goes through it."""
 
     def cotangents(self, places: list[int], g: AnyArray, node: Node, saved: Saved, chosen: Any) -> Contributions:
-        root, order = node.params["_again"]()
-        inputs: Any = node.parents
-        choices = {} if chosen is None else {root: chosen}
-        found = pull(order, {root: g}, create_graph=isinstance(g, Tensor), stop=set(inputs), chosen=choices)
-        return ((i, found.get(inputs[i]), choices.get(inputs[i])) for i in places)
-
-    def jvp(self, node: Node, saved: Saved, tangents: Saved) -> Any:
-        root, order = node.params["_again"]()
-        inputs: Any = node.parents
-        given = {p: t for p, t in zip(inputs, tangents, strict=True) if t is not None}
-        record = any(isinstance(t, Tensor) for t in given.values())
-        return push(order, given, record=record).get(root)
-
-
-def _not_kept(*x: Any, _again: Any = None) -> Any:
-    raise TypeError("checkpoint: the rows behind it were not kept, so they have no formula and are not run alone.")
-
-
-_checkpoint = _Checkpoint(_not_kept, {"x": _not_kept}, name="checkpoint")
+        found = node.params["_by"].pull(node, g, [node.parents[i] for i in places], chosen)  # type: ignore[index]
+        return ((i, c, choice) for i, (c, choice) in zip(places, found, strict=True))

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,8 +18,12 @@ from ..batching.batched import Batched
 from ..engine import recording
 from ..engine.errors import class_name
 from ..engine.tensor import Tensor, bare
+from ..support.vectors import pieces
 from . import trees
 from .loops import Steps
+
+if TYPE_CHECKING:
+    from ..support.types import DType, Shape, Tree
 
 __all__ = ["cond", "fori_loop", "scan", "switch", "while_loop"]
 
@@ -145,21 +149,26 @@ def _where(chosen: Any, a: Any, b: Any, name: str) -> Any:
 
 
 class _Tree:
-    """A tree of arrays as a vector of its real numbers, with everything else beside it."""
+    """A tree of arrays as a vector of its real numbers, with everything else beside it.
 
-    def __init__(self, tree: Any, what: str) -> None:
-        leaves, self.rebuild = trees.flatten(tree, what)
-        self.what = what
-        leaves = [x if hasattr(x, "dtype") else np.asarray(x) for x in leaves]
-        self.kinds = [(np.shape(x), x.dtype) for x in leaves]
-        self.real = [dtype.kind in "fc" for _, dtype in self.kinds]
-        self.tensors = any(isinstance(x, Tensor) for x in leaves)
+    kinds, rebuild, what : shape and dtype of every leaf, what puts leaves together, and what the tree is called
+    """
+
+    def __init__(self, kinds: list[tuple[Shape, DType]], rebuild: trees.Rebuild, what: str) -> None:
+        self.kinds, self.rebuild, self.what = kinds, rebuild, what
+        self.real = [dtype.kind in "fc" for _, dtype in kinds]
+        self.shapes = [shape for (shape, _), on in zip(kinds, self.real, strict=True) if on]
+
+    @classmethod
+    def like(cls, tree: Tree, what: str) -> _Tree:
+        """Of a tree's kinds."""
+        leaves, rebuild = trees.flatten(tree, what)
+        return cls([(x.shape, x.dtype) for x in _arrays(leaves)], rebuild, what)
 
     def apart(self, tree: Any) -> tuple[Any, list[Any]]:
         """The vector, or None where there is nothing real, and the rest."""
-        leaves = trees.flatten(tree, self.what)[0]
-        leaves = [x if hasattr(x, "dtype") else np.asarray(x) for x in leaves]
-        kinds = [(np.shape(x), x.dtype) for x in leaves]
+        leaves = _arrays(trees.flatten(tree, self.what)[0])
+        kinds = [(x.shape, x.dtype) for x in leaves]
         if kinds != self.kinds:
             show = lambda ks: ", ".join(f"{dtype} {tuple(shape)}" for shape, dtype in ks) or "nothing"
             raise ValueError(
@@ -170,41 +179,27 @@ class _Tree:
         rest = [bare(x) for x, on in zip(leaves, self.real, strict=True) if not on]
         return (real[0] if len(real) == 1 else np.concatenate(real)) if real else np.zeros(0), rest
 
-    def together(self, vector: Any, rest: list[Any]) -> Any:
-        """The tree again."""
-        found, others, end = [], iter(rest), 0
-        for (shape, dtype), on in zip(self.kinds, self.real, strict=True):
-            if not on:
-                found.append(next(others))
-                continue
-            start, end = end, end + math.prod(shape)
-            part = np.reshape(vector[start:end], shape)
-            found.append(part if part.dtype == dtype else part.astype(dtype))
-        return self.rebuild(found)
+    def together(self, vectors: Any, rest: Iterable[Any]) -> Any:
+        """The tree again; from a matrix of vectors, and stacks of the rest, that of the stacks."""
+        real, others = iter(pieces(vectors, self.shapes) if self.shapes else ()), iter(rest)
+        found = [next(real if on else others) for on in self.real]
+        kinds = zip(found, self.kinds, strict=True)
+        return self.rebuild([x if x.dtype == dtype else x.astype(dtype) for x, (_, dtype) in kinds])
 
-    def stacked(self, vectors: Any, rests: list[list[Any]]) -> Any:
-        """The tree of the stacks, from a matrix of vectors."""
-        n = len(rests)
-        found, others, end = [], iter(zip(*rests, strict=True)), 0
-        for (shape, dtype), on in zip(self.kinds, self.real, strict=True):
-            if not on:
-                found.append(np.stack(next(others)))
-                continue
-            start, end = end, end + math.prod(shape)
-            part = np.reshape(vectors[:, start:end], (n, *shape))
-            found.append(part if part.dtype == dtype else part.astype(dtype))
-        return self.rebuild(found)
+
+def _arrays(leaves: list[Any]) -> list[Any]:
+    return [x if hasattr(x, "dtype") else np.asarray(x) for x in leaves]
 
 
 class _Loop:
     """Steps of ``f``, and what each of them was given."""
 
     def __init__(self, name: str, f: Callable[..., Any], init: Any, leaves: list[Any] | None, rebuild: Any) -> None:
-        self.name, self.f, self.init, self.leaves, self.rebuild = name, f, init, leaves, rebuild
-        self.carried = _Tree(init, f"{name}: the carry")
+        self.name, self.f, self.init, self.counts = name, f, init, leaves is None
+        self.carried = _Tree.like(init, f"{name}: the carry")
         self.answered: _Tree | None = None
-        self.given = [] if leaves is None else [x if hasattr(x, "dtype") else np.asarray(x) for x in leaves]
-        self.real = [x.dtype.kind in "fc" for x in self.given]
+        self.given = _arrays(leaves or [])
+        self.item = _Tree([(x.shape[1:], x.dtype) for x in self.given], rebuild, f"{name}: xs")
         self.rests: list[list[Any]] = []
         self.answers: list[list[Any]] = []
         self.steps: list[int] = []
@@ -213,7 +208,8 @@ class _Loop:
         """The last carry, and what the steps gave, stacked."""
         z, rest = self.carried.apart(self.init)
         self.rests.append(rest)
-        tensors = self.carried.tensors or any(isinstance(x, Tensor) for x in self.given)
+        leaves = trees.flatten(self.init, self.carried.what)[0]
+        tensors = any(isinstance(x, Tensor) for x in (*leaves, *self.given))
         X = self.rows_of_xs(len(steps)) if steps is not None else None
         walk = Steps(self.name, self.step, z, X)
         more = None if proceed is None else lambda z, k: self.goes_on(proceed, z, k)
@@ -231,19 +227,21 @@ class _Loop:
             return _as_given(carry, tensors), self.answered.rebuild([])
         back = [order.index(k) for k in sorted(order)] if order != sorted(order) else None
         Y = R[:, s:] if back is None else R[:, s:][np.array(back)]
-        ys = self.answered.stacked(Y, self.answers if back is None else [self.answers[k] for k in back])
+        answers = self.answers if back is None else [self.answers[k] for k in back]
+        ys = self.answered.together(Y, map(np.stack, zip(*answers, strict=True)))
         return _as_given(carry, tensors), _as_given(ys, tensors)
 
     def none(self) -> Any:
         """What no steps give: f is asked for the structure, with zeros."""
         with recording.no_grad():
-            x = self.rebuild([np.zeros_like(bare(v), shape=v.shape[1:]) for v in self.given]) if self.rebuild else 0
-            tree = _Tree(self.f(self.init, x)[1], f"{self.name}: the second result")
+            x = 0 if self.counts else self.item.rebuild([np.zeros_like(bare(v), shape=v.shape[1:]) for v in self.given])
+            tree = _Tree.like(self.f(self.init, x)[1], f"{self.name}: the second result")
         return tree.rebuild([np.zeros((0, *shape), dtype) for shape, dtype in tree.kinds])
 
     def rows_of_xs(self, n: int) -> Any:
         """The real numbers of all xs, a row for every step."""
-        real = [np.reshape(x, (n, math.prod(x.shape[1:]))) for x, on in zip(self.given, self.real, strict=True) if on]
+        real = [x for x, on in zip(self.given, self.item.real, strict=True) if on]
+        real = [np.reshape(x, (n, math.prod(x.shape[1:]))) for x in real]
         return (real[0] if len(real) == 1 else np.concatenate(real, axis=1)) if real else None
 
     def goes_on(self, proceed: Callable[[Any], Any], z: Any, k: int) -> Any:
@@ -257,28 +255,15 @@ class _Loop:
     def step(self, place: int, k: int, z: Any, x: Any, on: Any = None) -> Any:
         """Step number ``place``, at the k-th x: the vector of the next carry and of what it gives."""
         carry = self.carried.together(z, self.rests[place])
-        if self.leaves is None:
-            item: Any = k
-        elif not self.given:
-            item = None
-        else:
-            parts, end = [], 0
-            for v, real in zip(self.given, self.real, strict=True):
-                if real:
-                    start, end = end, end + math.prod(v.shape[1:])
-                    part = np.reshape(x[start:end], v.shape[1:])
-                    parts.append(part if part.dtype == v.dtype else part.astype(v.dtype))
-                else:
-                    parts.append(bare(v)[k])
-            item = self.rebuild(parts)
-        answer = self.f(carry, item)
+        rest = [bare(v)[k] for v, real in zip(self.given, self.item.real, strict=True) if not real]
+        answer = self.f(carry, k if self.counts else self.item.together(x, rest))
         if not isinstance(answer, tuple) or len(answer) != 2:
             raise TypeError(f"{self.name}: f gives {class_name(answer)}; a pair (carry, y).")
         after, y = answer
         if on is not None and type(on) is Batched:
             after = _where(on, after, carry, self.name)
         if self.answered is None:
-            self.answered = _Tree(y, f"{self.name}: the second result")
+            self.answered = _Tree.like(y, f"{self.name}: the second result")
         vector, rest = self.carried.apart(after)
         given, others = self.answered.apart(y)
         if len(self.answers) == place:  # the first time; a backward pass comes here again

@@ -11,7 +11,8 @@ import numpy as np
 from ..engine import recording
 from ..engine.node import Node, somewhere
 from ..engine.tensor import Tensor, bare, make_tensor
-from .within import Local, leaf, row
+from ..support.vectors import pieces
+from .within import Local, add, leaf, row
 
 
 class Steps:
@@ -112,14 +113,14 @@ class Steps:
         answers: dict[Any, Any] = {}
         end = s + sum(sizes)
         if isinstance(self.z, Tensor) and self.z._node is not None:
-            _add(answers, self.z._node, R[n - 1][:s])
+            add(answers, self.z._node, R[n - 1][:s])
         if isinstance(self.X, Tensor) and self.X._node is not None:
             rows = R[:, end:][::-1]
             if self.steps != list(range(n)):
                 rows = rows[np.argsort(np.array(self.steps))]
-            _add(answers, self.X._node, rows)
-        for p, start, size in zip(outside, starts, sizes, strict=True):
-            _add(answers, p, np.reshape(R[n - 1][start : start + size], p.shape))
+            add(answers, self.X._node, rows)
+        for p, c in zip(outside, pieces(R[n - 1][s:end], [p.shape for p in outside]), strict=True):
+            add(answers, p, c)
         return [answers.get(end) for end in ends]
 
     def push(self, node: Node, tangents: dict[Any, Any]) -> Any:
@@ -157,7 +158,3 @@ class Steps:
             with recording.no_grad():
                 R = Steps(self.name, beside, start, rows).run(self.steps, None)
         return R[:, s:]
-
-
-def _add(answers: dict[Any, Any], end: Any, c: Any) -> None:
-    answers[end] = answers[end] + c if end in answers else c

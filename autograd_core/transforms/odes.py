@@ -17,8 +17,9 @@ import numpy as np
 from ..engine import recording
 from ..engine.node import Node
 from ..engine.tensor import Tensor, bare, make_tensor
+from ..support.vectors import pieces
 from .implicit import ConvergenceError, root
-from .within import Local, Packing, leaf, row
+from .within import Local, Packing, add, leaf, row
 
 __all__ = ["OdeSolution", "odeint", "solve_ivp"]
 
@@ -62,10 +63,7 @@ def odeint(
     z = solver.along(F, packing.pack(y0, "odeint: y0"), t)
     if tensors and not isinstance(z, Tensor):
         z = make_tensor(z, None)
-    count = z.shape[0]
-    ends = [0, *np.cumsum(packing.sizes).tolist()]
-    parts = zip(ends[:-1], ends[1:], packing.shapes, strict=True)
-    return packing.rebuild([np.reshape(z[:, a:b], (count, *shape)) for a, b, shape in parts])
+    return packing.unpack(z)
 
 
 class OdeSolution(NamedTuple):
@@ -249,7 +247,7 @@ class _Trajectory:
         z: Any = make_tensor(self.z, node) if create else self.z
         t = self.t if create else np.asarray(bare(self.t), dtype=np.float64)
         outside = [p for p in self.outside if p in ends]
-        sizes = [math.prod(p.shape) for p in outside]
+        size = sum(math.prod(p.shape) for p in outside)
         n = self.z.shape[1]
 
         def backwards(time: Any, both: Any) -> Any:
@@ -264,7 +262,7 @@ class _Trajectory:
             moved = local.value if not create else self.F(time, state)
             return np.concatenate([moved, *(-s for s in slopes)])
 
-        collected: Any = np.zeros_like(bare(g), shape=(sum(sizes),))
+        collected: Any = np.zeros_like(bare(g), shape=(size,))
         a = g[-1]
         at_times = [np.sum(g[k] * self._slope(t, z, k)) for k in range(1, len(g))]
         for k in range(len(g) - 1, 0, -1):
@@ -273,17 +271,13 @@ class _Trajectory:
             reached = self.solver.along(backwards, start, span)[1]
             a, collected = reached[n : 2 * n] + g[k - 1], reached[2 * n :]
         answers: dict[Any, Any] = {}
-        self._add(answers, self.rows[0], a)
+        add(answers, self.rows[0], a)
         first = -np.sum((a - g[0]) * self._slope(t, z, 0)) if len(g) > 1 else np.sum(0 * g)
         if self.rows[1] is not None:
-            self._add(answers, self.rows[1], np.stack([first, *at_times]))
-        for p, stop, size in zip(outside, np.cumsum(sizes).tolist(), sizes, strict=True):
-            self._add(answers, p, np.reshape(collected[stop - size : stop], p.shape))
+            add(answers, self.rows[1], np.stack([first, *at_times]))
+        for p, c in zip(outside, pieces(collected, [p.shape for p in outside]), strict=True):
+            add(answers, p, c)
         return [answers.get(end) for end in ends]
-
-    def _add(self, answers: dict[Any, Any], end: Any, c: Any) -> None:
-        if end is not None:
-            answers[end] = answers[end] + c if end in answers else c
 
     def _slope(self, t: Any, z: Any, k: int) -> Any:
         slope = self.F(t[k], z[k])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
@@ -18,14 +18,12 @@ from ..batching.draws import CHOICES, Draws
 from ..engine import recording
 from ..engine.arithmetic import summed
 from ..engine.errors import describe
-from ..engine.forward import push
 from ..engine.node import Leaf, Node
-from ..engine.primitive import Contributions, Primitive, Saved
-from ..engine.reverse import pull, rows
+from ..engine.reverse import rows
 from ..engine.tensor import Tensor, make_tensor
 from ..support.random import default_generator, use_generator
-from ..watching.observer import made
 from . import trees
+from .within import add, pulled, pushed, row
 
 if TYPE_CHECKING:
     from ..support.types import AnyArray, Settings, Tree
@@ -209,7 +207,6 @@ class _Inside:
 
     def leave(self, y: Any, axis: int | None) -> Any:
         """A result with its axis shown; without ``axis`` the sum over the examples."""
-        recorded = isinstance(y, Tensor) and y._node is not None
         data: Any = y._data if isinstance(y, Tensor) else y
         if not self.holds(data):  # the same for all examples
             if axis is None:
@@ -218,7 +215,7 @@ class _Inside:
         shown = summed(data.array, axis=0) if axis is None else np.moveaxis(data.array, 0, axis)
         if not isinstance(y, Tensor):
             return shown
-        return make_tensor(shown, _Block(self, y._node, axis).row(shown) if recorded and y._node else None)
+        return make_tensor(shown, None if y._node is None else _Block(self, y._node, axis).row(shown))
 
     def holds(self, data: Any) -> bool:
         """Whether an array differs from example to example."""
@@ -243,61 +240,35 @@ class _Block:
         self.inside, self.root, self.axis = inside, root, axis
         found = rows([root], stop=inside)
         self.order = [node for node in found if node not in inside]
-        self.ends = [node for node in found if node in inside]
+        entered = inside.entered
+        self.ends = [(n, *entered.get(n, (n, None))) for n in found if n in inside]
+        """Each row that came in or that the inside reached: the one outside that it stands for, and its axis."""
 
     def row(self, shown: Any) -> Node | None:
-        """The row outside; its parents are those of what came in, and whatever else the inside reached."""
-        if not self.ends:
-            return None
-        entered = self.inside.entered
-        parents = tuple(entered[n][0] if n in entered else n for n in self.ends)
-        kept = (None,) * (len(parents) + 1)
-        return made(Node(_vmapped, parents, kept, {"_block": self}, np.shape(shown)))
+        """The row outside."""
+        parents = list(dict.fromkeys(outer for _, outer, _ in self.ends))
+        return row("vmap", self, parents, shown.shape) if parents else None
 
-    def pull(self, places: Iterable[int], g: Any) -> Contributions:
-        """The cotangents of the parents, from that of the result."""
-        create = isinstance(g, Tensor)
+    def pull(self, node: Node, g: AnyArray, ends: list[Node]) -> list[Any]:
+        """The cotangents of some parents, from that of the result."""
         inside = _Inside(self.inside.level, dict(self.inside.entered))
+        answers: dict[Node, Any] = {}
         with inside.level:
             seed = g if self.axis is None else inside.enter(g, self.axis)
-            found = pull(self.order, {self.root: seed}, create_graph=create, stop=inside)
-            for i in places:
-                end = self.ends[i]
-                c = found.get(end)
-                if c is not None:
-                    yield i, inside.leave(c, self.inside.entered[end][1] if end in self.inside.entered else None), None
+            found = pulled(self.order, self.root, seed, inside)
+            for inner, outer, axis in self.ends:
+                if outer in ends and inner in found:
+                    add(answers, outer, inside.leave(found[inner], axis))
+        return [answers.get(end) for end in ends]
 
-    def push(self, tangents: Sequence[Tree]) -> Tree:
+    def push(self, node: Node, tangents: dict[Node, Any]) -> Any:
         """The tangent of the result, from those of the parents."""
-        record = any(isinstance(t, Tensor) for t in tangents)
         inside = _Inside(self.inside.level, dict(self.inside.entered))
         given = {}
         with inside.level:
-            for end, t in zip(self.ends, tangents, strict=True):
+            for inner, outer, axis in self.ends:
+                t = tangents.get(outer)
                 if t is not None:
-                    given[end] = inside.enter(t, self.inside.entered[end][1]) if end in self.inside.entered else t
-            found = push(self.order, given, record=record).get(self.root)
+                    given[inner] = t if axis is None else inside.enter(t, axis)
+            found = pushed(self.order, self.root, given)
             return None if found is None else inside.leave(found, self.axis)
-
-
-class _Vmapped(Primitive):
-    """The operation of such a row: its derivatives are those of the rows inside."""
-
-    def make_vjp(self, i: int) -> Callable[..., Any]:
-        def vjp(g: AnyArray, node: Node, saved: Saved, index: int) -> Any:
-            return next((c for _, c, _ in node.params["_block"].pull([index], g)), None)
-
-        return vjp
-
-    def cotangents(self, places: list[int], g: AnyArray, node: Node, saved: Saved, chosen: Any) -> Contributions:
-        return node.params["_block"].pull(places, g)
-
-    def jvp(self, node: Node, saved: Saved, tangents: Saved) -> Any:
-        return node.params["_block"].push(tangents)
-
-
-def _not_alone(*x: Any, _block: Any = None) -> Any:
-    raise TypeError("vmap: a row that stands for the rows inside has no formula and is not run alone.")
-
-
-_vmapped = _Vmapped(_not_alone, {"x": _not_alone}, name="vmap")

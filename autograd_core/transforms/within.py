@@ -1,13 +1,14 @@
 """What a function computes from what lies outside of it: its rows, and the rows that they begin at.
 
-For operations whose derivative is that of a function at a point which the operation found by other means: the solution
-of an equation, the points of a quadrature, the steps of an integrator.
+For operations that are one row outside: whose derivative is that of a function at a point which the operation found by
+other means (the solution of an equation, the points of a quadrature, the steps of an integrator), or that of rows which
+are hidden (under vmap) or not kept (under checkpoint).
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from ..engine.node import Leaf, Node
 from ..engine.primitive import Contributions, Primitive, Saved
 from ..engine.reverse import pull, rows
 from ..engine.tensor import Tensor, make_tensor
+from ..support.vectors import joined, pieces
 from ..watching import observer
 from . import trees
 
@@ -50,16 +52,30 @@ class Local:
         """The cotangents of some rows, None where it is zero."""
         if self.root is None:
             return [None] * len(ends)
-        stop: set[Any] = {*self.x, *self.outside}
-        found = pull(self.order, {self.root: g}, create_graph=isinstance(g, Tensor), stop=stop)
+        found = pulled(self.order, self.root, g, {*self.x, *self.outside})
         return [found.get(end) for end in ends]
 
     def push(self, tangents: dict[Any, Any]) -> Any:
         """The tangent of the value, from those of rows; None where it is zero."""
-        given = {node: t for node, t in tangents.items() if t is not None}
-        if self.root is None or not given:
-            return None
-        return push(self.order, given, record=any(isinstance(t, Tensor) for t in given.values())).get(self.root)
+        return None if self.root is None else pushed(self.order, self.root, tangents)
+
+
+def pulled(order: Iterable[Node], root: Node, g: Any, stop: Collection[Node], chosen: Any = None) -> dict[Node, Any]:
+    """The cotangents of the rows that a walk back from ``root`` ends at, itself recorded where ``g`` is a tensor."""
+    return pull(order, {root: g}, create_graph=isinstance(g, Tensor), stop=stop, chosen=chosen)
+
+
+def pushed(order: Iterable[Node], root: Node, tangents: Mapping[Node, Any]) -> Any:
+    """The tangent of ``root`` from those of some rows (None: zero), recorded where one of them is a tensor."""
+    given = {node: t for node, t in tangents.items() if t is not None}
+    record = any(isinstance(t, Tensor) for t in given.values())
+    return push(order, given, record).get(root) if given else None
+
+
+def add(cotangents: dict[Node, Any], row: Node | None, c: Any) -> None:
+    """Add a cotangent of a row (None: of nothing that is tracked)."""
+    if row is not None:
+        cotangents[row] = cotangents[row] + c if row in cotangents else c
 
 
 class Packing:
@@ -68,8 +84,7 @@ class Packing:
     def __init__(self, tree: Any, what: str) -> None:
         leaves, self.rebuild = trees.flatten(tree, what)
         self.shapes = [np.shape(x) for x in leaves]
-        self.sizes = [math.prod(s) for s in self.shapes]
-        self.size = sum(self.sizes)
+        self.size = sum(map(math.prod, self.shapes))
         self.tensors = any(isinstance(x, Tensor) for x in leaves)
         kinds = [x.dtype if hasattr(x, "dtype") else np.dtype(float) for x in leaves]
         self.dtype = np.result_type(*(k if k.kind in "fc" else np.dtype(float) for k in kinds))
@@ -77,21 +92,21 @@ class Packing:
     def pack(self, tree: Any, what: str) -> Any:
         """All numbers of a tree in a row."""
         leaves = trees.flatten(tree, what)[0]
-        if len(leaves) == 1:
-            return np.reshape(leaves[0], (-1,))
-        return np.concatenate([np.reshape(x, (-1,)) for x in leaves])
+        return np.reshape(leaves[0], (-1,)) if len(leaves) == 1 else joined(leaves)
 
     def unpack(self, vector: Any) -> Any:
-        """The tree again."""
+        """The tree again, or of a matrix that of all its rows."""
         if len(self.shapes) == 1:
-            return self.rebuild([np.reshape(vector, self.shapes[0])])
-        ends = np.cumsum(self.sizes).tolist()
-        parts = [vector[end - size : end] for end, size in zip(ends, self.sizes, strict=True)]
-        return self.rebuild([np.reshape(part, shape) for part, shape in zip(parts, self.shapes, strict=True)])
+            return self.rebuild([np.reshape(vector, (*vector.shape[:-1], *self.shapes[0]))])
+        return self.rebuild(pieces(vector, self.shapes))
 
 
 class Found(Primitive):
-    """The operation of a row whose derivatives an object in its settings knows: ``_by`` has ``pull`` and ``push``."""
+    """The operation of a row that stands for others, whose derivatives an object in its settings knows, ``_by``.
+
+    _by.pull(node, g, ends)    -> the cotangents of some parents, None where it is zero
+    _by.push(node, tangents)   -> the tangent of the result, from those of parents
+    """
 
     def make_vjp(self, i: int) -> Callable[..., Any]:
         def vjp(g: Any, node: Node, saved: Saved, index: int) -> Any:
@@ -109,14 +124,14 @@ class Found(Primitive):
 
 
 def _not_alone(*x: Any, _by: Any = None) -> Any:
-    raise TypeError("this row was found by a solver: it has no formula and is not run alone.")
+    raise TypeError("this row stands for others: it has no formula and is not run alone.")
 
 
-_operations: dict[str, Any] = {}
+_operations: dict[str, Found] = {}
 
 
-def row(name: str, by: Any, parents: Sequence[Node], shape: tuple[int, ...]) -> Node:
+def row(name: str, by: Any, parents: Sequence[Node], shape: tuple[int, ...], kind: type[Found] = Found) -> Node:
     """The row of a result that ``by`` can differentiate, in terms of ``parents``."""
     if name not in _operations:
-        _operations[name] = Found(_not_alone, {"x": _not_alone}, name=name)
+        _operations[name] = kind(_not_alone, {"x": _not_alone}, name=name)
     return observer.made(Node(_operations[name], tuple(parents), (None,) * (len(parents) + 1), {"_by": by}, shape))
