@@ -16,8 +16,8 @@ from autograd_core.programs.form import Program, Ref, Row, overlap
 from autograd_core.programs.passes import ALL
 from autograd_core.programs.passes.fusion import Kernel, schedule
 from autograd_core.programs.passes.memory import arena, touched
-from autograd_core.programs.recorded import Recorded, plain
-from autograd_core.programs.tape import Mismatch, Tape, root
+from autograd_core.programs.tracing.recorded import Recorded, plain
+from autograd_core.programs.tracing.tape import Mismatch, Tape, root
 
 pytest.importorskip("llvmlite")
 

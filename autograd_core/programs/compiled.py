@@ -19,19 +19,19 @@ from ..support.caller import warn
 from ..support.modes import locked, restoring
 from ..support.random import default_generator, use_generator
 from .backends import check_backend, pays
-from .draws import Draws
 from .fixed import Fixed, argument_names, check_function, fixed_arguments
-from .noticing import Effects
-from .numbers import Live
 from .owners import Owners
-from .parts import Parts
 from .places import identical
 from .record import Number, Record
-from .recorded import Recorded
 from .results import Opaque, array_of, holds_objects, is_recorded, kept, mapped, near, same, spec_of, taken_back
 from .shown.exits import Shown
 from .state import State
-from .tape import Mismatch, Tape, Unseen, root
+from .tracing.draws import Draws
+from .tracing.noticing import Effects
+from .tracing.numbers import Live
+from .tracing.parts import Parts
+from .tracing.recorded import Recorded
+from .tracing.tape import Mismatch, Tape, Unseen, root
 
 __all__ = ["compile"]
 

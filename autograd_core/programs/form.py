@@ -5,7 +5,7 @@ space: all its refs have that shape, with stride 0 along the axes on which they 
 rule of its own, and a sum is a row whose output has stride 0 along the axes that are summed.
 
 >>> import numpy as np
->>> from autograd_core.programs.tape import Tape
+>>> from autograd_core.programs.tracing.tape import Tape
 >>> tape, x, y, total = Tape(), np.ones((2, 3)), np.zeros((2, 3)), np.zeros(3)
 >>> tape.own(x, "x")
 >>> tape.add("exp", np.exp, (x, y), writes=[y], reads=[x])
@@ -25,7 +25,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .tape import Entry, Tape, root
+from .tracing.tape import Entry, Tape, root
 
 NUMBERS = -1  # a memory that stands for the numbers that Python reads and computes
 

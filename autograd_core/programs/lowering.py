@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from .form import Index, Program, Ref, Row, overlap
-from .recorded import _again, _is_basic
-from .tape import Entry
+from .tracing.recorded import is_basic
+from .tracing.tape import Entry, again
 
 _REDUCES = {"add", "multiply", "maximum", "minimum", "logical_and", "logical_or"}
 _INITIAL = {"maximum": float("-inf"), "minimum": float("inf"), "add": 0, "multiply": 1}
@@ -63,7 +63,7 @@ def _rows(program: Program, entry: Entry) -> list[Row]:
         return _applied(_reduction, program, owner.__name__, *args, **kwargs)
     if isinstance(owner, np.ndarray) and run.__name__ == "fill":
         return [copy(program, args[0], owner)]
-    if run is _again:
+    if run is again:
         function, args, kwargs, targets = args
         if function not in _CALLS or len(targets) != 1:
             raise _NotOurs
@@ -202,7 +202,7 @@ def _copyto(program: Program, out: Any, value: Any, casting: str = "same_kind", 
 
 
 def _setitem(program: Program, array: Any, index: Any, value: Any) -> list[Row]:
-    if _is_basic(index):
+    if is_basic(index):
         return (
             [copy(program, value, array[index])]
             if isinstance(array[index], np.ndarray)

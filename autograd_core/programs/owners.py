@@ -21,10 +21,10 @@ import numpy as np
 
 from ..engine.node import Leaf
 from ..engine.tensor import Tensor
-from .numbers import Live, value_of
 from .places import Place, Slots, Watch
-from .recorded import Recorded, plain
-from .tape import Tape, root
+from .tracing.numbers import Live, value_of
+from .tracing.recorded import Recorded, plain
+from .tracing.tape import Tape, root
 
 _NUMBERS = (int, float, bool, str, complex, type(None))
 _OURS = ("autograd_core", "nn", "optim", "numpy")

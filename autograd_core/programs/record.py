@@ -16,13 +16,13 @@ from ..engine.errors import class_name
 from ..engine.node import Leaf
 from ..engine.tensor import make_tensor
 from ..support.random import default_generator
-from .numbers import again_of
 from .owners import Owners, gradient_array
 from .places import identical
-from .recorded import plain
 from .results import array_of, giver, mapped
 from .state import is_scratch
-from .tape import Mismatch, Tape, root
+from .tracing.numbers import again_of
+from .tracing.recorded import plain
+from .tracing.tape import Mismatch, Tape, root
 
 _data_of, _node_of = attrgetter("_data"), attrgetter("_node")
 _set_grad: Any = Leaf.__dict__["grad"].__set__

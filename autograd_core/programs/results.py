@@ -9,9 +9,9 @@ import numpy as np
 
 from ..engine.errors import class_name
 from ..engine.tensor import Tensor, make_tensor
-from .numbers import Live
-from .recorded import Recorded, RecordedScalar, plain
 from .state import equal
+from .tracing.numbers import Live
+from .tracing.recorded import Recorded, RecordedScalar, plain
 
 CONSTANTS = (type(None), int, float, complex, str, bytes, type, np.dtype)
 """Types of values that are the same for good."""

@@ -9,8 +9,7 @@ import numpy as np
 
 from ..form import Program, Ref
 from ..lowering import _indexed, _NotOurs
-from ..recorded import _again
-from ..tape import Entry
+from ..tracing.tape import Entry
 from .expressions import TYPES, Expressions, converted, number
 from .loops import WHOLE, Place
 
@@ -29,7 +28,10 @@ class Call:
         self.program, self.place, self.expressions = program, place, expressions
         self.lines: list[str] = []
         self.indent = 1
-        function, args, kwargs, out = _taken_apart(entry)
+        function, args, kwargs, outs = entry.taken_apart()
+        if len(outs) > 1:
+            raise Unknown
+        out = outs[0] if outs else None
         if any(isinstance(a, np.ndarray) and a.dtype.char not in TYPES for a in (*args, out)):
             raise Unknown
         self.entry = entry
@@ -82,25 +84,6 @@ class Call:
     def before(self, a: str, b: str, dtype: np.dtype[Any]) -> str:
         """Whether a stands before b in order; what is not a number stands last."""
         return f"({a} < {b} || (isnan({b}) && !isnan({a})))" if dtype.kind == "f" else f"{a} < {b}"
-
-
-def _taken_apart(entry: Entry) -> tuple[Any, tuple[Any, ...], dict[str, Any], Any]:
-    """Function, arguments and output of a recorded call."""
-    run, args, kwargs = entry.run, entry.args, dict(entry.kwargs)
-    if run is _again:
-        function, args, kwargs, targets = args
-        if len(targets) != 1:
-            raise Unknown
-        return function, args, dict(kwargs), targets[0]
-    owner = getattr(run, "__self__", None)
-    if isinstance(owner, np.ufunc):
-        name = run.__name__
-        if name == "at":
-            return f"{owner.__name__}.at", args, kwargs, args[0]
-        if name == "accumulate":
-            return f"{owner.__name__}.accumulate", args, kwargs, kwargs.pop("out")
-        raise Unknown
-    return run, args, kwargs, kwargs.pop("out", None)
 
 
 def _axis(axis: Any, array: Any) -> int:

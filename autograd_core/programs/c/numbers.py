@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..numbers import Item, Live
+from ..tracing.numbers import Item, Live
 from .expressions import number
 from .names import Names, comment
 

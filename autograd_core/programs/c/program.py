@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 
 from ..form import Program, Row
-from ..numbers import Live
 from ..passes import optimise
 from ..passes.fusion import Kernel, Step, schedule
 from ..passes.memory import arena, touched
 from ..record import Number, Record
-from ..recorded import plain
-from ..tape import Entry, root
+from ..tracing.numbers import Live
+from ..tracing.recorded import plain
+from ..tracing.tape import Entry, root
 from .arrays import Array, Part, is_dense, leaves_of
 from .calls import Call, Unknown
 from .contractions import matmul, name_of

@@ -15,7 +15,7 @@ from ..form import Program, Ref, Row
 from ..passes import optimise
 from ..passes.fusion import Kernel, Step, schedule
 from ..passes.memory import LINE, arena, touched
-from ..tape import Mismatch, Tape
+from ..tracing.tape import Mismatch, Tape
 from . import blas, engine, operations, prepared
 from .loops import Kernels
 from .types import I8, I64, POINTER, cast, constant, stored

@@ -11,8 +11,7 @@ import numpy as np
 
 from ..form import Program
 from ..lowering import _indexed, _NotOurs
-from ..recorded import _again
-from ..tape import Entry
+from ..tracing.tape import Entry
 from .building import Builder
 from .values import Values
 
@@ -47,7 +46,10 @@ class _Call:
 
 def call(entry: Entry, program: Program, values: Values) -> None:
     """The operators of one call. Raises Unknown where there are none."""
-    function, args, kwargs, out = _taken_apart(entry)
+    function, args, kwargs, outs = entry.taken_apart()
+    if len(outs) > 1:
+        raise Unknown
+    out = outs[0] if outs else None
     if any(a.dtype.kind not in "fiub" for a in (*entry.reads, *entry.writes)):
         raise Unknown("ONNX has no arithmetic of this dtype")
     c = _Call(entry, program, values, out)
@@ -61,21 +63,6 @@ def call(entry: Entry, program: Program, values: Values) -> None:
         rule(c, *args, **kwargs)
     except (KeyError, TypeError, _NotOurs):
         raise Unknown from None
-
-
-def _taken_apart(entry: Entry) -> tuple[Any, tuple[Any, ...], dict[str, Any], Any]:
-    """Function, arguments and output of a recorded call."""
-    run, args, kwargs = entry.run, entry.args, dict(entry.kwargs)
-    if run is _again:
-        function, args, kwargs, targets = args
-        if len(targets) != 1:
-            raise Unknown
-        return function, args, dict(kwargs), targets[0]
-    owner = getattr(run, "__self__", None)
-    if isinstance(owner, np.ufunc):
-        name = f"{owner.__name__}.{run.__name__}"
-        return name, args, kwargs, args[0] if run.__name__ == "at" else kwargs.pop("out", None)
-    return run, args, kwargs, kwargs.pop("out", None)
 
 
 def _moved(c: _Call, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:

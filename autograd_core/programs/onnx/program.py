@@ -8,12 +8,12 @@ import numpy as np
 
 from ..c.arrays import leaves_of
 from ..form import Program, Ref, Row
-from ..numbers import Item, Live
 from ..passes import optimise
 from ..record import Number, Record
-from ..recorded import plain
 from ..state import is_scratch
-from ..tape import Entry, root
+from ..tracing.numbers import Item, Live
+from ..tracing.recorded import plain
+from ..tracing.tape import Entry, root
 from .building import Builder
 from .calls import Unknown, call
 from .elementwise import can, elementwise

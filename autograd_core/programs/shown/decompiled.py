@@ -13,11 +13,11 @@ import numpy as np
 
 from ...engine.tensor import Tensor
 from ..compiled import Compiled
-from ..numbers import Live
 from ..record import Record
-from ..recorded import Recorded, plain
 from ..results import is_array
-from ..tape import Entry, arrays_in, root
+from ..tracing.numbers import Live
+from ..tracing.recorded import Recorded, plain
+from ..tracing.tape import Entry, arrays_in, root
 from .expressions import INFIX, OF_NUMBERS, OF_REDUCE, Code, Value
 from .spelled import atom, dtype, home, literal_of, without_broadcast
 from .viewed import view_of

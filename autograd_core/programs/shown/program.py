@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from ..state import State
-from ..tape import Entry, arrays_in, root
+from ..tracing.tape import Entry, arrays_in, root
 from .source import Names
 
 if TYPE_CHECKING:

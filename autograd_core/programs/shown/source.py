@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..tape import Entry, arrays_in, root
+from ..tracing.tape import Entry, arrays_in, root
 
 if TYPE_CHECKING:
     from ..compiled import Record

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, NamedTuple
 
-_HOUSE = str(Path(__file__).parents[2]) + "/"
+_HOUSE = str(Path(__file__).parents[3]) + "/"
 _MODULES, _OPTIMIZERS, _BACKWARD = (
     _HOUSE + "nn/modules/",
     _HOUSE + "optim/",

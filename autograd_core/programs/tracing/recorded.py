@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
-from ..engine.tensor import Tensor
+from ...engine.tensor import Tensor
 from .numbers import Item, Live
-from .tape import Mismatch, Tape, arrays_in, root
+from .tape import Tape, again, arrays_in, root
 
 _ABOUT = {"dtype", "flags", "itemsize", "nbytes", "ndim", "shape", "size", "strides"}
 _ASKING = {np.shape, np.ndim, np.size, np.result_type, np.can_cast, np.iscomplexobj, np.isrealobj}
@@ -93,7 +93,7 @@ class Recorded(NDArrayOperatorsMixin):
 
     def __getitem__(self, index: Any) -> Any:
         index = plain(index)
-        if _is_basic(index):
+        if is_basic(index):
             found = self.array[index]
             if isinstance(found, np.ndarray):
                 return Recorded(found, self.tape)
@@ -105,7 +105,7 @@ class Recorded(NDArrayOperatorsMixin):
         if isinstance(value, Live):
             value = _held(value, self.dtype)
         given = plain(value)
-        if isinstance(given, np.ndarray) and _is_basic(index) and _same_memory(self.array[index], given):
+        if isinstance(given, np.ndarray) and is_basic(index) and _same_memory(self.array[index], given):
             return  # a += b on a part ends in storing the part where it lies
         self.array[index] = given
         if self.tape.open:
@@ -222,7 +222,8 @@ def as_recorded(array: Any, result: Any, tape: Tape) -> Any:
     return (RecordedScalar if isinstance(result, np.generic) else Recorded)(array, tape)
 
 
-def _is_basic(index: Any) -> bool:
+def is_basic(index: Any) -> bool:
+    """Whether an index gives a view: of numbers, slices, None and Ellipsis."""
     parts = index if isinstance(index, tuple) else (index,)
     return all(p is None or p is Ellipsis or isinstance(p, (int, np.integer, slice)) for p in parts) and not any(
         isinstance(p, bool) for p in parts
@@ -383,14 +384,6 @@ def _computed_again(tape: Tape, function: Any, args: tuple[Any, ...], kwargs: di
         targets = [np.asarray(r) if isinstance(r, np.generic) else r for r in results]
         by_mask = function is operator.getitem and any(a.dtype == bool for a in arrays_in(raw[1:]))
         kind = "guard" if by_mask or function in (np.nonzero, np.flatnonzero, np.unique) else "call"
-        tape.add(function.__name__, _again, (function, raw, settings, targets), None, targets, reads, kind)
+        tape.add(function.__name__, again, (function, raw, settings, targets), None, targets, reads, kind)
         wrapped = [as_recorded(t, r, tape) for t, r in zip(targets, results, strict=True)]
     return (type(result)(wrapped) if type(result) in (tuple, list) else type(result)(*wrapped)) if many else wrapped[0]
-
-
-def _again(function: Callable[..., Any], args: Any, kwargs: Any, targets: list[Any]) -> None:
-    found = function(*args, **kwargs)
-    for target, new in zip(targets, found if isinstance(found, (tuple, list)) else (found,), strict=True):
-        if np.shape(new) != target.shape:
-            raise Mismatch(f"{function.__name__}: a result of shape {np.shape(new)}, {target.shape} before")
-        np.copyto(target, new)

@@ -20,8 +20,8 @@ import numpy as np
 
 from .parts import Part, Parts
 
-_PACKAGES = tuple(str(Path(__file__).parents[2] / name) + "/" for name in ("autograd_core", "nn", "optim"))
-_SKIPPED = (str(Path(__file__).parent) + "/", str(Path(np.__file__).parent) + "/")
+_PACKAGES = tuple(str(Path(__file__).parents[3] / name) + "/" for name in ("autograd_core", "nn", "optim"))
+_SKIPPED = (str(Path(__file__).parents[1]) + "/", str(Path(np.__file__).parent) + "/")
 
 
 class Mismatch(Exception):
@@ -54,6 +54,25 @@ class Entry(NamedTuple):
     def may_fail(self) -> bool:
         """Whether it may raise where the recorded run did not, for the numbers in its arguments (indices, matrices)."""
         return self.kind == "guard" or self.name in _MAY_FAIL or self.name.endswith(".at")
+
+    def taken_apart(self) -> tuple[Any, tuple[Any, ...], dict[str, Any], list[Any]]:
+        """The function (of a ufunc's method its name, "add.at"), its arguments, and what they are told to write to."""
+        kwargs = dict(self.kwargs)
+        if self.run is again:
+            function, args, settings, targets = self.args
+            return function, args, dict(settings), targets
+        owner, name = getattr(self.run, "__self__", None), getattr(self.run, "__name__", "")
+        outs = [self.args[0]] if name == "at" else [kwargs.pop("out")] if "out" in kwargs else []
+        return f"{owner.__name__}.{name}" if isinstance(owner, np.ufunc) else self.run, self.args, kwargs, outs
+
+
+def again(function: Callable[..., Any], args: Any, kwargs: Any, targets: list[Any]) -> None:
+    """A call without ``out=``, whose results are copied into their places."""
+    found = function(*args, **kwargs)
+    for target, new in zip(targets, found if isinstance(found, (tuple, list)) else (found,), strict=True):
+        if np.shape(new) != target.shape:
+            raise Mismatch(f"{function.__name__}: a result of shape {np.shape(new)}, {target.shape} before")
+        np.copyto(target, new)
 
 
 _MAY_FAIL = {"getitem", "setitem", "take", "take_along_axis", "put_along_axis"}
