@@ -14,7 +14,7 @@ import autograd_core as ag
 import nn
 import optim
 from autograd_core.engine import node, recording
-from autograd_core.programs import compiled
+from autograd_core.programs import running
 from faults import alarmed, count, instants, interrupted
 from nn.data import DataLoader, TensorDataset
 from optim.swa_utils import update_bn
@@ -30,7 +30,7 @@ def surroundings(errors=True):
     return (
         ag.is_grad_enabled(), dict(recording.special), len(recording.thread.recording), recording.observed(),
         np.geterr() if errors else None, [t.name for t in threading.enumerate() if t.name == "DataLoader"],
-        is_free(node.accumulating), is_free(compiled._tracing),
+        is_free(node.accumulating), is_free(running.TRACING),
     )  # fmt: skip
 
 

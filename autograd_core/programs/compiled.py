@@ -9,39 +9,24 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
 from ..engine import recording
 from ..engine.errors import class_name
-from ..engine.node import PLAIN, WEAK
-from ..engine.tensor import Tensor, make_tensor
+from ..engine.tensor import Tensor
 from ..support.caller import warn
-from ..support.modes import locked, restoring
-from ..support.random import default_generator, use_generator
+from ..support.modes import locked
 from .backends import check_backend, pays
-from .fixed import Fixed, argument_names, check_function, fixed_arguments
-from .owners import Owners
-from .places import identical
-from .record import Number, Record
+from .fixed import Fixed, check_function, fixed_arguments
+from .record import Record
 from .results import Opaque, array_of, holds_objects, is_recorded, kept, mapped, near, same, spec_of, taken_back
+from .running import TRACERS, noted
 from .shown.exits import Shown
+from .signatures import MOST, TRIES, Signature, Signatures
 from .state import State
-from .tracing.draws import Draws
-from .tracing.noticing import Effects
-from .tracing.numbers import Live
-from .tracing.parts import Parts
-from .tracing.recorded import Recorded
-from .tracing.tape import Mismatch, Tape, Unseen, root
+from .tracing.tape import Mismatch, Unseen, root
 
 __all__ = ["compile"]
 
-_tracing = threading.RLock()
-
-
-_tracers: set[int] = set()
-"""Threads that write a tape: what they reach is not as it was, so that others run their functions as they are."""
-
-_KEPT, _TRIES, _SIGNATURES, _TIMES, _TIMED = 4, 8, 64, 3, 4
+_KEPT, _TIMED = 4, 4
 
 
 def compile(function: Callable[..., Any] | None = None, *, backend: str = "auto", static: tuple[str, ...] = ()) -> Any:
@@ -83,25 +68,17 @@ def compile(function: Callable[..., Any] | None = None, *, backend: str = "auto"
     return Compiled(function, names, backend)
 
 
-class _Signature:
-    """What is known of one signature."""
+class _Warnings:
+    """Tells the user of a function, once of each kind of thing."""
 
-    def __init__(self) -> None:
-        self.calls = self.tries = self.replays = self.missed = 0
-        self.records: list[Record] = []
-        self.trials: list[Record] = []
-        self.times: list[tuple[float, float]] = []
-        self.why: dict[str, None] = {}
+    def __init__(self, name: str) -> None:
+        self.name, self.told = name, set[str]()
 
-    def say(self, why: str) -> None:
-        """Keep a reason, of many the first ones."""
-        if len(self.why) < 20:
-            self.why[why] = None
-
-    def refuse(self, why: str) -> None:
-        """Record this signature no more."""
-        self.say(why)
-        self.tries = _TRIES + 1
+    def __call__(self, what: str) -> None:
+        kind = what.partition(":")[0].partition(",")[0]
+        if kind not in self.told:
+            self.told.add(kind)
+            warn(f"compile: {self.name}: {what}.", RuntimeWarning)
 
 
 class Compiled(Shown):
@@ -122,18 +99,13 @@ class Compiled(Shown):
         functools.update_wrapper(self, function)
         self.__name__ = getattr(function, "__name__", class_name(function))
         self.function, self.static, self.backend, self.careful = function, static, backend, careful
-        self.owners: Owners | None = None
-        self.signatures: OrderedDict[Any, _Signature] = OrderedDict()
+        self._warn = _Warnings(self.__name__)
+        self.signatures = Signatures(function, self._warn)
         self.unrepeated: dict[str, None] = {}
-        self._replays = self._traces = self._fresh = 0
-        self._renewed = self._replays_then = 0
-        self._exchanged = self._opaque = self._refused = ""
-        self._last: Any = None
-        self._glance: tuple[Any, Any, Any, _Signature] | None = None
+        self._replays = self._traces = 0
+        self._opaque = self._refused = ""
         self._copies = self._running = False
         self._live = True
-        self._changes: dict[str, int] = {}
-        self._warned: set[str] = set()
         self._lock = threading.RLock()
         self._parts: OrderedDict[Any, Compiled] = OrderedDict()
 
@@ -169,8 +141,8 @@ class Compiled(Shown):
             kinds = ", ".join(f"{name} is a {class_name(v)}" for name, v in values.items())
             raise TypeError(f"{self.__name__}: a static argument must be hashable; {kinds}.") from None
         if found is None:
-            if len(self._parts) >= _SIGNATURES:
-                self._warn(f"static arguments have had {_SIGNATURES} values, now {values}; old ones are forgotten")
+            if len(self._parts) >= MOST:
+                self._warn(f"static arguments have had {MOST} values, now {values}; old ones are forgotten")
                 self._parts.popitem(last=False)
             found = self._parts[key] = Compiled(Fixed(self.function, values), (), self.backend)
         return found
@@ -187,7 +159,7 @@ class Compiled(Shown):
         except Opaque as opaque:
             self._opaque = str(opaque)
             return self.function(*args, **kwargs)
-        if self._renewed > _TRIES or (recording.special and recording.observed()) or _tracers:
+        if self.signatures.given_up or (recording.special and recording.observed()) or TRACERS:
             return self.function(*args, **kwargs)
         return locked(self._lock, lambda: self._alone(spec, leaves, args, kwargs))
 
@@ -195,7 +167,7 @@ class Compiled(Shown):
         """The same while no other thread calls."""
         if self._running:  # the function calls itself
             return self.function(*args, **kwargs)
-        known = self._known(spec)
+        known = self.signatures.of(spec, self._replays)
         if known is None:
             return self.function(*args, **kwargs)
         self._running = True
@@ -204,95 +176,10 @@ class Compiled(Shown):
         finally:
             self._running = False
 
-    def _known(self, spec: Any) -> _Signature | None:
-        """The signature of this call; None where it cannot be told."""
-        on = recording.is_grad_enabled()
-        if self._glance is not None and self.owners is not None:
-            last_spec, last_on, objects, known = self._glance
-            if on is last_on and spec == last_spec:
-                found = self.owners.glance()
-                if found is not None and len(found) == len(objects) and identical(found, objects):
-                    return known
-        self._look_again()
-        if self._renewed > _TRIES:
-            return None
-        assert self.owners is not None
-        key = (spec, on, self.owners.signature())
-        if self._last is not None and key != self._last and self._changing_more(key):
-            self.owners = None
-            return self._known(spec)
-        try:
-            known = self.signatures[key] if key in self.signatures else self._new(key)
-        except TypeError:  # an argument that cannot be a key
-            return None
-        self.signatures.move_to_end(key)
-        self._last = key
-        objects = self.owners.glance()
-        self._glance = None if objects is None else (spec, on, objects, known)
-        return known
-
-    @property
-    def _changing(self) -> set[str]:
-        """Names of numbers that have changed so often that they may well do it at every call."""
-        return {name for name, times in self._changes.items() if times >= _TIMES}
-
-    def _changing_more(self, key: Any) -> bool:
-        """Count which numbers have changed since the call before; whether one of them is to be live from now on."""
-        assert self.owners is not None
-        more = False
-        for place, a, b in zip(self.owners.numbers, self._last[2], key[2], strict=False):
-            if a is not b and a != b and place.may_change:
-                times = self._changes[place.name] = self._changes.get(place.name, 0) + 1
-                more |= times == _TIMES
-        return more
-
-    def _new(self, key: Any) -> _Signature:
-        known = _Signature()
-        if self._last is not None:
-            difference = self._difference(key)
-            known.say(f"new, for {difference}")
-            self._fresh += 1
-            if self._fresh == _SIGNATURES // 2:
-                self._warn(f"the last {self._fresh} calls were all of other signatures, for {difference}")
-        if len(self.signatures) >= _SIGNATURES:
-            self.signatures.popitem(last=False)
-        self.signatures[key] = known
-        return known
-
-    def _difference(self, key: Any) -> str:
-        """In what a signature differs from the one before."""
-        (spec, _, numbers), (last_spec, _, last_numbers) = key, self._last
-        if spec != last_spec:
-            return f"the arguments: {_shown(last_spec)} before, now {_shown(spec)}"
-        names = [place.name for place in self.owners.numbers] if self.owners else []
-        for name, a, b in zip(names, last_numbers, numbers, strict=False):
-            if a != b:
-                return f"{name} was {a!r}, now {b!r}"
-        return "other tensors are frozen or have gradients, or recording is on or off"
-
-    def _look_again(self) -> None:
-        """Look through the function's reach anew where an object in it was exchanged (a state was loaded)."""
-        exchanged = "" if self.owners is None else self.owners.exchanged()
-        if self.owners is None or exchanged:
-            if exchanged:
-                self._renewed = 1 if self._replays > self._replays_then else self._renewed + 1
-                self._exchanged, self._replays_then = exchanged, self._replays
-            self.owners = Owners(self.function, self._changing)
-            self.signatures.clear()
-            self._last = self._glance = None
-            if self.owners.too_large:
-                self._renewed, self._exchanged = _TRIES + 1, "more than can be looked after"
-
-    def _warn(self, what: str) -> None:
-        kind = what.partition(":")[0].partition(",")[0]
-        if kind not in self._warned:
-            self._warned.add(kind)
-            warn(f"compile: {self.__name__}: {what}.", RuntimeWarning)
-
-    def _call(self, known: _Signature, leaves: list[Any], args: Any, kwargs: Any) -> Any:
+    def _call(self, known: Signature, leaves: list[Any], args: Any, kwargs: Any) -> Any:
         known.calls += 1
         if known.calls > 1:
-            self._fresh = 0
+            self.signatures.repeated()
         if known.records:
             known.replays += 1
             if known.replays >= 8 and known.replays & (known.replays - 1) == 0:
@@ -315,7 +202,7 @@ class Compiled(Shown):
             known.missed += 1
             if known.missed % 2:  # the function may be about to raise an error of its own
                 return self.function(*args, **kwargs)
-        if known.calls == 1 or known.tries > _TRIES:
+        if known.calls == 1 or known.tries > TRIES:
             return self.function(*args, **kwargs)
         for trial in known.trials:
             try:
@@ -330,18 +217,18 @@ class Compiled(Shown):
         self._traces += 1
         return self._traced(known, leaves, args, kwargs)
 
-    def _kept(self, known: _Signature, args: Any, kwargs: Any) -> Any:
+    def _kept(self, known: Signature, args: Any, kwargs: Any) -> Any:
         """Somebody keeps gradients: they keep their memory, the function is recorded again and gives copies."""
         self._copies = True
-        for signature in self.signatures.values():
+        for signature in self.signatures.known.values():
             signature.records, signature.trials = [], []
         known.say("a gradient was kept: from now on they are copies")
         return self.function(*args, **kwargs)
 
-    def _traced(self, known: _Signature, leaves: list[Any], args: Any, kwargs: Any) -> Any:
+    def _traced(self, known: Signature, leaves: list[Any], args: Any, kwargs: Any) -> Any:
         """One run for real, noted; where only the recording fails, one more as it is."""
-        assert self.owners is not None
-        before = State(self.owners)
+        assert self.signatures.owners is not None
+        before = State(self.signatures.owners)
         try:
             record, result = self._noted(known, leaves, args, kwargs)
             known.trials = [*([] if record is None else [record]), *known.trials][:_KEPT]
@@ -357,66 +244,14 @@ class Compiled(Shown):
             known.refuse(ended)
         return result
 
-    def _noted(self, known: _Signature, leaves: list[Any], args: Any, kwargs: Any) -> tuple[Record | None, Any]:
-        owners, effects = self.owners, Effects()
+    def _noted(self, known: Signature, leaves: list[Any], args: Any, kwargs: Any) -> tuple[Record | None, Any]:
+        """The record of one run and its result; without the record where a replay would not be the same."""
+        owners = self.signatures.owners
         assert owners is not None
-        parts = Parts(owners.names)
-        tape = Tape(parts)
-        inputs: list[Any] = []
-
-        def own(x: Any) -> Any:
-            if type(x) is float:
-                if not self._live:
-                    return x
-                number = Number(x)
-                inputs.append(number)
-                return Live(tape, x, number.get, f"input {len(inputs) - 1}")
-            array = np.array(array_of(x))
-            tape.own(array, f"input {len(inputs)}")
-            inputs.append(array)
-            recorded = Recorded(array, tape)
-            return make_tensor(recorded, None) if isinstance(x, Tensor) else recorded
-
-        given_args, given_kwargs = mapped((args, kwargs), own)
-        outer = default_generator()
-        taken: list[Any] = []
-
-        def present() -> Any:
-            now = default_generator()
-            return outer if isinstance(now, Draws) else now
-
-        def run() -> Any:
-            _tracers.add(threading.get_ident())
-            owners.hand_out(tape)
-            PLAIN.add(Recorded)
-            WEAK.add(Live)
-            recording.thread.observers.append((parts.made, parts.follow, None, None))
-            recording.thread.settle()
-            with use_generator(Draws(tape, present)), effects:  # type: ignore[arg-type]
-                return self.function(*given_args, **given_kwargs)
-
-        def end() -> None:
-            tape.close()
-            parts.forget()
-            PLAIN.discard(Recorded)
-            WEAK.discard(Live)
-            if not taken:
-                taken[:] = owners.take_back(effects.changed)
-            _tracers.discard(threading.get_ident())
-
-        def trace() -> tuple[Record, Any]:
-            record = Record(owners, tape, inputs)
-            record.names = argument_names(self.function, args, kwargs)
-            try:
-                return record, restoring(run, end)
-            finally:
-                record.tape = tape.cut()
-
-        record, result = locked(_tracing, trace)
+        record, result, effects, computed, moved = noted(self.function, owners, args, kwargs, self._live)
         tape = record.tape
-        computed, moved = taken
         written = {id(root(w)) for e in tape.entries for w in e.writes}
-        for given, array in zip(map(array_of, leaves), inputs, strict=True):
+        for given, array in zip(map(array_of, leaves), record.inputs, strict=True):
             if id(array) in written:
                 given[...] = array
                 moved.append("an argument")
@@ -424,10 +259,9 @@ class Compiled(Shown):
             raise Unseen("the result holds an array of objects")
         if is_recorded(result):
             tape.refuse_result("the result is still to be differentiated: compile the whole step, or no_grad()")
-        if moved and all(place.may_change for place in owners.counted):
-            self._changes |= dict.fromkeys([place.name for place in owners.counted], _TIMES)
-            self.owners = None if owners.counted else owners
         if moved:
+            if all(place.may_change for place in owners.counted):
+                self.signatures.changed()
             tape.refuse_result(f"the run changed {', '.join(sorted(set(moved)))[:200]}, which a replay would not")
         record.unrepeated = effects.written | tape.texts
         if self.careful and record.unrepeated:
@@ -439,7 +273,7 @@ class Compiled(Shown):
         record.close(mapped(result, kept), computed, self._copies)
         return record, record.give()
 
-    def _checked(self, known: _Signature, record: Record, leaves: list[Any], args: Any, kwargs: Any) -> Any:
+    def _checked(self, known: Signature, record: Record, leaves: list[Any], args: Any, kwargs: Any) -> Any:
         """A replay, and a run from the same state: the record is kept where all bits agree. Mismatch as for `run`."""
         if record.gradients.held():
             return self._kept(known, args, kwargs)
@@ -478,7 +312,7 @@ class Compiled(Shown):
         known.tries += 3
         return result
 
-    def _make_native(self, known: _Signature, record: Record, leaves: list[Any]) -> None:
+    def _make_native(self, known: Signature, record: Record, leaves: list[Any]) -> None:
         """Machine code from now on, where from this state it comes near to what NumPy's calls give."""
         state = State(record.owners)
         expected = record.run(leaves, exact=True)
@@ -503,35 +337,31 @@ class Compiled(Shown):
 
     def why(self) -> str:
         """What has been recorded, and why the rest was not."""
-        lines = [f"{self.__name__}: {self.replays} replays, {len(self.signatures)} signatures"]
-        for k, known in enumerate(self.signatures.values()):
-            state = "replayed" if known.records else "eager" if known.tries > _TRIES else "not recorded yet"
+        lines = [f"{self.__name__}: {self.replays} replays, {len(self.signatures.known)} signatures"]
+        for k, known in enumerate(self.signatures.known.values()):
+            state = "replayed" if known.records else "eager" if known.tries > TRIES else "not recorded yet"
             lines += [f"signature {k}: {state}, {known.calls} calls", *(f"  {why}" for why in known.why)]
         lines += [f"not repeated by replays: {what}" for what in self.unrepeated]
         if self._opaque:
             lines.append(f"eager: {self._opaque}")
-        if self._renewed > _TRIES:
-            lines.append(f"eager: {self._exchanged} is exchanged, or grows, at every call. {self._refused}".rstrip())
+        if self.signatures.given_up:
+            exchanged = f"{self.signatures.exchanged} is exchanged, or grows, at every call."
+            lines.append(f"eager: {exchanged} {self._refused}".rstrip())
         lines += [part.why() for part in self._parts.values()]
         return "\n".join(lines)
 
     @property
     def recorded(self) -> bool:
         """Whether anything is recorded."""
-        return any(known.records for of in (self, *self._parts.values()) for known in of.signatures.values())
+        return any(known.records for of in (self, *self._parts.values()) for known in of.signatures.known.values())
 
     @property
     def record(self) -> Record:
         """The record that ran last. RuntimeError where there is none."""
         for part in reversed(self._parts.values()):
-            if any(known.records for known in part.signatures.values()):
+            if any(known.records for known in part.signatures.known.values()):
                 return part.record
-        for known in reversed(self.signatures.values()):
+        for known in reversed(self.signatures.known.values()):
             if known.records:
                 return known.records[0]
         raise RuntimeError(f"{self.__name__}: nothing is recorded yet.\n{self.why()}")
-
-
-def _shown(spec: Any) -> str:
-    """The arguments of a signature, shortly."""
-    return str(spec).replace("<class '", "").replace("'>", "")[:300]
