@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
-from ..form import Index, Ref, Row
-from ..passes.fusion import Kernel, split
+from ..form import Index, Ref
+from ..passes.fusion import Kernel
+from ..passes.walks import Access, Line, axes_of, lines_of
 from .expressions import TYPES, Expressions, converted, identity, number
 
 WHOLE = 2**62  # an end that no part of an array has
@@ -18,30 +19,11 @@ LONG_SUM = 256  # a sum of more floats is taken in double
 Place = Callable[[int, int, int, int], tuple[str, int]]
 
 
-class Access(NamedTuple):
-    """A ref as the loops see it: a memory, the first element, and a stride in elements for each loop."""
-
-    memory: int
-    first: int
-    strides: tuple[int, ...]
-    dtype: np.dtype[Any]
-
-
-class Line(NamedTuple):
-    """A row of a kernel with accesses in place of refs."""
-
-    row: Row
-    inputs: tuple[Any, ...]
-    output: Access
-    gather: tuple[tuple[Access, Index], ...]
-    scatter: tuple[tuple[Access, Index], ...]
-    stored: bool
-
-
-def access(ref: Ref) -> Access:
-    """A ref with strides in elements."""
+def access(ref: Ref, strides: tuple[int, ...] | None = None) -> Access:
+    """A ref in elements, with its own strides or those of loops."""
     size = ref.dtype.itemsize
-    return Access(ref.memory, ref.offset // size, tuple(s // size for s in ref.strides), ref.dtype)
+    steps = tuple(s // size for s in (ref.strides if strides is None else strides))
+    return Access(ref.memory, ref.offset // size, steps, ref.dtype)
 
 
 class Loops:
@@ -52,7 +34,8 @@ class Loops:
 
     def __init__(self, kernel: Kernel, place: Place, expressions: Expressions) -> None:
         self.place, self.expressions = place, expressions
-        self.lengths, self.lines = _planned(kernel)
+        axes = axes_of(kernel)
+        self.lengths, self.lines = [n for n, _ in axes], lines_of(kernel, axes, access)
         self.depth = len(self.lengths)
         self.sums = [line for line in self.lines if line.row.kind == "reduce" and line.stored]
         self._wanted = self._needed()
@@ -244,34 +227,3 @@ def is_wrapped(text: str) -> bool:
         if depth == 0:
             return k == len(text) - 1
     return False
-
-
-def _planned(kernel: Kernel) -> tuple[list[int], list[Line]]:
-    """The loops' lengths, outermost first, and the rows; axes that all refs walk as one are one."""
-    refs = [r for row in kernel.rows for r in _refs(row)]
-    spread = [access(split(r, kernel.space)) for r in refs]
-    axes: list[tuple[int, tuple[int, ...]]] = []
-    for k, n in enumerate(kernel.space):
-        strides = tuple(a.strides[k] for a in spread)
-        if n == 1:
-            continue
-        if axes and all(outer == inner * n for outer, inner in zip(axes[-1][1], strides, strict=True)):
-            axes[-1] = axes[-1][0] * n, strides
-        else:
-            axes.append((n, strides))
-    made = iter([a._replace(strides=tuple(s[i] for _, s in axes)) for i, a in enumerate(spread)])
-    return [n for n, _ in axes], list(_lines(kernel, made))
-
-
-def _lines(kernel: Kernel, made: Iterator[Access]) -> Iterator[Line]:
-    for row, stored in zip(kernel.rows, kernel.stored, strict=True):
-        inputs = tuple(next(made) if isinstance(x, Ref) else x for x in row.inputs)
-        output = next(made)
-        gather = tuple((next(made), i) for i in row.gather)
-        yield Line(row, inputs, output, gather, tuple((next(made), i) for i in row.scatter), stored)
-
-
-def _refs(row: Row) -> list[Ref]:
-    found = [x for x in row.inputs if isinstance(x, Ref)]
-    assert row.output is not None
-    return [*found, row.output, *(i.ref for i in row.gather), *(i.ref for i in row.scatter)]

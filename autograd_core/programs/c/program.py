@@ -12,6 +12,7 @@ from ..form import Program, Row
 from ..passes import optimise
 from ..passes.fusion import Kernel, Step, schedule
 from ..passes.memory import arena, touched
+from ..passes.walks import Access
 from ..record import Number, Record
 from ..tracing.numbers import Live
 from ..tracing.recorded import plain
@@ -20,7 +21,7 @@ from .arrays import Array, Part, is_dense, leaves_of
 from .calls import Call, Unknown
 from .contractions import matmul, name_of
 from .expressions import TYPES, Expressions, helper_names
-from .loops import Access, Loops, access, is_wrapped
+from .loops import Loops, access, is_wrapped
 from .names import Names, comment, identifier
 from .numbers import Numbers
 

@@ -17,7 +17,7 @@ from ..passes.fusion import Kernel, Step, schedule
 from ..passes.memory import LINE, arena, touched
 from ..tracing.tape import Mismatch, Tape
 from . import blas, engine, operations, prepared
-from .loops import Kernels
+from .kernels import Kernels
 from .types import I8, I64, POINTER, cast, constant, stored
 
 _ENTRY = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p)
