@@ -18,14 +18,12 @@ from ..results import is_array
 from ..tracing.numbers import Live
 from ..tracing.recorded import Recorded, plain
 from ..tracing.tape import Entry, arrays_in, root
+from .contents import Contents
 from .expressions import INFIX, OF_NUMBERS, OF_REDUCE, Code, Value
-from .spelled import atom, dtype, home, literal_of, without_broadcast
+from .spelled import atom, dtype, home, literal, literal_of, without_broadcast
 from .viewed import view_of
 
 __all__ = ["decompile"]
-
-_LITERAL = 64
-"""Elements of an array that is printed as a list; a larger one is a name, whose value is among ``constants``."""
 
 _SHORT = 60
 """Characters of an expression that is put in the place of its name, where that is used once."""
@@ -66,10 +64,7 @@ def decompile(function: Callable[..., Any]) -> Callable[..., Code]:
 class _Printer:
     def __init__(self, record: Record, function: Any, args: Any, kwargs: Any) -> None:
         self.record, self.tape = record, record.tape
-        self.values: dict[Any, Value] = {}
-        self.roots: dict[int, list[Any]] = {}
-        self.constants: dict[str, Any] = {}
-        self.taken: set[str] = {"np"}
+        self.memory = Contents(record)
         self.lines: list[str] = []
         self.name = re.sub(r"\W", "_", getattr(function, "__name__", "function"))
         self.name = self.name if self.name.isidentifier() else "function"
@@ -92,7 +87,7 @@ class _Printer:
         except (TypeError, ValueError):
             names, given = [f"x{k}" for k in range(len(args))], list(args)
             names, given = [*names, *kwargs], [*given, *kwargs.values()]
-        self.taken |= set(names)
+        self.memory.taken |= set(names)
         inputs = iter(self.record.inputs)
         self.numbers: dict[str, str] = {}
         self.count = 0
@@ -111,81 +106,21 @@ class _Printer:
             mine = next(inputs)
             if isinstance(mine, np.ndarray):
                 shown = f"{text}.data" if isinstance(tree, Tensor) else text
-                self._know(mine, Value(lambda: (shown, 9), [], shown))
+                self.memory.know(mine, Value(lambda: (shown, 9), [], shown))
             else:
                 self.numbers[f"input {self.count}"] = text
             self.count += 1
-
-    # Memory --------------------------------------------------------------------------------------------------------
-
-    def _key(self, array: Any) -> Any:
-        return array.__array_interface__["data"][0], array.shape, array.strides, array.dtype.str
-
-    def _know(self, array: Any, value: Value) -> None:
-        """This memory holds this value now, and nothing else."""
-        whole = root(array)
-        for _, key in self.roots.pop(id(whole), []):
-            self.values.pop(key, None)
-        self.values[self._key(array)] = value
-        self.roots[id(whole)] = [(array, self._key(array))]
-
-    def value(self, array: Any) -> Value:
-        """What an array is at this point."""
-        key, whole = self._key(array), root(array)
-        if key in self.values:
-            return self.values[key]
-        if id(whole) not in self.roots:
-            self._first(whole)
-            return self.value(array)
-        base, base_key = self.roots[id(whole)][0]
-        of, show = self.values[base_key], view_of(base, array)
-        if show is None:
-            raise ValueError(f"decompile: a view of {base.shape} as {array.shape} has no short name.")
-        value = Value(lambda: (show(self._tight(of)), 9), [of])
-        self.values[key] = value
-        self.roots[id(whole)].append((array, key))
-        return value
-
-    def _first(self, whole: Any) -> None:
-        """Memory that the run reads before it writes any of it."""
-        named = [(p.name, p.value) for p in self.record.owners.constants if isinstance(p.value, np.ndarray)]
-        named += [(name, home) for (name, _), home in zip(self.record.owners.tensors, self.record.homes, strict=True)]
-        for name, array in named:
-            if root(array) is whole:
-                self._know(array, self._constant(array, name))
-                return
-        if whole.ndim == 0:
-            value = Value(lambda: self._literal(whole.item(), whole.dtype), [])
-            value.number = whole.item()
-        elif whole.size <= _LITERAL:
-            value = Value(lambda: (f"np.array({whole.tolist()}, {dtype(whole.dtype)})", 9), [])
-        else:
-            value = self._constant(whole, self.tape.owners.get(id(whole), ("constant",))[0])
-        self._know(whole, value)
-
-    def _constant(self, whole: Any, name: str) -> Value:
-        text = self._new(re.sub(r"\W+", "_", name).strip("_") or "constant")
-        self.constants[text] = whole.copy()
-        return Value(lambda: (text, 9), [], text)
-
-    def _new(self, name: str) -> str:
-        found, k = name, 1
-        while found in self.taken:
-            k += 1
-            found = f"{name}_{k}"
-        self.taken.add(found)
-        return found
 
     # Rows ----------------------------------------------------------------------------------------------------------
 
     def _argument(self, x: Any) -> Value:
         if isinstance(x, np.ndarray):
-            return self.value(x)
+            return self.memory.value(x)
         if isinstance(x, (tuple, list)) and any(True for _ in arrays_in(x)):
             parts = [self._argument(v) for v in x]
             left, right = ("(", ")") if isinstance(x, tuple) else ("[", "]")
             comma = "," if isinstance(x, tuple) and len(x) == 1 else ""
-            return Value(lambda: (f"{left}{', '.join(map(self._show, parts))}{comma}{right}", 9), parts)
+            return Value(lambda: (f"{left}{', '.join(map(Value.show, parts))}{comma}{right}", 9), parts)
         value = Value(lambda: literal_of(x), [])
         value.number = x if isinstance(x, (int, float)) and not isinstance(x, bool) else None
         return value
@@ -207,7 +142,7 @@ class _Printer:
         if entry.kind == "made":
             for array in entry.writes:
                 text = f"np.empty({array.shape}, {dtype(array.dtype)})"
-                self._know(array, Value(functools.partial(atom, text), []))
+                self.memory.know(array, Value(functools.partial(atom, text), []))
             return
         if entry.kind == "guard" and not entry.writes:
             return
@@ -238,7 +173,7 @@ class _Printer:
             number = self._argument(args[0])
             array = entry.writes[0]
             text = f"np.full({array.shape}, {{}}, {dtype(array.dtype)})"
-            value = Value(lambda: (text.format(self._show(number)), 9), [number])
+            value = Value(lambda: (text.format(number.show()), 9), [number])
             value.number = number.number if array.ndim == 0 else None
             self._write(array, self._typed(number, array) if array.ndim == 0 else value)
         elif entry.name == "copyto":
@@ -258,14 +193,14 @@ class _Printer:
             self._outputs(entry.writes, self._call(name, [self._argument(x) for x in args], kwargs))
 
     def _typed(self, number: Value, array: Any) -> Value:
-        value = Value(lambda: self._literal(number.number, array.dtype), [])
+        value = Value(lambda: literal(number.number, array.dtype), [])
         value.number = number.number
         return value
 
     def _several(self, function: Any, args: Any, kwargs: Any, targets: Any) -> None:
         given = [self._argument(x) for x in args]
         if function is operator.getitem:
-            value = Value(lambda: (f"{self._tight(given[0])}[{self._show(given[1])}]", 9), given)
+            value = Value(lambda: (f"{given[0].tight()}[{given[1].show()}]", 9), given)
         else:
             value = self._call(home(function, function.__name__), given, kwargs)
         self._outputs(targets, value)
@@ -277,32 +212,31 @@ class _Printer:
             self._write(target, self._item(value, k))
 
     def _item(self, value: Value, k: int) -> Value:
-        return Value(lambda: (f"{self._tight(value)}[{k}]", 9), [value])
+        return Value(lambda: (f"{value.tight()}[{k}]", 9), [value])
 
     def _write(self, array: Any, value: Value) -> None:
         if array.nbytes == root(array).nbytes:
-            self._know(array, value)
+            self.memory.know(array, value)
         else:
             self._change(array, [value], "{0}[...] = {1}")
 
     def _change(self, array: Any, parts: list[Value], form: str) -> None:
         """Part of some memory is written: a value of its own, which statements change."""
-        whole = root(array)
-        base = self.roots[id(whole)][0][0] if id(whole) in self.roots else whole
-        old, show = self.value(base), view_of(base, array)
+        base = self.memory.base(array)
+        old, show = self.memory.value(base), view_of(base, array)
         if show is None:
             raise ValueError("decompile: a part of an array is written that has no short name.")
-        fresh = Value(lambda: (self._tight(old) if not old.name else f"{old.name}.copy()", 9), [old])
+        fresh = Value(lambda: (old.tight() if not old.name else f"{old.name}.copy()", 9), [old])
         fresh.parts += parts
-        fresh.steps = [lambda name: form.format(show(name), *map(self._show, parts))]
-        self._know(base, fresh)
+        fresh.steps = [lambda name: form.format(show(name), *map(Value.show, parts))]
+        self.memory.know(base, fresh)
 
     def _copied(self, target: Any, source: Any) -> Value:
         if not isinstance(source, np.ndarray):
             return self._call(f"np.full({target.shape}, {source!r}, {dtype(target.dtype)})", [], {}, called=True)
         of = self._argument(source)
         if target.dtype != source.dtype:
-            value = Value(lambda: (f"{self._tight(of)}.astype({dtype(target.dtype)})", 9), [of])
+            value = Value(lambda: (f"{of.tight()}.astype({dtype(target.dtype)})", 9), [of])
         else:
             value = of
         if target.shape != source.shape:
@@ -320,18 +254,18 @@ class _Printer:
             sign, level = INFIX[name]
             a, b = given
             left = level + (name == "power" or level == 2)
-            return Value(lambda: (f"{self._show(a, left)} {sign} {self._show(b, level + 1)}", level), given)
+            return Value(lambda: (f"{a.show(left)} {sign} {b.show(level + 1)}", level), given)
         if name == "negative":
-            return Value(lambda: (f"-{self._show(given[0], 6)}", 6), given)
+            return Value(lambda: (f"-{given[0].show(6)}", 6), given)
         if name == "square":
-            return Value(lambda: (f"{self._show(given[0], 8)} ** 2", 7), given)
+            return Value(lambda: (f"{given[0].show(8)} ** 2", 7), given)
         return self._call(f"np.{name}", given, {})
 
     def _call(self, name: str, given: list[Value], options: dict[str, Any], called: bool = False) -> Value:
         named = {k: self._argument(v) for k, v in options.items()}
 
         def make() -> tuple[str, int]:
-            parts = [*map(self._show, given), *(f"{k}={self._show(v)}" for k, v in named.items())]
+            parts = [*map(Value.show, given), *(f"{k}={v.show()}" for k, v in named.items())]
             return (name if called else f"{name}({', '.join(parts)})"), 9
 
         return Value(make, [*given, *named.values()])
@@ -347,22 +281,7 @@ class _Printer:
             raise ValueError("decompile: a number that was taken out of an array (item) has no place in a formula.")
         return repr(number.value)
 
-    def _literal(self, number: Any, dtype: Any) -> tuple[str, int]:
-        if dtype in (np.dtype(float), np.dtype(int), np.dtype(bool)) or number in (0, 1):
-            return literal_of(number)
-        return f"np.{dtype.name}({number!r})", 9
-
     # Text ----------------------------------------------------------------------------------------------------------
-
-    def _show(self, value: Value, level: int = 0) -> str:
-        if value.name:
-            return value.name
-        assert value.text is not None
-        text, binds = value.text
-        return f"({text})" if binds < level else text
-
-    def _tight(self, value: Value) -> str:
-        return self._show(value, 9)
 
     def code(self) -> Code:
         """The whole function."""
@@ -373,11 +292,11 @@ class _Printer:
         self._count(result, order)
         for value in order:
             self._place(value, value is result)
-        self.lines.append(f"return {self._show(result)}")
+        self.lines.append(f"return {result.show()}")
         head = f"def {self.name}({', '.join(self.parameters)}):"
         code = Code("\n".join([head, *(f"    {line}" for line in self.lines)]))
-        code.constants = self.constants
-        space: dict[str, Any] = {"np": np, **self.constants}
+        code.constants = self.memory.constants
+        space: dict[str, Any] = {"np": np, **self.memory.constants}
         exec(str(code), space)
         code._function = space[self.name]
         return code
@@ -403,7 +322,7 @@ class _Printer:
         text = value.text[0]
         simple = re.fullmatch(r"[\w.]+(\(-?[\d.e+-]+\))?|-?[\d.]+", text) is not None
         if value.steps or not (last or simple or (value.uses == 1 and len(text) <= _SHORT)):
-            value.name = self._new(f"v{sum('=' in line for line in self.lines) + 1}")
+            value.name = self.memory.new(f"v{sum('=' in line for line in self.lines) + 1}")
             self.lines.append(f"{value.name} = {text}")
             self.lines += [step(value.name) for step in value.steps]
 
@@ -413,14 +332,14 @@ class _Printer:
             return Value(lambda: (text, 0), [])
         if isinstance(tree, (Tensor, Recorded, np.ndarray)) or type(tree) is Recorded or hasattr(tree, "tape"):
             array = plain(tree._data if isinstance(tree, Tensor) else tree)
-            return self.value(array) if isinstance(array, np.ndarray) else self._argument(array)
+            return self.memory.value(array) if isinstance(array, np.ndarray) else self._argument(array)
         if isinstance(tree, dict):
             parts = [self._result(v) for v in tree.values()]
             keys = list(tree)
-            items = lambda: ", ".join(f"{k!r}: {self._show(v)}" for k, v in zip(keys, parts, strict=True))
+            items = lambda: ", ".join(f"{k!r}: {v.show()}" for k, v in zip(keys, parts, strict=True))
             return Value(lambda: (f"{{{items()}}}", 9), parts)
         if isinstance(tree, (tuple, list)):
             parts = [self._result(v) for v in tree]
             left, right = ("(", ",)" if len(parts) == 1 else ")") if isinstance(tree, tuple) else ("[", "]")
-            return Value(lambda: (f"{left}{', '.join(map(self._show, parts))}{right}", 9), parts)
+            return Value(lambda: (f"{left}{', '.join(map(Value.show, parts))}{right}", 9), parts)
         return self._argument(tree)

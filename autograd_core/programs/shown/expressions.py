@@ -36,3 +36,15 @@ class Value:
         self.text: tuple[str, int] | None = None
         self.steps: list[Callable[[str], str]] = []  # statements that change it, each given its name
         self.number: Any = None  # where it is one number
+
+    def show(self, level: int = 0) -> str:
+        """Its name, or its text, in brackets where what is around it binds more tightly than it does."""
+        if self.name:
+            return self.name
+        assert self.text is not None
+        text, binds = self.text
+        return f"({text})" if binds < level else text
+
+    def tight(self) -> str:
+        """The same before a dot or an index."""
+        return self.show(9)

@@ -36,6 +36,13 @@ def dtype(dtype: Any) -> str:
     return "bool" if dtype.kind == "b" else f"np.{dtype.name}" if dtype.isnative else f"np.dtype({dtype.str!r})"
 
 
+def literal(number: Any, kind: np.dtype[Any]) -> tuple[str, int]:
+    """A number of this dtype, with its dtype where Python's would be another."""
+    if kind in (np.dtype(float), np.dtype(int), np.dtype(bool)) or number in (0, 1):
+        return literal_of(number)
+    return f"np.{kind.name}({number!r})", 9
+
+
 def literal_of(x: Any) -> tuple[str, int]:
     """A number, slice, dtype or whatever else Python writes down."""
     if isinstance(x, slice):
