@@ -84,8 +84,8 @@ if TYPE_CHECKING:
     from .layers.spatial.transposed_convolution import ConvTranspose1d, ConvTranspose2d, ConvTranspose3d
     from .layers.spatial.unpooling import MaxUnpool1d, MaxUnpool2d, MaxUnpool3d
     from .layers.transformer import *
-    from .modules.serialization import load, save
-    from .modules.stateless import functional_call
+    from .modules.states.serialization import load, save
+    from .modules.states.stateless import functional_call
     from .monitoring import monitor
     from .tensorboard.writer import SummaryWriter
     from .training import Callback, History, Trainer
@@ -138,8 +138,8 @@ __getattr__, __dir__ = attach(
             *("UpsamplingBilinear2d", "UpsamplingNearest2d"),
         ),
         "layers.spatial.transposed_convolution": ("ConvTranspose1d", "ConvTranspose2d", "ConvTranspose3d"),
-        "modules.serialization": ("load", "save"),
-        "modules.stateless": ("functional_call",),
+        "modules.states.serialization": ("load", "save"),
+        "modules.states.stateless": ("functional_call",),
         "tensorboard": ("SummaryWriter",),
         "training": ("Callback", "History", "Trainer"),
         "layers.transformer": (

@@ -12,7 +12,7 @@ import numpy as np
 import autograd_core as ag
 from autograd_core.engine.tensor import bare
 from autograd_core.support.files import write_atomically
-from nn.modules import serialization as _library
+from nn.modules.states import serialization as _library
 from nn.modules.module import Module
 
 from ..engine.errors import class_name

@@ -14,13 +14,13 @@ from autograd_core.engine import recording
 from autograd_core.engine.errors import class_name, printable
 from autograd_core.watching import observer
 
-from . import state
 from .dtypes import convert_, move_, read_to
 from .hooks import Hooks, RemovableHandle
 from .locating import locate, name_within
 from .parameter import Buffer, Parameter
-from .state import KeyMismatch
-from .state_hooks import StateHooks
+from .states import state
+from .states.hooks import StateHooks
+from .states.state import KeyMismatch
 
 if TYPE_CHECKING:
     from autograd_core.support.types import ArrayLike, DTypeLike, Hook, State

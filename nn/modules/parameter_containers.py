@@ -11,7 +11,7 @@ from autograd_core.engine.errors import class_name, printable
 
 from .module import Module
 from .parameter import Parameter
-from .state import check_name
+from .states.state import check_name
 
 
 def _as_value(value: object) -> Any:

@@ -205,7 +205,7 @@ class ModelCheckpoint(Callback):
 
     def on_epoch_end(self, trainer: Trainer, record: dict[str, float]) -> None:
         if self._best is not None and self._best.improves(record):
-            from ..modules.serialization import save
+            from ..modules.states.serialization import save
 
             path = self.folder / "best.safetensors"
             with checkpoint.named_if_it_fails(path):

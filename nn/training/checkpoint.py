@@ -29,7 +29,7 @@ from autograd_core.engine.errors import class_name
 from autograd_core.support.caller import warn
 from autograd_core.support.files import remove_stale, write_atomically
 
-from ..modules import serialization
+from ..modules.states import serialization
 
 if TYPE_CHECKING:
     from autograd_core.support.types import Array

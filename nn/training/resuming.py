@@ -12,8 +12,8 @@ import numpy as np
 from autograd_core import default_generator
 from autograd_core.support import random, states
 
-from ..modules import state
 from ..modules.module import Module
+from ..modules.states import state
 from .sums import Sums
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from autograd_core import Tensor
 from autograd_core.engine.errors import printable
 from autograd_core.support.modes import restoring
 
-from .module import Module
+from ..module import Module
 
 if TYPE_CHECKING:
     from autograd_core.support.types import TensorLike

@@ -12,7 +12,7 @@ from autograd_core.engine.errors import class_name
 from autograd_core.engine.tensor import bare
 from autograd_core.support.files import write_atomically
 
-from .module import Module
+from ..module import Module
 
 if TYPE_CHECKING:
     from autograd_core.support.types import Array, State

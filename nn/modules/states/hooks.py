@@ -9,7 +9,7 @@ from autograd_core.engine.errors import class_name
 from autograd_core.support.handles import RemovableHandle
 
 if TYPE_CHECKING:
-    from .module import Module
+    from ..module import Module
     from .state import KeyMismatch
 
 EXTRA = "_extra_state"

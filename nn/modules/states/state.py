@@ -14,13 +14,13 @@ from autograd_core.engine.errors import class_name, printable
 from autograd_core.engine.tensor import bare
 from autograd_core.support.states import at_once
 
-from .parameter import Parameter
-from .state_hooks import after_load, before_load, extras, hooked
+from ..parameter import Parameter
+from .hooks import after_load, before_load, extras, hooked
 
 if TYPE_CHECKING:
     from autograd_core.support.types import Array, State
 
-    from .module import Module
+    from ..module import Module
 
 
 class KeyMismatch(NamedTuple):
