@@ -12,8 +12,8 @@ import numpy as np
 import autograd_core as ag
 from autograd_core.engine.tensor import bare
 from autograd_core.support.files import write_atomically
-from nn.modules.states import serialization as _library
 from nn.modules.module import Module
+from nn.modules.states import serialization as _library
 
 from ..engine.errors import class_name
 from .tensor import make
