@@ -5,7 +5,7 @@ Time and peak as in `memory`. By hand everything is computed in place; what is k
 
 import numpy as np
 
-from benchmarks import floors
+from benchmarks.floors import activations
 from benchmarks.workloads import NO_OPTIMIZER, ONLY_ESTIMATORS, ONLY_SCALARS
 from benchmarks.workloads.memory import DTYPE, METRICS, jax_trial, measure, our_trial, torch_trial, trial
 
@@ -45,7 +45,7 @@ def numpy():
         def step():
             y, pulls = x, []
             for _ in range(REPEATS):
-                for function in (floors.gelu_tanh, floors.silu, floors.tanh):
+                for function in (activations.gelu_tanh, activations.silu, activations.tanh):
                     y, pull = function(y)
                     pulls.append(pull)
             loss = y.mean()
