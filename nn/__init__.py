@@ -25,7 +25,7 @@ from .modules.parameter_containers import ParameterDict, ParameterList
 from .modules.summary import summary
 
 if TYPE_CHECKING:
-    from . import callbacks, functional, metrics, utils
+    from . import callbacks, distributed, functional, metrics, utils
     from .layers.attention import MultiheadAttention
     from .layers.distances import CosineSimilarity, PairwiseDistance
     from .layers.embedding import Embedding, EmbeddingBag
@@ -100,6 +100,7 @@ __getattr__, __dir__ = attach(
         "utils": (),
         "layers.attention": ("MultiheadAttention",),
         "data": (),
+        "distributed": (),
         "layers.distances": ("CosineSimilarity", "PairwiseDistance"),
         "layers.embedding": ("Embedding", "EmbeddingBag"),
         "layers.lazy": (

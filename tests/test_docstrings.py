@@ -22,6 +22,7 @@ MODULES = [
     *("autograd_core", "autograd_core.linalg", "autograd_core.fft", "autograd_core.special"),
     *("nn", "nn.functional", "nn.init", "nn.utils", "nn.utils.parametrize", "nn.utils.parametrizations"),
     *("nn.data", "nn.data.transforms", "nn.training", "nn.callbacks", "nn.metrics", "nn.estimators", "nn.monitoring"),
+    "nn.distributed",
     *("autograd_core.hips", "autograd_core.hips.extend", "autograd_core.hips.misc.optimizers"),
     *("nn.tensorboard", "optim", "optim.hooks", "optim.lr_scheduler", "optim.swa_utils"),
 ]

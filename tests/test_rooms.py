@@ -33,7 +33,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "nn.monitoring": {"modules", "layers"},
     "nn.tensorboard": {"modules"},
     "nn.export": {"modules", "layers"},
-    "nn.training": {"modules", "data", "utils"},
+    "nn.distributed": {"modules", "kernels", "layers", "data"},
+    "nn.training": {"modules", "data", "utils", "distributed"},
     "nn.estimators": {"modules", "kernels", "layers", "losses", "training"},
 }
 PACKAGES = {"autograd_core": set[str](), "optim": {"autograd_core"}, "nn": {"autograd_core", "optim"}}

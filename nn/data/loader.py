@@ -153,7 +153,7 @@ class DataLoader:
         else:
             batch = self.collate_fn([self.dataset[i] for i in indices.tolist()])
         if self.transform is not None:
-            batch = self.transform(batch, np.random.default_rng((seed, k)))
+            batch = self.transform(batch, np.random.default_rng((seed, k, *getattr(self.batch_sampler, "stream", ()))))
         return batch
 
     def state_dict(self) -> StateDict:

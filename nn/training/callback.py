@@ -21,6 +21,9 @@ class Callback:
     ...         print(f"epoch {record['epoch']} is over")
     """
 
+    first_rank_only = False
+    """Whether rank 0 alone calls it where several processes train together, as what writes files wants it."""
+
     def on_fit_start(self, trainer: Trainer) -> None:
         """Before anything is trained or loaded; an exception here prevents the training."""
 

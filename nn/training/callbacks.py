@@ -168,6 +168,8 @@ class ModelCheckpoint(Callback):
     [1, 2, 3, 4, 5]
     """
 
+    first_rank_only = True
+
     def __init__(
         self,
         folder: str | os.PathLike[str],
@@ -270,6 +272,8 @@ class CSVLogger(Callback):
     path : of the file
     """
 
+    first_rank_only = True
+
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path)
 
@@ -288,6 +292,8 @@ class TensorBoard(Callback):
     log_dir    : where ``nn.SummaryWriter`` writes
     histograms : also the distributions of all parameters after each epoch
     """
+
+    first_rank_only = True
 
     def __init__(self, log_dir: str | os.PathLike[str], histograms: bool = False) -> None:
         self.log_dir, self.histograms = log_dir, histograms

@@ -25,6 +25,8 @@ class ProgressBar(Callback):
     Raises ImportError where a bar should be shown and rich is missing.
     """
 
+    first_rank_only = True
+
     def __init__(self, force: bool | None = None) -> None:
         self.force = force
         self._bar: Any = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,9 @@ from optim import LBFGS, Optimizer
 
 from ..modules.module import Module
 from ..utils.clip_grad import clip_grad_norm_, clip_grad_value_
-from .guard import NotFinite, check_gradients
+from .checking import Metric
+from .guard import NotFinite, check_gradients, watched, what_is_not_finite
+from .sums import Sums, weighed
 
 
 def value_of(loss: Any) -> float:
@@ -44,8 +46,13 @@ class Evaluation:
         self.model, self.loss, self.parameters = model, loss, parameters
         self.clip_norm, self.clip_value, self.finite, self.outputs = clip_norm, clip_value, finite, outputs
 
-    def __call__(self, inputs: list[Any], target: Any, first: bool = True) -> tuple[Any, Any]:
-        """The output and the loss. What comes after the first evaluation of a step is taken as it is."""
+    def __call__(
+        self, inputs: list[Any], target: Any, first: bool = True, share: float | None = None
+    ) -> tuple[Any, Any]:
+        """The output and the loss. What comes after the first evaluation of a step is taken as it is.
+
+        share : what the loss counts in that of several processes, whose gradients are held when they are summed
+        """
         output = self.model(*inputs)
         loss = self.loss(output, target)
         value = value_of(loss)
@@ -54,12 +61,12 @@ class Evaluation:
         for p in self.parameters:
             if p.requires_grad:
                 p.grad = None
-        loss.backward()
+        (loss if share is None else loss * share).backward()
         if first:
-            self._hold()
+            self.hold()
         return output if self.outputs else None, loss
 
-    def _hold(self) -> None:
+    def hold(self) -> None:
         """Look at the gradients, and clip them."""
         if self.finite:
             check_gradients(self.parameters)
@@ -82,8 +89,9 @@ class Update:
 
 
 class Step:
-    """``step(inputs, target)`` updates the parameters by one batch and gives its output, and its loss before that.
+    """``step(inputs, target, sums)`` updates the parameters by one batch and gives its loss before that.
 
+    metrics : functions of output and target, whose numbers go with the loss into ``sums``
     compiled : True, "llvm", "auto" or False: whether what `ag.compile` records of it is replayed: the whole step, of
         L-BFGS its evaluations; "auto" begins after ``EAGER`` steps, and leaves a step alone in which Python does
         something beside computing
@@ -101,17 +109,37 @@ class Step:
         clip_norm: float | None,
         clip_value: float | None,
         finite: bool,
-        outputs: bool = True,
+        metrics: Mapping[str, Metric],
         compiled: bool | str = False,
     ) -> None:
-        self.optimizer, self.finite, self.compiled = optimizer, finite, compiled
+        self.optimizer, self.finite, self.metrics, self.compiled = optimizer, finite, metrics, compiled
         self.parameters = list(optimizer.parameters())
-        evaluation = Evaluation(model, loss, self.parameters, clip_norm, clip_value, finite, outputs)
+        self.evaluation = Evaluation(model, loss, self.parameters, clip_norm, clip_value, finite, bool(metrics))
         self.several = isinstance(optimizer, LBFGS)
         self.eager = {"auto": self.EAGER, True: 0, "llvm": 0}.get(compiled, -1)
-        self.run: Any = evaluation if self.several else Update(evaluation, optimizer)
+        self.run: Any = self.evaluation if self.several else Update(self.evaluation, optimizer)
 
-    def __call__(self, inputs: list[Any], target: Any) -> tuple[Any, float]:
+    def __call__(self, inputs: list[Any], target: Any, sums: Sums) -> float:
+        self._compile()
+        output, value = self._with_closure(inputs, target) if self.several else self.run(inputs, target)
+        sums.add_loss(*weighed(self.evaluation.loss, value, target))
+        if self.metrics:
+            sums.add_metrics(self.metrics, output, target)
+        return value
+
+    def story(self, inputs: list[Any], target: Any) -> str:
+        """What is to be said of a step that went wrong: of its batch, and what the anomaly watch saw in it."""
+        report = watched(lambda: self.evaluation.loss(self.evaluation.model(*inputs), target).backward())
+        advice = what_is_not_finite([*inputs, target]) or (
+            "Fix: a smaller learning rate, clip_norm=1.0, or the operation named below."
+        )
+        return f"{advice}\n{report}"
+
+    def evaluate(self, inputs: list[Any], target: Any, first: bool) -> tuple[Any, Tensor]:
+        """The output and the loss, with gradients left in the parameters; of the first of a step they are held."""
+        return self.run(inputs, target, first)  # type: ignore[no-any-return]
+
+    def _compile(self) -> None:
         if self.eager == 0:
             from autograd_core.programs.compiled import Compiled
 
@@ -119,9 +147,6 @@ class Step:
             self.run = Compiled(self.run, backend=backend, careful=self.compiled == "auto")
         if self.eager >= 0:
             self.eager -= 1
-        if self.several:
-            return self._with_closure(inputs, target)
-        return self.run(inputs, target)  # type: ignore[no-any-return]
 
     def _with_closure(self, inputs: list[Any], target: Any) -> tuple[Any, float]:
         """A step of L-BFGS, which evaluates the loss as often as it likes; only the first must be finite."""
@@ -129,7 +154,7 @@ class Step:
         before = [p._data.copy() for p in self.parameters]
 
         def closure() -> Any:
-            output, loss = self.run(inputs, target, not first)
+            output, loss = self.evaluate(inputs, target, not first)
             if not first:
                 first.append((output, value_of(loss)))
             return loss

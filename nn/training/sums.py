@@ -26,11 +26,13 @@ class Sums:
 
     def add_metrics(self, metrics: Mapping[str, Callable[[Any, Any], float]], output: Any, target: Any) -> None:
         """Take the metrics of one batch into account."""
-        n = samples(target)
+        self.add_totals(samples(target), metrics_of(metrics, output, target))
+
+    def add_totals(self, n: int, totals: Mapping[str, float]) -> None:
+        """Take metrics, each times ``n``, of ``n`` samples into account."""
         self.samples += n
-        output, target = collected(output), collected(target)
-        for name, metric in metrics.items():
-            self.metrics[name] = self.metrics.get(name, 0.0) + n * float(metric(output, target))
+        for name, total in totals.items():
+            self.metrics[name] = self.metrics.get(name, 0.0) + total
 
     def add_loss(self, total: float, weight: float) -> None:
         """Take the loss of one batch, ``total``, into account, which counts ``weight`` times."""
@@ -43,25 +45,40 @@ class Sums:
         return {"loss": self.loss / self.weight if self.weight else float("nan"), **metrics}
 
 
+def metrics_of(metrics: Mapping[str, Callable[[Any, Any], float]], output: Any, target: Any) -> dict[str, float]:
+    """The metrics of one batch, each times the number of samples."""
+    n = samples(target)
+    output, target = collected(output), collected(target)
+    return {name: n * float(metric(output, target)) if n else 0.0 for name, metric in metrics.items()}
+
+
 def weighed(loss: Any, value: float, target: Any) -> tuple[float, float]:
     """A batch's loss as (sum, what to divide by), so that sums of batches give the loss of all at once.
 
     A mean over samples counts as often as there are samples; one over classes with weights, or with targets to be
     ignored, as much as they weigh; a sum is divided by the number of samples.
     """
-    if getattr(loss, "reduction", "mean") == "sum":
-        return value, samples(target)
-    ignored = getattr(loss, "ignore_index", None)
-    if ignored is None or getattr(target, "dtype", np.dtype(float)).kind not in "iu":
-        weight: float = samples(target)
-    else:
-        classes = np.asarray(target)
-        class_weights = getattr(loss, "weight", None)
-        if class_weights is None:
-            weight = classes.size - int(np.count_nonzero(classes == ignored))
-        else:
-            weight = float(class_weights.numpy()[classes[classes != ignored]].sum())
+    weight = weight_of(loss, target)
+    if is_sum(loss):
+        return value, weight
     return (value * weight, weight) if weight else (0.0, 0.0)
+
+
+def is_sum(loss: Any) -> bool:
+    """Whether a loss adds its samples up, instead of taking their mean."""
+    return getattr(loss, "reduction", "mean") == "sum"
+
+
+def weight_of(loss: Any, target: Any) -> float:
+    """How much a batch of these targets counts beside others."""
+    ignored = getattr(loss, "ignore_index", None)
+    if is_sum(loss) or ignored is None or getattr(target, "dtype", np.dtype(float)).kind not in "iu":
+        return samples(target)
+    classes = np.asarray(target)
+    class_weights = getattr(loss, "weight", None)
+    if class_weights is None:
+        return classes.size - int(np.count_nonzero(classes == ignored))
+    return float(class_weights.numpy()[classes[classes != ignored]].sum())
 
 
 def samples(target: Any) -> int:

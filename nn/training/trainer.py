@@ -30,14 +30,17 @@ from .callback import Callback
 from .callbacks import ModelCheckpoint
 from .checking import Metric, check_parts, listed_callbacks, named_metrics
 from .checkpoint import read_latest
-from .guard import Guard, NotFinite, watched, what_is_not_finite
+from .guard import Guard, NotFinite
 from .history import History
+from .ranks import Ranks, SharedStep
 from .steps import Step, value_of
-from .sums import Sums, weighed
+from .sums import Sums, samples, weighed
 
 if TYPE_CHECKING:
     from autograd_core import Tensor
     from autograd_core.support.types import State, StateDict
+
+    from ..distributed import Communicator
 
 log = logging.getLogger("nn.training")
 
@@ -62,6 +65,9 @@ class Trainer:
     on_nonfinite   : where a loss or a gradient is NaN or infinite, nothing of that step is applied; it is replayed
         under the anomaly watch, and the report of the first bad operation goes into a FloatingPointError ("raise") or
         into a warning while the training ends ("stop"). "ignore" does not look.
+    comm           : a communicator of mpi4py: as many processes as ``mpiexec`` started train together, each on its part
+        of every batch, to the weights of one process with the whole batch; see docs/growing.md. All processes run the
+        same program; ``fit`` and ``evaluate`` are called by all, and only rank 0 writes files.
 
     Raises TypeError or ValueError for what cannot train, such as an optimizer of another model's parameters.
 
@@ -89,6 +95,7 @@ class Trainer:
         seed: int | None = None,
         on_nonfinite: str = "raise",
         compile: bool | str = "auto",
+        comm: Communicator | None = None,
     ) -> None:
         check_parts(model, loss, optimizer, scheduler, scheduler_unit)
         for name, choice, choices in (
@@ -106,6 +113,7 @@ class Trainer:
         self.scheduler_unit, self.clip_norm, self.clip_value = scheduler_unit, clip_norm, clip_value
         self.metrics = named_metrics(metrics)
         self.seed, self.on_nonfinite, self.compile = seed, on_nonfinite, compile
+        self.ranks = Ranks(comm)
         self.history = History()
         self.epoch = self.step = self.batch = 0
         """How many epochs, steps, and batches of the present epoch are done."""
@@ -150,9 +158,10 @@ class Trainer:
         """
         epochs = whole("Trainer.fit: epochs", epochs, 0)
         place = self.resumes_from = self._place(resume)
-        self.loader = loader_of("Trainer.fit", train, batch_size, shuffle=True)
+        self.loader = self.ranks.part(loader_of("Trainer.fit", train, batch_size, shuffle=True))
         held_out = None if validation is None else loader_of("Trainer.fit", validation, EVALUATED_AT_ONCE)
-        to_close = [*reversed(self.callbacks)]
+        self._acting = self.ranks.acting(self.callbacks)
+        to_close = [*reversed(self._acting)]
 
         def close() -> None:
             while to_close:
@@ -163,25 +172,28 @@ class Trainer:
                     raise
                 to_close.pop()
 
-        restoring(lambda: self._fit(held_out, place, epochs), modes_of(self.model), close)
+        with self.ranks.together():
+            restoring(lambda: self._fit(held_out, place, epochs), modes_of(self.model), close)
         return self.history
 
     def _fit(self, held_out: Any, place: Any, epochs: int) -> None:
-        for callback in self.callbacks:
+        self.ranks.check(self, epochs)
+        for callback in self._acting:
             callback.on_fit_start(self)
         self.first_epoch, self.should_stop, self.running, self.batch = self.epoch, False, None, 0
         self._one = None
-        self.last_epoch = self.epoch + epochs
-        if place is not None and not self._resume(place, epochs):
+        if place is not None and not self.ranks.from_first(lambda: self._resume(place)):
             self.resumes_from = None
+        self.ranks.begin_alike(self)
+        self.last_epoch = self.first_epoch + epochs
         if self.seed is not None and self.step == 0 and self.resumes_from is None:
             ag.manual_seed(self.seed)
         self.model.train()
-        for callback in self.callbacks:
+        for callback in self._acting:
             callback.on_training_start(self)
         while self.epoch < self.last_epoch and not self.should_stop:
             self._epoch(held_out)
-        for callback in self.callbacks:
+        for callback in self._acting:
             callback.on_fit_end(self)
 
     def _place(self, resume: Any) -> Any:
@@ -194,7 +206,7 @@ class Trainer:
             )
         return folders[0]
 
-    def _resume(self, place: Any, epochs: int) -> bool:
+    def _resume(self, place: Any) -> bool:
         found = read_latest(place)
         if found is None:
             begins = (
@@ -207,19 +219,18 @@ class Trainer:
             resuming.restore(self, state)
         except (ValueError, RuntimeError, TypeError) as error:
             raise ValueError(f"Trainer.fit: {path} belongs to another training: {error} Nothing was loaded.") from error
-        self.last_epoch = self.first_epoch + epochs
         return True
 
     def _epoch(self, held_out: Any) -> None:
         """One epoch, or the rest of one."""
         if self.running is None:
             self.running, self.batch = Sums(), 0
-            for callback in self.callbacks:
+            for callback in self._acting:
                 callback.on_epoch_start(self)
         sums, began = self.running, time.perf_counter()
         quiet: Any = {} if self.on_nonfinite == "ignore" else {"all": "ignore"}  # a report says more than a warning
         with closing(self._batches()) as batches, np.errstate(**quiet):
-            self._steps(batches, sums)
+            self._steps(self.ranks.in_step(batches), sums)
         sums.seconds += time.perf_counter() - began
         if self.batch == 0 and not self.should_stop:
             raise ValueError(
@@ -230,31 +241,29 @@ class Trainer:
 
     def _steps(self, batches: Iterable[Any], sums: Sums) -> None:
         """A step for each batch, until somebody wants to stop."""
-        after = [c.on_batch_end for c in self.callbacks if type(c).on_batch_end is not Callback.on_batch_end]
+        after = [c.on_batch_end for c in self._acting if type(c).on_batch_end is not Callback.on_batch_end]
         by_step = self.scheduler if self.scheduler_unit == "step" else None
         guard = None if self.on_nonfinite == "ignore" else self._guard()
         if self._one is None:
             clip = self.clip_norm, self.clip_value
-            finite, outputs = guard is not None, bool(self.metrics)
-            self._one = Step(self.model, self.loss, self.optimizer, *clip, finite, outputs, self.compile)
+            given = self.model, self.loss, self.optimizer, *clip, guard is not None, self.metrics, self.compile
+            self._one = SharedStep(self, *given) if self.ranks.several else Step(*given)
         step = self._one
         for batch in batches:
             *inputs, target = parts("Trainer.fit", batch, 2)
             if guard is not None:
                 guard.mark()
             try:
-                output, value = step(inputs, target)
+                value = step(inputs, target, sums)
             except NotFinite as error:
                 assert guard is not None
                 return self._not_finite(error, guard, inputs, target)
-            sums.add_loss(*weighed(self.loss, value, target))
-            if self.metrics:
-                sums.add_metrics(self.metrics, output, target)
             vars(self).update(step=self.step + 1, batch=self.batch + 1)
             if by_step is not None:
                 by_step.step()
             for call in after:
                 call(self, value)
+            self.should_stop = self.ranks.any(self.should_stop)
             if self.should_stop:
                 return
 
@@ -264,14 +273,16 @@ class Trainer:
             record |= {f"val_{k}": v for k, v in self.evaluate(held_out, model=self.validated_model).items()}
         record["lr"] = float(self.optimizer.param_groups[0]["lr"])
         record["seconds"] = sums.seconds
+        record = self.ranks.from_first(lambda: record)
         if isinstance(self.scheduler, ReduceLROnPlateau):
             self.scheduler.step(record.get("val_loss", record["loss"]))
         elif self.scheduler is not None and self.scheduler_unit == "epoch":
             self.scheduler.step()
         done = {"epoch": self.epoch + 1, "running": None, "batch": 0}
         at_once([partial(vars(self).update, done), partial(self.history.records.append, record)])
-        for callback in self.callbacks:
+        for callback in self._acting:
             callback.on_epoch_end(self, record)
+        self.should_stop = self.ranks.any(self.should_stop)
 
     def _batches(self) -> Generator[Any, None, None]:
         """The batches of this epoch that are still to come."""
@@ -297,22 +308,16 @@ class Trainer:
 
     def _not_finite(self, reason: NotFinite, guard: Guard, inputs: list[Any], target: Any) -> None:
         """Undo the step, and tell what happened in it."""
-
-        def again() -> None:
-            self.loss(self.model(*inputs), target).backward()
-
+        assert self._one is not None
         guard.rewind()
         self.optimizer.zero_grad()
-        report = watched(again)
+        story = self._one.story(inputs, target)
         guard.rewind()
         self.optimizer.zero_grad()
         where = f"step {self.step + 1} (epoch {self.epoch + 1}, batch {self.batch + 1})"
-        advice = what_is_not_finite([*inputs, target]) or (
-            "Fix: a smaller learning rate, clip_norm=1.0, or the operation named below."
-        )
-        message = f"Trainer.fit: {reason} at {where}; nothing of this step was applied. {advice}\n{report}"
+        message = f"Trainer.fit: {reason} at {where}; nothing of this step was applied. {story}"
         if self.on_nonfinite == "raise":
-            raise FloatingPointError(message) from None
+            raise self.ranks.alike(FloatingPointError(message)) from None
         warn(message, RuntimeWarning)
         self.should_stop = True
 
@@ -334,8 +339,9 @@ class Trainer:
         """
         model = self.model if model is None else model
         size = EVALUATED_AT_ONCE if batch_size is None else batch_size
-        loader = loader_of("Trainer.evaluate", data, size)
-        return restoring(lambda: self._evaluate(aside(loader), model), modes_of(model))
+        loader = self.ranks.part(loader_of("Trainer.evaluate", data, size))
+        with self.ranks.together():
+            return restoring(lambda: self._evaluate(aside(loader), model), modes_of(model))
 
     def _evaluate(self, loader: Any, model: Module) -> dict[str, float]:
         sums, outputs, targets = Sums(), [], []
@@ -345,15 +351,17 @@ class Trainer:
             for batch in batches:
                 *inputs, target = parts("Trainer.evaluate", batch, 2)
                 output = model(*inputs)
-                sums.add_loss(*weighed(self.loss, value_of(self.loss(output, target)), target))
+                if samples(target):
+                    sums.add_loss(*weighed(self.loss, value_of(self.loss(output, target)), target))
                 if self.metrics:
                     outputs.append(collected(output))
                     targets.append(collected(target))
-        if not sums.weight:
+        total, weight = self.ranks.sums(sums.loss, sums.weight)
+        if not weight:
             raise ValueError("Trainer.evaluate: there are no batches in the data. Fix: data that can be read anew.")
-        numbers = {"loss": sums.loss / sums.weight}
+        numbers = {"loss": total / weight}
         if self.metrics:
-            output, target = joined(outputs), joined(targets)
+            output, target = joined(self.ranks.in_order(outputs)), joined(self.ranks.in_order(targets))
             numbers |= {name: float(metric(output, target)) for name, metric in self.metrics.items()}
         return numbers
 
