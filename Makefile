@@ -13,7 +13,7 @@ PREFIX      := import sys; print(sys.base_prefix)
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' Makefile
 
-demo: $(VENV)/.installed-demo ## train on handwritten digits, pictures into out/ (ARGS="--seed 1")
+demo: $(VENV)/.installed-demo ## train on handwritten digits, pictures into out/ (ARGS="--seed 1", ARGS="--ranks 2")
 	$(VENV)/bin/python examples/digits.py $(ARGS)
 
 test: $(VENV)/.installed-dev ## tests, doctests and notebooks (ARGS="-k matmul")
@@ -50,7 +50,7 @@ clean: ## remove outputs and caches; .venv and .venvs stay
 	rm -rf out build dist docs/api docs/notebooks .pytest_cache .ruff_cache .mypy_cache .hypothesis
 	find . -path "./.venv*" -prune -o -name __pycache__ -prune -exec rm -rf {} +
 
-$(VENV)/.installed-demo:  EXTRAS := viz,sklearn
+$(VENV)/.installed-demo:  EXTRAS := viz,sklearn,mpi
 $(VENV)/.installed-dev:   EXTRAS := all,dev
 $(VENV)/.installed-peers: EXTRAS := all,dev,peers
 $(VENV)/.installed-docs:  EXTRAS := all,dev,docs

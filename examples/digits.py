@@ -1,15 +1,18 @@
 """Train a small network on real handwritten digits, and look at everything on the way.
 
-    python examples/digits.py [--seed 0] [--epochs 40] [--out out]
+    python examples/digits.py [--seed 0] [--epochs 40] [--out out] [--ranks 1]
 
 Writes into out/: the network's computation graph, the ξ-table of the lecture's example, learning curves and a sheet
-of misread digits.
+of misread digits. With --ranks 2 two processes train together (MPI), each on half of every batch.
 """
 
 from __future__ import annotations
 
 import argparse
 import copy
+import os
+import shutil
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -24,6 +27,7 @@ from sklearn.model_selection import train_test_split
 import autograd_core as ag
 import nn
 import optim
+from nn import distributed
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
@@ -74,26 +78,31 @@ def predict(model: nn.Module, x: np.ndarray) -> np.ndarray:
     return answer
 
 
-def train(model: nn.Module, data: dict[str, Any], epochs: int, seed: int, batch: int = 32) -> dict[str, list[float]]:
-    """Adam with a falling learning rate; the weights of the best validation accuracy are kept."""
+def train(
+    model: nn.Module, data: dict[str, Any], epochs: int, seed: int, comm: distributed.Communicator, batch: int = 32
+) -> dict[str, list[float]]:
+    """Adam with a falling learning rate; the weights of the best validation accuracy are kept.
+
+    Each process of ``comm`` computes a part of every batch, and all make the same step.
+    """
+    rank, ranks = comm.Get_rank(), comm.Get_size()
     (x, y), (val_x, val_y) = data["train"], data["validation"]
     loss_of, optimizer = nn.CrossEntropyLoss(), optim.Adam(model.parameters(), lr=3e-3)
     shuffle = np.random.default_rng(seed)
     history: dict[str, list[float]] = {"loss": [], "validation loss": [], "validation accuracy": []}
     best, best_state = (-1.0, 0.0), model.state_dict()
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console) as progress:
+    with distributed.together(comm), Progress(*columns, console=console, disable=rank > 0) as progress:
         bar = progress.add_task("training", total=epochs)
         for epoch in range(epochs):
             optimizer.param_groups[0]["lr"] = 3e-3 * 0.5 * (1 + np.cos(np.pi * epoch / epochs))
             order, total = shuffle.permutation(len(x)), 0.0
             for start in range(0, len(x) - batch + 1, batch):
-                rows = order[start : start + batch]
+                rows = np.array_split(order[start : start + batch], ranks)[rank]
                 optimizer.zero_grad()
                 loss = loss_of(model(x[rows]), y[rows])
-                loss.backward()
+                total += distributed.backward(loss, model.parameters(), comm, len(rows))
                 optimizer.step()
-                total += loss.item()
             model.eval()
             with ag.no_grad():
                 val_loss = loss_of(model(val_x), val_y).item()
@@ -165,14 +174,36 @@ def draw_misread(x: np.ndarray, y: np.ndarray, guess: np.ndarray, path: Path) ->
     return len(wrong)
 
 
+def start_ranks(count: int) -> None:
+    """Begin again as ``count`` processes, which share the cores; in one of them: nothing."""
+    if count == 1 or "OMPI_COMM_WORLD_RANK" in os.environ or "PMI_RANK" in os.environ:
+        return
+    folders = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
+    mpiexec = shutil.which("mpiexec", path=folders)
+    if mpiexec is None:
+        sys.exit('--ranks needs mpiexec. Fix: pip install "autograd-core[mpi]"')
+    threads = str(max(1, (os.cpu_count() or 1) // count))
+    settings = {"OPENBLAS_NUM_THREADS": threads, "OMP_NUM_THREADS": threads, "OMPI_MCA_mpi_yield_when_idle": "1"}
+    if not sys.stdout.isatty():
+        settings["TERM"] = "dumb"  # mpiexec makes a terminal for each process, whatever it writes to itself
+    if hasattr(os, "geteuid") and os.geteuid() == 0:  # Open MPI asks twice
+        settings |= {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}
+    sys.stdout.flush()
+    os.execve(mpiexec, [mpiexec, "--oversubscribe", "-n", str(count), sys.executable, *sys.argv], os.environ | settings)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--seed", type=int, default=0, help="of initial weights, dropout and shuffling (default 0)")
     parser.add_argument("--epochs", type=int, default=40, help="passes over the training data (default 40)")
     parser.add_argument("--out", type=Path, default=Path("out"), help="folder for the pictures (default out)")
+    parser.add_argument("--ranks", type=int, default=1, help="processes that train together by MPI (default 1)")
     options = parser.parse_args()
-    if options.epochs < 1:
-        parser.error("--epochs must be at least 1")
+    if options.epochs < 1 or not 1 <= options.ranks <= 32:
+        parser.error("--epochs must be at least 1, --ranks between 1 and 32, the size of a batch")
+    start_ranks(options.ranks)
+    comm = distributed.world() if options.ranks > 1 else distributed.Alone()
+    console.quiet = comm.Get_rank() > 0
     began = time.perf_counter()
     options.out.mkdir(parents=True, exist_ok=True)
 
@@ -185,8 +216,12 @@ def main() -> None:
     draw_graph(model, data, options.out / "graph.svg")
     write_xi_table(options.out / "xi_table.txt", options.out / "xi_table.html")
 
-    ag.manual_seed(options.seed)
-    history = train(model, data, options.epochs, options.seed)
+    if comm.Get_size() > 1:
+        model = distributed.SyncBatchNorm.convert_sync_batchnorm(model, comm)
+    ag.manual_seed(options.seed + comm.Get_rank())  # other units are dropped on each rank
+    history = train(model, data, options.epochs, options.seed, comm)
+    if comm.Get_rank():
+        return
 
     x, y = data["test"]
     guess = predict(model, x)
@@ -194,7 +229,8 @@ def main() -> None:
     wrong = draw_misread(x, y, guess, options.out / "misread.png")
     console.print(
         f"test accuracy {1 - wrong / len(y):.4f} ({wrong} of {len(y)} misread), {count:,} parameters, "
-        f"gradcheck error {error:.1e}, {time.perf_counter() - began:.1f} s; pictures in {options.out}/"
+        f"gradcheck error {error:.1e}, {comm.Get_size()} process{'es' * (comm.Get_size() > 1)}, "
+        f"{time.perf_counter() - began:.1f} s; pictures in {options.out}/"
     )
 
 

@@ -16,18 +16,24 @@ from autograd_core.engine.errors import class_name
 class Communicator(Protocol):
     """What is used of ``mpi4py.MPI.Comm``: methods with a capital move arrays, the others any object."""
 
-    def Get_rank(self) -> int: ...
-    def Get_size(self) -> int: ...
-    def Allreduce(self, sendbuf: Any, recvbuf: Any, /) -> None: ...
-    def allgather(self, sendobj: Any, /) -> list[Any]: ...
-    def bcast(self, obj: Any, root: int = 0) -> Any: ...
-    def Abort(self, errorcode: int = 0) -> Any: ...
+    def Get_rank(self) -> int:
+        """The number of this process: 0, 1, …."""
+    def Get_size(self) -> int:
+        """How many there are."""
+    def Allreduce(self, sendbuf: Any, recvbuf: Any, /) -> None:
+        """Write the sum of what all processes send, on each."""
+    def allgather(self, sendobj: Any, /) -> list[Any]:
+        """What every process gives, on each."""
+    def bcast(self, obj: Any, root: int = 0) -> Any:
+        """What the process ``root`` gives, on each."""
+    def Abort(self, errorcode: int = 0) -> Any:
+        """End all processes."""
 
 
 METHODS = [name for name in vars(Communicator) if not name.startswith("_")]
 
 
-class Alone:
+class Alone(Communicator):
     """The communicator of one process, with which every function here does what it does without others.
 
     >>> Alone().Get_size(), Alone().allgather("all")
@@ -35,27 +41,21 @@ class Alone:
     """
 
     def Get_rank(self) -> int:
-        """The number of this process: 0."""
         return 0
 
     def Get_size(self) -> int:
-        """How many there are: 1."""
         return 1
 
     def Allreduce(self, sendbuf: Any, recvbuf: Any) -> None:
-        """The sum over all processes."""
         np.copyto(recvbuf, sendbuf)
 
     def allgather(self, sendobj: Any) -> list[Any]:
-        """What every process gives."""
         return [sendobj]
 
     def bcast(self, obj: Any, root: int = 0) -> Any:
-        """What the process ``root`` gives."""
         return obj
 
     def Abort(self, errorcode: int = 0) -> Any:
-        """End all processes."""
         raise SystemExit(errorcode)
 
 

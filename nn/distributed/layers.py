@@ -93,14 +93,15 @@ class SyncBatchNorm(BatchNorm1d):
         self._check(input)
         x, axes = accurate(input), (0, *range(2, input.ndim))
         column = (-1, *[1] * (input.ndim - 2))
-        here = np.full_like(bare(x), x.size // max(1, self.num_features), shape=1)
-        n = float(sum_over_ranks(here, self.comm)[0])
+        count = np.full_like(bare(x), x.size // max(1, self.num_features), shape=1)
+        sums = sum_over_ranks(np.concatenate([np.sum(x, axis=axes), count]), self.comm)
+        n = float(bare(sums)[-1])
         if n < 2:
             raise ValueError(
                 f"SyncBatchNorm({self.extra_repr()}): one value a channel on all ranks together, whose variance says "
                 "nothing. Fix: use a larger batch, or eval()."
             )
-        mean = sum_over_ranks(np.sum(x, axis=axes), self.comm) / n
+        mean = sums[:-1] / n
         centred = x - np.reshape(mean, column)
         var = sum_over_ranks(np.sum(centred * centred, axis=axes), self.comm) / n
         scale = 1 / np.sqrt(var + self.eps)

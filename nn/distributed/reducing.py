@@ -66,13 +66,13 @@ def backward(loss: Tensor, parameters: Iterable[Tensor], comm: Communicator, sam
     for p in listed:
         if p.requires_grad:
             p.grad = None
-    value = average(loss.item(), comm, samples)
-    (loss * (samples / summed([samples], comm)[0])).backward()
+    total, everybody = summed([samples * loss.item() if samples else 0.0, samples], comm)
+    (loss * (samples / everybody)).backward()
     reduce_gradients(listed, comm)
     for p, old in zip(listed, before, strict=True):
         if old is not None:
             p.grad = old if p.grad is None else old + p.grad
-    return value
+    return total / everybody
 
 
 def reduce_gradients(parameters: Iterable[Tensor], comm: Communicator) -> None:
