@@ -18,14 +18,19 @@ class Communicator(Protocol):
 
     def Get_rank(self) -> int:
         """The number of this process: 0, 1, …."""
+
     def Get_size(self) -> int:
         """How many there are."""
+
     def Allreduce(self, sendbuf: Any, recvbuf: Any, /) -> None:
         """Write the sum of what all processes send, on each."""
+
     def allgather(self, sendobj: Any, /) -> list[Any]:
         """What every process gives, on each."""
+
     def bcast(self, obj: Any, root: int = 0) -> Any:
         """What the process ``root`` gives, on each."""
+
     def Abort(self, errorcode: int = 0) -> Any:
         """End all processes."""
 
