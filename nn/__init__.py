@@ -84,6 +84,7 @@ if TYPE_CHECKING:
     from .layers.spatial.transposed_convolution import ConvTranspose1d, ConvTranspose2d, ConvTranspose3d
     from .layers.spatial.unpooling import MaxUnpool1d, MaxUnpool2d, MaxUnpool3d
     from .layers.transformer import *
+    from .losses.output_layers import AdaptiveLogSoftmaxWithLoss, LinearCrossEntropyLoss
     from .modules.states.serialization import load, save
     from .modules.states.stateless import functional_call
     from .monitoring import monitor
@@ -139,6 +140,7 @@ __getattr__, __dir__ = attach(
             *("UpsamplingBilinear2d", "UpsamplingNearest2d"),
         ),
         "layers.spatial.transposed_convolution": ("ConvTranspose1d", "ConvTranspose2d", "ConvTranspose3d"),
+        "losses.output_layers": ("AdaptiveLogSoftmaxWithLoss", "LinearCrossEntropyLoss"),
         "modules.states.serialization": ("load", "save"),
         "modules.states.stateless": ("functional_call",),
         "tensorboard": ("SummaryWriter",),

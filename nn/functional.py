@@ -9,7 +9,7 @@ from typing import Any
 from autograd_core.support.lazy import advice as _advice
 
 from .layers.activations import *
-from .layers.attention import scaled_dot_product_attention
+from .layers.attention import multi_head_attention_forward, scaled_dot_product_attention
 from .layers.distances import cosine_similarity, normalize, pairwise_distance, pdist
 from .layers.dropout import (
     alpha_dropout,
@@ -46,6 +46,7 @@ from .losses.of_classes import *
 from .losses.of_distributions import *
 from .losses.of_margins import *
 from .losses.of_numbers import *
+from .losses.output_layers import linear_cross_entropy
 from .modules.layer import takes_lists
 from .modules.respelled import in_dtype as _in_dtype
 from .modules.respelled import writing as _writing

@@ -35,7 +35,7 @@ def test_the_duck_is_strict() -> None:
     assert type(np.exp(d) * 2.0) is type(np.sum(d)) is type(d[0]) is Duck
 
 
-SCIPYS = {"sparse_product", *(f"linalg.{f}" for f in ("expm", "logm", "sqrtm", "lu_parts"))}
+SCIPYS = {"sparse_product", *(f"linalg.{f}" for f in ("expm", "logm", "sqrtm", "lu_factors"))}
 SCIPYS |= {"linalg.solve_sylvester", "linalg.solve_triangular"}
 """C code of SciPy's takes NumPy's own arrays."""
 

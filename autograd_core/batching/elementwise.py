@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -134,7 +135,7 @@ def _matmul(level: Level, a: AnyArray, b: AnyArray) -> AnyArray:
     x, y = bare(level, a), bare(level, b)
     if is_on(level, a) and not is_on(level, b):
         if na == 2 and nb <= 2:
-            flat = np.matmul(np.reshape(x, (-1, x.shape[-1])), y)
+            flat = np.matmul(np.reshape(x, (math.prod(x.shape[:-1]), x.shape[-1])), y)
             return np.reshape(flat, (*x.shape[:-1], *y.shape[1:]))
         if na == 1 and nb > 2:
             return np.matmul(x[(slice(None), *(None,) * (nb - 2), None)], y)[..., 0, :]

@@ -6,6 +6,7 @@ through in both modes and in every order, without a rule of its own.
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -89,5 +90,5 @@ def _product(matrix: Any, x: Any) -> Any:
     if x.ndim <= 2:
         return np.asarray(matrix @ x)
     columns = np.moveaxis(x, -2, 0)
-    product = np.asarray(matrix @ columns.reshape(len(columns), -1))
-    return np.moveaxis(product.reshape(-1, *columns.shape[1:]), 0, -2)
+    product = np.asarray(matrix @ columns.reshape(len(columns), math.prod(columns.shape[1:])))
+    return np.moveaxis(product.reshape(len(product), *columns.shape[1:]), 0, -2)

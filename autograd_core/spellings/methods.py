@@ -15,13 +15,13 @@ from ..engine.node import Leaf, Node
 from ..engine.tensor import Tensor
 from ..ops.shapes.shaping import astype
 from ..support.handles import RemovableHandle
-from . import elementwise, fourier, in_place, joining, order, places, products, shapes, sums
+from . import elementwise, factors, fourier, in_place, joining, order, places, products, shapes, sums
 from .watching import hooked, retained
 
 if TYPE_CHECKING:
     from ..support.types import AnyArray, DTypeLike
 
-FAMILIES = (shapes, joining, places, sums, order, elementwise, products, fourier)
+FAMILIES = (shapes, joining, places, sums, order, elementwise, products, factors, fourier)
 
 METHODS = """
     view reshape reshape_as view_as flatten unflatten unsqueeze squeeze permute transpose swapaxes swapdims t adjoint
@@ -45,7 +45,7 @@ METHODS = """
     divide true_divide pow clamp clip clamp_min clamp_max lerp addcmul addcdiv rsqrt frac sgn round ldexp frexp logit
     mvlgamma stft isclose allclose equal type_as clone dist
     matmul mm bmm mv dot vdot inner outer ger kron cross addmm addmv addr baddbmm addbmm trace logdet det slogdet
-    inverse pinverse matrix_power cholesky qr
+    inverse pinverse matrix_power cholesky qr lu lu_solve matrix_exp orgqr ormqr istft
 """
 """Functions of PyTorch's that are also its tensors' methods."""
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from autograd_core.engine.tensor import bare
 from autograd_core.ops import linalg as _library
+from autograd_core.spellings import factors
 from autograd_core.spellings.arguments import axes, cast
 from autograd_core.support.lazy import advice
 
@@ -37,7 +38,11 @@ def matrix_norm(A: Any, ord: Any = "fro", dim: Any = (-2, -1), keepdim: bool = F
 def cholesky(A: Any, *, upper: bool = False) -> Any:
     """Cholesky's factor."""
     factor = _library.cholesky(A)
-    return np.conj(np.swapaxes(factor, -1, -2)) if upper else factor
+    return _adjoint(factor) if upper else factor
+
+
+def _adjoint(x: Any) -> Any:
+    return np.conj(np.swapaxes(x, -1, -2))
 
 
 def solve(A: Any, B: Any, *, left: bool = True) -> Any:
@@ -53,6 +58,49 @@ def solve_triangular(A: Any, B: Any, *, upper: bool, left: bool = True, unitrian
     k = int(unitriangular)
     triangle = np.triu(A, k) if upper else np.tril(A, -k)
     return solve(triangle + np.eye(np.shape(A)[-1], dtype=A.dtype) if unitriangular else triangle, B, left=left)
+
+
+def lu(A: Any, *, pivot: bool = True) -> Any:
+    """P, L and U."""
+    return factors.lu_unpack(*factors.lu_factor(A, pivot=pivot))
+
+
+def lu_factor_ex(A: Any, *, pivot: bool = True, check_errors: bool = False) -> Any:
+    """``lu_factor``, and the number of the first pivot that is zero."""
+    found = factors.lu(A, pivot, True)
+    if check_errors and np.any(found[2]):
+        raise _library.LinAlgError("lu_factor_ex: the matrix is singular.")
+    return found
+
+
+def lu_solve(LU: Any, pivots: Any, B: Any, *, left: bool = True, adjoint: bool = False) -> Any:
+    """X with A X = B, or X A = B; of A's adjoint, where ``adjoint``."""
+    if left:
+        return _library.lu_solve((LU, pivots - 1), B, 2 if adjoint else 0)
+    return _adjoint(lu_solve(LU, pivots, _adjoint(B), adjoint=not adjoint))
+
+
+def lstsq(A: Any, B: Any, rcond: Any = None, *, driver: str | None = None) -> Any:
+    """X for which ‖A X − B‖ is smallest, and with it the residuals, A's rank and its singular values."""
+    vector = np.ndim(B) == np.ndim(A) - 1
+    right = B[..., None] if vector else B
+    inverse = _library.pinv(A) if rcond is None else _library.pinv(A, rcond)
+    x = inverse @ right
+    sigma, m, n = _library.svdvals(A), *np.shape(A)[-2:]
+    rank = matrix_rank(A) if driver != "gels" else np.zeros(0, np.int64)
+    full = m > n and driver in ("gels", "gelsd", "gelss") and bool(np.all(bare(matrix_rank(A)) == n))
+    residuals = np.sum(np.abs(A @ x - right) ** 2, axis=-2) if full else np.zeros(0, right.dtype)
+    kept = sigma if driver in ("gelsd", "gelss") else np.zeros(0, sigma.dtype)
+    return LeastSquares(x[..., 0] if vector else x, residuals, rank, kept)
+
+
+class LeastSquares(NamedTuple):
+    """What ``lstsq`` finds."""
+
+    solution: Any
+    residuals: Any
+    rank: Any
+    singular_values: Any
 
 
 def cross(input: Any, other: Any, *, dim: int = -1) -> Any:
@@ -111,7 +159,12 @@ def matrix_rank(A: Any, *, atol: Any = None, rtol: Any = None, hermitian: bool =
 _SPELLED: dict[str, Callable[..., Any]] = {
     f.__name__: f
     for f in (norm, vector_norm, matrix_norm, cholesky, solve, solve_triangular, cross, vecdot, diagonal, vander)
-} | {f.__name__: f for f in (tensorsolve, eig, eigvals, matrix_rank)}
+} | {f.__name__: f for f in (tensorsolve, eig, eigvals, matrix_rank, lu, lu_factor_ex, lu_solve, lstsq)}
+_SPELLED |= {
+    "lu_factor": factors.lu_factor,
+    "matrix_exp": factors.matrix_exp,
+    "householder_product": factors.orgqr,
+}
 for _name in (*_SPELLED, *(n for n in _library.__all__ if n not in _SPELLED and n != "LinAlgError")):
     globals()[_name] = faced(_SPELLED.get(_name) or getattr(_library, _name), _name)
 LinAlgError = _library.LinAlgError

@@ -20,12 +20,12 @@ from ..modules.dtypes import same_dtype
 from ..modules.layer import Layer
 from ..modules.parameter import Parameter
 from .dropout import dropout
-from .linear import Linear
+from .linear import Linear, linear
 
 if TYPE_CHECKING:
     from autograd_core.support.types import AnyArray, DTypeLike, TensorLike
 
-__all__ = ["MultiheadAttention", "scaled_dot_product_attention"]
+__all__ = ["MultiheadAttention", "multi_head_attention_forward", "scaled_dot_product_attention"]
 
 
 @checked()
@@ -172,27 +172,28 @@ class MultiheadAttention(Layer):
         key_padding_mask (N, S), attn_mask (L, S) or (N·heads, L, S): True (or −∞) where *not* to look; a query that may
         look nowhere gets weights of 0, not PyTorch's NaN
         """
+        same = query is key is value
         single = np.ndim(query) == 2
         if single:
             query, key, value = (np.reshape(x, (1, *x.shape)) for x in (query, key, value))
         elif not self.batch_first:
             query, key, value = (np.swapaxes(x, 0, 1) for x in (query, key, value))
         self._check(query, key, value)
-        count, length = query.shape[0], query.shape[1]
-        q, k, v = self._projected(query, key, value)
-        mask = self._mask(key_padding_mask, attn_mask, is_causal, count, length, key.shape[1], query.dtype)
-        for extra in self._more_keys(k):
-            k, v = (np.concatenate([x, more], axis=1) for x, more in zip((k, v), extra, strict=True))
-            mask = None if mask is None else np.pad(mask, [(0, 0)] * (np.ndim(mask) - 1) + [(0, 1)])
-        q, k, v = (self._heads(x) for x in (q, k, v))
+        q, k, v = _projected(query, key, value, same, self._matrices(), self.in_proj_bias)
+        mask = _masks(key_padding_mask, attn_mask, is_causal, self.num_heads, q, k)
         p = self.dropout if self.training else 0.0
-        out, weights = _attend(q, k, v, mask, p, False, None, need_weights)
-        out = self.out_proj(np.reshape(np.swapaxes(out, 1, 2), (count, length, self.embed_dim)))
-        out = out[0] if single else out if self.batch_first else np.swapaxes(out, 0, 1)
-        if not need_weights:
-            return out, None
-        weights = np.mean(weights, axis=1) if average_attn_weights else weights
-        return out, weights[0] if single else weights
+        extra = (self.bias_k, self.bias_v, self.add_zero_attn)
+        seen, weights = _seen(q, k, v, mask, self.num_heads, extra, p, need_weights, average_attn_weights)
+        out = self.out_proj(seen)
+        if single:
+            return out[0], None if weights is None else weights[0]
+        return out if self.batch_first else np.swapaxes(out, 0, 1), weights
+
+    def _matrices(self) -> Any:
+        """in_proj_weight, or one matrix for each of query, key and value."""
+        if self.in_proj_weight is not None:
+            return self.in_proj_weight
+        return self.q_proj_weight, self.k_proj_weight, self.v_proj_weight
 
     def _check(self, query: AnyArray, key: AnyArray, value: AnyArray) -> None:
         widths = (query.shape[-1], key.shape[-1], value.shape[-1])
@@ -204,64 +205,145 @@ class MultiheadAttention(Layer):
         for what, x in (("query", query), ("key", key), ("value", value)):
             same_dtype(f"MultiheadAttention({self.extra_repr()})", what, x, self.out_proj.weight)
 
-    def _projected(self, query: AnyArray, key: AnyArray, value: AnyArray) -> list[Any]:
-        n = self.embed_dim
-        bias = self.in_proj_bias
-        biases = [None] * 3 if bias is None else [bias[i * n : (i + 1) * n] for i in range(3)]
-        if self.in_proj_weight is not None:
-            if query is key is value:  # self-attention: one product for all three
-                weight = self.in_proj_weight
-                whole = query @ weight.T if bias is None else fused.linear(query, weight, bias)
-                return [whole[..., i * n : (i + 1) * n] for i in range(3)]
-            matrices = [self.in_proj_weight[i * n : (i + 1) * n] for i in range(3)]
-        else:
-            matrices = [self.q_proj_weight, self.k_proj_weight, self.v_proj_weight]
-        products = [x @ w.T for x, w in zip((query, key, value), matrices, strict=True)]
-        return [y if b is None else y + b for y, b in zip(products, biases, strict=True)]
-
-    def _more_keys(self, k: AnyArray) -> Iterator[tuple[Any, Any]]:
-        """Keys and values (N, 1, E) that stand behind the others."""
-        shape = (k.shape[0], 1, self.embed_dim)
-        if self.bias_k is not None and self.bias_v is not None:
-            yield np.broadcast_to(self.bias_k, shape), np.broadcast_to(self.bias_v, shape)
-        if self.add_zero_attn:
-            zeros = np.zeros_like(bare(k), shape=shape)
-            yield zeros, zeros
-
-    def _heads(self, x: AnyArray) -> AnyArray:
-        """(N, L, E) → (N, heads, L, E/heads)."""
-        return np.swapaxes(np.reshape(x, (*x.shape[:2], self.num_heads, self.embed_dim // self.num_heads)), 1, 2)
-
-    def _mask(
-        self,
-        padding: AnyArray | None,
-        mask: AnyArray | None,
-        is_causal: bool,
-        count: int,
-        length: int,
-        keys: int,
-        dtype: DTypeLike,
-    ) -> Any:
-        """Both masks as numbers to add; here True means *not* to look, as PyTorch has it in this layer."""
-        bias: Any = None
-        if mask is None and is_causal:
-            mask = ~np.tri(length, keys, dtype=bool)
-        if mask is not None:
-            if np.ndim(mask) == 3:
-                mask = np.reshape(mask, (count, self.num_heads, length, keys))
-            elif np.shape(mask) != (length, keys):
-                raise ValueError(f"MultiheadAttention: attn_mask of shape {np.shape(mask)}; expected {(length, keys)}.")
-            bias = _as_bias(_allowed(mask), dtype)
-        if padding is not None:
-            padding = np.reshape(padding, (-1, keys))
-            if len(padding) != count:
-                raise ValueError(f"MultiheadAttention: key_padding_mask for {len(padding)} samples; expected {count}.")
-            more = np.reshape(_as_bias(_allowed(padding), dtype), (count, 1, 1, keys))
-            bias = more if bias is None else bias + more
-        return bias
-
     def extra_repr(self) -> str:
         return f"{self.embed_dim}, {self.num_heads}"
+
+
+def multi_head_attention_forward(
+    query: TensorLike,
+    key: TensorLike,
+    value: TensorLike,
+    embed_dim_to_check: int,
+    num_heads: int,
+    in_proj_weight: TensorLike | None,
+    in_proj_bias: TensorLike | None,
+    bias_k: TensorLike | None,
+    bias_v: TensorLike | None,
+    add_zero_attn: bool,
+    dropout_p: float,
+    out_proj_weight: TensorLike,
+    out_proj_bias: TensorLike | None,
+    training: bool = True,
+    key_padding_mask: TensorLike | None = None,
+    need_weights: bool = True,
+    attn_mask: TensorLike | None = None,
+    use_separate_proj_weight: bool = False,
+    q_proj_weight: TensorLike | None = None,
+    k_proj_weight: TensorLike | None = None,
+    v_proj_weight: TensorLike | None = None,
+    average_attn_weights: bool = True,
+    is_causal: bool = False,
+) -> tuple[Tensor, Tensor | None]:
+    """What ``MultiheadAttention`` computes, of parameters that are given.
+
+    query, key, value : of shapes (L, N, E), (S, N, E) and (S, N, E), or without N
+    embed_dim_to_check : E
+    num_heads : how many attentions, a divisor of E
+    in_proj_weight, in_proj_bias : (3E, E) and (3E,) or None
+    bias_k, bias_v : one more key and value of E elements, or None
+    add_zero_attn : whether one more key and value of zeros stand behind the others
+    dropout_p : the probability with which a weight becomes 0 in training
+    out_proj_weight, out_proj_bias : (E, E) and (E,) or None
+    training : whether weights are dropped
+    key_padding_mask, attn_mask, need_weights, average_attn_weights, is_causal : those of the layer's call
+    use_separate_proj_weight : whether q_proj_weight, k_proj_weight and v_proj_weight stand for in_proj_weight
+
+    Raises ValueError for shapes that do not fit.
+
+    >>> x, one = np.ones((5, 3, 2)), np.eye(2)
+    >>> out, _ = multi_head_attention_forward(x, x, x, 2, 1, np.tile(one, (3, 1)), None, None, None, False, 0.0, one, None)
+    >>> out.shape
+    (5, 3, 2)
+    """
+    if query.shape[-1] != embed_dim_to_check or embed_dim_to_check % num_heads:
+        raise ValueError(
+            f"multi_head_attention_forward: query of shape {query.shape}, {num_heads} heads; expected a last axis of "
+            f"{embed_dim_to_check}, a multiple of the heads."
+        )
+    same, single = query is key is value, np.ndim(query) == 2
+    query, key, value = (x[None] if single else np.swapaxes(x, 0, 1) for x in (query, key, value))
+    matrices = (q_proj_weight, k_proj_weight, v_proj_weight) if use_separate_proj_weight else in_proj_weight
+    q, k, v = _projected(query, key, value, same, matrices, in_proj_bias)
+    mask = _masks(key_padding_mask, attn_mask, is_causal, num_heads, q, k)
+    extra = (bias_k, bias_v, add_zero_attn)
+    p = dropout_p if training else 0.0
+    seen, weights = _seen(q, k, v, mask, num_heads, extra, p, need_weights, average_attn_weights)
+    out = linear(seen, out_proj_weight, out_proj_bias)
+    return out[0] if single else np.swapaxes(out, 0, 1), weights if weights is None or not single else weights[0]
+
+
+def _projected(
+    query: AnyArray, key: AnyArray, value: AnyArray, same: bool, matrices: Any, bias: AnyArray | None
+) -> list[Any]:
+    """Queries, keys and values (N, L, E) by one matrix (3E, E), or by three."""
+    whole = None if isinstance(matrices, tuple) else matrices
+    n = np.shape(matrices[0] if whole is None else whole)[0 if whole is None else 1]
+    if whole is not None and same:  # self-attention: one product for all three
+        y = query @ whole.T if bias is None else fused.linear(query, whole, bias)
+        return [y[..., i * n : (i + 1) * n] for i in range(3)]
+    biases = [None] * 3 if bias is None else [bias[i * n : (i + 1) * n] for i in range(3)]
+    each = matrices if whole is None else [whole[i * n : (i + 1) * n] for i in range(3)]
+    products = [x @ w.T for x, w in zip((query, key, value), each, strict=True)]
+    return [y if b is None else y + b for y, b in zip(products, biases, strict=True)]
+
+
+def _seen(
+    q: AnyArray,
+    k: AnyArray,
+    v: AnyArray,
+    mask: AnyArray | None,
+    heads: int,
+    extra: tuple[AnyArray | None, AnyArray | None, bool],
+    dropout_p: float,
+    need_weights: bool,
+    average: bool,
+) -> tuple[AnyArray, Any]:
+    """What the heads see, side by side (N, L, E), and the weights; ``extra`` keys and values stand behind the others."""
+    for more in _more_keys(k, *extra):
+        k, v = (np.concatenate([x, one], axis=1) for x, one in zip((k, v), more, strict=True))
+        mask = None if mask is None else np.pad(mask, [(0, 0)] * (np.ndim(mask) - 1) + [(0, 1)])
+    q, k, v = (np.swapaxes(np.reshape(x, (*x.shape[:2], heads, x.shape[2] // heads)), 1, 2) for x in (q, k, v))
+    out, weights = _attend(q, k, v, mask, dropout_p, False, None, need_weights)
+    seen = np.swapaxes(out, 1, 2)
+    seen = np.reshape(seen, (*seen.shape[:2], seen.shape[2] * seen.shape[3]))
+    if not need_weights:
+        return seen, None
+    return seen, np.mean(weights, axis=1) if average else weights
+
+
+def _more_keys(
+    k: AnyArray, bias_k: AnyArray | None, bias_v: AnyArray | None, zeros: bool
+) -> Iterator[tuple[Any, Any]]:
+    """Keys and values (N, 1, E)."""
+    shape = (k.shape[0], 1, k.shape[2])
+    if bias_k is not None and bias_v is not None:
+        yield np.broadcast_to(bias_k, shape), np.broadcast_to(bias_v, shape)
+    if zeros:
+        none = np.zeros_like(bare(k), shape=shape)
+        yield none, none
+
+
+def _masks(
+    padding: AnyArray | None, mask: AnyArray | None, is_causal: bool, heads: int, q: AnyArray, k: AnyArray
+) -> Any:
+    """Both masks as numbers to add; here True means *not* to look, as PyTorch has it in this layer."""
+    bias: Any = None
+    count, length, keys, dtype = q.shape[0], q.shape[1], k.shape[1], q.dtype
+    if mask is None and is_causal:
+        mask = ~np.tri(length, keys, dtype=bool)
+    if mask is not None:
+        if np.ndim(mask) == 3:
+            mask = np.reshape(mask, (count, heads, length, keys))
+        elif np.shape(mask) != (length, keys):
+            raise ValueError(f"MultiheadAttention: attn_mask of shape {np.shape(mask)}; expected {(length, keys)}.")
+        bias = _as_bias(_allowed(mask), dtype)
+    if padding is not None:
+        padding = np.reshape(padding, (-1, keys))
+        if len(padding) != count:
+            raise ValueError(f"MultiheadAttention: key_padding_mask for {len(padding)} samples; expected {count}.")
+        more = np.reshape(_as_bias(_allowed(padding), dtype), (count, 1, 1, keys))
+        bias = more if bias is None else bias + more
+    return bias
 
 
 def _allowed(mask: AnyArray) -> AnyArray:

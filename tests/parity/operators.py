@@ -17,7 +17,8 @@ import numpy as np
 
 import autograd_core as ag
 import nn.functional as F
-from autograd_core.spellings import fourier, order, places, sums
+from autograd_core.spellings import factors, fourier, order, places, sums
+from autograd_core.torch import linalg as face_linalg
 
 
 def words(text: str) -> list[str]:
@@ -715,6 +716,22 @@ def _values(f: Callable[..., Any]) -> Callable[..., Any]:
 
 
 HERE |= {
+    "istft": fourier.istft,
+    "lu_unpack": factors.lu_unpack,
+    "lu": factors.lu,
+    "lu_solve": factors.lu_solve,
+    "linalg.lu_factor": face_linalg.lu_factor,
+    "linalg.lu_factor_ex": face_linalg.lu_factor_ex,
+    "linalg.lu": face_linalg.lu,
+    "linalg.lu_solve": face_linalg.lu_solve,
+    "matrix_exp": factors.matrix_exp,
+    "ormqr": factors.ormqr,
+    "linalg.householder_product": factors.orgqr,
+    "linalg.lstsq.grad_oriented": lambda a, b, driver=None: L.pinv(a) @ b,
+    **{
+        f"nn.functional.linear_cross_entropy{how}": F.linear_cross_entropy
+        for how in ("", ".chunked", ".chunked_none")
+    },
     **{f"scatter_reduce.{how}": places.scatter_reduce for how in words("sum prod mean amin amax")},
     **{f"index_reduce.{how}": places.index_reduce for how in words("prod mean amin amax")},
     **{name: _values(getattr(order, name)) for name in words("cummax cummin mode")},
@@ -779,7 +796,7 @@ def _vander(x: Any, n: Any) -> Any:
 EXCLUDED: dict[str, str] = {
     "random: nothing to compare": """normal normal.number_mean bernoulli nn.functional.dropout nn.functional.dropout2d
         nn.functional.dropout3d nn.functional.alpha_dropout nn.functional.feature_alpha_dropout.with_train
-        nn.functional.rrelu nn.functional.fractional_max_pool2d nn.functional.fractional_max_pool3d svd_lowrank
+        nn.functional.multi_head_attention_forward nn.functional.rrelu nn.functional.fractional_max_pool2d nn.functional.fractional_max_pool3d svd_lowrank
         pca_lowrank""",
     "private to PyTorch": """_softmax_backward_data native_group_norm native_layer_norm native_batch_norm
         _native_batch_norm_legit _batch_norm_with_update _upsample_bilinear2d_aa max_pool2d_with_indices_backward
@@ -798,12 +815,7 @@ EXCLUDED: dict[str, str] = {
         masked.softmin masked.normalize masked.logaddexp masked.logsumexp""",
 }
 
-MISSING = """
-    istft lu_unpack lu lu_solve linalg.lu_factor linalg.lu_factor_ex linalg.lu linalg.lu_solve matrix_exp ormqr
-    linalg.householder_product linalg.lstsq.grad_oriented nn.functional.linear_cross_entropy
-    nn.functional.linear_cross_entropy.chunked nn.functional.linear_cross_entropy.chunked_none
-    nn.functional.multi_head_attention_forward
-"""
+MISSING = ""
 """Of PyTorch's operators that have a derivative, those for which there is no function here."""
 
 
@@ -828,7 +840,7 @@ WRONG_FORWARD = {"cholesky_inverse", "logcumsumexp"}
 is held to their vjp."""
 
 THEIRS: dict[str, Callable[..., Any]] = {
-    "linalg.lstsq": lambda torch, r: r[0],
+    **{name: lambda torch, r: r[0] for name in ("linalg.lstsq", "linalg.lstsq.grad_oriented")},
     **{name: lambda torch, r: (r[0], r[1].abs()) for name in ("linalg.eigh", "linalg.eig")},
     **{name: lambda torch, r: tuple(part.abs() for part in r) for name in ("linalg.qr", "qr")},
     "linalg.svd": lambda torch, r: _their_svd(r.U, r.S, r.Vh),

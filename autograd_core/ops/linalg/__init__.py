@@ -14,7 +14,7 @@ is Hermitian by chance. Forward mode does not know what becomes of the vectors, 
 complete a basis (``full_matrices=True``, ``mode="complete"``), they move as little as they can.
 
 From ``scipy.linalg``, with its values: ``expm``, ``logm``, ``sqrtm``, ``solve_triangular``, ``cho_solve``, ``lu``,
-``solve_sylvester``, ``block_diag``, ``toeplitz``.
+``lu_factor``, ``lu_solve``, ``solve_sylvester``, ``block_diag``, ``toeplitz``.
 
 >>> import autograd_core as ag
 >>> ag.grad(ag.linalg.det)(np.array([[1.0, 2.0], [3.0, 4.0]]))
@@ -32,14 +32,15 @@ from .eigen import eig, eigh, eigvals, eigvalsh
 from .factors import cholesky, qr
 from .functions import *
 from .functions import __all__ as _scipys
+from .pivoting import lu, lu_factor, lu_solve
 from .norms import cond, matrix_norm, norm, vector_norm
 from .shapes import diagonal, matrix_transpose, outer, trace
 from .solving import inv, lstsq, matrix_power, matrix_rank, multi_dot, pinv, solve, tensorinv, tensorsolve
 from .svd import svd, svdvals
 
 __all__ = [
-    "cholesky", "cond", "cross", "det", "diagonal", "eig", "eigh", "eigvals", "eigvalsh", "inv", "lstsq", "matmul",
-    "matrix_norm", "matrix_power", "matrix_rank", "matrix_transpose", "multi_dot", "norm", "outer", "pinv", "qr",
-    "slogdet", "solve", "svd", "svdvals", "tensordot", "tensorinv", "tensorsolve", "trace", "vecdot", "vector_norm",
-    "LinAlgError", *_scipys,
+    "cholesky", "cond", "cross", "det", "diagonal", "eig", "eigh", "eigvals", "eigvalsh", "inv", "lstsq",
+    "lu", "lu_factor", "lu_solve", "matmul", "matrix_norm", "matrix_power", "matrix_rank", "matrix_transpose",
+    "multi_dot", "norm", "outer", "pinv", "qr", "slogdet", "solve", "svd", "svdvals", "tensordot",
+    "tensorinv", "tensorsolve", "trace", "vecdot", "vector_norm", "LinAlgError", *_scipys,
 ]  # fmt: skip

@@ -12,6 +12,7 @@ import numpy as np
 
 from ...batching.batched import one_by_one
 from ...engine.forms import primitive
+from ...support.arrays import anyarray
 from .factors import cholesky
 from .parts import adjoint
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from ...support.types import AnyArray, ArrayLike
 
 __all__ = [
-    "block_diag", "cho_factor", "cho_solve", "expm", "logm", "lu", "solve_sylvester", "solve_triangular", "sqrtm",
+    "block_diag", "cho_factor", "cho_solve", "expm", "logm", "solve_sylvester", "solve_triangular", "sqrtm",
     "toeplitz",
 ]  # fmt: skip
 
@@ -32,9 +33,9 @@ def _each_matrix(name: str, a: AnyArray) -> AnyArray:
     if a.ndim < 2 or a.shape[-1] != a.shape[-2]:
         raise ValueError(f"{name}: needs square matrices, not {a.dtype} {tuple(a.shape)}.")
     double = a.astype(np.result_type(a.dtype, np.float64))  # SciPy warns of what it reaches in single precision
-    found = [np.asarray(function(m)) for m in np.reshape(double, (-1, *a.shape[-2:]))]
-    if not found:
+    if not a.size:
         return np.zeros_like(a)
+    found = [np.asarray(function(m)) for m in np.reshape(double, (-1, *a.shape[-2:]))]
     whole = np.reshape(np.stack(found), a.shape)
     return whole.astype(np.result_type(a.dtype, np.complex64)) if whole.dtype.kind == "c" else whole.astype(a.dtype)
 
@@ -146,23 +147,34 @@ def _triangle(x: AnyArray, lower: bool, unit: bool) -> AnyArray:
 def _triangular_back(
     g: AnyArray, a: AnyArray, ans: AnyArray, trans: int, lower: bool, unit_diagonal: bool
 ) -> tuple[AnyArray, AnyArray]:
-    given, back = (g, ans) if ans.ndim > 1 else (g[:, None], ans[:, None])
     turned = a if trans == 2 else np.conjugate(a)  # (A*)ᴴ is A's transpose, (Aᵀ)ᴴ its conjugate
-    s = solve_triangular(turned, given, 0 if trans else 1, lower, unit_diagonal)
-    of_a = -s @ adjoint(back)
+    s = _triangular(turned, g, 0 if trans else 1, lower, unit_diagonal)
+    of_a = -s @ adjoint(ans)
     if trans == 1:
         of_a = np.swapaxes(of_a, -1, -2)
     elif trans == 2:
         of_a = adjoint(of_a)
-    return _triangle(of_a, lower, unit_diagonal), s if ans.ndim > 1 else s[:, 0]
+    return _triangle(of_a, lower, unit_diagonal), s
 
 
 @primitive(name="linalg.solve_triangular", together=_triangular_back)
 @one_by_one
-def solve_triangular(a, b, trans=0, lower=False, unit_diagonal=False):
+def _triangular(a, b, trans=0, lower=False, unit_diagonal=False):
+    """Of one stack of matrices a, b of equal height."""
+    import scipy.linalg
+
+    found = np.empty(b.shape, np.result_type(a, b))
+    for i in np.ndindex(*b.shape[:-2]) if b.size else ():
+        found[i] = scipy.linalg.solve_triangular(a[i], b[i], trans, lower, unit_diagonal)
+    return found
+
+
+def solve_triangular(
+    a: ArrayLike, b: ArrayLike, trans: Any = 0, lower: bool = False, unit_diagonal: bool = False
+) -> AnyArray:
     """X with A X = B of a triangular A, whose other triangle is not read and has no gradient.
 
-    a, b : of shapes (n, n), and (n,) or (n, k)
+    a, b : of shapes (…, n, n), and (n,) or (…, n, k); the axes before broadcast
     trans : 0, or "N": A X = B; 1, or "T": AᵀX = B; 2, or "C": AᴴX = B
     lower : whether the lower triangle is A's
     unit_diagonal : whether its diagonal is 1, and not read
@@ -170,9 +182,23 @@ def solve_triangular(a, b, trans=0, lower=False, unit_diagonal=False):
     >>> solve_triangular(np.array([[2.0, 0.0], [1.0, 1.0]]), np.array([2.0, 3.0]), lower=True)
     array([1., 2.])
     """
-    import scipy.linalg
-
-    return np.asarray(scipy.linalg.solve_triangular(a, b, trans, lower, unit_diagonal))
+    a, b = map(anyarray, (a, b))
+    trans = {"N": 0, "T": 1, "C": 2}.get(trans, trans)
+    vector = b.ndim == 1
+    if a.ndim < 2 or a.shape[-1] != a.shape[-2] or not b.ndim or b.shape[-1 if vector else -2] != a.shape[-1]:
+        raise ValueError(
+            f"solve_triangular: a of shape {tuple(a.shape)} and b of {tuple(b.shape)}. Fix: a square a, or a stack of "
+            "such, and as many rows in b."
+        )
+    if trans not in (0, 1, 2):
+        raise ValueError(f'solve_triangular: trans={trans!r}. Fix: give 0, 1 or 2, or "N", "T" or "C".')
+    if vector:
+        b = np.expand_dims(b, -1)
+    if a.shape[:-2] != b.shape[:-2]:
+        stack = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
+        a, b = (x if x.shape[:-2] == stack else np.broadcast_to(x, stack + x.shape[-2:]) for x in (a, b))
+    x = _triangular(a, b, trans, bool(lower), bool(unit_diagonal))
+    return x[..., 0] if vector else x  # type: ignore[no-any-return]
 
 
 def cho_factor(a: ArrayLike, lower: bool = False) -> tuple[AnyArray, bool]:
@@ -199,35 +225,6 @@ def cho_solve(c_and_lower: tuple[Any, bool], b: ArrayLike) -> AnyArray:
     c, lower = c_and_lower
     first, second = (0, 2) if lower else (2, 0)
     return solve_triangular(c, solve_triangular(c, b, first, lower), second, lower)  # type: ignore[no-any-return]
-
-
-def _lu_back(g: AnyArray, a: AnyArray, ans: AnyArray) -> AnyArray:
-    p, lower, upper = ans[0], ans[1], ans[2]
-    inner = np.tril(adjoint(lower) @ g[1], -1) + np.triu(g[2] @ adjoint(upper))
-    return p @ np.linalg.solve(adjoint(lower), adjoint(np.linalg.solve(upper, adjoint(inner))))
-
-
-@primitive(name="linalg.lu_parts", a=_lu_back)
-@one_by_one
-def _lu_parts(a):
-    import scipy.linalg
-
-    return np.stack(scipy.linalg.lu(a))
-
-
-def lu(a: ArrayLike) -> tuple[AnyArray, AnyArray, AnyArray]:
-    """P, L and U with A = P L U: a permutation, a lower triangle with ones on the diagonal, an upper triangle.
-
-    a : of shape (n, n), not singular where it is differentiated
-
-    >>> lu(np.array([[0.0, 1.0], [2.0, 0.0]]))[2]
-    array([[2., 0.],
-           [0., 1.]])
-    """
-    if np.ndim(a) != 2 or np.shape(a)[0] != np.shape(a)[1]:
-        raise ValueError(f"lu: needs one square matrix, not one of shape {tuple(np.shape(a))}.")
-    parts = _lu_parts(a)
-    return parts[0], parts[1], parts[2]
 
 
 def block_diag(*arrs: ArrayLike) -> AnyArray:
