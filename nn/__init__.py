@@ -53,6 +53,7 @@ if TYPE_CHECKING:
         AdaptiveMaxPool3d,
     )
     from .layers.spatial.convolution import Conv1d, Conv2d, Conv3d
+    from .layers.spatial.fractional_pooling import FractionalMaxPool2d, FractionalMaxPool3d
     from .layers.spatial.padding import (
         CircularPad1d,
         CircularPad2d,
@@ -125,6 +126,7 @@ __getattr__, __dir__ = attach(
             *("AdaptiveMaxPool1d", "AdaptiveMaxPool2d", "AdaptiveMaxPool3d"),
         ),
         "layers.spatial.convolution": ("Conv1d", "Conv2d", "Conv3d"),
+        "layers.spatial.fractional_pooling": ("FractionalMaxPool2d", "FractionalMaxPool3d"),
         "layers.spatial.padding": (
             *("ConstantPad1d", "ConstantPad2d", "ConstantPad3d", "ZeroPad1d", "ZeroPad2d", "ZeroPad3d"),
             *("ReflectionPad1d", "ReflectionPad2d", "ReflectionPad3d"),

@@ -34,6 +34,7 @@ from .layers.spatial.adaptive_pooling import (
     adaptive_max_pool3d,
 )
 from .layers.spatial.convolution import conv1d, conv2d, conv3d
+from .layers.spatial.fractional_pooling import fractional_max_pool2d, fractional_max_pool3d
 from .layers.spatial.padding import pad
 from .layers.spatial.patches import fold, unfold
 from .layers.spatial.pooling import avg_pool1d, avg_pool2d, avg_pool3d, max_pool1d, max_pool2d, max_pool3d

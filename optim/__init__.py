@@ -14,7 +14,7 @@ from .sign import Lion, Rprop
 if TYPE_CHECKING:
     from . import hooks, lr_scheduler, swa_utils
     from .curvature.lbfgs import LBFGS
-    from .matrices import Adafactor, Muon
+    from .matrices import Adafactor, Muon, SparseAdam
     from .minimizing import Minimum, minimize
     from .trajectories import BEALE, ROSENBROCK, STEEP_VALLEY, Landscape, plot_trajectories, trajectory
 
@@ -26,7 +26,7 @@ __getattr__, __dir__ = attach(
         "lr_scheduler": (),
         "swa_utils": (),
         "curvature.lbfgs": ("LBFGS",),
-        "matrices": ("Adafactor", "Muon"),
+        "matrices": ("Adafactor", "Muon", "SparseAdam"),
         "minimizing": ("Minimum", "minimize"),
         "trajectories": ("BEALE", "ROSENBROCK", "STEEP_VALLEY", "Landscape", "plot_trajectories", "trajectory"),
     },
@@ -35,7 +35,7 @@ __getattr__, __dir__ = attach(
 __all__ = [
     "Optimizer",
     "SGD", "ASGD", "Adagrad", "RMSprop", "Adadelta", "Adam", "AdamW", "NAdam", "RAdam", "Adamax", "Rprop", "Lion",
-    "Adafactor", "Muon", "LBFGS",
+    "Adafactor", "Muon", "SparseAdam", "LBFGS",
     "minimize", "Minimum", "trajectory", "plot_trajectories", "Landscape", "ROSENBROCK", "BEALE", "STEEP_VALLEY",
     "hooks", "lr_scheduler", "swa_utils",
 ]  # fmt: skip

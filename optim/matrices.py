@@ -1,4 +1,4 @@
-"""Adafactor and Muon: rules that see a parameter's rows and columns, and so update each parameter for itself."""
+"""Rules that see a parameter's rows and columns, and so update each for itself: Adafactor, Muon, SparseAdam."""
 
 from __future__ import annotations
 
@@ -205,6 +205,50 @@ class Muon(_EachForItself):
         else:
             rate = math.sqrt(max(1, rows / columns))
         p -= (options["lr"] * rate) * orthogonal(u, options["ns_coefficients"], options["ns_steps"], options["eps"])
+
+
+class SparseAdam(_EachForItself):
+    """Adam on the rows that have a gradient, for embeddings: the other rows and their moments stand still.
+
+        m ← m + (1 − β₁)(g − m),  v ← v + (1 − β₂)(g² − v),  p ← p − η·√(1 − β₂ᵗ)/(1 − β₁ᵗ) · m / (√v + ε)
+
+    params, lr, betas, eps, maximize : those of ``Adam``
+
+    As PyTorch's, whose gradients name the rows; here they are those in which some number is not 0. A row is an index of
+    the first axis. ε is not divided by √(1 − β₂ᵗ), as it is in ``Adam``.
+
+    >>> from autograd_core import Tensor
+    >>> table = Tensor([[1.0], [2.0]], requires_grad=True)
+    >>> opt = SparseAdam([table], lr=0.1)
+    >>> table[[1]].sum().backward()
+    >>> opt.step()
+    >>> table
+    Tensor([[1. ],
+            [1.9]], dtype=float32, requires_grad=True)
+    """
+
+    def __init__(
+        self,
+        params: Params,
+        lr: float = 1e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        *,
+        maximize: bool = False,
+    ) -> None:
+        super().__init__(params, {"lr": lr, "betas": betas, "eps": eps, "maximize": maximize})
+
+    def arrays(self, options: Options) -> dict[str, float]:
+        return {"exp_avg": 0.0, "exp_avg_sq": 0.0}
+
+    def update(self, p: Array, g: Array, m: Array, v: Array, *, clock: Clock, options: Group) -> None:
+        t, (beta1, beta2) = clock[0], options["betas"]
+        rest = tuple(range(1, g.ndim))
+        moved = np.any(np.not_equal(g, 0), axis=rest, keepdims=True).astype(g.dtype)
+        m += (g - m) * ((1 - beta1) * moved)
+        v += (g * g - v) * ((1 - beta2) * moved)
+        rate = options["lr"] * (1 - beta2**t) ** 0.5 / (1 - beta1**t)
+        p -= moved * (rate * m / (np.sqrt(v) + options["eps"]))
 
 
 def orthogonal(u: Array, coefficients: tuple[float, float, float], steps: int, eps: float) -> Array:

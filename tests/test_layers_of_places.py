@@ -27,6 +27,35 @@ def numbers(*shape: int, seed: int = 0) -> Any:
     return np.random.default_rng(seed).permutation(int(np.prod(shape))).reshape(shape).astype(float)
 
 
+# Windows at random places --------------------------------------------------------------------------------------------
+
+
+@given(kernel=st.integers(1, 3), out=st.integers(1, 4), extra=st.integers(0, 4), u=st.floats(0, 0.999))
+def test_fractional_windows_begin_at_both_ends_and_step_by_alpha_or_one_more(
+    kernel: int, out: int, extra: int, u: float
+) -> None:
+    length = kernel + out - 1 + extra
+    x, drawn = np.arange(float(length**2)).reshape(1, 1, length, length), np.full((1, 1, 2), u)
+    y, where = F.fractional_max_pool2d(x, kernel, out, return_indices=True, _random_samples=drawn)
+    last = np.asarray(y)[0, 0, 0] % length  # the largest number of a window is its last
+    assert last[-1] == length - 1
+    assert out == 1 or last[0] == kernel - 1
+    steps, alpha = np.diff(last), (length - kernel) / max(out - 1, 1)
+    assert np.all((np.floor(alpha) <= steps) & (steps <= np.floor(alpha) + 1))
+    assert np.array_equal(x.reshape(-1)[where], y)
+    assert ag.gradcheck(lambda x: F.fractional_max_pool2d(x, kernel, out, _random_samples=drawn), x) < 1e-6
+
+
+def test_fractional_pooling_says_what_does_not_fit() -> None:
+    x = numbers(1, 2, 5, 5)
+    with pytest.raises(ValueError, match="one of them"):
+        F.fractional_max_pool2d(x, 2)
+    with pytest.raises(ValueError, match="at least kernel_size"):
+        F.fractional_max_pool2d(x, 3, 4)
+    with pytest.raises(ValueError, match="between 0 and 1"):
+        nn.FractionalMaxPool3d(2, output_ratio=1.5)
+
+
 # Padding -------------------------------------------------------------------------------------------------------------
 
 MODES = {"constant": "constant", "reflect": "reflect", "replicate": "edge", "circular": "wrap"}

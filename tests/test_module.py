@@ -650,6 +650,33 @@ class TestParametrizations:
         layer = nn.utils.parametrizations.spectral_norm(self.make(5, 3), n_power_iterations=2000)
         assert np.isclose(np.linalg.norm(layer.weight.numpy(), 2), 1)
 
+    @pytest.mark.parametrize("kind", ["weight_norm", "spectral_norm"])
+    def test_hooks_and_parametrizations_compute_the_same_weight(self, kind):
+        layer = self.make(5, 3)
+        plain, x = copy.deepcopy(layer), ag.Tensor(RNG.normal(size=(2, 5)))
+        hooked = getattr(nn.utils, kind)(copy.deepcopy(layer))
+        other = getattr(nn.utils.parametrizations, kind)(copy.deepcopy(layer))
+        if kind == "spectral_norm":
+            for module in (hooked, other):
+                for _ in range(500):
+                    module(x)
+        assert np.allclose(hooked(x), other(x))
+        hooked(x).sum().backward()
+        gradient = hooked.weight_v.grad if kind == "weight_norm" else hooked.weight_orig.grad
+        other(x).sum().backward()
+        same = other.parametrizations.weight
+        assert np.allclose(gradient, same.original1.grad if kind == "weight_norm" else same.original.grad)
+        removed = getattr(nn.utils, f"remove_{kind}")(
+            copy.deepcopy(getattr(nn.utils, kind)(copy.deepcopy(layer))).eval()
+        )
+        assert list(dict(removed.named_parameters())) == ["bias", "weight"]
+        if kind == "weight_norm":
+            assert np.allclose(removed(x), plain(x))
+        with pytest.raises(RuntimeError, match="already"):
+            getattr(nn.utils, kind)(hooked)
+        with pytest.raises(ValueError, match="is not normalised"):
+            getattr(nn.utils, f"remove_{kind}")(plain)
+
     def test_derivatives_of_parametrized_layers(self):
         for make in (
             nn.utils.parametrizations.weight_norm,

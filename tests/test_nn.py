@@ -81,6 +81,41 @@ def test_cross_entropy_of_one_hot_probabilities_is_that_of_the_classes():
     assert np.isclose(nn.CrossEntropyLoss()(z, np.eye(3)[LABELS]).item(), nn.CrossEntropyLoss()(z, LABELS).item())
 
 
+def test_adaptive_softmax_is_a_distribution_of_which_it_gives_the_targets_part():
+    model = nn.AdaptiveLogSoftmaxWithLoss(8, 12, [3, 7], div_value=2.0, dtype=np.float64)
+    x, y = RNG.normal(size=(12, 8)), np.arange(12)
+    logs = model.log_prob(ag.Tensor(x))
+    assert np.allclose(np.exp(logs).sum(axis=1), 1)
+    found = model(ag.Tensor(x), y)
+    assert np.allclose(found.output, logs[y, y])
+    assert np.allclose(found.loss, -np.mean(logs[y, y]))
+    assert np.array_equal(model.predict(x), np.argmax(logs.numpy(), axis=1))
+    assert ag.gradcheck(lambda x: model(x, y).loss, x) < 1e-6
+    assert np.allclose(model(ag.Tensor(x[4]), 4).output, logs[4, 4])
+    for cutoffs in ([], [0, 3], [3, 3], [3, 12], [2.5]):
+        with pytest.raises(ValueError, match="cutoffs="):
+            nn.AdaptiveLogSoftmaxWithLoss(8, 12, cutoffs)
+    with pytest.raises(ValueError, match="class numbers from 0 to 11"):
+        model(ag.Tensor(x), y + 1)
+
+
+def test_linear_cross_entropy_is_the_cross_entropy_of_the_linear_layer():
+    x, w, b, y = (
+        RNG.normal(size=(5, 4)),
+        RNG.normal(size=(3, 2, 4)),
+        RNG.normal(size=(3, 2)),
+        RNG.integers(0, 3, (5, 2)),
+    )
+    logits = np.einsum("ne,cde->ncd", x, w) + b
+    expected = nn.functional.cross_entropy(logits, y, label_smoothing=0.1)
+    assert np.allclose(nn.functional.linear_cross_entropy(x, w, y, linear_bias=b, label_smoothing=0.1), expected)
+    module = nn.LinearCrossEntropyLoss(4, 3, out_features=(2,), bias=True, dtype=np.float64)
+    module.load_state_dict({"linear.weight": w.reshape(6, 4), "linear.bias": b.reshape(6)})
+    assert np.allclose(module(ag.Tensor(x), y), nn.functional.cross_entropy(logits, y))
+    with pytest.raises(ValueError, match="linear_bias of shape"):
+        nn.functional.linear_cross_entropy(x, w, y, linear_bias=b[0])
+
+
 def test_gradient_of_cross_entropy_is_softmax_minus_one_hot():
     z = RNG.normal(size=(6, 3))
     p = np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)

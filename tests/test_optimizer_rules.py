@@ -252,6 +252,20 @@ def test_gradient_descent_turns_with_the_coordinates(name):
     assert np.allclose(walk(name, {"lr": 0.1}, q @ GRADIENTS, q @ START), q @ walk(name, {"lr": 0.1}))
 
 
+def test_sparse_adam_is_adam_on_the_rows_with_a_gradient():
+    gradients = GRADIENTS.copy()
+    gradients[:, 1] = 0
+    options = {"lr": 0.1, "eps": 1e-300}
+    found = walk("SparseAdam", options, gradients)
+    assert np.array_equal(found[1], START[1])
+    assert np.allclose(found[[0, 2]], walk("Adam", options, gradients)[[0, 2]], rtol=1e-12)
+    late = gradients.copy()
+    late[:2] = 0  # Adam's moments count the steps without a gradient, SparseAdam's do not
+    first = walk("SparseAdam", options, late[:3])
+    rate = 0.1 * np.sqrt(1 - 0.999**3) / (1 - 0.9**3)
+    assert np.allclose(first - START, -rate * 0.1 / np.sqrt(0.001) * np.sign(late[2]))
+
+
 def test_muon_turns_with_the_rows_and_with_the_columns():
     (q, _), (r, _) = np.linalg.qr(RNG.normal(size=(3, 3))), np.linalg.qr(RNG.normal(size=(2, 2)))
     turned = walk("Muon", {"lr": 0.1}, q @ GRADIENTS @ r, q @ START @ r)

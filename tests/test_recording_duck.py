@@ -202,6 +202,13 @@ LAYERS: dict[str, tuple[Callable[[], Any], Any]] = {
         for name in ("Max", "Avg")
         for d in (1, 2, 3)
     },
+    **{
+        f"FractionalMaxPool{d}d": (
+            lambda d=d: getattr(nn, f"FractionalMaxPool{d}d")(2, 3),
+            normal(2, 4, *[5] * d),
+        )
+        for d in (2, 3)
+    },
     **{f"LPPool{d}d": (lambda d=d: getattr(nn, f"LPPool{d}d")(2, 2), uniform(2, 4, *[4] * d)) for d in (1, 2, 3)},
     **{
         f"{name}Pad{d}d": (
@@ -285,6 +292,7 @@ LOSSES: dict[str, tuple[Loss, list[Any]]] = {
     "CrossEntropyLoss, ignored class": (nn.CrossEntropyLoss(ignore_index=0), whole(4, 8)),
     "CrossEntropyLoss, shares": (nn.CrossEntropyLoss(), SHARES),
     "CrossEntropyLoss, sum": (nn.CrossEntropyLoss(reduction="sum"), whole(4, 8)),
+    "LinearCrossEntropyLoss": (nn.LinearCrossEntropyLoss(4, 3), whole(3, 8)),
     "NLLLoss": (lambda y, t: nn.NLLLoss()(ag.log_softmax(y, 1), t), whole(4, 8)),
     "BCELoss": (lambda y, t: nn.BCELoss()(ag.sigmoid(y), t), uniform(8, 4)),
     "BCEWithLogitsLoss": (nn.BCEWithLogitsLoss(pos_weight=WEIGHTS), uniform(8, 4)),
@@ -329,7 +337,7 @@ def hooked(hook: Callable[[], Any]) -> Rule:
 
 WITH_DEFAULTS = [
     *("ASGD", "Adadelta", "Adafactor", "Adagrad", "Adam", "AdamW", "Adamax", "Lion", "NAdam", "RAdam", "RMSprop"),
-    *("Rprop", "SGD"),
+    *("Rprop", "SGD", "SparseAdam"),
 ]
 RULES: dict[str, Rule] = {
     **{name: (lambda p, name=name: getattr(optim, name)(p)) for name in WITH_DEFAULTS},
@@ -376,6 +384,7 @@ def test_clipping_by_norm(limit: float) -> None:
 # The walk -------------------------------------------------------------------------------------------------------------
 
 EAGER = {
+    "AdaptiveLogSoftmaxWithLoss": "the targets decide which cluster has how many rows",
     "CTCLoss": "the lengths of the labels decide the shapes",
     **dict.fromkeys(("MaxUnpool1d", "MaxUnpool2d", "MaxUnpool3d"), "its indices are checked"),
     "LBFGS": "its line search decides on values how often the closure runs; the closure itself is recorded",

@@ -250,8 +250,8 @@ def multi_head_attention_forward(
 
     Raises ValueError for shapes that do not fit.
 
-    >>> x, one = np.ones((5, 3, 2)), np.eye(2)
-    >>> out, _ = multi_head_attention_forward(x, x, x, 2, 1, np.tile(one, (3, 1)), None, None, None, False, 0.0, one, None)
+    >>> x, one, three = np.ones((5, 3, 2)), np.eye(2), np.ones((6, 2))
+    >>> out, _ = multi_head_attention_forward(x, x, x, 2, 1, three, None, None, None, False, 0.0, one, None)
     >>> out.shape
     (5, 3, 2)
     """
@@ -298,7 +298,7 @@ def _seen(
     need_weights: bool,
     average: bool,
 ) -> tuple[AnyArray, Any]:
-    """What the heads see, side by side (N, L, E), and the weights; ``extra`` keys and values stand behind the others."""
+    """What the heads see, side by side (N, L, E), and the weights; ``extra`` keys and values stand behind."""
     for more in _more_keys(k, *extra):
         k, v = (np.concatenate([x, one], axis=1) for x, one in zip((k, v), more, strict=True))
         mask = None if mask is None else np.pad(mask, [(0, 0)] * (np.ndim(mask) - 1) + [(0, 1)])
@@ -311,9 +311,7 @@ def _seen(
     return seen, np.mean(weights, axis=1) if average else weights
 
 
-def _more_keys(
-    k: AnyArray, bias_k: AnyArray | None, bias_v: AnyArray | None, zeros: bool
-) -> Iterator[tuple[Any, Any]]:
+def _more_keys(k: AnyArray, bias_k: AnyArray | None, bias_v: AnyArray | None, zeros: bool) -> Iterator[tuple[Any, Any]]:
     """Keys and values (N, 1, E)."""
     shape = (k.shape[0], 1, k.shape[2])
     if bias_k is not None and bias_v is not None:

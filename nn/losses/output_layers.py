@@ -225,9 +225,7 @@ class AdaptiveLogSoftmaxWithLoss(Module):
 
     def _whole(self, input: AnyArray, head: AnyArray) -> Any:
         n = self.shortlist_size
-        tails = (
-            ag.log_softmax(part(input), axis=1) + head[:, n + i : n + i + 1] for i, part in enumerate(self.tail)
-        )
+        tails = (ag.log_softmax(part(input), axis=1) + head[:, n + i : n + i + 1] for i, part in enumerate(self.tail))
         return np.concatenate([head[:, :n], *tails], axis=1)
 
     def predict(self, input: TensorLike) -> Any:

@@ -728,10 +728,7 @@ HERE |= {
     "ormqr": factors.ormqr,
     "linalg.householder_product": factors.orgqr,
     "linalg.lstsq.grad_oriented": lambda a, b, driver=None: L.pinv(a) @ b,
-    **{
-        f"nn.functional.linear_cross_entropy{how}": F.linear_cross_entropy
-        for how in ("", ".chunked", ".chunked_none")
-    },
+    **{f"nn.functional.linear_cross_entropy{how}": F.linear_cross_entropy for how in ("", ".chunked", ".chunked_none")},
     **{f"scatter_reduce.{how}": places.scatter_reduce for how in words("sum prod mean amin amax")},
     **{f"index_reduce.{how}": places.index_reduce for how in words("prod mean amin amax")},
     **{name: _values(getattr(order, name)) for name in words("cummax cummin mode")},
@@ -796,7 +793,8 @@ def _vander(x: Any, n: Any) -> Any:
 EXCLUDED: dict[str, str] = {
     "random: nothing to compare": """normal normal.number_mean bernoulli nn.functional.dropout nn.functional.dropout2d
         nn.functional.dropout3d nn.functional.alpha_dropout nn.functional.feature_alpha_dropout.with_train
-        nn.functional.multi_head_attention_forward nn.functional.rrelu nn.functional.fractional_max_pool2d nn.functional.fractional_max_pool3d svd_lowrank
+        nn.functional.multi_head_attention_forward
+        nn.functional.rrelu nn.functional.fractional_max_pool2d nn.functional.fractional_max_pool3d svd_lowrank
         pca_lowrank""",
     "private to PyTorch": """_softmax_backward_data native_group_norm native_layer_norm native_batch_norm
         _native_batch_norm_legit _batch_norm_with_update _upsample_bilinear2d_aa max_pool2d_with_indices_backward

@@ -32,8 +32,8 @@ from .eigen import eig, eigh, eigvals, eigvalsh
 from .factors import cholesky, qr
 from .functions import *
 from .functions import __all__ as _scipys
-from .pivoting import lu, lu_factor, lu_solve
 from .norms import cond, matrix_norm, norm, vector_norm
+from .pivoting import lu, lu_factor, lu_solve
 from .shapes import diagonal, matrix_transpose, outer, trace
 from .solving import inv, lstsq, matrix_power, matrix_rank, multi_dot, pinv, solve, tensorinv, tensorsolve
 from .svd import svd, svdvals

@@ -9,7 +9,11 @@ from nn.utils import (
     parameters_to_vector,
     parametrizations,
     parametrize,
+    remove_spectral_norm,
+    remove_weight_norm,
+    spectral_norm,
     vector_to_parameters,
+    weight_norm,
 )
 
 from . import rnn
