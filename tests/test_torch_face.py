@@ -336,7 +336,7 @@ def test_checkpoints_come_back_as_they_were(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("get", "told"),
     [
-        (lambda: torch.istft, r"torch.fft.irfft"),
+        (lambda: torch.geqrf, r"torch.linalg.qr"),
         (lambda: torch.bfloat16, "float16"),
         (lambda: torch.vmap, "ag.vmap"),
         (lambda: torch.quantize_per_tensor, "float32"),
@@ -400,3 +400,13 @@ def test_what_nobody_can_mistake_works_on_every_tensor() -> None:
     assert t.tolist() == np.zeros_like(X).tolist()
     with pytest.raises(TypeError, match="dim= and axis="):
         t.sum(dim=0, axis=0)
+
+
+def test_inplace_may_be_given_by_its_place_as_in_pytorch() -> None:
+    for name, args in [("relu", ()), ("elu", (1.0,)), ("dropout", (0.5, True)), ("rrelu", (0.1, 0.3, False))]:
+        x = torch.tensor([[-1.0, 2.0]])
+        assert getattr(F, name)(x, *args, True) is x
+        assert not np.array_equal(x.numpy(), [[-1.0, 2.0]])
+        x = torch.tensor([[-1.0, 2.0]])
+        assert getattr(F, name)(x, *args, False) is not x
+        assert np.array_equal(x.numpy(), [[-1.0, 2.0]])

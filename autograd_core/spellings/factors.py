@@ -55,8 +55,8 @@ def singular(packed: AnyArray) -> Any:
 def lu_unpack(LU_data: AnyArray, LU_pivots: Any, unpack_data: bool = True, unpack_pivots: bool = True) -> Factors:
     """P, L and U of what ``lu`` gives; None for what is not asked for."""
     rows = np.shape(LU_data)[-2]
-    none = np.zeros(0, LU_data.dtype)
-    places, lower, upper = none, none, none
+    none: AnyArray = np.zeros(0, LU_data.dtype)
+    places = lower = upper = none
     if unpack_pivots:
         order = _lu.exchanged(LU_pivots - 1, rows)
         places = np.equal(order[..., None, :], np.arange(rows)[:, None]).astype(LU_data.dtype)

@@ -86,7 +86,7 @@ def lstsq(A: Any, B: Any, rcond: Any = None, *, driver: str | None = None) -> An
     right = B[..., None] if vector else B
     inverse = _library.pinv(A) if rcond is None else _library.pinv(A, rcond)
     x = inverse @ right
-    sigma, m, n = _library.svdvals(A), *np.shape(A)[-2:]
+    sigma, (m, n) = _library.svdvals(A), np.shape(A)[-2:]
     rank = matrix_rank(A) if driver != "gels" else np.zeros(0, np.int64)
     full = m > n and driver in ("gels", "gelsd", "gelss") and bool(np.all(bare(matrix_rank(A)) == n))
     residuals = np.sum(np.abs(A @ x - right) ** 2, axis=-2) if full else np.zeros(0, right.dtype)

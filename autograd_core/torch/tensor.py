@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable
 from typing import Any, NoReturn
 
@@ -189,8 +190,11 @@ def faced(function: Callable[..., Any], name: str = "", floating: bool = False) 
     """A function of the library as one of this face; ``floating``: integers are taken in the default dtype."""
     name = name or getattr(function, "__name__", "")
     floating = floating or name in FLOATING
+    inplace_at = getattr(function, "inplace_at", math.inf)
 
     def call(*args: Any, **kwargs: Any) -> Any:
+        if len(args) > inplace_at:
+            kwargs["inplace"], args = args[inplace_at], args[:inplace_at]  # type: ignore[index]
         if kwargs.get("out") is not None:
             raise TypeError(OUT.format(name, name))
         if kwargs.get("inplace") is True and args and isinstance(args[0], Tensor):

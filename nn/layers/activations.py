@@ -70,6 +70,8 @@ def prelu(input: TensorLike, weight: TensorLike) -> Tensor:
         if channels != np.size(weight):
             raise ValueError(f"prelu: {np.size(weight)} slopes for an input of shape {input.shape}; axis 1 must agree.")
         weight = np.reshape(weight, (-1, *[1] * (input.ndim - 2)))
+    elif not input.ndim:
+        weight = np.reshape(weight, ())
     return _prelu(input, weight)
 
 
@@ -268,7 +270,6 @@ def softshrink(input, lambd=0.5):
 # Rational functions, gates, distributions ----------------------------------------------------------------------------
 
 
-@ag.elementwise(**blockwise(input=lambda input: np.square(1 / (1 + np.absolute(input)))))
 def softsign(input: TensorLike) -> Tensor:
     """x / (1 + |x|).
 
@@ -277,6 +278,13 @@ def softsign(input: TensorLike) -> Tensor:
     >>> softsign(np.array([-1.0, 0.0, 3.0]))
     array([-0.5 ,  0.  ,  0.75])
     """
+    if input.dtype.kind == "c":  # |x| has no complex derivative
+        return input / (1 + np.absolute(input))  # type: ignore[return-value]
+    return _softsign(input)
+
+
+@ag.elementwise(**blockwise(input=lambda input: np.square(1 / (1 + np.absolute(input)))), name="softsign")
+def _softsign(input):
     return in_blocks(lambda x, out=None: np.divide(x, 1 + np.absolute(x), out=out), input)
 
 

@@ -268,7 +268,7 @@ def multi_head_attention_forward(
     extra = (bias_k, bias_v, add_zero_attn)
     p = dropout_p if training else 0.0
     seen, weights = _seen(q, k, v, mask, num_heads, extra, p, need_weights, average_attn_weights)
-    out = linear(seen, out_proj_weight, out_proj_bias)
+    out: Any = linear(seen, out_proj_weight, out_proj_bias)
     return out[0] if single else np.swapaxes(out, 0, 1), weights if weights is None or not single else weights[0]
 
 
@@ -297,7 +297,7 @@ def _seen(
     dropout_p: float,
     need_weights: bool,
     average: bool,
-) -> tuple[AnyArray, Any]:
+) -> tuple[Any, Any]:
     """What the heads see, side by side (N, L, E), and the weights; ``extra`` keys and values stand behind."""
     for more in _more_keys(k, *extra):
         k, v = (np.concatenate([x, one], axis=1) for x, one in zip((k, v), more, strict=True))

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Callable
 from typing import Any
+
+import numpy as np
 
 import autograd_core as ag
 from autograd_core import Tensor
@@ -16,18 +19,26 @@ from .checking import FLAG
 def writing(function: Callable[..., Any], name: str) -> Callable[..., Any]:
     """The function, which with ``inplace=True`` gives its result to the input tensor itself."""
 
+    # Where PyTorch has it: before the generator, which PyTorch has not.
+    names = [*inspect.signature(function).parameters]
+    place, own = len([n for n in names if n not in ("inplace", "generator")]), [False] * ("inplace" in names)
+
     @functools.wraps(function)
-    def call(input: Any, *args: Any, inplace: bool = False, **kwargs: Any) -> Any:
+    def call(input: Any, *rest: Any, inplace: bool = False, **kwargs: Any) -> Any:
+        if len(rest) >= place and isinstance(rest[place - 1], (bool, np.bool_)):
+            inplace, rest = rest[place - 1], (*rest[: place - 1], *own, *rest[place:])
         FLAG(name, "inplace", inplace)
         if not inplace:
-            return function(input, *args, **kwargs)
+            return function(input, *rest, **kwargs)
         if not isinstance(input, Tensor):
             raise TypeError(
                 f"{name}: inplace=True writes into a tensor, not into {class_name(input)}. Fix: y = {name}(x)."
             )
         from autograd_core.spellings.in_place import change
 
-        return change(input, f"{name}_", function, *args, **kwargs)
+        return change(input, f"{name}_", function, *rest, **kwargs)
+
+    call.inplace_at = place  # type: ignore[attr-defined]
 
     return call
 

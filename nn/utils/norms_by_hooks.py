@@ -117,7 +117,7 @@ def spectral_norm(
 ) -> Module:
     """W / σ(W) with the parameter ``weight_orig`` and the buffers ``weight_u``, ``weight_v``; returns the module.
 
-    module, name, n_power_iterations, eps, dim : those of ``parametrizations.spectral_norm``
+    module, name, n_power_iterations, eps, dim : those of ``nn.utils.parametrizations.spectral_norm``
 
     >>> import nn
     >>> [name for name, _ in spectral_norm(nn.Linear(20, 40, bias=False)).named_parameters()]

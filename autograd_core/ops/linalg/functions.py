@@ -170,7 +170,7 @@ def _triangular(a, b, trans=0, lower=False, unit_diagonal=False):
 
 
 def solve_triangular(
-    a: ArrayLike, b: ArrayLike, trans: Any = 0, lower: bool = False, unit_diagonal: bool = False
+    a: Any, b: Any, trans: Any = 0, lower: bool = False, unit_diagonal: bool = False
 ) -> AnyArray:
     """X with A X = B of a triangular A, whose other triangle is not read and has no gradient.
 

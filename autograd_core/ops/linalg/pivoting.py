@@ -136,7 +136,7 @@ def exchanged(pivots: Any, rows: int) -> Any:
     return order
 
 
-def lu_solve(lu_and_piv: tuple[Any, Any], b: ArrayLike, trans: int = 0) -> AnyArray:
+def lu_solve(lu_and_piv: tuple[Any, Any], b: Any, trans: int = 0) -> AnyArray:
     """X with A X = B, from what ``lu_factor`` gives of A.
 
     lu_and_piv : the factors of shape (…, n, n) and the pivots
@@ -154,7 +154,7 @@ def lu_solve(lu_and_piv: tuple[Any, Any], b: ArrayLike, trans: int = 0) -> AnyAr
     lower, upper = triangles(packed)
     order = exchanged(bare(pivots), np.shape(packed)[-1])
     vector = np.ndim(b) == 1
-    x = b[:, None] if vector else b  # type: ignore[index,call-overload]
+    x = b[:, None] if vector else b
     if trans == 0:
         x = solve_triangular(upper, solve_triangular(lower, _permuted(x, order), lower=True))
     else:
