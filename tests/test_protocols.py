@@ -204,3 +204,22 @@ def test_repr_shows_the_numbers_and_the_origin(numbers: Numbers, data: st.DataOb
     leaf = ag.Tensor(x, requires_grad=True)
     assert repr(leaf).startswith("Tensor(") and "requires_grad=True" in repr(leaf) and "float64" in repr(leaf)
     assert "from=exp" in repr(np.exp(leaf)) and "requires_grad" not in repr(leaf.detach())
+
+
+def test_the_array_namespace_is_numpys_whose_functions_record() -> None:
+    x = ag.Tensor(np.array([[2.0, 1.0], [1.0, 3.0]]), requires_grad=True)
+    xp = x.__array_namespace__(api_version="2022.12")
+    assert xp is np.ones(1).__array_namespace__()
+    xp.sum(xp.linalg.inv(xp.matrix_transpose(x) + xp.eye(2))).backward()
+    inverse = np.linalg.inv(x.numpy() + np.eye(2))
+    assert np.allclose(x.grad, -np.outer(inverse.sum(0), inverse.sum(1)))
+    with pytest.raises(ValueError, match=r"1999\.1"):
+        x.__array_namespace__(api_version="1999.1")
+
+
+def test_dlpack_shares_the_memory_of_what_has_no_history() -> None:
+    x = ag.Tensor(np.ones(3), requires_grad=True)
+    assert np.shares_memory(np.from_dlpack(x.detach()), x.numpy())
+    assert x.__dlpack_device__() == (1, 0)
+    with pytest.raises(BufferError, match=r"t\.detach"):
+        np.from_dlpack(x)

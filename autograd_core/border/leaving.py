@@ -123,7 +123,24 @@ def _check_copyable(t: Tensor, what: str) -> None:
         )
 
 
+def _dlpack(self: Tensor, **options: Any) -> Any:
+    if self._node is not None:
+        raise BufferError(
+            f"__dlpack__: this tensor ({describe(self)}) is recorded, and another library's array has no graph. "
+            "Fix: np.from_dlpack(t.detach()) where the values are meant."
+        )
+    return self._data.__dlpack__(**options)
+
+
+def _array_namespace(self: Tensor, *, api_version: str | None = None) -> Any:
+    """The array's own namespace (NumPy's): its functions take tensors, and record."""
+    return self._data.__array_namespace__(api_version=api_version)
+
+
 WAYS_OUT = {
+    "__dlpack__": _dlpack,
+    "__dlpack_device__": lambda self: self._data.__dlpack_device__(),
+    "__array_namespace__": _array_namespace,
     "__len__": _length,
     "__bool__": lambda self: bool(self._data),
     "__index__": lambda self: operator.index(self._data),
