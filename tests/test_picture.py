@@ -349,6 +349,14 @@ def test_a_larger_gradient_has_a_stronger_colour() -> None:
     assert any("RMS of dL/dξ (log scale)" in line for line in drawn(graph, colour="gradient")["legend"])
 
 
+def test_a_row_that_loses_its_digits_is_red() -> None:
+    graph = trace(lambda a: ((a + 1e14) - 1e14) * 3.0, 1.1)
+    colours = [heat(colour) for colour in fills(graph, colour="rounding").values()]
+    source, exact, difference, product = colours
+    assert source < exact and difference > 2 * exact and product == pytest.approx(difference, rel=0.1)
+    assert any("relative rounding error" in line for line in drawn(graph, colour="rounding")["legend"])
+
+
 def test_the_gradient_is_the_root_mean_square_and_may_be_asked_for_before_any_backward() -> None:
     w = ag.Tensor(np.array([3.0, 4.0]), requires_grad=True)
     graph = trace(lambda x: np.sum(w * w * x), 1.0)

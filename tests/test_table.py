@@ -115,6 +115,19 @@ def test_the_columns_are_the_lectures() -> None:
     ]
 
 
+def test_captions_say_the_mode_and_zero_has_no_sign() -> None:
+    assert lecture().table().head[0] == "reverse mode at x = 3, y = 1, w = 3"
+    assert NETWORKS["CNN"].table("forward", wrt="x").head[0] == "forward mode"
+    assert trace(lambda x: -x * 0, 3.0).table().records()[1]["value"] == 0
+    assert "−0 " not in str(trace(lambda x: -x * np.array([0.0, 1.0]), 0.0).table())
+
+
+def test_every_row_names_its_module_or_says_that_there_is_none() -> None:
+    table = trace(lambda x: (nn.Linear(2, 2)(x) * 2).sum(), np.ones((1, 2), np.float32)).table()
+    cells = [table.cells(line)[0] for line in table.lines() if line and line.first]
+    assert cells == ["Linear", "–", "–"]
+
+
 def test_a_browser_shows_the_cells_as_they_are(table: Table) -> None:
     for page in (table.to_html(), table._repr_html_()):
         read = Cells(page)
@@ -318,6 +331,121 @@ def test_a_row_without_a_derivative_has_a_line() -> None:
 
 def test_large_arrays_stand_as_shape_range_mean_and_norm() -> None:
     assert "4×2: 1 … 1 … 1 ‖2.83‖" in str(trace(lambda w: (w * w).sum(), np.ones((4, 2))).table())
+
+
+# Closed forms --------------------------------------------------------------------------------------------------------
+
+
+def logistic(x: Any, y: Any, w: Any) -> Any:
+    p = 1 / (1 + np.exp(-x * w))
+    return -y * np.log(p) - (1 - y) * np.log(1 - p)
+
+
+@given(st.tuples(*[st.floats(0.2, 2.0)] * 3))
+def test_closed_forms_are_the_values_and_the_derivatives(point: tuple[float, ...]) -> None:
+    graph = trace(logistic, *point)
+    table = graph.table(closed=True)
+    inputs = dict(zip("xyw", point, strict=True))
+    assert table.closed is not None and len(table.forms) == 3
+    for row in graph.rows:
+        assert table.closed.values[row].evaluate(inputs) == pytest.approx(row.value, rel=1e-9)
+    for name, form in table.forms.items():
+        assert form.evaluate(inputs) == pytest.approx(table.gradients[name], rel=1e-8, abs=1e-12)
+
+
+def test_the_closed_form_is_as_short_as_in_a_textbook(monkeypatch: pytest.MonkeyPatch) -> None:
+    table = lecture().table(closed=True)
+    assert [c.heading for c in table.columns][1:4] == ["in x, y, w", "local derivative", "derivative in x, y, w"]
+    assert "1/(1 + exp(−x·w))" in str(table) and r"\frac{1}{1 + \exp" in table.to_latex()
+    assert table.records()[4]["closed derivative"] == "1 + exp(−x·w)"
+    pytest.importorskip("sympy", reason="shortens them")
+    assert "= −x·y/(exp(x·w) + 1) =" in table.foot[0]
+    monkeypatch.setitem(sys.modules, "sympy", None)
+    assert "exp(−x·w)" in lecture().table(closed=True).foot[0].split(" = ")[2]
+
+
+def test_a_closed_form_of_arrays_sums_only_what_it_can_write() -> None:
+    x, w = np.arange(3.0), np.array([0.5, -1.0, 0.25])
+    inner = trace(lambda x, w: 1 / (1 + np.exp(-(x @ w))), x, w).table(closed=True)
+    assert inner.forms["w"].evaluate({"x": x, "w": w}) == pytest.approx(inner.gradients["w"])
+    assert set(trace(lambda x, w: (x * w).sum(), x, np.array(2.0)).table(closed=True).forms) == {"x"}
+
+
+# Rounding errors -----------------------------------------------------------------------------------------------------
+
+
+def errors(graph: Graph, **options: Any) -> dict[str, Any]:
+    """By variable the relative errors of its value, local derivative and cotangent."""
+    records = graph.table(rounding=True, **options).records()
+    return {r["variable"]: [v for k, v in r.items() if k.startswith("error of")] for r in records}
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@given(st.integers(1, 6))
+def test_the_error_of_log_one_minus_p_is_what_log1p_says(dtype: Any, digits: int) -> None:
+    p = dtype(10.0) ** -digits
+    found = errors(trace(lambda p: np.log(1 - p), p))["L"][0]
+    exact = np.log1p(-p.astype(np.longdouble))
+    assert found == pytest.approx(float(abs(np.log(1 - p) - exact) / abs(exact)), rel=1e-2, abs=1e-18)
+
+
+@pytest.mark.parametrize("tiny", [1e-12, 1e-17, 1e-19, 1e-25, 1e-300])
+def test_digits_that_the_wider_type_loses_as_well_are_not_called_right(tiny: float) -> None:
+    lost = errors(trace(lambda p: np.log(1 - p), tiny))["L"][0]
+    assert lost > 1e-6 and (tiny > 1e-16 or lost >= 1)
+
+
+def test_what_is_exact_has_no_error_and_a_difference_of_large_numbers_has() -> None:
+    exact = errors(trace(lambda x: (x + 1 - 2) * x, 3.0))
+    assert {error for row in exact.values() for error in row} == {0}
+    found = errors(trace(lambda a: (a + 1e8) - 1e8, np.array([1.1, 2.2])))
+    assert found["ξ1"][0] < 1e-16 and 1e-10 < found["L"][0] < 1e-8
+    table = trace(lambda a: (a + 1e16) - 1e16, 1.1).table(rounding=True)
+    assert table.severity(list(table.lines())[-1]) > 0.9 and "rgb(220 38 38" in table.to_html()
+
+
+@pytest.mark.parametrize("mode", ["reverse", "forward"])
+@pytest.mark.parametrize("name", NETWORKS)
+def test_networks_lose_a_digit_or_two(name: str, mode: str) -> None:
+    graph = NETWORKS[name]
+    found = errors(graph, mode=mode, wrt=graph.variables[0].name)
+    known = [e for row in found.values() for e in row if e is not None]
+    assert len(known) > len(graph.rows) and max(known) < 1e-3
+    assert str(graph.table(rounding=True)) and graph.table(rounding=True).to_latex()
+
+
+def test_what_cannot_run_again_says_so_in_its_cell() -> None:
+    rng, seen, buffer = np.random.default_rng(0), [], np.ones(3)
+    noisy = ag.elementwise(lambda x: x * rng.normal(size=x.shape), name="noisy", x=1)
+
+    def only_double(x: Any) -> Any:
+        seen.append(x.dtype)
+        if x.dtype != np.float64:
+            raise TypeError("float64 only, please")
+        return x + x
+
+    narrow = ag.elementwise(only_double, name="narrow", x=lambda x: 2 * x / x)
+    table = trace(lambda x: (narrow(noisy(x)) * buffer).sum(), np.ones(3)).table(rounding=True)
+    text = re.sub(r"\s+", " ", table.to_markdown())
+    assert "run again, it gives other numbers" in text and "not replayed: narrow" in text and len(seen) > 1
+    graph = trace(lambda x: (x * ag.Tensor(buffer)).sum(), np.arange(1.0, 4.0))
+    buffer[0] = 7
+    table = graph.table(rounding=True)
+    assert "other numbers (random, or overwritten)" in table.to_html()
+
+
+def test_measuring_draws_no_random_numbers_of_the_program() -> None:
+    ag.manual_seed(0)
+    noisy = ag.elementwise(lambda x: x * ag.default_generator().normal(), name="drawing", x=1)
+    graph = trace(noisy, 2.0)
+    state = ag.default_generator().bit_generator.state
+    graph.table(rounding=True)
+    assert ag.default_generator().bit_generator.state == state
+
+
+def test_a_machine_without_a_wider_type_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(np, "longdouble", np.float64)
+    assert "no wider type on this machine" in str(lecture().table(rounding=True))
 
 
 # Bad input -----------------------------------------------------------------------------------------------------------

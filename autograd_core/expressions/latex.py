@@ -36,7 +36,7 @@ class Tex(Text):
         if isinstance(x, (bool, int, float, complex, np.number, np.bool_)):
             text = values.number(x, 6)
             looser = PRODUCT if text.startswith("−") or "e" in text else WHOLE
-            return Tex(_digits(text), SUM if " " in text else looser)
+            return Tex(digits(text), SUM if " " in text else looser)
         return Tex(cls.word(write(x)))
 
     @classmethod
@@ -104,12 +104,12 @@ def value(array: AnyArray) -> str:
     """
     if array is not None and np.ndim(array) in (1, 2) and 0 < math.prod(np.shape(array)) <= values.IN_FULL:
         rows = np.atleast_2d(array).tolist()
-        inside = r" \\ ".join(" & ".join(_digits(values.number(x, 5)) for x in row) for row in rows)
+        inside = r" \\ ".join(" & ".join(digits(values.number(x, 5)) for x in row) for row in rows)
         return rf"\begin{{bmatrix}}{inside}\end{{bmatrix}}"
-    return _digits(values.value(array))
+    return digits(values.value(array))
 
 
-def _digits(text: str) -> str:
+def digits(text: str) -> str:
     """Numbers and the signs around them: 1.5e−12 as 1.5 · 10⁻¹²."""
     text = re.sub(r"[A-Za-z][A-Za-z ]*[A-Za-z]", lambda words: rf"\text{{{words[0]}}}", text)
     text = re.sub(r"e(−?\d+)", r" \\cdot 10^{\1}", text).replace(" ‖", r"\;\lVert ", 1)

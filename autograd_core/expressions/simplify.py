@@ -52,6 +52,10 @@ def _divide(x: Expression, y: Expression) -> Expression | None:
         return 0
     if applies(np.negative, x):
         return -(x.args[0] / y)
+    if isinstance(x, (int, float)) and x < 0:
+        return -(-x / y)
+    if applies(np.divide, y) and _is(y.args[0], 1):
+        return x * y.args[1]
     if applies(np.divide, x):
         above, below = x.args
         base, exponent = below.args if applies(np.power, below) and _is_number(below.args[1]) else (below, 1)

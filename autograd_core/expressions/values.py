@@ -19,15 +19,17 @@ IN_FULL = 6  # an array of more elements is summarised
 def number(value: Any, digits: int = 8) -> str:
     """A number with so many significant digits and a true minus sign.
 
-    >>> number(-9.0), number(1 / 3), number(1.5e-12), number(2 - 1j)
-    ('−9', '0.33333333', '1.5e−12', '2 − 1i')
+    Zero has no sign.
+
+    >>> number(-9.0), number(1 / 3), number(1.5e-12), number(2 - 1j), number(-0.0)
+    ('−9', '0.33333333', '1.5e−12', '2 − 1i', '0')
     """
     if isinstance(value, (complex, np.complexfloating)):
         sign = "−" if value.imag < 0 else "+"
         return f"{number(value.real, digits)} {sign} {number(abs(value.imag), digits)}i"
     if isinstance(value, (bool, int, np.bool_, np.integer)):
         return str(int(value)).replace("-", "−")
-    mantissa, e, exponent = f"{float(value):.{digits}g}".partition("e")
+    mantissa, e, exponent = f"{float(value) or 0.0:.{digits}g}".partition("e")
     return (mantissa + (f"e{int(exponent)}" if e else "")).replace("-", "−")
 
 

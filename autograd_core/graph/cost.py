@@ -211,7 +211,7 @@ class _Execution:
             g = kept.pop(row.node, None)
             if g is None:  # a rule further on says that nothing depends on this row
                 seconds.append(0.0)
-            elif _calls_back(row):
+            elif calls_back(row):
                 found = {p: g for p in row.node.parents if p is not None and p.shape == row.node.shape}
             else:
                 start = time.perf_counter()
@@ -222,7 +222,7 @@ class _Execution:
 
     def _arguments(self, row: Row) -> tuple[Any, ...] | None:
         """What the row was computed from; None where that is not known any more."""
-        if _calls_back(row) or row.node.saved is None or not hasattr(row.op, "function"):
+        if calls_back(row) or row.node.saved is None or not hasattr(row.op, "function"):
             return None
         parents, saved = row.node.parents, row.node.saved
         values = [self._value(a, s) for a, s in zip(row.arguments, saved, strict=False)]
@@ -239,6 +239,6 @@ class _Execution:
             return None
 
 
-def _calls_back(row: Row) -> bool:
+def calls_back(row: Row) -> bool:
     """True where executing the row again would call functions of the program, such as hooks."""
     return any(callable(v) and not isinstance(v, type) for v in (row.params or {}).values())

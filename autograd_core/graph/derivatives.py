@@ -41,14 +41,15 @@ class Local(NamedTuple):
     def text(self) -> str:
         """The derivative as text, or the map of a cotangent."""
         formula = write(self.formula, LONGEST)
-        return f"{_COTANGENT.head} ↦ {formula}" if self.is_map else formula
+        return f"{COTANGENT.head} ↦ {formula}" if self.is_map else formula
 
     def equation(self, row: Row) -> str:
         """``∂ξ4/∂ξ3 = −1/ξ3²``, of a map ``∂ξ2/∂ξ1: g ↦ xᵀ @ g``."""
         return f"∂{write(row.symbol)}/∂{write(self.parent.symbol)}{':' if self.is_map else ' ='} {self.text}"
 
 
-_COTANGENT = Symbol("g")
+COTANGENT = Symbol("g")
+"""What an adjoint is a map of."""
 
 
 def local_derivatives(row: Row) -> list[Local]:
@@ -84,7 +85,7 @@ def _formula(row: Row, i: int) -> tuple[Any, bool]:
                 return op.local[i]((*row.arguments, _expanded(row)), row.params), False
             if isinstance(op, Elementwise):
                 return op.local[i](kept, row.params), False
-            g = Symbol(_COTANGENT.head, row.shape, row.dtype or np.float64)
+            g = Symbol(COTANGENT.head, row.shape, row.dtype or np.float64)
             if op.variadic:
                 return op.local[0](kept, {**row.params, "index": i}, g), True
             return op.local[i](kept, row.params, g), True

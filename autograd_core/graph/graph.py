@@ -94,6 +94,9 @@ class Graph:
         direction: ArrayLike | None = None,
         rows: Any = None,
         max_rows: int | None = 200,
+        *,
+        closed: bool = False,
+        rounding: bool = False,
     ) -> Table:
         """The ξ-table; print it, ``show()`` it in colours, or let a notebook show it.
 
@@ -102,13 +105,18 @@ class Graph:
         direction : forward mode: the tangent of an array variable, or a dict of them by name; default: ones
         rows : the rows that it is made of: a slice, a name, a position, or a list of these; default: all
         max_rows : of more rows than that, those in the middle are not shown (None: all are; ``records`` has them all)
+        closed : also show every variable and local derivative as a formula of the inputs, and dL/dw in closed form
+            (shortened by SymPy, where that is installed)
+        rounding : also show the rounding error of every number: the rows run again in higher precision (float32 in
+            float64, float64 in longdouble where that is wider). It is relative, of an array the largest error over
+            the largest element; what cannot run again says so
 
         Raises ValueError for an unknown mode, variable or row and for a direction of the wrong shape, RuntimeError
         where a backward pass has released the graph.
 
         >>> import autograd_core.graph as see
         >>> print(see.trace(lambda w: w * w, 3.0).table())
-        at w = 3
+        reverse mode at w = 3
         variable  local derivative  value  value of derivative  dL/dξ
         ────────  ────────────────  ─────  ───────────────────  ─────
         L = w·w   ∂L/∂w = 2·w           9                    6      1
@@ -117,7 +125,7 @@ class Graph:
         """
         from .table import Table
 
-        return Table(self, mode, wrt, direction, rows, max_rows)
+        return Table(self, mode, wrt, direction, rows, max_rows, closed, rounding)
 
     def dot(
         self,
@@ -136,8 +144,9 @@ class Graph:
 
         rankdir : "TB", "BT", "LR" or "RL": the direction in which the computation runs
         depth : a module with so many modules around it is one box with its class, parameters and output shape
-        colour : "kind" (input, parameter, op, output, module); "gradient", the root mean square of dL/dξ, computed
-            here; or numbers by row or name of a row, such as seconds: a box then has the sum of what it holds
+        colour : "kind" (input, parameter, op, output, module); "gradient", the root mean square of dL/dξ, or
+            "rounding", the rounding error of ξ or dL/dξ (see ``table``), both computed here; or numbers by row or
+            name of a row, such as seconds: a box then has the sum of what it holds
         legend : what the numbers are
         repeats : fold what comes three times or more in a row, such as equal layers or the steps of a recurrence,
             into one box ``×12``; None: where there are more than 40 rows

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ..expressions.notation import write
 
 if TYPE_CHECKING:
-    from .table import Table
+    from .table import Line, Table
 
 _STYLE = """
 .xi-table { --ink: #1e293b; --soft: #64748b; --line: #cbd5e1; --stripe: #f1f5f9; --paper: #ffffff; --mark: #1d4ed8;
@@ -32,6 +32,10 @@ _STYLE = """
 """
 
 
+_REDDEST = 0.5
+_SEEN = 0.1  # of the digits; fewer are lost everywhere
+
+
 def fragment(table: Table) -> str:
     """The table with its style, to be put into any page."""
     numeric = [column.is_number for column in table.columns]
@@ -41,10 +45,7 @@ def fragment(table: Table) -> str:
         return "".join(f"<{tag}{kind}>{escape(cell)}</{tag}>" for kind, cell in zip(kinds, line, strict=True))
 
     lines = list(table.lines())
-    kinds = (' class="row"' if line is None or line.first else "" for line in lines)  # a rule above each row
-    body = "".join(
-        f"<tr{kind}>{cells('td', table.cells(line))}</tr>\n" for kind, line in zip(kinds, lines, strict=True)
-    )
+    body = "".join(f"<tr{_look(table, line)}>{cells('td', table.cells(line))}</tr>\n" for line in lines)
     head = "".join(f"<p>{escape(text)}</p>\n" for text in [*table.head, *table.notice])
     foot = "".join(f'<p class="result">{escape(text)}</p>\n' for text in table.foot)
     headings = cells("th", [column.heading for column in table.columns])
@@ -52,6 +53,13 @@ def fragment(table: Table) -> str:
         f'<div class="xi-table"><style>{_STYLE}</style>\n{head}'
         f"<table><thead><tr>{headings}</tr></thead>\n<tbody>\n{body}</tbody></table>\n{foot}</div>"
     )
+
+
+def _look(table: Table, line: Line | None) -> str:
+    """A rule above each row; red, the more of its digits are lost."""
+    lost = table.severity(line)
+    shade = f' style="background: rgb(220 38 38 / {_REDDEST * lost:.2f})"' if lost > _SEEN else ""
+    return (' class="row"' if line is None or line.first else "") + shade
 
 
 def page(table: Table) -> str:

@@ -28,9 +28,17 @@ class Shades:
     name    : what they are
     add     : whether a box of several rows has their sum; otherwise it has the largest
     logarithmic : the scale; None lets the numbers decide
+    ends    : of the scale; None: the least and the largest number
     """
 
-    def __init__(self, numbers: dict[Row, float], name: str, add: bool, logarithmic: bool | None) -> None:
+    def __init__(
+        self,
+        numbers: dict[Row, float],
+        name: str,
+        add: bool,
+        logarithmic: bool | None,
+        ends: tuple[float, float] | None = None,
+    ) -> None:
         self.numbers, self.name, self.add = numbers, name, add
         finite = [x for x in numbers.values() if math.isfinite(x)]
         positive = [x for x in finite if x > 0]
@@ -42,6 +50,8 @@ class Shades:
         self.cut = logarithmic and self.low < self.high / _DECADES
         if self.cut:
             self.low = self.high / _DECADES
+        if ends is not None:
+            self.cut, (self.low, self.high) = True, ends
 
     def of(self, rows: list[Row]) -> tuple[str, str]:
         """The colour of a box that holds these rows, and the number in words."""
@@ -91,7 +101,15 @@ def shades(graph: Graph, colour: str | Mapping[Any, float], legend: str) -> Shad
 
         numbers = {row: _rms(c) for row, c in cotangents(graph).items()}
         return Shades(numbers, legend or f"RMS of d{graph.output.name}/dξ", add=False, logarithmic=True)
-    raise ValueError(f"dot: colour is 'kind', 'gradient' or a mapping from rows to numbers, not {colour!r}.")
+    if isinstance(colour, str) and colour == "rounding":
+        from .rounding import Rounding
+
+        rounding = Rounding(graph)
+        name = f"relative rounding error of ξ or d{graph.output.name}/dξ"
+        return Shades(rounding.worst(), legend or name, add=False, logarithmic=True, ends=(rounding.precision, 1.0))
+    raise ValueError(
+        f"dot: colour is 'kind', 'gradient' or a mapping from rows to numbers, or 'rounding', not {colour!r}."
+    )
 
 
 def _rms(array: Array) -> float:

@@ -11,19 +11,23 @@ import numpy as np
 from ..engine.errors import printable
 from ..expressions import values
 from ..expressions.notation import write
+from .closed import Closed
 from .derivatives import LONGEST, Local, cotangents, local_derivatives, tangents
 from .graph import Graph, Row
+from .rounding import NO_ERROR, Error, Rounding
 
 if TYPE_CHECKING:
     import pandas
 
     from ..support.types import Array, ArrayLike, Fields, Wrt
 
+_FEW = 4  # inputs that the heading of a column names
 _FACTORS = 8  # a longer chain-rule product is not written out
 
 
 class Column(NamedTuple):
-    """kind : "module", "variable", "derivative", "value", "slope" (value of the derivative) or "product"."""
+    """kind : "module", "variable", "closed" (its closed form), "derivative", "closed derivative", "value", "slope" (the
+    value of the derivative), "product", or "… error", the rounding error of one of the last three."""
 
     heading: str
     kind: str
@@ -31,7 +35,17 @@ class Column(NamedTuple):
     @property
     def is_number(self) -> bool:
         """Whether its entries are numbers, and stand on the right."""
-        return self.kind in ("value", "slope", "product")
+        return self.kind in ("value", "slope", "product") or self.is_error
+
+    @property
+    def is_error(self) -> bool:
+        """Whether its entries are rounding errors."""
+        return self.kind.endswith("error")
+
+    @property
+    def of_row(self) -> bool:
+        """Whether its entries belong to the row, not to one of its local derivatives, and stand in its first line."""
+        return "derivative" not in self.kind and not self.kind.startswith("slope")
 
 
 class Line(NamedTuple):
@@ -51,6 +65,7 @@ class Table:
     head      : at which values the table was computed
     foot      : the derivatives of the result
     gradients : them as numbers: dL/dw by the name of w (in forward mode, along the direction)
+    forms     : them as formulas of the inputs, where ``closed`` was asked for and there are any
     """
 
     def __init__(
@@ -61,6 +76,8 @@ class Table:
         direction: ArrayLike | None = None,
         rows: Any = None,
         max_rows: int | None = 200,
+        closed: bool = False,
+        rounding: bool = False,
     ) -> None:
         if mode not in ("reverse", "forward"):
             raise ValueError(f"table: mode is 'reverse' or 'forward', not {mode!r}.")
@@ -78,24 +95,40 @@ class Table:
         self.rows = _part(graph.rows, rows)
         self.max_rows = max_rows
         self.variables = _chosen(graph, wrt)
-        self.head = _where(graph)
+        self.head = _where(graph, mode)
         # The last columns: what is known of each row, by heading.
         self.products: dict[str, dict[Row, Array]] = {}
         self.gradients: dict[str, Any] = {}
         self._locals: dict[Row, Sequence[Local | None]] = {}
+        self.closed = Closed(graph) if closed else None
+        self.rounding = Rounding(graph) if rounding else None
+        self._errors: dict[str, dict[Row, Error]] = {}
+        self._slope_errors: dict[Row, dict[Row, Error]] = {}
         if mode == "reverse":
             self._reverse()
         else:
             self._forward(direction)
-        self.columns = [
-            *([Column("module", "module")] if any(map(_module, self.rows)) else []),
-            Column("variable", "variable"),
-            Column("local derivative", "derivative"),
-            Column("value", "value"),
-            Column("value of derivative", "slope"),
-            *(Column(heading, "product") for heading in self.products),
-        ]
+        known = self.closed.gradients() if self.closed else {}
+        self.forms = {v.name: form for v, form in known.items() if not self.is_along(v)}
+        self.columns = list(self._columns())
         self.foot = self._foot()
+
+    def _columns(self) -> Iterator[Column]:
+        of = ", ".join(write(s.symbol) for s in self.graph.sources)
+        of = f"in {of}" if len(self.graph.sources) <= _FEW else "in the inputs"
+        if any(map(_module, self.rows)):
+            yield Column("module", "module")
+        yield Column("variable", "variable")
+        if self.closed:
+            yield Column(of, "closed")
+        yield Column("local derivative", "derivative")
+        if self.closed:
+            yield Column(f"derivative {of}", "closed derivative")
+        numbers = [("value", "value"), ("value of derivative", "slope"), *((name, "product") for name in self.products)]
+        for heading, kind in numbers:
+            yield Column(heading, kind)
+            if self.rounding:
+                yield Column(f"error of {heading.removeprefix('value of ')}", f"{kind} error")
 
     def _reverse(self) -> None:
         output = self.graph.output
@@ -104,6 +137,8 @@ class Table:
             self.head.append(f"{name} is an array: the derivatives are those of its sum")
         found = cotangents(self.graph)
         self.products[f"d{name}/dξ"] = found
+        if self.rounding:
+            self._errors[f"error of d{name}/dξ"] = self.rounding.cotangents(found)
         for v in self.variables:
             self.gradients[v.name] = found[v] if v in found else np.zeros(v.shape or ())
 
@@ -116,6 +151,8 @@ class Table:
                 self.head.append(f"d/d{write(v.symbol)} along the direction {along}")
             found = tangents(self.graph, v, d)
             self.products[f"dξ/d{write(v.symbol)}"] = found
+            if self.rounding:
+                self._errors[f"error of dξ/d{write(v.symbol)}"] = self.rounding.tangents(found, v, d)
             self.gradients[v.name] = found[output] if output in found else np.zeros(output.shape or ())
 
     # What the formats are made of ----------------------------------------------------------------------------------
@@ -124,16 +161,13 @@ class Table:
         """The lines to be shown; None stands for the rows left out in the middle."""
         left_out = self.left_out
         half = (len(self.rows) - left_out + 1) // 2
-        module = ""
         for i, row in enumerate(self.rows):
             if left_out and half <= i < half + left_out:
                 if i == half:
-                    module = ""
                     yield None
                 continue
             for j, local in enumerate(self.locals(row)):
-                yield Line(row, local, j == 0, _module(row) if _module(row) != module else "")
-                module = _module(row)
+                yield Line(row, local, j == 0, _module(row))
 
     @property
     def left_out(self) -> int:
@@ -153,27 +187,56 @@ class Table:
     def cells(self, line: Line | None) -> list[str]:
         """The line as text."""
         if line is None:
-            return ["⋮" if column.kind != "module" else "" for column in self.columns]
+            return ["⋮" for _ in self.columns]
         return [self._cell(column, line) for column in self.columns]
 
     def _cell(self, column: Column, line: Line) -> str:
         row, local, first, module = line
-        match column.kind:
-            case "module":
-                return module
-            case "variable":
-                return f"{write(row.symbol)} = {write(row.expression, LONGEST)}" if first else ""
-            case "derivative":
-                return local.equation(row) if local else ""
-            case "slope":
-                return values.value(local.value) if local else ""
-        return values.value(self.number(column, line)) if first else ""
+        if not (first if column.of_row else local):
+            return ""
+        if column.kind == "module":
+            return module or values.UNKNOWN
+        if column.kind == "variable":
+            return f"{write(row.symbol)} = {write(row.expression, LONGEST)}"
+        if column.kind == "derivative" and local:
+            return local.equation(row)
+        if column.kind.startswith("closed"):
+            form = self.form(column, line)
+            return values.UNKNOWN if form is None else write(form, LONGEST)
+        if column.is_error:
+            return self.error(column, line).text
+        return values.value(self.number(column, line))
 
     def number(self, column: Column, line: Line) -> Any:
         """The value, the value of the derivative, or dL/dξ, of a line."""
         if column.kind == "slope":
             return line.local.value if line.local else None
         return line.row.value if column.kind == "value" else self.products[column.heading].get(line.row, 0)
+
+    def form(self, column: Column, line: Line) -> Any:
+        """The value or the local derivative as a formula of the inputs; None where it would be too long."""
+        if self.closed is None or (column.kind != "closed" and line.local is None):
+            return None
+        return self.closed.values.get(line.row) if column.kind == "closed" else self.closed.slope(line.local)  # type: ignore[arg-type]
+
+    def error(self, column: Column, line: Line) -> Error:
+        """The rounding error of a number."""
+        if self.rounding is None:
+            return NO_ERROR
+        if column.kind == "value error":
+            return self.rounding.values[line.row]
+        if column.kind == "product error":
+            return self._errors[column.heading].get(line.row, Error(0.0))
+        if line.row not in self._slope_errors:
+            self._slope_errors[line.row] = self.rounding.slopes(line.row)
+        return self._slope_errors[line.row].get(line.local.parent, NO_ERROR) if line.local else NO_ERROR
+
+    def severity(self, line: Line | None) -> float:
+        """How many of the digits that there could be are lost, from 0 to 1: of the line's numbers the worst."""
+        if line is None or self.rounding is None:
+            return 0.0
+        shown = [c for c in self.columns if c.is_error and (line.first if c.of_row else line.local)]
+        return max((self.rounding.severity(self.error(c, line).relative) for c in shown), default=0.0)
 
     def locals(self, row: Row) -> Sequence[Local | None]:
         """The row's local derivatives; a None where there are none, for every row has a line."""
@@ -201,7 +264,9 @@ class Table:
             along = " along the direction" if self.is_along(v) else ""
             product = " · ".join(f"∂{write(a.symbol)}/∂{write(b.symbol)}" for a, b in self.factors(v.name))
             ratio = f"d{write(self.graph.output.symbol)}/d{write(v.symbol)}"
-            sides = [f"{ratio}{along}", product, values.value(self.gradients[v.name])]
+            form = write(self.forms[v.name], LONGEST) if v.name in self.forms else ""
+            number = values.value(self.gradients[v.name])
+            sides = [f"{ratio}{along}", product, form * (form != number), number]
             foot.append(" = ".join(side for side in sides if side))
         return foot
 
@@ -211,13 +276,15 @@ class Table:
         """A dict for each line, with the numbers themselves: variable, expression, wrt, derivative, value, …
 
         ``wrt`` and ``derivative`` are None for a row without a derivative, ``derivative_value`` also for a matrix
-        that nobody has written out.
+        that nobody has written out. Rounding errors are relative, and None where they are not known.
 
         >>> import autograd_core.graph as see
         >>> see.trace(lambda w: w * w, 3.0).table().records()[0]["derivative"]
         '2·w'
         """
         modules = self.columns[0].kind == "module"
+        errors = [column for column in self.columns if column.is_error]
+        forms = [column for column in self.columns if column.kind.startswith("closed")]
         return [
             {
                 "variable": row.name,
@@ -228,9 +295,11 @@ class Table:
                 "derivative_value": local and local.value,
                 **{column: found.get(row, 0) for column, found in self.products.items()},
                 **({"module": _module(row)} if modules else {}),
+                **{column.kind: self._cell(column, line._replace(first=True)) for column in forms},
+                **{column.heading: self.error(column, line).relative for column in errors},
             }
-            for row in self.rows
-            for local in self.locals(row)
+            for line in (Line(row, local, j == 0, "") for row in self.rows for j, local in enumerate(self.locals(row)))
+            for row, local in [line[:2]]
         ]
 
     def to_pandas(self) -> pandas.DataFrame:
@@ -327,12 +396,13 @@ def _part(rows: list[Row], wanted: Any) -> list[Row]:
     return [row for row in rows if row in chosen]
 
 
-def _where(graph: Graph) -> list[str]:
-    """The point at which the table is computed: numbers in one line, arrays in one each."""
+def _where(graph: Graph, mode: str) -> list[str]:
+    """The mode and the point at which the table is computed: numbers in one line, arrays in one each."""
     known = [s for s in graph.sources if s.value is not None]
     numbers = ", ".join(f"{write(s.symbol)} = {values.value(s.value)}" for s in known if s.shape == ())
     arrays = [f"{write(s.symbol)} = {values.value(s.value)}" for s in known if s.shape != ()]
     lines = [f"at {line}" for line in (numbers, *arrays) if line]
+    lines = [f"{mode} mode {lines[0]}", *lines[1:]] if numbers else [f"{mode} mode", *lines]
     large = any(math.prod(row.shape or ()) > values.IN_FULL for row in (*known, *graph.rows))
     return [*lines, "(a large array stands as its shape: min … mean … max ‖norm‖)"] if large else lines
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..expressions.latex import escaped, latex, name, value
+from ..expressions.latex import digits, escaped, latex, name, value
 from .derivatives import LONGEST, Local
 from .graph import Row
 
@@ -36,21 +36,27 @@ def _heading(column: Column, table: Table) -> str:
 
 def _cells(table: Table, line: Line | None) -> list[str]:
     if line is None:
-        return [r"$\vdots$" if column.kind != "module" else "" for column in table.columns]
+        return [r"$\vdots$" for _ in table.columns]
     return [f"${cell}$" if cell else "" for cell in (_cell(table, column, line) for column in table.columns)]
 
 
 def _cell(table: Table, column: Column, line: Line) -> str:
+    if not (line.first if column.of_row else line.local):
+        return ""
     match column.kind:
         case "module":
-            return rf"\text{{{escaped(line.module)}}}" if line.module else ""
+            return rf"\text{{{escaped(line.module)}}}" if line.module else r"\text{--}"
         case "variable":
-            return f"{_name(line.row)} = {latex(line.row.expression, LONGEST)}" if line.first else ""
+            return f"{_name(line.row)} = {latex(line.row.expression, LONGEST)}"
         case "derivative":
             return _equation(line.row, line.local) if line.local else ""
-        case "slope":
-            return value(line.local.value) if line.local else ""
-    return value(table.number(column, line)) if line.first else ""
+        case "closed" | "closed derivative":
+            form = table.form(column, line)
+            return r"\text{--}" if form is None else latex(form, LONGEST)
+        case "value" | "slope" | "product":
+            return value(table.number(column, line))
+    error = table.error(column, line)
+    return rf"\text{{{escaped(error.why)}}}" if error.relative is None and error.why else digits(error.text)
 
 
 def _equation(row: Row, local: Local) -> str:
@@ -67,7 +73,9 @@ def _gradient(table: Table, variable: Row) -> str:
     ratio = _ratio(table.graph.output, variable, r"\mathrm{d}")
     along = r"\;\text{along the direction}" if table.is_along(variable) else ""
     product = r" \cdot ".join(_ratio(a, b) for a, b in table.factors(variable.name))
-    return " = ".join(side for side in (ratio + along, product, value(table.gradients[variable.name])) if side)
+    number = value(table.gradients[variable.name])
+    form = latex(table.forms[variable.name], LONGEST) if variable.name in table.forms else ""
+    return " = ".join(side for side in (ratio + along, product, form * (form != number), number) if side)
 
 
 def _name(row: Row) -> str:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .table import Column, Table
 
-_STYLES = {"module": "dim", "variable": "bold", "derivative": "blue", "value": "", "slope": "blue", "product": "green"}
+_STYLES = {"module": "dim", "variable": "bold", "derivative": "blue", "slope": "blue", "product": "green"}
+_MANY = 0.25  # of the digits; a row that lost more is red
 
 
 def show(table: Table) -> None:
@@ -49,8 +50,8 @@ def _grid(table: Table) -> Any:
     for column in table.columns:
         grid.add_column(_text(column.heading), justify="right" if column.is_number else "left", overflow="fold")
     for line in table.lines():
-        cells = table.cells(line)
-        grid.add_row(*(_text(cell, column) for cell, column in zip(cells, table.columns, strict=True)))
+        cells = (_text(cell, column) for cell, column in zip(table.cells(line), table.columns, strict=True))
+        grid.add_row(*cells, style="red" if table.severity(line) > _MANY else None)
     return grid
 
 
@@ -69,4 +70,4 @@ def _text(cell: str, column: Column | None = None) -> Any:
     from rich.text import Text
 
     broken = column is not None and column.is_number and any(word in cell for word in ("nan", "inf"))
-    return Text(cell, style="bold red" if broken else _STYLES[column.kind] if column else "", overflow="fold")
+    return Text(cell, style="bold red" if broken else _STYLES.get(column.kind, "") if column else "", overflow="fold")
