@@ -49,31 +49,33 @@ def onnx(model: Module, example: Any, path: str | os.PathLike[str], dynamic_batc
             f"export.onnx: {class_name(model)} is no module. Fix: a model of nn, or compiled.to_onnx(path)."
         )
     target = checked_path(path, "export.onnx")
-    first = [np.asarray(getattr(x, "data", x)) for x in (example if isinstance(example, tuple) else (example,))]
-    if dynamic_batch and any(x.ndim == 0 or len(x) == 0 for x in first):
+    given = [np.asarray(getattr(x, "data", x)) for x in (example if isinstance(example, tuple) else (example,))]
+    if dynamic_batch and any(x.ndim == 0 or len(x) == 0 for x in given):
         raise ValueError("export.onnx: an example has no batch axis. Fix: a batch of one, or dynamic_batch=False.")
-    second = [_other(x, dynamic_batch) for x in first]
-    with in_eval_mode(model), ag.no_grad():
-        traces = trace(model, first), trace(model, second)
-    writer = Writer(model, *traces, dynamic_batch)
-    writer.check(first, second)
+    first, second = ([_other(x, more if dynamic_batch else 0) for x in given] for more in (1, 2))
+    with as_it_was(model), ag.no_grad():
+        writer = Writer(model, trace(model, first), trace(model, second), dynamic_batch)
+        writer.check(model, [given, second])
     writer.b.write(target, class_name(model), "export.onnx")
     return Path(target)
 
 
-def _other(x: Any, longer: bool) -> Any:
-    """Other numbers, of one more example."""
+def _other(x: Any, more: int) -> Any:
+    """Other numbers, of so many more examples."""
     turned = x[::-1] if x.ndim else x
     turned = (0.9 * turned + 0.05).astype(x.dtype) if x.dtype.kind == "f" else turned
-    return np.concatenate([turned, turned[:1]]) if longer else turned
+    return np.concatenate([turned, *[turned[:1]] * more]) if more else turned
 
 
 @contextmanager
-def in_eval_mode(model: Module) -> Iterator[None]:
-    """All modules in eval mode, and as they were afterwards."""
+def as_it_was(model: Module) -> Iterator[None]:
+    """All modules in eval mode with copies of their weights; afterwards in the mode, and with the arrays, of before."""
     with ExitStack() as stack:
         for module in model.modules():
             if module.training:
                 stack.callback(setattr, module, "training", True)
+        for t in (*model.parameters(), *model.buffers()):
+            stack.callback(setattr, t, "_data", t._data)
+            t._data = t._data.copy()
         model.eval()
         yield

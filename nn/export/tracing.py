@@ -1,94 +1,109 @@
-"""What a model's forward pass calls: the primitives, and layers that one operator stands for, in their order."""
+"""One run of a model as a graph of values: primitives, layers that one operator stands for, NumPy's calls elsewhere."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from typing import Any, NamedTuple
+
+import numpy as np
 
 import autograd_core as ag
 from autograd_core.engine.tensor import Tensor
 from autograd_core.watching.observer import observe
 
-from ..layers.normalization_layers import BatchNorm1d, BatchNorm2d, BatchNorm3d
-from ..layers.spatial.pooling import AvgPool1d, AvgPool2d, AvgPool3d
 from ..modules.module import Module
-
-
-class Call(NamedTuple):
-    """One operation: its name, arguments, settings and result, and the path of the module that it is in."""
-
-    name: str
-    args: tuple[Any, ...]
-    params: dict[str, Any]
-    result: Any
-    path: str
+from .following import Followed, Made, Refused, Run, plain, value_of
+from .operators import has_operators
+from .whole import as_one
 
 
 class Trace(NamedTuple):
-    """All calls of one run, with what went in and what came out."""
+    """One run: what went in, and what came out with tensors as values."""
 
-    inputs: list[Any]
-    calls: list[Call]
+    inputs: list[Made]
     result: Any
 
 
 def trace(model: Module, arrays: list[Any]) -> Trace:
-    """Run a model once and note what it calls."""
-    inputs = [ag.Tensor(x) for x in arrays]
-    calls: list[Call] = []
-    paths = {id(module): name for name, module in model.named_modules()}
-    stack: list[Any] = []
-    whole: list[Any] = []  # layers that stand for all that they call
+    """Run a model once on arrays that know how they were computed.
+
+    Raises ValueError where a value goes where nothing follows it.
+    """
+    run = Run()
+    inputs = [run.begin(x, "input", depends=True) for x in arrays]
+    with _watched(model, run):
+        try:
+            result = model(*(_tensor(x) for x in inputs))
+        except Refused as why:
+            raise ValueError(f"export.onnx: {run.path() or 'the model itself'}: {why}") from None
+    return Trace([x.made for x in inputs], _results(result))
+
+
+def _tensor(array: Any) -> Tensor:
+    tensor = ag.Tensor(0.0)
+    tensor._data = array
+    return tensor
+
+
+def _dtype(x: Any) -> Any:
+    return getattr(x, "dtype", np.dtype(np.float32))
+
+
+def _without_past(x: Any) -> Any:
+    """A plain tensor in the place of a followed one."""
+    return _tensor(plain(x._data)) if isinstance(x, Tensor) else plain(x)
+
+
+def _results(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _results(v) for name, v in value.items()}
+    if isinstance(value, (tuple, list)):
+        return tuple(map(_results, value))
+    return value_of(value)
+
+
+@contextmanager
+def _watched(model: Module, run: Run) -> Iterator[None]:
+    """The model's weights are followed, and primitives with operators are values of the run by their names."""
+    whole: list[tuple[Any, Any, Any]] = []  # a layer that stands for all that it calls, on plain arrays, and its input
 
     def called(op: Any, args: Any, params: Any, result: Any) -> None:
-        if not whole:
-            calls.append(
-                Call(op.name, tuple(args), dict(params), result, paths.get(id(stack[-1]), "") if stack else "")
-            )
+        array = result._data
+        given_back = any(getattr(a, "_data", a) is array for a in args)
+        if isinstance(array, Followed) and not given_back and has_operators(op.name, array.dtype):
+            array.made = run.made(op.name, args, params, array.array)
 
-    def begin(module: Any, args: Any) -> None:
-        stack.append(module)
-        if _is_whole(module, args):
-            whole.append(module)
+    def begin(module: Any, args: Any, kwargs: Any) -> Any:
+        run.modules.append(paths[id(module)])
+        found = [] if whole else as_one(module, args, kwargs)
+        if not found or not all(has_operators(name, _dtype(args[0])) for name, _ in found):
+            return None
+        whole.append((module, found, value_of(args)))
+        return tuple(map(_without_past, args)), kwargs
 
-    def end(module: Any, args: Any, result: Any) -> None:
-        stack.pop()
-        if whole and whole[-1] is module:
-            whole.pop()
-            if not whole:
-                x = args[0] if isinstance(args[0], Tensor) else ag.Tensor(args[0])
-                calls.append(_as_one(module, x, result, paths[id(module)]))
+    def end(module: Any, args: Any, result: Any) -> Any:
+        try:
+            if not whole or whole[-1][0] is not module:
+                return None
+            _, rules, values = whole.pop()
+            many = result if isinstance(result, tuple) else (result,)
+            arrays = [plain(getattr(r, "_data", r)) for r in many]
+            found = [
+                _tensor(Followed(array, run.made(name, values, params, array), run))
+                for (name, params), array in zip(rules, arrays, strict=True)
+            ]
+            return tuple(found) if isinstance(result, tuple) else found[0]
+        finally:
+            run.modules.pop()
 
-    handles = []
-    try:
+    paths = {id(module): name for name, module in model.named_modules()}
+    with ExitStack() as stack:
+        for name, t in (*model.named_parameters(), *model.named_buffers()):
+            stack.callback(setattr, t, "_data", t._data)
+            t._data = run.begin(t._data.copy(), "constant", {"name": name})  # type: ignore[assignment]
         for module in model.modules():
-            handles += [module.register_forward_pre_hook(begin, prepend=True), module.register_forward_hook(end)]
-        with observe(called):
-            return Trace(inputs, calls, model(*inputs))
-    finally:
-        for handle in handles:
-            handle.remove()
-
-
-def _is_whole(module: Any, args: Any) -> bool:
-    """Whether one operator stands for all that a layer calls."""
-    if isinstance(module, (BatchNorm1d, BatchNorm2d, BatchNorm3d)):
-        return module.running_mean is not None
-    if isinstance(module, (AvgPool1d, AvgPool2d, AvgPool3d)):
-        batched = args[0].ndim == _dims(module) + 2
-        return batched and not module.ceil_mode and getattr(module, "divisor_override", None) is None
-    return False
-
-
-def _dims(pool: Any) -> int:
-    return 1 if not isinstance(pool, (AvgPool2d, AvgPool3d)) else 2 if isinstance(pool, AvgPool2d) else 3
-
-
-def _as_one(module: Any, x: Any, result: Any, path: str) -> Call:
-    if isinstance(module, (AvgPool1d, AvgPool2d, AvgPool3d)):
-        n = _dims(module)
-        given = module.kernel_size, module.stride, module.padding
-        kernel, stride, padding = (tuple(v) if isinstance(v, (tuple, list)) else (v,) * n for v in given)
-        settings = {"kernel": kernel, "stride": stride, "padding": padding, "counted": module.count_include_pad}
-        return Call("AvgPool", (x,), settings, result, path)
-    values = module.running_mean, module.running_var, module.weight, module.bias
-    return Call("BatchNorm", (x, *values), {"eps": module.eps}, result, path)
+            stack.callback(module.register_forward_pre_hook(begin, prepend=True, with_kwargs=True).remove)
+            stack.callback(module.register_forward_hook(end).remove)
+        stack.enter_context(observe(called))
+        yield

@@ -1,135 +1,180 @@
-"""Two traces of one model, at two lengths of the batch, as an ONNX graph."""
+"""Two runs of one model, at two lengths of the batch, as an ONNX graph."""
 
 from __future__ import annotations
 
 import inspect
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
-from autograd_core.engine.errors import class_name
-from autograd_core.engine.tensor import Tensor
+from autograd_core.engine.errors import class_name, printable
+from autograd_core.engine.tensor import Tensor, bare
 from autograd_core.programs.onnx.building import Builder
-from autograd_core.programs.onnx.elementwise import elementwise
 
 from ..modules.module import Module
-from .operators import RULES, Refused
-from .tracing import Call, Trace
+from .following import Made, Refused
+from .operators import RULES
+from .operators.elementwise import of_ufunc
+from .running import computed
+from .tracing import Trace
+
+_ANOTHER_WAY = "export.onnx: {}: the model goes another way for other numbers or another length of the batch."
+
+_CHANGES = "an array beside the input changes from run to run: with the length of the batch, or it is drawn"
 
 
 class Value:
-    """An array of the graph: its name, its shape in both traces, and the call that made it."""
+    """An argument of a rule: a value of the graph, or a number that follows the batch.
 
-    def __init__(self, name: str, array: Any, other: Any, call: Any = None) -> None:
-        self.name, self.array, self.other, self.call = name, array, other, call
-        self.shape, self.dtype = array.shape, array.dtype
+    arrays : its numbers in both runs; None where they depend on the input
+    shape, longer : its shapes in both runs
+    weight : the name of a weight of the model
+    made_by : the name of the call that gave it, and its arguments
+    parts : the names of its parts, by their indices, where it has no name as a whole
+    """
+
+    def __init__(self, first: Any, second: Any, name: str = "") -> None:
+        self.name = name
+        self.arrays: list[Any] = [
+            x.array if isinstance(x, Made) else x if isinstance(x, np.ndarray) else None for x in (first, second)
+        ]
+        self.numbers = first, second
+        self.shape, self.longer = (getattr(x, "shape", ()) for x in (first, second))
+        self.dtype = getattr(first, "dtype", None)
+        self.weight = first.params.get("name") if isinstance(first, Made) and first.name == "constant" else None
+        self.made_by: tuple[str, tuple[Any, ...]] = ("constant", ())
         self.parts: dict[str, str] = {}
+
+    @property
+    def array(self) -> Any:
+        """The numbers of a constant; None of what depends on the input, or on the length of the batch."""
+        return self.arrays[0] if self.constant else None
+
+    @property
+    def constant(self) -> bool:
+        """Whether it holds the same numbers in both runs, whatever goes in."""
+        x, y = self.arrays
+        return x is not None and y is not None and (x is y or np.array_equal(x, y, equal_nan=x.dtype.kind in "fc"))
+
+    @property
+    def zero(self) -> bool:
+        """Whether it holds zeros in both runs, whatever goes in."""
+        return all(a is not None and not a.any() for a in self.arrays)
 
 
 class Writer:
-    """The graph of a model.
+    """The graph of a model, in ``b``.
 
     Raises ValueError with the layer's path where there is no operator.
     """
 
     def __init__(self, model: Module, first: Trace, second: Trace, dynamic: bool) -> None:
         self.b = Builder()
-        self.dynamic = dynamic
-        self.names = {id(t): name for name, t in (*model.named_parameters(), *model.named_buffers())}
+        self.lengths = (first.inputs[0].shape[0], second.inputs[0].shape[0]) if dynamic else (1, 1)
         self.values: dict[int, Value] = {}
-        self._kept = first, second
         self._batch = ""
         arguments = [p.name for p in inspect.signature(model.forward).parameters.values() if p.kind < 2]
-        arguments += [f"input_{k}" for k in range(len(arguments), len(first.inputs))]
+        more = range(len(arguments), len(first.inputs))
+        arguments += ["input"] if len(first.inputs) == 1 else [f"input_{k}" for k in more]
         self.inputs = []
         for name, x, y in zip(arguments, first.inputs, second.inputs, strict=False):
-            given = self.b.input(name, x.dtype, self.open_shape(x._data, y._data))
+            given = self.b.input(name, x.dtype, self._open(x.shape, y.shape))
             self.inputs.append(given)
-            self._know(x, Value(given, x._data, y._data))
-        self.lengths = (len(first.inputs[0]), len(second.inputs[0])) if dynamic else (1, 1)
-        if [c.name for c in first.calls] != [c.name for c in second.calls]:
-            raise ValueError("export.onnx: the model goes another way for other numbers or another batch.")
-        for call, other in zip(first.calls, second.calls, strict=True):
-            self._call(call, other)
+            self.values[id(x)] = Value(x, y, given)
+        for x, y in sorted(_needed(first.result, second.result), key=lambda pair: pair[0].number):
+            self._write(x, y)
         self._results(first.result, second.result)
 
-    def open_shape(self, x: Any, y: Any) -> list[Any]:
-        """A shape with a name for the axis that is the batch."""
-        return [
-            n if n == m else "batch" if (n, m) == (len(x), len(y)) else "n"
-            for n, m in zip(x.shape, y.shape, strict=True)
-        ]
+    # Values --------------------------------------------------------------------------------------------------------
 
-    def _know(self, tensor: Any, value: Value) -> None:
-        self.values[id(tensor)] = self.values[id(tensor._data)] = value
-
-    def _call(self, call: Call, other: Call) -> None:
-        self.b.place = call.path
-        where = f"{call.path or 'the model itself'}: {call.name}"
+    def _write(self, x: Made, y: Made) -> None:
+        """The operators of one call."""
+        if id(x) in self.values:
+            return
+        found = self.values[id(x)] = Value(x, y)
+        if found.constant:
+            return
+        self.b.place, self.made, self.second = x.path, x, y
+        where = f"export.onnx: {printable(x.path) or 'the model itself'}: {x.name}"
         try:
-            args = [self.value(x, y) for x, y in zip(call.args, other.args, strict=True)]
-            many = [v for a in args for v in (a if isinstance(a, list) else [a]) if isinstance(v, Value)]
-            if all(v.call is not None and v.call[0] == "constant" for v in many):
-                if np.array_equal(call.result._data, other.result._data, equal_nan=True):
-                    return  # of constants alone: a constant
-                if call.name != "getitem":
-                    raise Refused("a constant that depends on the numbers of the example")
-            rule = RULES.get(call.name)
-            if rule is None:
-                name = self._elementwise(call, args)
-            else:
-                self.present = call, other
-                name = rule(self, *args, **call.params)
+            if x.array is not None and y.array is not None and self._of_batch(found):
+                return
+            if x.name == "constant":
+                raise Refused(_CHANGES)
+            if x.dtype.kind == "c":
+                raise Refused("complex numbers have no operators")
+            args = [self.value(a, b) for a, b in zip(x.args, y.args, strict=True)]
+            params = {k: self.value(v, y.params[k]) for k, v in x.params.items()}
+            found.made_by = x.name, tuple(args)
+            rule = RULES.get(x.name)
+            name = rule(self, *args, **params) if rule is not None else of_ufunc(self, x.name, args, params)
         except Refused as why:
-            raise ValueError(f"export.onnx: {where}: {why}") from None
-        except KeyError:
-            shapes = ", ".join(str(np.shape(a)) for a in call.args)
-            raise ValueError(f"export.onnx: {where} of {shapes} has no operator in ONNX.") from None
-        parts: dict[str, str] = {}
+            raise ValueError(f"{where}: {why}.") from None
+        except (KeyError, TypeError) as e:
+            print("DBG", repr(e), x.args, x.params)
+            shapes = ", ".join(str(a.shape) for a in x.args if hasattr(a, "shape"))
+            raise ValueError(f"{where} of {shapes} has no operator in ONNX.") from None
         if isinstance(name, dict):
-            name, parts = "", name
-        value = Value(name, call.result._data, other.result._data, (call.name, args))
-        value.parts = parts
-        self._know(call.result, value)
+            found.parts = name
+        else:
+            found.name = name
 
-    def _elementwise(self, call: Call, args: list[Any]) -> str:
-        kind = call.result.dtype
-        names = [self.name(a, kind) for a in args]
-        if call.params:
-            raise KeyError(call.name)
-        return elementwise(self.b, call.name, names, (kind,) * (len(args) + 1))
+    def _of_batch(self, value: Value) -> bool:
+        """Whether an array that depends on the length of the batch alone is known: one number, or 0, 1, 2 and so on."""
+        x, y = value.arrays
+        if x.size and y.size and (x == x.flat[0]).all() and (y == x.flat[0]).all():
+            value.name = self.b.node("Expand", self.b.constant(x.flat[0]), self.dims(x.shape, y.shape))
+        elif x.dtype == np.int64 and all(_counts(a) for a in (x, y)):
+            count = self.b.reshape(self.dims((x.size,), (y.size,)), [])
+            line = self.b.node("Range", self.b.constant(np.int64(0)), count, self.b.constant(np.int64(1)))
+            value.name = line if x.ndim == 1 else self.b.reshape(line, [n if n == 1 else -1 for n in x.shape])
+        return bool(value.name)
 
     def value(self, x: Any, y: Any) -> Any:
-        """An argument: what the graph computes, a constant, or a setting."""
-        array, other = (v._data if isinstance(v, Tensor) else v for v in (x, y))
-        if isinstance(x, (Tensor, np.ndarray)):
-            known = self.values.get(id(x)) or self.values.get(id(array))
-            if known is not None:
-                return known
-            if np.array_equal(array, other, equal_nan=array.dtype.kind == "f"):
-                return Value("", array, other, ("constant", self.names.get(id(x))))
-            if array.size and (array == array.flat[0]).all() and (other == array.flat[0]).all():
-                one = self.b.constant(array.flat[0])
-                return Value(
-                    self.b.node("Expand", one, self.dims(array.shape, other.shape)), array, other, ("uniform", ())
-                )
-            raise Refused("its argument is computed from the input by plain NumPy, which leaves no operation")
-        if isinstance(x, (tuple, list)) and any(isinstance(v, Tensor) for v in x):
-            return [self.value(v, w) for v, w in zip(x, y, strict=True)]
-        return x
+        """What stands for an argument: a value of the graph, a list of such, or a setting as it is."""
+        if isinstance(x, Made):
+            return self.values[id(x)]
+        if isinstance(x, np.ndarray):
+            found = Value(x, y)
+            if not found.constant and not self._of_batch(found):
+                raise Refused(_CHANGES)
+            return found
+        if type(x) in (tuple, list) and type(y) is type(x) and len(x) == len(y):
+            return type(x)(self.value(a, b) for a, b in zip(x, y, strict=True))
+        if type(x) is slice and type(y) is slice:
+            return slice(*(self.value(getattr(x, k), getattr(y, k)) for k in ("start", "stop", "step")))
+        numbers = isinstance(x, (int, float, np.number)) and isinstance(y, (int, float, np.number))
+        return Value(x, y) if numbers and x != y and not (x != x and y != y) else x
 
     def name(self, value: Any, dtype: Any = None) -> str:
         """The name of a value in the graph, in a dtype."""
         if not isinstance(value, Value):
             return self.b.constant(np.asarray(value, dtype))
-        if not value.name and value.parts:
+        if value.parts:
             raise Refused("all states of a recurrent layer at once")
-        if not value.name:
+        if not value.name and value.array is not None:
             if dtype is not None and value.dtype != dtype:
                 return self.b.constant(value.array.astype(dtype))
-            value.name = self.b.constant(value.array, value.call[1])
-            self.values[id(value.array)] = value
+            value.name = self.b.constant(value.array, value.weight)
+        if not value.name:
+            return self._number(value, dtype)
         return value.name if dtype is None or value.dtype == dtype else self.b.cast(value.name, dtype)
+
+    def _number(self, value: Value, dtype: Any) -> str:
+        """A number that follows the batch."""
+        x, y = value.numbers
+        if x * self.lengths[1] != y * self.lengths[0]:
+            raise Refused(f"a number that is {x} and {y} in batches of {self.lengths[0]} and {self.lengths[1]}")
+        kind = np.dtype(dtype if dtype is not None else np.float64 if isinstance(x, float) else np.int64)
+        batch = self.b.cast(self.b.reshape(self.batch(), []), kind)
+        return str(self.b.node("Mul", batch, self.b.constant(kind.type(x / self.lengths[0]))))
+
+    def batch(self) -> str:
+        """The length of the batch."""
+        if not self._batch:
+            self._batch = self.b.node("Shape", self.inputs[0], start=0, end=1)
+        return self._batch
 
     def dims(self, shape: Any, other: Any) -> str:
         """A shape as a value: lengths that differ follow the batch."""
@@ -142,59 +187,92 @@ class Writer:
                 continue
             factor, rest = divmod(n, self.lengths[0])
             if rest or m != factor * self.lengths[1]:
-                raise Refused(f"lengths {n} and {m} for batches of {self.lengths[0]} and {self.lengths[1]}")
-            if not self._batch:
-                self._batch = self.b.node("Shape", self.inputs[0], start=0, end=1)
-            parts.append(self.b.node("Mul", self._batch, self.b.constant([factor])) if factor != 1 else self._batch)
+                raise Refused(f"lengths {n} and {m} in batches of {self.lengths[0]} and {self.lengths[1]}")
+            parts.append(self.b.node("Mul", self.batch(), self.b.constant([factor])) if factor != 1 else self.batch())
         return str(self.b.node("Concat", *parts, axis=0)) if len(parts) > 1 else parts[0]
 
     def target(self) -> tuple[Any, Any]:
-        """The shapes of the present call's result in both traces."""
-        return self.present[0].result.shape, self.present[1].result.shape
+        """The shapes of the present call's result in both runs."""
+        return self.made.shape, self.second.shape
+
+    # Results -------------------------------------------------------------------------------------------------------
 
     def _results(self, first: Any, second: Any) -> None:
-        found: list[tuple[Any, Any]] = []
-
-        def walk(a: Any, b: Any) -> None:
-            if isinstance(a, (tuple, list)):
-                for x, y in zip(a, b, strict=True):
-                    walk(x, y)
-            elif a is not None:
-                found.append((a, b))
-
-        walk(first, second)
+        found = list(_leaves(first, second, ""))
         self.b.place = ""
-        self.results: list[tuple[Any, Any]] = []
-        for k, (x, y) in enumerate(found):
-            if not isinstance(x, Tensor):
+        for name, x, y in found:
+            if not isinstance(x, (Made, np.ndarray)):
                 raise ValueError(f"export.onnx: the model's result holds a {class_name(x)}, not a tensor.")
+            named = f"output{name}" if len(found) > 1 or name else "output"
             try:
-                value = self.value(x, y)
-                named = "output" if len(found) == 1 else f"output_{k}"
-                self.b.output(named, self.name(value), x.dtype, self.open_result(x.shape, y.shape))
+                self.b.output(named, self.name(self.value(x, y)), x.dtype, self._open(x.shape, y.shape))
             except Refused as why:
-                raise ValueError(f"export.onnx: the result: {why}") from None
-            self.results.append((x._data, y._data))
+                raise ValueError(f"export.onnx: the result: {why}.") from None
 
-    def open_result(self, shape: Any, other: Any) -> list[Any]:
-        """The shape of a result, with names where it follows the batch."""
-        return [
-            n if n == m else "batch" if n == self.lengths[0] else f"batch*{n // self.lengths[0]}"
-            for n, m in zip(shape, other, strict=True)
-        ]
+    def _open(self, shape: Any, other: Any) -> list[Any]:
+        """A shape with names where it follows the batch."""
+        shown = []
+        for n, m in zip(shape, other, strict=True):
+            factor = n // self.lengths[0]
+            follows = (n, m) == (factor * self.lengths[0], factor * self.lengths[1])
+            shown.append(n if n == m else "n" if not follows else "batch" if factor == 1 else f"batch*{factor}")
+        return shown
 
-    def check(self, first: list[Any], second: list[Any]) -> None:
-        """Compare with the model what ONNX's reference computes. ValueError where they differ."""
-        from onnx.reference import ReferenceEvaluator  # of the extra
-
-        run = ReferenceEvaluator(self.b.model("model"))
-        for k, inputs in enumerate((first, second)):
+    def check(self, model: Any, examples: list[list[Any]]) -> None:
+        """Compare with the model what its graph computes. ValueError where they differ."""
+        graph = self.b.model("model")
+        half = any(v.dtype == np.float16 for v in self.values.values())
+        for inputs in examples:
             with np.errstate(all="ignore"):
-                found = run.run(None, dict(zip(self.inputs, inputs, strict=False)))
-            for got, pair in zip(found, self.results, strict=True):
-                close = 1e-3 if pair[k].dtype.itemsize <= 4 else 1e-7
-                if got.shape != pair[k].shape or not np.allclose(got, pair[k], close, close, equal_nan=True):
+                found = computed(graph, dict(zip(self.inputs, inputs, strict=False)), half)
+            result = model(*map(Tensor, inputs))
+            wanted = [bare(t) for _, t, _ in _leaves(result, result, "")]
+            for got, array in zip(found, wanted, strict=True):
+                close = {2: 3e-2, 4: 1e-3}.get(array.dtype.itemsize, 1e-7)
+                if got.shape != array.shape or not np.allclose(got, array, close, close, equal_nan=True):
                     raise ValueError(
                         "export.onnx: the graph does not compute what the model does; nothing is written. "
-                        "Fix: numbers that NumPy computes from the input must be tensors all the way."
+                        "Fix: what forward computes must depend on its arguments and the model's weights alone."
                     )
+
+
+def _counts(a: Any) -> bool:
+    """Whether an array holds 0, 1, 2 and so on along one axis."""
+    return bool(a.ndim and a.size == max(a.shape) and (a.ravel() == np.arange(a.size)).all())
+
+
+def _leaves(x: Any, y: Any, name: str) -> Iterator[tuple[str, Any, Any]]:
+    """The results one by one, with their places."""
+    if isinstance(x, dict):
+        for key in x:
+            yield from _leaves(x[key], y[key], f"{name}_{key}")
+    elif isinstance(x, (tuple, list)):
+        for k, pair in enumerate(zip(x, y, strict=True)):
+            yield from _leaves(pair[0], pair[1], f"{name}_{k}")
+    elif x is not None:
+        yield name, x, y
+
+
+def _needed(first: Any, second: Any) -> Iterator[tuple[Made, Made]]:
+    """The values that the results are computed from, in pairs of both runs. ValueError where the runs differ."""
+    seen: set[int] = set()
+    waiting = [(first, second)]
+    while waiting:
+        x, y = waiting.pop()
+        if isinstance(x, Made) and isinstance(y, Made):
+            if id(x) in seen:
+                continue
+            seen.add(id(x))
+            if x.name != y.name or len(x.shape) != len(y.shape) or set(x.params) != set(y.params):
+                raise ValueError(_ANOTHER_WAY.format(printable(x.path) or "the model itself"))
+            yield x, y
+            if not Value(x, y).constant:
+                waiting.append(((x.args, x.params), (y.args, y.params)))
+        elif isinstance(x, dict):
+            waiting += [(x[k], y[k]) for k in x if k in y]
+        elif isinstance(x, (tuple, list)) and isinstance(y, (tuple, list)):
+            if len(x) != len(y):
+                raise ValueError(_ANOTHER_WAY.format("the model itself"))
+            waiting += zip(x, y, strict=True)
+        elif isinstance(x, slice) and isinstance(y, slice):
+            waiting.append(((x.start, x.stop, x.step), (y.start, y.stop, y.step)))

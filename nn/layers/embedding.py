@@ -119,10 +119,10 @@ def one_hot(tensor: TensorLike, num_classes: int = -1) -> Any:
     labels = values_of(tensor)
     if labels.dtype.kind not in "iu":
         raise TypeError(f"one_hot: {labels.dtype} {labels.shape}; give integers.")
-    largest = int(labels.max(initial=-1))
+    largest = labels.max(initial=-1)
     if num_classes == -1 and not labels.size:
         raise ValueError("one_hot: no integers tell the number of classes. Fix: num_classes=….")
-    count = largest + 1 if num_classes == -1 else num_classes
+    count = int(largest) + 1 if num_classes == -1 else num_classes
     if count < 1 or largest >= count or labels.min(initial=0) < 0:
         raise ValueError(f"one_hot: integers {labels.min(initial=0)} … {largest} for num_classes={num_classes}.")
     return np.equal(labels[..., None], np.arange(count)).astype(np.int64)
@@ -172,7 +172,7 @@ def embedding_bag(
         starts, bags = (starts[:-1], len(starts) - 1) if include_last_offset else (starts, len(starts))
         number = np.searchsorted(starts, np.arange(members.size), "right") - 1
     flat = members.reshape(-1)
-    counts = np.ones(flat.size, bool) if padding_idx is None else flat != padding_idx % weight.shape[0]
+    counts: Any = slice(None) if padding_idx is None else flat != padding_idx % weight.shape[0]
     flat, number = flat[counts], number[counts]
     rows = embedding(flat, weight, None, max_norm, norm_type, scale_grad_by_freq, sparse)
     if per_sample_weights is not None:
