@@ -15,10 +15,17 @@ import numpy as np
 from ..engine import recording
 from ..engine.errors import class_name
 from ..engine.node import Leaf, Variable
-from ..engine.tensor import Tensor, bare, is_recorded
+from ..engine.tensor import Tensor, bare
 
 if TYPE_CHECKING:
     from ..support.types import Settings
+
+
+def is_recorded(value: object) -> bool:
+    """True of a tensor that has a graph, and of a list or tuple that holds one."""
+    if type(value) in (list, tuple):
+        return any(map(is_recorded, value))  # type: ignore[call-overload]
+    return isinstance(value, Tensor) and value._node is not None
 
 
 def set_item(self: Tensor, index: Any, value: Any) -> None:

@@ -28,11 +28,8 @@ NO_SETTINGS: dict[str, Any] = {}
 
 _SCALARS = (np.generic, float, int)
 ON_SCALARS: dict[Any, Callable[..., Any]] = {
-    np.add: operator.add,
-    np.subtract: operator.sub,
-    np.multiply: operator.mul,
-    np.divide: operator.truediv,
-}
+    np.add: operator.add, np.subtract: operator.sub, np.multiply: operator.mul, np.divide: operator.truediv,
+}  # fmt: skip
 
 # a, b, c: the arrays of the arguments x, y, z; p, q, r: their nodes
 _SHORT = """\

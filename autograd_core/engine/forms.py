@@ -34,6 +34,7 @@ __all__ = ["elementwise", "reduction", "linear", "multilinear", "primitive"]
 
 
 _AS_GIVEN = (lambda y: y).__code__.co_code
+_multiply = np.multiply
 
 
 class Elementwise(Primitive):
@@ -56,9 +57,13 @@ class Elementwise(Primitive):
         return "" if self.fix is self.usual_fix else self.fix
 
     def keeps(self, i: int) -> dict[str, int]:
-        kept, code = super().keeps(i), getattr(self.rules[i], "__code__", None)
-        product = len(self.needs[i]) == 1 and getattr(code, "co_code", None) == _AS_GIVEN  # exact in any dtype
-        return dict.fromkeys(kept, VALUE) if product else kept
+        kept = super().keeps(i)
+        return dict.fromkeys(kept, VALUE) if self.is_product(i) else kept  # exact in any dtype
+
+    def is_product(self, i: int) -> bool:
+        """Whether the local derivative is another argument as it is."""
+        code = getattr(getattr(self.rules[i], "__code__", None), "co_code", None)
+        return len(self.needs[i]) == 1 and code == _AS_GIVEN
 
     def make_vjp(self, i: int) -> Callable[..., Any]:
         if not callable(self.rules[i]):
@@ -91,15 +96,15 @@ class Elementwise(Primitive):
     def _vjp_by_rule(self, i: int) -> Callable[..., Any]:
         rule: Any = self.rules[i]
         local, names = self.local[i], self.needs[i]
-        alone = len(self.arguments) == 1
+        alone, product = len(self.arguments) == 1, self.is_product(i)
         if len(names) == 1 and names[0] not in self.defaults:  # the usual case, without a generic call
             place = self.place(names[0])
 
             def vjp(g: Any, node: Node, saved: Saved) -> Any:
-                d = rule(saved[place])
+                d = saved[place] if product else rule(saved[place])
                 if type(d) is type(g) in PLAIN and d.dtype.kind != "c":
                     out = spare(g, d) if g.nbytes > LARGE and self.last_read(i, node) else None
-                    c = np.multiply(g, d) if out is None else np.multiply(g, d, out)
+                    c = _multiply(g, d) if out is None else _multiply(g, d, out)
                 else:
                     c = times(g, conjugate(d))
                 return c if alone or c.shape == (s := node.parents[i].shape) else unbroadcast(c, s)  # type: ignore[index,union-attr]

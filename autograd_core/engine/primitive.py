@@ -184,16 +184,15 @@ class Primitive:
 
     def finish(self, args: Any, params: Any, values: Saved, parents: tuple[Node | None, ...], out: Any) -> Tensor:
         """Wrap the result, with a node where something is tracked and recording is on; tell who watches."""
+        on, observers = recording.state() if recording.special else (True, ())
         node = None
-        if (not recording.special or recording.is_grad_enabled()) and True in (
-            tracked := tuple([p is not None for p in parents])
-        ):
+        if on and True in (tracked := tuple([p is not None for p in parents])):
             plan = self.plan(tracked)
             saved = [v if level == VALUE else keep(v, level, out) for v, level in zip(values, plan, strict=False)]
-            make = WatchedNode if recording.special and recording.observed() else Node
+            make = WatchedNode if observers else Node
             node = make(self, parents, (*saved, keep(out, plan[-1], out)), params, out.shape)
         result = make_tensor(out, node)
-        if recording.special:
+        if observers:
             recording.notify(self, args, params, result)
         return result
 

@@ -8,7 +8,7 @@ so that no lock is needed: from Python 3.14 on, an interrupt may leave the lock 
 from __future__ import annotations
 
 from _thread import _local, get_ident
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import ContextDecorator
 from typing import Any
 
@@ -44,6 +44,12 @@ def _settle(mine: dict[str, Any]) -> None:
 
 
 thread = _Thread()
+
+
+def state() -> tuple[bool, Sequence[tuple[Any, ...]]]:
+    """Whether this thread records, and who watches it."""
+    mine = thread.__dict__
+    return mine["recording"][-1][1], mine["observers"]
 
 
 def is_grad_enabled() -> bool:

@@ -177,13 +177,6 @@ def bare(value: Any) -> Any:
     return value._data if isinstance(value, Tensor) else value
 
 
-def is_recorded(value: Any) -> bool:
-    """True of a tensor that has a graph, and of a list or tuple that holds one."""
-    if type(value) in (list, tuple):
-        return any(map(is_recorded, value))
-    return isinstance(value, Tensor) and value._node is not None
-
-
 def make_tensor(data: Any, node: Node | None) -> Tensor:
     """A tensor around an array that is known to be good: the engine's own constructor."""
     tensor = _new(Tensor)

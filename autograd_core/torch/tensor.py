@@ -11,8 +11,8 @@ import numpy as np
 
 import autograd_core as ag
 from autograd_core.border import protocols
+from autograd_core.border.writing import is_recorded
 from autograd_core.engine import recording
-from autograd_core.engine.node import Leaf
 from autograd_core.engine.tensor import bare, make_tensor
 from autograd_core.ops.arithmetic import elementwise, rounding
 from autograd_core.ops.places import indexing
@@ -97,10 +97,7 @@ class Tensor(ag.Tensor):
     def __setitem__(self, index: Any, value: Any) -> None:
         if isinstance(value, ag.Tensor) and value.dtype != self.dtype:
             value = value.to(self.dtype)
-        recorded = recording.is_grad_enabled() and (
-            (self._node is not None and not isinstance(self._node, Leaf)) or value_is_recorded(value)
-        )
-        if recorded or (recording.is_grad_enabled() and self._node is not None):
+        if recording.is_grad_enabled() and (self._node is not None or is_recorded(value)):
             in_place.change(self, "t[index] = value", lambda x: At(x)[bare(index)].set(plain(value)))
         else:
             self._data[bare(index)] = bare(value)
@@ -124,11 +121,6 @@ def _rebuilt(kind: type[Tensor], data: Any, requires_grad: bool) -> Tensor:
     tensor.__class__ = kind
     tensor.requires_grad = requires_grad
     return tensor
-
-
-def value_is_recorded(value: Any) -> bool:
-    """Whether a value has a graph."""
-    return isinstance(value, ag.Tensor) and value._node is not None
 
 
 # In and out ----------------------------------------------------------------------------------------------------------
