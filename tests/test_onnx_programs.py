@@ -134,7 +134,12 @@ def test_places_shapes_and_sums(tmp_path: Path) -> None:
             [np.argmax(x, axis=1), np.argmin(x), x.max(axis=0), x.min(), x.mean(axis=1), x.std(axis=0), x.var()],
             [np.einsum("ij,kj->ik", x, z), np.pad(x, 1) + 1, np.pad(x, 1, mode="reflect") + 1, np.roll(x, 2, axis=1)],
             [np.tril(x), np.repeat(x, 2, axis=0), np.outer(x[0], x[1]), np.sort(x, axis=0), (x > 0).all(axis=1)],
-            [np.take_along_axis(x, np.argsort(x, axis=1), axis=1), np.diff(x), x.astype(np.float32).sum()],
+            [
+                np.take_along_axis(x, np.argsort(x, axis=1), axis=1),
+                np.diff(x),
+                x.astype(np.float32).sum(),
+                x.astype(np.float32) @ x.T,
+            ],
         )
 
     session = Session(recorded(f, x, k).to_onnx(tmp_path / "f.onnx"))
@@ -147,7 +152,8 @@ def test_places_shapes_and_sums(tmp_path: Path) -> None:
 DRAWS = {
     *("RReLU", "Dropout", "Dropout1d", "Dropout2d", "Dropout3d", "AlphaDropout", "FeatureAlphaDropout"),
     *("GaussianNoise", "LSTM, two layers", "MultiheadAttention", "Transformer", "TransformerEncoderLayer"),
-    *("TransformerEncoder", "TransformerDecoderLayer", "TransformerDecoder", "GradientNoise"),
+    *("TransformerEncoder", "TransformerDecoderLayer", "TransformerDecoder", "GradientNoise", "FractionalMaxPool2d"),
+    "FractionalMaxPool3d",
 }
 """Settings that draw random numbers: the only ones that are refused."""
 

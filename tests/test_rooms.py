@@ -32,7 +32,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "nn.data": set(),
     "nn.monitoring": {"modules", "layers"},
     "nn.tensorboard": {"modules"},
-    "nn.export": {"modules", "layers", "kernels"},
+    "nn.export": {"modules", "layers", "kernels", "estimators"},
     "nn.distributed": {"modules", "kernels", "layers", "data"},
     "nn.training": {"modules", "data", "utils", "distributed"},
     "nn.estimators": {"modules", "kernels", "layers", "losses", "training"},

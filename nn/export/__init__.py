@@ -1,6 +1,7 @@
 """Models as files that other programs run.
 
-Imports modules, layers and their kernels; the package onnx is imported where a model is written.
+Imports modules, layers, their kernels and estimators; the package onnx is imported where a model is written.
 """
 
 from .models import onnx as onnx
+from .pipelines import register_converters as register_converters

@@ -20,7 +20,9 @@ from .tracing import trace
 def onnx(model: Module, example: Any, path: str | os.PathLike[str], dynamic_batch: bool = True) -> Path:
     """Write a model for inference as one file of ONNX's standard operators (opset 21); gives its path.
 
-    model : a module; it is run in eval mode without gradients, and is left as it was
+    model : a module; it is run in eval mode without gradients, and is left as it was. Or a fitted estimator of
+        ``nn.estimators``, alone or at the end of a scikit-learn pipeline, whose other steps the package skl2onnx
+        translates: results "label" and "probabilities", or "variable"
     example : an input as the model takes it, or a tuple of them: arrays or tensors, with the batch on the first axis
     path : of the file, "net.onnx" say
     dynamic_batch : whether the first axis of every input may have any length, "batch"; else that of ``example``
@@ -40,27 +42,33 @@ def onnx(model: Module, example: Any, path: str | os.PathLike[str], dynamic_batc
     >>> onnx(model, np.zeros((1, 4), np.float32), tempfile.mkdtemp() + "/net.onnx").name
     'net.onnx'
     """
-    from autograd_core.programs.onnx.building import checked_path
+    from autograd_core.programs.onnx.building import checked_path, write
 
     from .writing import Writer
 
+    target = checked_path(path, "export.onnx")
+    if hasattr(model, "get_params") and hasattr(model, "predict"):
+        from .pipelines import pipeline_model
+
+        write(pipeline_model(model, example), target, "export.onnx")
+        return Path(target)
     if not isinstance(model, Module):
         raise TypeError(
-            f"export.onnx: {class_name(model)} is no module. Fix: a model of nn, or compiled.to_onnx(path)."
+            f"export.onnx: {class_name(model)} is no module. Fix: a model of nn, an estimator of scikit-learn, or "
+            "compiled.to_onnx(path)."
         )
-    target = checked_path(path, "export.onnx")
     given = [np.asarray(getattr(x, "data", x)) for x in (example if isinstance(example, tuple) else (example,))]
     if dynamic_batch and any(x.ndim == 0 or len(x) == 0 for x in given):
         raise ValueError("export.onnx: an example has no batch axis. Fix: a batch of one, or dynamic_batch=False.")
-    first, second = ([_other(x, more if dynamic_batch else 0) for x in given] for more in (1, 2))
+    first, second = ([other_numbers(x, more if dynamic_batch else 0) for x in given] for more in (1, 2))
     with as_it_was(model), ag.no_grad():
         writer = Writer(model, trace(model, first), trace(model, second), dynamic_batch)
         writer.check(model, [given, second])
-    writer.b.write(target, class_name(model), "export.onnx")
+    write(writer.b.model(class_name(model)), target, "export.onnx")
     return Path(target)
 
 
-def _other(x: Any, more: int) -> Any:
+def other_numbers(x: Any, more: int) -> Any:
     """Other numbers, of so many more examples."""
     turned = x[::-1] if x.ndim else x
     turned = (0.9 * turned + 0.05).astype(x.dtype) if x.dtype.kind == "f" else turned

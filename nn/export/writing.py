@@ -19,6 +19,10 @@ from .operators.elementwise import of_ufunc
 from .running import computed
 from .tracing import Trace
 
+DIFFERS = (
+    "export.onnx: the graph does not compute what the model does; nothing is written. "
+    "Fix: what is computed must depend on the arguments and the model's weights alone."
+)
 _ANOTHER_WAY = "export.onnx: {}: the model goes another way for other numbers or another length of the batch."
 
 _CHANGES = "an array beside the input changes from run to run: with the length of the batch, or it is drawn"
@@ -230,10 +234,7 @@ class Writer:
             for got, array in zip(found, wanted, strict=True):
                 close = {2: 3e-2, 4: 1e-3}.get(array.dtype.itemsize, 1e-7)
                 if got.shape != array.shape or not np.allclose(got, array, close, close, equal_nan=True):
-                    raise ValueError(
-                        "export.onnx: the graph does not compute what the model does; nothing is written. "
-                        "Fix: what forward computes must depend on its arguments and the model's weights alone."
-                    )
+                    raise ValueError(DIFFERS)
 
 
 def _counts(a: Any) -> bool:

@@ -89,7 +89,7 @@ class Builder:
 
     def model(self, name: str) -> Any:
         """The model without what nothing uses, checked with full inference of shapes."""
-        self._drop_unused()
+        self.drop_unused()
         graph = self.helper.make_graph(
             self.nodes, name, self.inputs, self.outputs, initializer=list(self.initializers.values())
         )
@@ -103,7 +103,8 @@ class Builder:
         self.onnx.checker.check_model(model, full_check=True)
         return model
 
-    def _drop_unused(self) -> None:
+    def drop_unused(self) -> None:
+        """Forget nodes and constants that no output is computed from."""
         used = {value.name for value in self.outputs}
         kept = []
         for node in reversed(self.nodes):
@@ -114,14 +115,14 @@ class Builder:
         defaults = {value.name for value in self.inputs}
         self.initializers = {k: v for k, v in self.initializers.items() if k in used or k in defaults}
 
-    def write(self, path: str | os.PathLike[str], name: str, what: str) -> None:
-        """Check, and write whole or not at all."""
-        content = self.model(name).SerializeToString()
-        write_atomically(path, content, f"{what}: cannot write the model")
-
     def note(self, name: str, values: Mapping[str, Any]) -> None:
         """Metadata as JSON."""
         self.metadata[name] = json.dumps(values)
+
+
+def write(model: Any, path: str | os.PathLike[str], what: str) -> None:
+    """Write a model whole or not at all."""
+    write_atomically(path, model.SerializeToString(), f"{what}: cannot write the model")
 
 
 def checked_path(path: str | os.PathLike[str], what: str) -> str:

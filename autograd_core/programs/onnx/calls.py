@@ -175,6 +175,12 @@ def _dot(c: _Call, a: Any, b: Any) -> None:
     c.give(c.b.node("MatMul", c.value(a, c.out.dtype), c.value(b, c.out.dtype)))
 
 
+def _product(c: _Call, a: Any, b: Any, out: Any) -> None:
+    """Of arrays of two dtypes."""
+    c.out = out
+    c.give(c.b.node("MatMul", c.value(a, out.dtype), c.value(b, out.dtype)))
+
+
 def _tensordot(c: _Call, a: Any, b: Any, axes: Any = 2) -> None:
     if isinstance(axes, (int, np.integer)):
         axes = range(a.ndim - axes, a.ndim), range(axes)
@@ -231,6 +237,7 @@ _RULES: dict[Any, Callable[..., None]] = {
     np.einsum: _einsum,
     np.outer: _outer,
     np.dot: _dot,
+    np.matmul: _product,
     np.tensordot: _tensordot,
     np.take_along_axis: _along,
     np.sort: _sort(False),

@@ -8,7 +8,7 @@ from typing import Any
 
 from ...engine.errors import class_name
 from ..record import Record
-from .building import checked_path
+from .building import checked_path, write
 from .program import OnnxProgram
 
 
@@ -16,5 +16,5 @@ def export(record: Record, function: Any, path: str | os.PathLike[str]) -> Path:
     """Write a record as one model."""
     target = checked_path(path, "to_onnx")
     program = OnnxProgram(record)
-    program.b.write(target, getattr(function, "__name__", class_name(function)), "to_onnx")
+    write(program.b.model(getattr(function, "__name__", class_name(function))), target, "to_onnx")
     return Path(target)
