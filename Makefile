@@ -7,7 +7,7 @@ PIP         := --quiet --disable-pip-version-check --no-compile # modules are co
 PREFIX      := import sys; print(sys.base_prefix)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test smoke versions lint notebooks bench bench-functions parity docs clean
+.PHONY: help demo test smoke versions lint notebooks bench bench-functions parity gpu docs clean
 .NOTPARALLEL: # one pip at a time in .venv
 
 help: ## list the targets
@@ -43,6 +43,10 @@ bench-functions: $(VENV)/.installed-peers ## write benchmarks/functions.md: ever
 parity: $(VENV)/.installed-peers ## compare with PyTorch, also on the samples of its own databases
 	$(VENV)/bin/python -m pytest -n auto -q tests/parity $(ARGS)
 
+gpu: $(VENV)/.installed-gpu ## on a GPU by CuPy: the laws, the demo's network, and a table of step times beside the CPU's
+	$(VENV)/bin/python -m pytest -q -rs tests/test_gpu.py $(ARGS)
+	$(VENV)/bin/python -m benchmarks.gpu
+
 docs: $(VENV)/.installed-docs ## build the site into out/docs
 	$(VENV)/bin/python -m sphinx -q -W --keep-going -b html docs out/docs
 
@@ -52,6 +56,7 @@ clean: ## remove outputs and caches; .venv and .venvs stay
 
 $(VENV)/.installed-demo:  EXTRAS := viz,sklearn,mpi
 $(VENV)/.installed-dev:   EXTRAS := all,dev
+$(VENV)/.installed-gpu:   EXTRAS := all,dev,cuda
 $(VENV)/.installed-peers: EXTRAS := all,dev,peers
 $(VENV)/.installed-docs:  EXTRAS := all,dev,docs
 

@@ -25,6 +25,7 @@ import numpy as np
 
 from autograd_core import Tensor, default_generator
 from autograd_core.engine.errors import class_name
+from autograd_core.support.arrays import brought
 from autograd_core.support.handles import RemovableHandle
 
 from .optimizer import Optimizer
@@ -163,7 +164,7 @@ class GradientNoise(GradientHook):
         deviation = (self.eta / (1 + self.step) ** self.gamma) ** 0.5
         self.step += 1
         for p, g, _ in self.gradients(optimizer):
-            p.grad = g + (deviation * generator.standard_normal(g.shape)).astype(g.dtype)
+            p.grad = g + brought((deviation * generator.standard_normal(g.shape)).astype(g.dtype), g)
 
 
 class NonFinite(GradientHook):

@@ -12,6 +12,7 @@ import numpy as np
 from autograd_core import Tensor, enable_grad
 from autograd_core.engine.errors import class_name
 from autograd_core.engine.node import Leaf
+from autograd_core.support.arrays import brought, hosted
 from autograd_core.support.handles import RemovableHandle
 from autograd_core.support.modes import restoring
 
@@ -260,7 +261,7 @@ class Optimizer:
                     storage.begin(Run(i, i + 1, None), self.arrays(options))
                     storage.clocks[i] = self.resume(tuple(float(np.asarray(given[n])) for n in self.numbers), options)
                     for name in arrays.keys() & given.keys():
-                        arrays[name][...] = given[name]
+                        arrays[name][...] = brought(hosted(given[name]), arrays[name])
         return storages
 
     # State ---------------------------------------------------------------------------------------------------------
@@ -289,7 +290,7 @@ class Optimizer:
         """Position in the group → the state of that parameter, for parameters that were ever updated."""
         position = {id(p): i for i, p in enumerate(self.param_groups[k]["params"])}
         found = {
-            position[id(p)]: {name: value.copy() for name, value in self._state_of(storage, i).items()}
+            position[id(p)]: {name: np.array(hosted(value)) for name, value in self._state_of(storage, i).items()}
             for storage in self._storages[k]
             for i, p in enumerate(storage.params)
             if storage.clocks[i] is not None

@@ -61,9 +61,12 @@ class Storage:
         self.clocks: list[Clock | None] = [None] * len(params)
 
     def fits(self) -> bool:
-        """Whether the parameters still have the shapes and dtypes that this was made for."""
+        """Whether the parameters still have the shapes and dtypes that this was made for, and lie where they did."""
         for p, view in zip(self.params, self.views, strict=True):
-            if p._data is not view and (p.shape != view.shape or p.dtype != view.dtype):
+            there = p._data
+            if there is view:
+                continue
+            if there.shape != view.shape or there.dtype != view.dtype or type(there) is not type(view):
                 return False
         return True
 

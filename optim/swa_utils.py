@@ -24,6 +24,7 @@ from autograd_core import Tensor, no_grad
 from autograd_core.engine.errors import class_name
 from autograd_core.engine.tensor import bare
 from autograd_core.support import states
+from autograd_core.support.arrays import brought, hosted, on_device
 from autograd_core.support.modes import modes_of, restoring
 
 from .lr_scheduler.annealing import half_cosine
@@ -265,7 +266,9 @@ class AveragedModel:
 
 def _as(target: Tensor, value: Array) -> Array:
     """A copy of ``value`` with the dtype and shape of ``target``."""
-    return np.array(bare(value), target.dtype).reshape(target.shape)
+    array = bare(value)
+    copied = array.astype(target.dtype) if on_device(array) else brought(np.array(array, target.dtype), target)
+    return copied.reshape(target.shape)
 
 
 def _pairs(kind: str, ours: Iterable[Tensor], theirs: Iterable[Tensor]) -> Iterable[tuple[Tensor, Tensor]]:
@@ -356,7 +359,7 @@ def average_checkpoints(state_dicts: Iterable[State]) -> StateDict:
                 raise ValueError(f"average_checkpoints: {key} of checkpoint {i} has shape {shapes}.")
     mean = {}
     for key in given[0]:
-        arrays = [np.asarray(bare(state[key])) for state in given]
+        arrays = [hosted(bare(state[key])) for state in given]
         floating = arrays[0].dtype.kind == "f"
         mean[key] = np.mean(arrays, axis=0, dtype=np.float64).astype(arrays[0].dtype) if floating else arrays[-1].copy()
     return mean

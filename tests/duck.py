@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any
+import collections
+from collections.abc import Iterator
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
+
+ABOUT = {"dtype", "flags", "itemsize", "nbytes", "ndim", "shape", "size", "strides"}
+METHODS = {
+    *("all", "any", "argmax", "argmin", "argsort", "astype", "choose", "clip", "conj", "conjugate", "copy", "cumprod"),
+    *("cumsum", "diagonal", "dot", "fill", "flatten", "max", "mean", "min", "nonzero", "prod", "ravel", "repeat"),
+    *("reshape", "round", "sort", "squeeze", "std", "sum", "swapaxes", "take", "trace", "transpose", "var", "view"),
+}
+"""The methods of CuPy's arrays."""
+
+MAKING = {np.asarray, np.array, np.zeros, np.ones, np.empty, np.full, np.arange, np.eye}
+"""What takes ``like=``."""
 
 
 class Duck(NDArrayOperatorsMixin):
@@ -14,31 +27,56 @@ class Duck(NDArrayOperatorsMixin):
     Beside a duck only ducks, Python's numbers and NumPy's scalars are accepted; indices may be plain arrays.
     """
 
+    transfers: ClassVar[collections.Counter[str]] = collections.Counter()
+    """How often numbers crossed over: "in" by ``like=``, "out" as Python's numbers or by ``get``."""
+
+    lacking: ClassVar[set[Any]] = set()
+    """NumPy's functions that it is to know nothing of."""
+
     def __init__(self, array: Any) -> None:
         self._array = np.asarray(array)
-
-    shape = property(lambda self: self._array.shape)
-    dtype = property(lambda self: self._array.dtype)
-    ndim = property(lambda self: self._array.ndim)
-    size = property(lambda self: self._array.size)
-    T = property(lambda self: Duck(self._array.T))
 
     def __array__(self, *args: Any, **kwargs: Any) -> Any:
         raise TypeError("a duck array was converted to a NumPy array")
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
         operands = inputs if method == "__call__" else inputs[::2]  # what stands between is an index or an axis
-        _refuse_arrays(ufunc.__name__, (*operands, *kwargs.get("out", ())))
-        if not all(isinstance(x, (Duck, int, float, np.generic)) for x in operands):
+        if ufunc in self.lacking:
             return NotImplemented
-        return wrap(getattr(ufunc, method)(*map(unwrap, inputs), **{k: unwrap(v) for k, v in kwargs.items()}))
+        _refuse_arrays(ufunc.__name__, (*operands, *kwargs.get("out", ()), kwargs.get("where")))
+        if not all(isinstance(x, (Duck, int, float, complex, np.generic)) for x in operands):
+            return NotImplemented
+        result = getattr(ufunc, method)(*map(unwrap, inputs), **{k: unwrap(v) for k, v in kwargs.items()})
+        out = kwargs.get("out")
+        return wrap(result) if out is None else out[0] if len(out) == 1 else out
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
-        if any(issubclass(kind, np.ndarray) for kind in types):
-            raise TypeError(f"{function.__name__} of a duck array and a NumPy array")
-        if not all(issubclass(kind, Duck) for kind in types):
+        if function in self.lacking:
             return NotImplemented
-        return wrap(function(*map(unwrap, args), **{k: unwrap(v) for k, v in kwargs.items()}))
+        if function in MAKING:
+            self.transfers["in"] += 1
+        elif any(issubclass(kind, np.ndarray) for kind in types):
+            raise TypeError(f"{function.__name__} of a duck array and a NumPy array")
+        elif not all(issubclass(kind, Duck) for kind in types):
+            return NotImplemented
+        result = wrap(function(*map(unwrap, args), **{k: unwrap(v) for k, v in kwargs.items()}))
+        return kwargs["out"] if isinstance(kwargs.get("out"), Duck) else result
+
+    def __getattr__(self, name: str) -> Any:
+        if name in ABOUT:
+            return getattr(self._array, name)
+        if name in ("T", "mT", "real", "imag", "base"):
+            return wrap(getattr(self._array, name))
+        if name not in METHODS:
+            raise AttributeError(f"'Duck' object has no attribute {name!r}")
+
+        def method(*args: Any, **kwargs: Any) -> Any:
+            operands = (*args, *kwargs.values())
+            if name not in ("take", "choose"):  # indices may be plain
+                _refuse_arrays(name, operands)
+            return wrap(getattr(self._array, name)(*map(unwrap, args), **{k: unwrap(v) for k, v in kwargs.items()}))
+
+        return method
 
     def __getitem__(self, index: Any) -> Duck:
         return Duck(self._array[unwrap(index)])
@@ -48,14 +86,34 @@ class Duck(NDArrayOperatorsMixin):
             raise TypeError("a NumPy array was written into a duck array")
         self._array[unwrap(index)] = unwrap(value)
 
-    def astype(self, dtype: Any, copy: bool = True) -> Duck:
-        return Duck(self._array.astype(dtype, copy=copy))
+    def __len__(self) -> int:
+        return len(self._array)
 
-    def copy(self) -> Duck:
-        return Duck(self._array.copy())
+    def __iter__(self) -> Iterator[Duck]:
+        return (self[i] for i in range(len(self)))
 
-    def item(self) -> Any:
-        return self._array.item()
+    def item(self, *place: int) -> Any:
+        self.transfers["out"] += 1
+        return self._array.item(*place)
+
+    def get(self) -> np.ndarray:
+        """The values as a NumPy array, as CuPy's method of this name."""
+        self.transfers["out"] += 1
+        return self._array.copy()
+
+    def __bool__(self) -> bool:
+        return bool(self.item())
+
+    def __float__(self) -> float:
+        return float(self.item())
+
+    def __int__(self) -> int:
+        return int(self.item())
+
+    __index__ = __int__
+
+    def __complex__(self) -> complex:
+        return complex(self.item())
 
     def __repr__(self) -> str:
         return f"Duck({self._array!r})"

@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import autograd_core as ag
+from devices import DUCKS, primitive_law
 from duck import Duck
-from rounding import assert_same_but_for_rounding
-from samples import COMPOSITES, LIBRARY, REAL, SAMPLES, Call, differentiable, numbers_like, of_differentiable
+from samples import COMPOSITES, REAL
 from strategies import generators
 
 few = settings(max_examples=10)
@@ -45,26 +45,7 @@ SCIPYS |= {"linalg.solve_sylvester", "linalg.solve_triangular"}
 @given(data=st.data(), rng=generators)
 def test_every_primitive_on_ducks(name: str, data: st.DataObject, rng: np.random.Generator) -> None:
     """The same numbers as on NumPy's arrays, backward and forward."""
-    op, call = LIBRARY[name], data.draw(SAMPLES[name])
-    places = differentiable(op, call)
-    leaves: list[Any] = [ag.Tensor(Duck(a), i in places) for i, a in enumerate(call.args)]
-    given = {k: Duck(v) if isinstance(v, np.ndarray) and v.dtype.kind == "f" else v for k, v in call.params.items()}
-    y = op.function(*leaves, **given)
-    f, x = of_differentiable(op, call)
-    value, pullback = ag.vjp(f, *x)
-    assert_same_but_for_rounding(array(y), value)
-    u = numbers_like(rng, value)
-    y.backward(Duck(u))
-    for i, expected in zip(places, pullback(u), strict=True):
-        np.testing.assert_allclose(array(leaves[i].grad), expected, rtol=1e-14, atol=1e-14)
-    v = [numbers_like(rng, a) for a in x]
-    constants = Call(tuple(Duck(a) for a in call.args), given)
-    on_ducks, ducks = of_differentiable(op, constants)
-    _, tangent = ag.jvp(on_ducks, ducks, [Duck(t) for t in v])
-    np.testing.assert_allclose(array(tangent), ag.jvp(f, x, v)[1], rtol=1e-14, atol=1e-14)
-    last = ag.jvp(lambda a: on_ducks(*ducks[:-1], a), ducks[-1:], [Duck(v[-1])])[1]
-    expected = ag.jvp(lambda a: f(*x[:-1], a), x[-1:], v[-1:])[1]
-    np.testing.assert_allclose(array(last), expected, rtol=1e-14, atol=1e-14)
+    primitive_law(name, data, rng, DUCKS)
 
 
 @pytest.mark.parametrize("name", COMPOSITES)

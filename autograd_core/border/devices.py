@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..engine.tensor import Tensor, make_tensor
+from ..support.arrays import hosted
 
 
 class Device:
@@ -29,6 +30,8 @@ class Device:
     def __init__(self, type: Any, index: int | None = None) -> None:
         if isinstance(type, Device):
             type, index = type.type, type.index
+        if isinstance(type, (int, np.integer)) and not isinstance(type, bool):
+            type = f"cuda:{type}"
         name, _, number = str(type).partition(":")
         check("device", name)
         self.type, self.index = name, int(number) if number else index
@@ -64,28 +67,45 @@ def check(what: str, device: Any) -> str:
 
 
 def _cupy(what: str) -> Any:
+    """CuPy, which finds a GPU; RuntimeError where it is not installed or finds none."""
+    fix = 'Fix: device = "cuda" if torch.cuda.is_available() else "cpu"'
     try:
-        import cupy  # type: ignore[import-not-found]
+        import cupy
     except ImportError as error:
         raise RuntimeError(
             f'{what}: "cuda" needs CuPy, which is not installed: arrays are NumPy\'s and lie in the memory of the CPU. '
-            'Fix: device = "cuda" if torch.cuda.is_available() else "cpu"; or pip install cupy.'
+            f'{fix}; or pip install "autograd-core[cuda]".'
         ) from error
+    try:
+        cupy.cuda.runtime.getDeviceCount()
+    except cupy.cuda.runtime.CUDARuntimeError as error:
+        raise RuntimeError(f'{what}: CuPy finds no GPU here for "cuda" ({error}). {fix}.') from error
     return cupy
 
 
 def of(array: Any) -> Device:
     """Where an array lies."""
-    return Device("cuda" if type(array).__module__.partition(".")[0] == "cupy" else "cpu")
+    on_gpu = type(array).__module__.partition(".")[0] == "cupy"
+    return Device("cuda", array.device.id) if on_gpu else Device("cpu")
+
+
+def placed(array: Any, device: Any) -> Any:
+    """An array on a device: itself where it lies there, else a copy."""
+    wanted, here = Device(device), of(array)
+    if wanted.type == here.type and wanted.index in (None, here.index):
+        return array
+    if wanted.type == "cpu":
+        return hosted(array)
+    cupy = _cupy("to")
+    with cupy.cuda.Device(wanted.index or 0):
+        return cupy.asarray(array)
 
 
 def move(tensor: Tensor, device: Any) -> Tensor:
     """The tensor on a device: itself where it lies there, else a leaf or constant with a copy of its array."""
-    name = check("to", device) if device is not None else None
-    if name is None or name == of(tensor._data).type:
+    data = tensor._data if device is None else placed(tensor._data, device)
+    if data is tensor._data:
         return tensor
-    data: Any = tensor._data
-    data = data.get() if name == "cpu" else _cupy("to").asarray(data)
     if not tensor.is_leaf:
         raise RuntimeError("to: a recorded tensor stays on its device. Fix: move the inputs before computing.")
     moved = make_tensor(data, None)

@@ -81,8 +81,8 @@ class Tensor:
         return self._data.dtype
 
     def numpy(self) -> np.ndarray[Any, Any]:
-        """The values as a NumPy array, outside the graph (shared memory, no copy)."""
-        return np.asarray(self._data)
+        """The values as a NumPy array, outside the graph: shared memory, or a copy from another device."""
+        return self._data.get() if hasattr(self._data, "get") else np.asarray(self._data)
 
     def item(self, *index: int) -> Any:
         """The value of a one-element tensor, or of the element at an index, as a Python number."""

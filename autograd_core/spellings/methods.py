@@ -109,7 +109,7 @@ def cpu(self: Tensor, memory_format: Any = None) -> Tensor:
 
 def cuda(self: Tensor, device: Any = None, non_blocking: bool = False) -> Tensor:
     """On a GPU, where CuPy is installed."""
-    return devices.move(self, "cuda")
+    return devices.move(self, "cuda" if device is None else device)
 
 
 def requires_grad_(self: Tensor, requires_grad: bool = True) -> Tensor:

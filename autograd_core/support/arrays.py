@@ -1,10 +1,12 @@
-"""What is an array of some kind stays what it is."""
+"""What is an array of some kind stays what it is, and lies where others lie."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
+
+from ..engine.node import PLAIN
 
 
 def anyarray(x: Any) -> Any:
@@ -14,3 +16,33 @@ def anyarray(x: Any) -> Any:
     array([1, 2])
     """
     return x if hasattr(x, "shape") else np.asarray(x)
+
+
+def brought(values: Any, x: Any) -> Any:
+    """``values``, an array that NumPy made, where the array x lies: a copy on its device, or itself.
+
+    >>> brought(np.ones(2), np.zeros(3))
+    array([1., 1.])
+    """
+    x = getattr(x, "_data", x)
+    if type(values) is not np.ndarray or type(x) in PLAIN or isinstance(x, np.generic) or hasattr(x, "apply_primitive"):
+        return values  # arrays that hide an axis, or keep a pattern, take NumPy's beside them
+    return np.asarray(values, like=x)
+
+
+def hosted(x: Any) -> Any:
+    """The values of an array as NumPy's, on whatever device it lies.
+
+    >>> hosted([1, 2])
+    array([1, 2])
+    """
+    return x.get() if on_device(x) else np.asarray(x)
+
+
+def on_device(x: Any) -> bool:
+    """Whether an array lies in another memory than NumPy's, as CuPy's do.
+
+    >>> on_device(np.ones(2))
+    False
+    """
+    return hasattr(x, "__array_function__") and hasattr(x, "get")

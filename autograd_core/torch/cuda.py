@@ -11,7 +11,7 @@ def is_available() -> bool:
     """Whether CuPy is installed and sees a GPU."""
     if importlib.util.find_spec("cupy") is None:
         return False
-    import cupy  # type: ignore[import-not-found]
+    import cupy
 
     return bool(cupy.cuda.is_available())
 

@@ -79,7 +79,7 @@ def _rows(position: int, array: Any) -> Any:
         array = array.numpy()
     elif isinstance(array, np.ma.MaskedArray):
         array = as_numbers(array, f"TensorDataset: array {position}")  # whose masked elements are no data
-    elif isinstance(array, (list, tuple)) or hasattr(array, "__array__"):
+    elif isinstance(array, (list, tuple)) or (hasattr(array, "__array__") and not hasattr(array, "get")):
         array = np.asarray(array)  # a view without memmap's own bookkeeping; nothing is read
     if not hasattr(array, "shape") or len(array.shape) == 0:
         what = f"{array.dtype} {array.shape}" if hasattr(array, "shape") else class_name(array)

@@ -16,6 +16,7 @@ from autograd_core import default_generator, relu, sigmoid, tanh
 from autograd_core.engine.tensor import bare
 from autograd_core.ops.arithmetic.elementwise import step
 from autograd_core.ops.blockwise import at_most, blockwise, choose, in_blocks, select, sum_in_blocks
+from autograd_core.support.arrays import brought
 
 from ..modules.checking import NOT_NEGATIVE, checked
 from ..modules.dtypes import real_only, same_dtype
@@ -135,7 +136,7 @@ def rrelu(
     slopes = (generator or default_generator()).random(input.shape, np.result_type(input.dtype, np.float32))
     slopes *= upper - lower
     slopes += lower
-    slopes = slopes.astype(input.dtype, copy=False)
+    slopes = brought(slopes.astype(input.dtype, copy=False), input)
     return np.multiply(input, select(np.greater(bare(input), 0), 1.0, slopes))  # type: ignore[return-value]
 
 

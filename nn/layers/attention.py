@@ -11,6 +11,7 @@ import numpy as np
 from autograd_core import Tensor
 from autograd_core.border.containers import values_of
 from autograd_core.engine.tensor import bare
+from autograd_core.support.arrays import brought
 
 from .. import init
 from ..kernels import fused
@@ -78,7 +79,7 @@ def _attend(
     if is_causal:
         if mask is not None:
             raise ValueError("scaled_dot_product_attention: give attn_mask or is_causal, not both.")
-        mask = np.tri(query.shape[-2], key.shape[-2], dtype=bool)
+        mask = brought(np.tri(query.shape[-2], key.shape[-2], dtype=bool), query)
     bias = None if mask is None else _as_bias(mask, query.dtype)
     if not need_weights and not dropout_p and pays(query, key, bias, scale):
         return attention(query, key, value, bias=bias, scale=scale), None

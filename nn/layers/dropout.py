@@ -12,6 +12,7 @@ import autograd_core as ag
 from autograd_core import Tensor, default_generator
 from autograd_core.engine.errors import class_name
 from autograd_core.engine.tensor import bare
+from autograd_core.support.arrays import brought
 from autograd_core.support.modes import modes_of, restoring
 from autograd_core.support.random import draw
 
@@ -127,7 +128,7 @@ def gaussian_noise(input: TensorLike, std: float = 0.1, training: bool = True, g
     if not training or std == 0:
         return input  # type: ignore[return-value]
     noise = (generator or default_generator()).normal(0.0, std, input.shape)
-    return input + noise.astype(input.dtype)
+    return input + brought(noise.astype(input.dtype), input)
 
 
 def keep_mask(shape: tuple[int, ...], p: float, dtype: DTypeLike, generator: np.random.Generator) -> Array:
@@ -172,7 +173,7 @@ def _dropped(name: str, input: AnyArray, shape: Any, p: float, training: bool, g
         return input
     if p == 1:
         return input * np.zeros_like(bare(input), shape=shape)
-    mask = draw(keep_mask, shape, p, input.dtype, generator=generator or default_generator())
+    mask = brought(draw(keep_mask, shape, p, input.dtype, generator=generator or default_generator()), input)
     mask *= 1 / (1 - p)
     return input * mask
 
@@ -185,7 +186,7 @@ def _alpha(name: str, input: AnyArray, shape: Any, p: float, training: bool, gen
     if p == 1:
         return input * np.zeros_like(bare(input), shape=shape)
     a = 1 / math.sqrt((1 - p) * (1 + p * SELU_FLOOR**2))
-    mask = draw(keep_mask, shape, p, input.dtype, generator=generator or default_generator())
+    mask = brought(draw(keep_mask, shape, p, input.dtype, generator=generator or default_generator()), input)
     shift = (1 - mask) * input.dtype.type(a * SELU_FLOOR)
     shift -= a * p * SELU_FLOOR
     mask *= a

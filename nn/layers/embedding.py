@@ -11,6 +11,7 @@ import autograd_core as ag
 from autograd_core import Tensor
 from autograd_core.border.containers import values_of
 from autograd_core.engine.tensor import bare
+from autograd_core.support.arrays import brought, hosted
 
 from .. import init
 from ..modules.checking import COUNT, checked
@@ -125,7 +126,7 @@ def one_hot(tensor: TensorLike, num_classes: int = -1) -> Any:
     count = int(largest) + 1 if num_classes == -1 else num_classes
     if count < 1 or largest >= count or labels.min(initial=0) < 0:
         raise ValueError(f"one_hot: integers {labels.min(initial=0)} … {largest} for num_classes={num_classes}.")
-    return np.equal(labels[..., None], np.arange(count)).astype(np.int64)
+    return np.equal(labels[..., None], brought(np.arange(count), labels)).astype(np.int64)
 
 
 def embedding_bag(
@@ -168,7 +169,7 @@ def embedding_bag(
         bags, width = members.shape
         number = np.repeat(np.arange(bags), width)
     else:
-        starts = np.asarray(bare(offsets))
+        starts = hosted(bare(offsets))
         starts, bags = (starts[:-1], len(starts) - 1) if include_last_offset else (starts, len(starts))
         number = np.searchsorted(starts, np.arange(members.size), "right") - 1
     flat = members.reshape(-1)
@@ -181,11 +182,11 @@ def embedding_bag(
     empty = ag.Tensor(np.zeros_like(bare(rows), shape=(bags, weight.shape[1])))
     if mode == "max":
         empty = ag.Tensor(np.full_like(bare(empty), -np.inf))
-        out: Any = np.where((held > 0)[:, None], empty.at[number].max(rows), 0)
+        out: Any = np.where(brought((held > 0)[:, None], rows), empty.at[number].max(rows), 0)
     else:
         out = empty.at[number].add(rows)
     if mode == "mean":
-        out = out / np.maximum(held, 1)[:, None].astype(rows.dtype)
+        out = out / brought(np.maximum(held, 1)[:, None].astype(rows.dtype), rows)
     return out if isinstance(rows, Tensor) else bare(out)
 
 

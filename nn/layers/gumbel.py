@@ -8,6 +8,7 @@ import numpy as np
 
 import autograd_core as ag
 from autograd_core.engine.tensor import bare
+from autograd_core.support.arrays import brought
 
 from ..modules.checking import POSITIVE, checked
 
@@ -37,11 +38,13 @@ def gumbel_softmax(
     array([1., 1.])
     """
     noise = (generator or ag.default_generator()).gumbel(size=np.shape(logits)).astype(logits.dtype)
-    soft = ag.softmax((logits + noise) / tau, dim)
+    soft = ag.softmax((logits + brought(noise, logits)) / tau, dim)
     if not hard:
         return soft
     values = bare(soft)
-    chosen = np.equal(np.argmax(values, axis=dim, keepdims=True), _numbers(values.shape, dim)).astype(values.dtype)
+    chosen = np.equal(np.argmax(values, axis=dim, keepdims=True), brought(_numbers(values.shape, dim), values)).astype(
+        values.dtype
+    )
     return chosen - values + soft if isinstance(soft, ag.Tensor) else chosen
 
 

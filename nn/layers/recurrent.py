@@ -10,6 +10,7 @@ import numpy as np
 from autograd_core import is_grad_enabled
 from autograd_core.engine.errors import class_name
 from autograd_core.engine.tensor import bare
+from autograd_core.support.arrays import hosted
 
 from .. import init
 from ..kernels.recurrence import gru, lstm, lstm_step, rnn
@@ -101,7 +102,7 @@ class _Recurrent(Layer):
 
     def _packed(self, packed: PackedSequence, hx: Any) -> tuple[PackedSequence, Any]:
         """The same of packed sequences: as many steps at once as have one number of sequences."""
-        data, sizes = packed.data, np.asarray(bare(packed.batch_sizes))
+        data, sizes = packed.data, hosted(bare(packed.batch_sizes))
         if np.ndim(data) != 2 or data.shape[-1] != self.input_size:
             raise ValueError(
                 f"{class_name(self)}: packed data of shape {np.shape(data)}; expected (Σ L, {self.input_size})."
@@ -111,7 +112,7 @@ class _Recurrent(Layer):
         ways, order = 2 if self.bidirectional else 1, packed.sorted_indices
         given = self._given(hx, np.zeros_like(bare(data), shape=(1, int(sizes[0]), 1)), ways, False)
         if hx is not None and order is not None:
-            given = tuple(h[:, np.asarray(bare(order))] for h in given)
+            given = tuple(h[:, hosted(bare(order))] for h in given)
         for what, array in (("input", data), *(("the state", h) for h in given)):
             same_dtype(f"{class_name(self)}({self.extra_repr()})", what, array, self.weight_ih_l0)
         last: list[tuple[AnyArray, ...]] = []
@@ -126,7 +127,7 @@ class _Recurrent(Layer):
                 data = dropout(data, self.dropout, self.training)
         states = tuple(np.stack(parts) for parts in zip(*last, strict=True))
         if packed.unsorted_indices is not None:
-            states = tuple(h[:, np.asarray(bare(packed.unsorted_indices))] for h in states)
+            states = tuple(h[:, hosted(bare(packed.unsorted_indices))] for h in states)
         return packed._replace(data=data), states if self.cell.states > 1 else states[0]
 
     def _over_runs(

@@ -12,6 +12,7 @@ import numpy as np
 import autograd_core as ag
 from autograd_core import relu
 from autograd_core.engine.tensor import bare
+from autograd_core.support.arrays import brought, hosted
 
 from ..kernels.accuracy import accurate, like
 from ..kernels.classes import class_cross_entropy, mean_class_cross_entropy, of_target
@@ -201,7 +202,7 @@ def multi_margin_loss(
     x, y = _rows_of_classes(name, np.reshape(x, (1, -1)) if x.ndim < 2 else x, np.atleast_1d(constant(target)))
     _checked_classes(name, y, x.shape[1], -100)
     gaps = relu(x - np.reshape(of_target(x, y) - margin, (-1, 1)))
-    others = np.arange(x.shape[1]) != np.reshape(y, (-1, 1))
+    others = brought(np.arange(x.shape[1]), y) != np.reshape(y, (-1, 1))
     losses = np.sum(np.where(others, gaps if p == 1 else ag.square(gaps), 0), axis=1) / x.shape[1]
     w = _class_weights(name, weight, x.shape[1], x)
     losses = losses if w is None else losses * w[y]
@@ -230,7 +231,7 @@ def multilabel_margin_loss(input: TensorLike, target: ArrayLike, reduction: str 
     listed = np.cumprod(labels >= 0, axis=1).astype(bool)
     if np.any(np.logical_and(listed, labels >= classes)):
         raise ValueError(f"{name}: a label of {labels.max()}, but the input has classes 0 … {classes - 1}.")
-    at = np.logical_and(listed[:, :, None], labels[:, :, None] == np.arange(classes))
+    at = np.logical_and(listed[:, :, None], labels[:, :, None] == brought(np.arange(classes), labels))
     times = np.sum(at, axis=1, dtype=x.dtype)
     pairs = np.logical_and((times > 0)[:, :, None], (times == 0)[:, None, :])
     gaps = relu(1 - (np.reshape(x, (rows, classes, 1)) - np.reshape(x, (rows, 1, classes))))
@@ -300,8 +301,8 @@ def ctc_loss(
     if single:
         log_probs = np.reshape(log_probs, (log_probs.shape[0], 1, log_probs.shape[1]))
     steps, count, classes = log_probs.shape
-    lengths_in, lengths = (np.reshape(np.asarray(constant(n)), (-1,)) for n in (input_lengths, target_lengths))
-    labels = _padded(np.asarray(constant(targets)), lengths, count)
+    lengths_in, lengths = (np.reshape(hosted(constant(n)), (-1,)) for n in (input_lengths, target_lengths))
+    labels = _padded(hosted(constant(targets)), lengths, count)
     if len(lengths_in) != count or lengths_in.max(initial=0) > steps:
         raise ValueError(f"ctc_loss: input_lengths {lengths_in.tolist()} for {count} sequences of {steps} steps.")
     if not 0 <= blank < classes or labels.max(initial=0) >= classes or labels.min(initial=0) < 0:
@@ -315,21 +316,24 @@ def ctc_loss(
     ends = 2 * lengths
     rows = np.arange(count)
     dtype = log_probs.dtype
-    impossible = np.full(extended.shape, _IMPOSSIBLE, dtype)
-    states = np.arange(extended.shape[1])
-    first = np.where(states < 2, log_probs[0][rows[:, None], extended], impossible)
-    alpha = np.where((lengths_in > 0)[:, None], first, np.where(states < 1, 0, impossible))  # of no input: nothing yet
+    there = lambda values: brought(values, log_probs)
+    impossible = np.full_like(bare(log_probs), _IMPOSSIBLE, shape=extended.shape)
+    states, skips = np.arange(extended.shape[1]), there(skips)
+    first = np.where(there(states < 2), log_probs[0][rows[:, None], extended], impossible)
+    nothing = np.where(there(states < 1), 0, impossible)
+    alpha = np.where(there((lengths_in > 0)[:, None]), first, nothing)  # of no input: nothing yet
     for t in range(1, steps):
         one, two = (np.concatenate([impossible[:, :k], alpha[:, : alpha.shape[1] - k]], axis=1) for k in (1, 2))
         ways = np.stack([alpha, one, np.where(skips, two, impossible)])
         following = ag.logsumexp(ways, axis=0) + log_probs[t][rows[:, None], extended]
-        alpha = np.where((t < lengths_in)[:, None], following, alpha)
-    last = np.stack([alpha[rows, ends], np.where(lengths > 0, alpha[rows, np.maximum(ends - 1, 0)], impossible[:, 0])])
+        alpha = np.where(there((t < lengths_in)[:, None]), following, alpha)
+    before = np.where(there(lengths > 0), alpha[rows, np.maximum(ends - 1, 0)], impossible[:, 0])
+    last = np.stack([alpha[rows, ends], before])
     losses = -ag.logsumexp(last, axis=0)
     hopeless = bare(losses) > -_IMPOSSIBLE / 2
-    losses = np.where(hopeless, np.asarray(0.0 if zero_infinity else np.inf, dtype), losses)
+    losses = np.where(hopeless, there(np.asarray(0.0 if zero_infinity else np.inf, dtype)), losses)
     if reduction == "mean":
-        return like(given, np.mean(losses / np.maximum(lengths, 1).astype(dtype)))
+        return like(given, np.mean(losses / there(np.maximum(lengths, 1).astype(dtype))))
     return reduced(losses[0] if single else losses, reduction, "ctc_loss", given)
 
 

@@ -282,7 +282,7 @@ class Module(StateHooks):
 
     def cuda(self, device: int | None = None) -> Self:
         """Move all parameters and buffers to a GPU: RuntimeError without CuPy."""
-        return self.to("cuda")
+        return self.to(f"cuda:{device or 0}")
 
     # Hooks ---------------------------------------------------------------------------------------------------------
 

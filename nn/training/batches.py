@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from numbers import Number
 from typing import Any
 
@@ -11,6 +11,8 @@ import numpy as np
 
 from autograd_core import Tensor, default_generator
 from autograd_core.engine.errors import class_name
+from autograd_core.engine.tensor import bare
+from autograd_core.support.arrays import brought, hosted
 
 from ..data import BatchSampler, DataLoader, SequentialSampler, TensorDataset
 from ..modules.module import Module
@@ -69,6 +71,20 @@ def each(loader: Any) -> Generator[Any, None, None]:
     yield from loader
 
 
+def beside(model: Module, batches: Iterable[Any]) -> Iterable[Any]:
+    """The batches where the model's parameters lie: copied to its device where that is not the CPU."""
+    lies = next((p._data for p in model.parameters()), None)
+    return batches if lies is None or type(lies) is np.ndarray else (_moved(batch, lies) for batch in batches)
+
+
+def _moved(value: Any, lies: Any) -> Any:
+    if isinstance(value, (tuple, list)):
+        return tuple(_moved(item, lies) for item in value)
+    if isinstance(value, Mapping):
+        return {key: _moved(item, lies) for key, item in value.items()}
+    return brought(bare(value), lies)
+
+
 def check_in_order(loader: Any) -> None:
     """ValueError for a loader that gives its items in another order than its dataset."""
     if isinstance(loader, DataLoader):
@@ -98,7 +114,7 @@ def collected(value: Any) -> Any:
         return tuple(collected(item) for item in value)
     if isinstance(value, Mapping):
         return {key: collected(item) for key, item in value.items()}
-    return np.asarray(value)
+    return hosted(value)
 
 
 def joined(batches: list[Any]) -> Any:

@@ -10,6 +10,7 @@ import numpy as np
 from autograd_core import Tensor, default_generator
 from autograd_core.engine.errors import class_name
 from autograd_core.engine.tensor import bare
+from autograd_core.support.arrays import hosted
 from autograd_core.watching.anomaly import find_anomaly
 
 
@@ -59,7 +60,7 @@ def what_is_not_finite(batch: Iterable[Any]) -> str:
     """A sentence on NaN and infinity in the batch itself; empty where there are none."""
     found = []
     for i, array in enumerate(batch):
-        values = np.asarray(bare(array))
+        values = hosted(bare(array))
         if values.dtype.kind in "fc" and (bad := int((~np.isfinite(values)).sum())):
             found.append(f"part {i} ({values.dtype} {values.shape}) holds {bad}")
     return f"The batch itself has values that are not finite: {'; '.join(found)}." if found else ""

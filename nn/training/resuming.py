@@ -11,6 +11,7 @@ import numpy as np
 
 from autograd_core import default_generator
 from autograd_core.support import random, states
+from autograd_core.support.arrays import brought
 
 from ..modules.module import Module
 from ..modules.states import state
@@ -53,7 +54,7 @@ def collect(trainer: Trainer) -> StateDict:
         "progress": {name: getattr(trainer, name) for name in PROGRESS},
         "running": None if trainer.running is None else dict(vars(trainer.running)),
         "modules": {name: module.state_dict() for name, module in modules(trainer)},
-        "transient": {name: buffer._data.copy() for name, buffer in _transient(trainer)},
+        "transient": {name: buffer.numpy().copy() for name, buffer in _transient(trainer)},
         "optimizer": trainer.optimizer.state_dict(),
         "hooks": [_numbers(hook) for hook in _hooks(trainer)],
         "scheduler": None if scheduler is None else copy.deepcopy(scheduler.state_dict()),
@@ -122,7 +123,7 @@ def _apply(trainer: Trainer, given: State) -> None:
     for name, module in modules(trainer):
         module.load_state_dict(given["modules"][name])
     for name, buffer in _transient(trainer):
-        buffer.data = np.array(given["transient"][name], buffer.dtype)
+        buffer.data = brought(np.array(given["transient"][name], buffer.dtype), buffer)
     trainer.optimizer.load_state_dict(given["optimizer"])
     for hook, numbers in zip(_hooks(trainer), given["hooks"], strict=True):
         vars(hook).update({name: numbers[name] for name in _numbers(hook)})

@@ -117,6 +117,8 @@ class Step:
         self.evaluation = Evaluation(model, loss, self.parameters, clip_norm, clip_value, finite, bool(metrics))
         self.several = isinstance(optimizer, LBFGS)
         self.eager = {"auto": self.EAGER, True: 0, "llvm": 0}.get(compiled, -1)
+        if any(type(p._data) is not np.ndarray for p in self.parameters):
+            self.eager = -1  # what is recorded is replayed by NumPy
         self.run: Any = self.evaluation if self.several else Update(self.evaluation, optimizer)
 
     def __call__(self, inputs: list[Any], target: Any, sums: Sums) -> float:

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from autograd_core.support.arrays import hosted
+
 from .batches import collected
 
 
@@ -74,7 +76,7 @@ def weight_of(loss: Any, target: Any) -> float:
     ignored = getattr(loss, "ignore_index", None)
     if is_sum(loss) or ignored is None or getattr(target, "dtype", np.dtype(float)).kind not in "iu":
         return samples(target)
-    classes = np.asarray(target)
+    classes = hosted(target)
     class_weights = getattr(loss, "weight", None)
     if class_weights is None:
         return classes.size - int(np.count_nonzero(classes == ignored))

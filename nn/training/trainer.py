@@ -25,7 +25,18 @@ from ..data.checking import whole
 from ..data.loader import length_of
 from ..modules.module import Module
 from . import resuming
-from .batches import EVALUATED_AT_ONCE, aside, check_in_order, collected, each, is_array, joined, loader_of, parts
+from .batches import (
+    EVALUATED_AT_ONCE,
+    aside,
+    beside,
+    check_in_order,
+    collected,
+    each,
+    is_array,
+    joined,
+    loader_of,
+    parts,
+)
 from .callback import Callback
 from .callbacks import ModelCheckpoint
 from .checking import Metric, check_parts, listed_callbacks, named_metrics
@@ -249,7 +260,7 @@ class Trainer:
             given = self.model, self.loss, self.optimizer, *clip, guard is not None, self.metrics, self.compile
             self._one = SharedStep(self, *given) if self.ranks.several else Step(*given)
         step = self._one
-        for batch in batches:
+        for batch in beside(self.model, batches):
             *inputs, target = parts("Trainer.fit", batch, 2)
             if guard is not None:
                 guard.mark()
@@ -348,7 +359,7 @@ class Trainer:
         model.eval()
         # A NaN is a result, not a warning.
         with closing(each(loader)) as batches, ag.no_grad(), np.errstate(invalid="ignore"):
-            for batch in batches:
+            for batch in beside(model, batches):
                 *inputs, target = parts("Trainer.evaluate", batch, 2)
                 output = model(*inputs)
                 if samples(target):
@@ -383,7 +394,7 @@ class Trainer:
         outputs = []
         self.model.eval()
         with closing(each(loader)) as batches, ag.no_grad():
-            for batch in batches:
+            for batch in beside(self.model, batches):
                 inputs = parts("Trainer.predict", batch, 1)
                 outputs.append(collected(self.model(*(inputs[:-1] if len(inputs) > 1 else inputs))))
         if not outputs:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from autograd_core import Tensor
 from autograd_core.engine.tensor import bare
+from autograd_core.support.arrays import brought, hosted
 from autograd_core.support.vectors import joined, pieces
 
 if TYPE_CHECKING:
@@ -37,7 +36,7 @@ def vector_to_parameters(vec: TensorLike, parameters: Iterable[Tensor]) -> None:
 
     Raises ValueError, with nothing written, where the vector has not exactly as many elements as the parameters.
     """
-    array = np.asarray(bare(vec))
+    array = hosted(bare(vec))
     listed = list(parameters)
     count = sum(p.size for p in listed)
     if array.shape != (count,):
@@ -45,4 +44,4 @@ def vector_to_parameters(vec: TensorLike, parameters: Iterable[Tensor]) -> None:
             f"vector_to_parameters: vector of shape {array.shape} for {count} parameters; expected ({count},)."
         )
     for p, part in zip(listed, pieces(array, [p.shape for p in listed]), strict=True):
-        p._data[...] = part
+        p._data[...] = brought(part, p)

@@ -9,6 +9,7 @@ import numpy as np
 from autograd_core import Tensor, default_generator
 from autograd_core.engine.errors import class_name
 from autograd_core.engine.tensor import bare
+from autograd_core.support.arrays import brought
 
 from ..modules.module import Module
 from .parametrize import register_parametrization
@@ -223,11 +224,11 @@ class _Orthogonal(Module):
 def _rotation(x: AnyArray, orthogonal_map: str) -> AnyArray:
     """The first columns of exp(A), or of its Cayley approximation, for A = L − Lᵀ."""
     n, k = x.shape[-2:]
-    lower = x * np.tril(np.ones((n, k), x.dtype))
+    lower = x * np.tril(np.ones_like(bare(x), shape=(n, k)))
     if n > k:
-        lower = np.concatenate([lower, np.zeros((*x.shape[:-2], n, n - k), x.dtype)], axis=-1)
+        lower = np.concatenate([lower, np.zeros_like(bare(x), shape=(*x.shape[:-2], n, n - k))], axis=-1)
     a = lower - np.swapaxes(lower, -1, -2)
-    eye = np.eye(n, dtype=x.dtype)
+    eye = brought(np.eye(n, dtype=x.dtype), x)
     q = _matrix_exp(a, eye) if orthogonal_map == "matrix_exp" else np.linalg.solve(eye - 0.5 * a, eye + 0.5 * a)
     return q[..., :k] if n > k else q
 
@@ -251,10 +252,10 @@ def _reflections(x: AnyArray) -> AnyArray:
     v_i has a 1 at place i and X's column below it; τ = 2/‖v‖². Golub & Van Loan 2013, section 5.1.
     """
     n, k = x.shape[-2:]
-    below = x * np.tril(np.ones((n, k), x.dtype), -1)
+    below = x * np.tril(np.ones_like(bare(x), shape=(n, k)), -1)
     tau = 2 / (1 + np.sum(np.square(below), axis=-2, keepdims=True))
-    v = below + np.eye(n, k, dtype=x.dtype)
-    q: Any = np.eye(n, k, dtype=x.dtype)
+    q: Any = brought(np.eye(n, k, dtype=x.dtype), x)
+    v = below + q
     for i in range(k - 1, -1, -1):
         column = v[..., i : i + 1]
         q = q - (tau[..., i : i + 1] * column) @ (np.swapaxes(column, -1, -2) @ q)

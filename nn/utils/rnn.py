@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autograd_core.engine.tensor import Tensor, bare
+from autograd_core.support.arrays import hosted
 
 from ..modules.packed import PackedSequence
 
@@ -64,7 +65,7 @@ def unpad_sequence(padded_sequences: TensorLike, lengths: Any, batch_first: bool
     batch_first : whether the batch is the first axis
     """
     rows = padded_sequences if batch_first else np.swapaxes(padded_sequences, 0, 1)
-    return [rows[i, : int(n)] for i, n in enumerate(np.asarray(bare(lengths)))]  # type: ignore[call-overload, index]
+    return [rows[i, : int(n)] for i, n in enumerate(hosted(bare(lengths)))]  # type: ignore[call-overload, index]
 
 
 def invert_permutation(permutation: Any) -> Any:
@@ -72,7 +73,7 @@ def invert_permutation(permutation: Any) -> Any:
 
     permutation : the order, as indices
     """
-    return None if permutation is None else np.argsort(np.asarray(bare(permutation)), kind="stable")
+    return None if permutation is None else np.argsort(hosted(bare(permutation)), kind="stable")
 
 
 def pack_padded_sequence(
@@ -88,7 +89,7 @@ def pack_padded_sequence(
     Raises ValueError for lengths that do not fit or, where that is asked for, are not in order.
     """
     x: Any = np.swapaxes(input, 0, 1) if batch_first else input
-    sizes = np.asarray(bare(lengths))
+    sizes = hosted(bare(lengths))
     if sizes.shape != (x.shape[1],) or sizes.dtype.kind not in "iu" or sizes.min() < 1 or sizes.max() > x.shape[0]:
         raise ValueError(
             f"pack_padded_sequence: lengths {sizes.tolist()} for {x.shape[1]} sequences of at most {x.shape[0]} steps."
@@ -124,7 +125,7 @@ def pad_packed_sequence(
 
     Raises ValueError for a total_length below the longest.
     """
-    data, sizes = sequence.data, np.asarray(bare(sequence.batch_sizes))
+    data, sizes = sequence.data, hosted(bare(sequence.batch_sizes))
     longest = len(sizes) if total_length is None else total_length
     if longest < len(sizes):
         raise ValueError(f"pad_packed_sequence: total_length={total_length} for sequences of {len(sizes)} steps.")
@@ -139,7 +140,7 @@ def pad_packed_sequence(
         padded[time, row] = data
     lengths = np.sum(np.arange(count)[:, None] < sizes[None, :], axis=1)
     if sequence.unsorted_indices is not None:
-        back = np.asarray(bare(sequence.unsorted_indices))
+        back = hosted(bare(sequence.unsorted_indices))
         padded, lengths = padded[:, back], lengths[back]
     return (np.swapaxes(padded, 0, 1) if batch_first else padded), lengths
 

@@ -169,7 +169,7 @@ class LBFGS(Optimizer):
 
 def gradient_of(params: Iterable[Tensor]) -> Array:
     """All gradients side by side, zeros where there are none."""
-    return joined(np.zeros(p.shape, p.dtype) if p.grad is None else p.grad._data for p in params)
+    return joined(np.zeros_like(p._data) if p.grad is None else p.grad._data for p in params)
 
 
 def _checked_progress(entry: State, size: int) -> StateDict:

@@ -11,7 +11,7 @@ from ...engine import entry
 from ...engine.arithmetic import conjugate
 from ...engine.forms import multilinear
 from ...engine.registry import implements
-from ...support.arrays import anyarray
+from ...support.arrays import anyarray, on_device
 from ..composites import composite, refuse_out
 from ..places.indexing import _scatter
 
@@ -79,7 +79,7 @@ def _right(g: AnyArray, x: AnyArray) -> AnyArray:
     x2=lambda g, x1: np.expand_dims(g, -1) * x1,
 )
 def _vecdot(x1, x2):
-    return np.vecdot(x1, x2)
+    return np.sum(np.conjugate(x1) * x2, axis=-1) if on_device(x1) else np.vecdot(x1, x2)  # CuPy has no vecdot
 
 
 @composite(np.vecdot, np.linalg.vecdot)

@@ -11,6 +11,7 @@ import numpy as np
 
 import autograd_core as ag
 from autograd_core.engine.tensor import bare
+from autograd_core.support.arrays import brought
 
 from ...kernels.windows import batched, sizes
 from ...modules.layer import Layer
@@ -92,8 +93,8 @@ def _with_places(name: str, dims: int, input: AnyArray, output_size: PerAxis, re
         return largest
     values, single = batched(bare(input), dims, name)
     out = bare(largest).shape[-dims:]
-    numbers = np.arange(math.prod(values.shape[2:])).reshape(values.shape[2:])
-    found = np.empty((*values.shape[:2], *out), np.int64)
+    numbers = brought(np.arange(math.prod(values.shape[2:])).reshape(values.shape[2:]), values)
+    found = np.empty_like(values, np.int64, shape=(*values.shape[:2], *out))
     for place in itertools.product(*map(range, out)):
         axes = zip(place, out, values.shape[2:], strict=True)
         window: Any = tuple(slice(i * n // k, -(-(i + 1) * n // k)) for i, k, n in axes)

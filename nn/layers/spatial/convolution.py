@@ -10,6 +10,7 @@ import numpy as np
 
 from autograd_core.engine import entry
 from autograd_core.engine.errors import class_name
+from autograd_core.engine.tensor import bare
 
 from ... import init
 from ...kernels.correlation import correlate
@@ -52,7 +53,7 @@ def _convolve(
         raise ValueError(f"{name}: a kernel that spans {span} does not fit into {x.shape[2:]} padded by {pads}.")
     same_dtype(name, "input", x, weight)
     check_held(name, x, weight.shape[:1], bias=bias)
-    zeros = np.zeros(weight.shape[0], weight.dtype) if bias is None else bias
+    zeros = np.zeros_like(bare(weight), shape=weight.shape[0]) if bias is None else bias
     y = correlate(x, weight, zeros, tuple(x.shape[2:]), kernel, stride, pads, dilation, groups)
     return y[0] if single else y
 

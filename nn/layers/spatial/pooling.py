@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autograd_core.engine import entry
+from autograd_core.engine.tensor import bare
 
 from ...kernels.accuracy import accurate, like
 from ...kernels.pooling import max_of_windows
@@ -73,7 +74,7 @@ def _avg_pool(
     elif pads == given and (count_include_pad or not any(map(any, pads))):
         y = total / math.prod(kernel)
     else:  # windows that reach beyond what is counted have fewer members
-        counted = np.ones((1, 1, *x.shape[2:]), x.dtype)
+        counted = np.ones_like(bare(x), shape=(1, 1, *x.shape[2:]))
         if count_include_pad:
             counted = np.pad(counted, ((0, 0), (0, 0), *given), constant_values=1)
             pads = tuple((0, b - d) for (_, b), (_, d) in zip(pads, given, strict=True))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autograd_core.engine import entry
+from autograd_core.support.arrays import brought
 
 from ...kernels.windows import sizes
 from ...modules.checking import COUNT, checked
@@ -70,7 +71,7 @@ def interpolate(
             input = input[(*(slice(None),) * axis, taken)]
         else:
             weights = _weights(n, length, scale, bool(align_corners), mode == "bicubic").astype(input.dtype)
-            input = np.swapaxes(np.swapaxes(input, axis, -1) @ weights.T, axis, -1)
+            input = np.swapaxes(np.swapaxes(input, axis, -1) @ brought(weights, input).T, axis, -1)
     return input  # type: ignore[return-value]
 
 

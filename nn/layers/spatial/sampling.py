@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autograd_core.engine.tensor import bare
+from autograd_core.support.arrays import brought
 
 from ...modules.checking import checked
 
@@ -40,6 +41,7 @@ def affine_grid(theta: TensorLike, size: Any, align_corners: bool | None = None)
         axes = [a * (n - 1) / n for a, n in zip(axes, places, strict=True)]
     grid = np.meshgrid(*axes, indexing="ij")[::-1]  # x first, the last axis
     points = np.stack([*grid, np.ones(places)], axis=-1).reshape(-1, dims + 1).astype(theta.dtype)
+    points = brought(points, theta)
     return np.reshape(points @ np.swapaxes(theta, -1, -2), (size[0], *places, dims))  # type: ignore[return-value]
 
 
@@ -121,7 +123,7 @@ def _taken(input: Any, points: list[Any], padding: str, corners: bool) -> Any:
     places = input.shape[2:]
     if padding != "zeros":
         points = [_bent(p, n, padding, corners) for p, n in zip(points, places, strict=True)]
-    inside = np.ones(points[0].shape, bool)
+    inside = np.ones_like(points[0], bool)
     index = []
     for p, n in zip(points, places, strict=True):
         known = np.isfinite(p) & (p >= 0) & (p <= n - 1)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autograd_core.engine.tensor import bare
+from autograd_core.support.arrays import brought, hosted
 
 from ...kernels.windows import Pads, Sizes, batched, sizes, unfold
 from ...modules.layer import Layer
@@ -23,7 +24,7 @@ def places_of_largest(x: AnyArray, kernel: Sizes, stride: Sizes, dilation: Sizes
     """For each window the number of its largest element, the first of several, within the unpadded places of x."""
     values = bare(x)
     padded = np.pad(values, ((0, 0), (0, 0), *pads), constant_values=-np.inf)
-    numbers = np.arange(math.prod(values.shape[2:])).reshape(1, 1, *values.shape[2:])
+    numbers = brought(np.arange(math.prod(values.shape[2:])).reshape(1, 1, *values.shape[2:]), values)
     numbers = np.pad(numbers, ((0, 0), (0, 0), *pads), constant_values=-1)
     none = ((0, 0),) * len(kernel)
     first = np.argmax(unfold(padded, kernel, stride, dilation, none), axis=2)
@@ -43,7 +44,7 @@ def _unpool(
     output_size: Any,
 ) -> Tensor:
     x, single = batched(input, dims, name)
-    places = np.reshape(np.asarray(bare(indices)), x.shape)
+    places = np.reshape(hosted(bare(indices)), x.shape)
     if places.dtype.kind not in "iu":
         raise TypeError(
             f"{name}: indices are {places.dtype}; give integers, those of max_pool with return_indices=True."

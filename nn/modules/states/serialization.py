@@ -10,6 +10,7 @@ import numpy as np
 
 from autograd_core.engine.errors import class_name
 from autograd_core.engine.tensor import bare
+from autograd_core.support.arrays import hosted
 from autograd_core.support.files import write_atomically
 
 from ..module import Module
@@ -117,7 +118,7 @@ def safetensors_for(operation: str) -> Any:
 
 def plain(key: object, value: object, operation: str = "nn.save") -> Array:
     """A contiguous array of a dtype that the format has."""
-    array = np.asarray(bare(value))
+    array = hosted(bare(value))
     if not isinstance(key, str) or key == "__metadata__":
         raise TypeError(f"{operation}: {key!r} cannot be a name in a safetensors file; names are strings.")
     if array.dtype.newbyteorder("=") not in _DTYPES.values():

@@ -12,6 +12,7 @@ import numpy as np
 from autograd_core import Tensor
 from autograd_core.engine.errors import class_name, printable
 from autograd_core.engine.tensor import bare
+from autograd_core.support.arrays import brought, hosted
 from autograd_core.support.states import at_once
 
 from ..parameter import Parameter
@@ -118,7 +119,7 @@ def load(module: Module, state: State, strict: bool, assign: bool) -> KeyMismatc
 
 
 def _array(key: str, value: object) -> Array:
-    array = np.asarray(bare(value))
+    array = hosted(bare(value))
     if array.dtype.kind not in "biufc":
         raise TypeError(f"load_state_dict: {key!r} is {class_name(value)}, not an array of numbers.")
     return array
@@ -130,7 +131,7 @@ def _changes(own: Tensor, array: Array, assign: bool) -> list[Callable[[], objec
         made = Tensor(array, requires_grad=own.requires_grad)
         changes: list[Callable[[], object]] = [partial(setattr, own, "_data", made._data)]
         return changes if own._node is None else [*changes, partial(setattr, own._node, "dtype", made.dtype)]
-    values = array.astype(own.dtype, copy=False)
+    values = brought(array.astype(own.dtype, copy=False), own)
     if isinstance(own._data, np.ndarray) and not own._data.flags.writeable:
         return [partial(setattr, own, "_data", values.copy())]
     return [partial(operator.setitem, own._data, ..., values)]
