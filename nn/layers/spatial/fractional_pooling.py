@@ -11,6 +11,7 @@ import numpy as np
 from autograd_core import default_generator
 from autograd_core.engine.errors import class_name
 from autograd_core.engine.tensor import bare
+from autograd_core.support.arrays import brought, hosted, on_device
 
 from ...kernels.windows import batched, sizes
 from ...modules.layer import Layer
@@ -57,16 +58,18 @@ def _fractional(
         drawn = (generator or default_generator()).random((*x.shape[:2], dims), np.result_type(x.dtype, np.float32))
     elif np.shape(drawn) != (*x.shape[:2], dims):
         raise ValueError(f"{name}: _random_samples of shape {np.shape(drawn)}. Fix: {(*x.shape[:2], dims)}.")
+    drawn = bare(drawn)
+    drawn = hosted(drawn) if on_device(drawn) else drawn
     # The last axis has the first sample of a plane, as in PyTorch; of three axes, the first has it.
     order = range(dims) if dims == 3 else reversed(range(dims))
     places: Any = 0
     for axis, which in enumerate(order):
-        first = _starts(bare(drawn)[..., which], space[axis], kernel[axis], out[axis])
+        first = _starts(drawn[..., which], space[axis], kernel[axis], out[axis])
         along = first[..., :, None] + np.arange(kernel[axis])  # (N, C, windows, kernel)
         shape = [*x.shape[:2], *[1] * (2 * dims)]
         shape[2 + axis], shape[2 + dims + axis] = out[axis], kernel[axis]
         places = places + np.reshape(along, shape) * math.prod(space[axis + 1 :])
-    places = np.reshape(places, (*x.shape[:2], math.prod(out), math.prod(kernel)))
+    places = brought(np.reshape(places, (*x.shape[:2], math.prod(out), math.prod(kernel))), x)
     flat = np.reshape(x, (*x.shape[:2], 1, math.prod(space)))
     windows = (*x.shape[:2], math.prod(out), math.prod(space))
     values = np.take_along_axis(np.broadcast_to(bare(flat), windows), places, -1)
