@@ -2,8 +2,8 @@
 
     python examples/digits.py [--seed 0] [--epochs 40] [--out out] [--ranks 1]
 
-Writes into out/: the network's computation graph, the ξ-table of the lecture's example, learning curves and a sheet
-of misread digits. With --ranks 2 two processes train together (MPI), each on half of every batch.
+Writes into out/: the network's computation graph, the ξ-table of the lecture's example, learning curves, a sheet of
+misread digits, and a page that walks through the trained network (network.html). With --ranks 2 two processes train together (MPI), each on half of every batch.
 """
 
 from __future__ import annotations
@@ -141,6 +141,15 @@ def write_xi_table(text: Path, page: Path) -> None:
     page.write_text("\n".join(table.to_html() for table in tables), encoding="utf-8")
 
 
+def write_walk(model: nn.Module, data: dict[str, Any], path: Path) -> None:
+    """A page of what the trained network makes of eight digits, step by step, forward and back."""
+    pixels, labels = (a[:8] for a in data["test"])
+    loss_of = nn.CrossEntropyLoss()
+    model.eval()
+    graph = ag.trace(lambda images: loss_of(model(images.reshape(8, 64)), labels), pixels.reshape(8, 8, 8))
+    graph.to_html(path, rounding=True)
+
+
 def draw_curves(history: dict[str, list[float]], path: Path) -> None:
     figure, (left, right) = plt.subplots(1, 2, figsize=(10, 3.6), layout="constrained")
     left.plot(history["loss"], label="training (with dropout)")
@@ -226,11 +235,12 @@ def main() -> None:
     x, y = data["test"]
     guess = predict(model, x)
     draw_curves(history, options.out / "curves.png")
+    write_walk(model, data, options.out / "network.html")
     wrong = draw_misread(x, y, guess, options.out / "misread.png")
     console.print(
         f"test accuracy {1 - wrong / len(y):.4f} ({wrong} of {len(y)} misread), {count:,} parameters, "
         f"gradcheck error {error:.1e}, {comm.Get_size()} process{'es' * (comm.Get_size() > 1)}, "
-        f"{time.perf_counter() - began:.1f} s; pictures in {options.out}/"
+        f"{time.perf_counter() - began:.1f} s; pictures and pages in {options.out}/"
     )
 
 

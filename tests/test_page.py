@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import html
 import json
 import os
 import re
@@ -21,6 +23,7 @@ import browser
 import nn
 from autograd_core.expressions import values
 from autograd_core.graph import Graph, render, trace
+from autograd_core.graph.page.heat import heat
 from autograd_core.graph.page.walk import walk
 
 E = exp(-9)
@@ -116,6 +119,49 @@ def test_numbers_are_put_in_for_names() -> None:
     assert nodes["ξ4"]["put"] == "1/1.0001234" and nodes["L"]["put"] == "−1·(−0.00012340219)"
     assert nodes["ξ4"]["locals"][0]["put"] == "−1/1.0001234²"
     assert walk(network())["nodes"][-1]["put"] == ""  # too many numbers
+
+
+def convolutional() -> Graph:
+    ag.manual_seed(0)
+    model = nn.Sequential(nn.Conv2d(1, 3, 3, padding=1), nn.ReLU(), nn.Flatten(), nn.Linear(48, 2))
+    loss_of, data = nn.CrossEntropyLoss(), np.random.default_rng(0).normal(size=(2, 1, 4, 4)).astype(np.float32)
+    return trace(lambda x: loss_of(model(x), np.array([0, 1])), data, names={"net": model})
+
+
+def test_a_convolution_is_told_in_a_sentence() -> None:
+    first = next(node for node in walk(convolutional())["nodes"] if node["op"] == "convolution")
+    assert first["sentence"] == "3×3 correlation, stride 1, pad 1: each output is Σ kernel · window"
+    assert first["short"] == "convolution(x, net.0.weight, net.0.bias)" and "kernel=(3, 3)" in first["formula"]
+    assert all(local["sentence"] and "g" in local["sentence"] for local in first["locals"])
+
+
+@given(st.integers(1, 3), st.integers(1, 40), st.integers(1, 40), st.sampled_from([np.float32, np.float64, np.int64]))
+def test_a_picture_has_a_byte_for_each_number(tiles: int, height: int, width: int, dtype: Any) -> None:
+    array = np.random.default_rng(tiles).integers(-9, 10, (tiles, height, width)).astype(dtype)
+    picture = heat(array)
+    assert (picture is None) == (array.size < 5 or not np.any(array))
+    if picture is None:
+        return
+    step = picture["step"]
+    shown = array[:, :: step if height > 32 else 1, :: step if width > 32 else 1]
+    pixels = np.frombuffer(base64.b64decode(picture["pixels"]), np.uint8).reshape(shown.shape)
+    np.testing.assert_allclose(
+        (pixels.astype(float) - 127) / 127 * picture["bound"], shown, atol=picture["bound"] / 250
+    )
+    assert pixels.size <= 16 * 32 * 32
+
+
+def test_what_is_no_number_has_a_colour_of_its_own() -> None:
+    picture = heat(np.array([1.0, np.nan, -np.inf, 0.0, -1.0]))
+    assert picture is not None and list(base64.b64decode(picture["pixels"])) == [254, 255, 255, 127, 0]
+    assert heat(np.full(9, np.nan)) is None and heat(np.array(1.0)) is None
+
+
+def test_a_notebook_shows_the_page_in_a_frame() -> None:
+    text = lecture().to_html()
+    frame = text._repr_html_()  # type: ignore[union-attr]
+    assert frame.startswith("<iframe srcdoc=") and 'sandbox="allow-scripts"' in frame
+    assert html.unescape(re.findall(r'srcdoc="([^"]*)"', frame)[0]) == text
 
 
 # In the browser ------------------------------------------------------------------------------------------------------
@@ -234,6 +280,44 @@ class TestWalk:
         assert current(page)[0] == "ξ3"
         page.clock.run_for(60_000)
         assert current(page)[0] == "w" and page.locator("#play").get_attribute("aria-pressed") == "false"
+
+    def test_arrays_are_pictures_and_long_formulas_are_told_on_demand(self, show: Any) -> None:
+        page = show(convolutional(), "#step=1")
+        assert page.locator("#said figure").count() == 3 and "3×3 correlation" in said(page)
+        assert page.locator("#said details p").is_hidden()
+        page.locator("#said summary").click()
+        assert "kernel=(3, 3)" in page.locator("#said details p").inner_text()
+        left, top = page.evaluate("""[...document.querySelectorAll('#said canvas')].map((canvas) =>
+            canvas.getContext('2d').getImageData(1, 1, 1, 1).data.join()).slice(0, 2)""")
+        assert left != top  # drawn, and of different numbers
+
+    def test_steps_by_module(self, show: Any) -> None:
+        ag.manual_seed(0)
+        attention = nn.MultiheadAttention(4, 2, batch_first=True)
+        x = np.random.default_rng(0).normal(size=(1, 3, 4)).astype(np.float32)
+        page = show(trace(lambda x: (attention(x, x, x)[0] ** 2).sum(), x))
+        rows = int(page.locator("#step").get_attribute("max"))
+        page.keyboard.press("b")
+        page.keyboard.press("ArrowRight")
+        assert "rows in one step" in said(page) and page.locator("#said figure").count() >= 3
+        assert page.evaluate("location.hash").endswith("&by=module")
+        steps = 1
+        while page.locator("#next").is_enabled():
+            page.keyboard.press("ArrowRight")
+            steps += 1
+        assert steps < rows / 2
+
+    def test_rows_that_lose_digits_are_red(self, show: Any) -> None:
+        page = show(trace(lambda p: np.log(1 - p), 1e-14), "#step=2")
+        shade = lambda: (
+            page.locator("tbody").nth(2).evaluate("row => getComputedStyle(row, null).getPropertyValue('--lost')")
+        )
+        assert float(shade()) > 0.7
+        assert page.locator("#said .error").is_hidden()
+        page.keyboard.press("d")
+        assert page.locator("#digits").get_attribute("aria-pressed") == "true"
+        assert page.locator("#said .error").inner_text().startswith("rounding error: 0.000")
+        assert page.locator("#row-1").evaluate("box => box.style.getPropertyValue('--lost')")
 
     def test_a_network_walks_through_arrays(self, show: Any) -> None:
         graph = network()

@@ -137,7 +137,7 @@ def drawn(graph: Graph, **chosen: Any) -> dict[str, list[str]]:
 
 
 def test_the_modules_are_frames_around_their_rows_and_parameters() -> None:
-    found = elements(mlp().dot())
+    found = elements(mlp().dot(depth=9))
     titles = {name: texts(g)[0] for name, g in found.items() if name.startswith("cluster-")}
     assert titles == {
         "cluster-net": "net (Sequential)",
@@ -320,6 +320,22 @@ def test_a_repeat_is_found_whatever_stands_before_it(period: int, times: int, be
     assert [(box.period, box.times) for box in boxes] == ([(period, times)] if period * times >= 10 else [])
 
 
+# One idea, one box ---------------------------------------------------------------------------------------------------
+
+
+def test_normalisations_losses_and_convolutions_are_one_box_unless_a_depth_is_given() -> None:
+    net = nn.Sequential(nn.Conv2d(1, 2, 3, stride=2), nn.BatchNorm2d(2), nn.ReLU(), nn.Flatten(), nn.Linear(8, 3))
+    loss, x = nn.CrossEntropyLoss(), np.ones((32, 1, 6, 6), np.float32)
+    graph = trace(lambda x: loss(net(x), np.arange(32) % 3), x)
+    boxes = drawn(graph)
+    assert boxes["module-net.0"] == ["net.0 (Conv2d)", "3×3 correlation, stride 2, pad 0", "20 parameters → 32×2×2×2"]
+    assert boxes["module-net.1"][0] == "net.1 (BatchNorm2d)" and boxes["module-loss"][0] == "loss (CrossEntropyLoss)"
+    assert {"row-2", "row-3", "row-4", "source-0"} <= set(boxes)
+    opened = drawn(graph, depth=9)
+    assert opened["row-5"][0].startswith("L = mean_class_cross_entropy") and "module-loss" not in opened
+    assert all(line.count("(") == line.count(")") for box in (*boxes.values(), *opened.values()) for line in box)
+
+
 # Colours -------------------------------------------------------------------------------------------------------------
 
 
@@ -383,9 +399,9 @@ def test_a_box_has_the_sum_of_the_numbers_inside() -> None:
     found = elements(graph.dot(colour=seconds, legend="seconds", depth=0))
     tips = [a.get(f"{XLINK}title", "") for a in found["a_module-net"].iter(f"{SVG}a")]
     assert tips[0].endswith("seconds: 3")
-    white = fills(graph, colour={"L": 1.0})
+    white = fills(graph, colour={"L": 1.0}, depth=9)
     assert white["row-0"] == "#ffffff" and white["row-3"] != "#ffffff"
-    broken = fills(graph, colour={"L": math.nan, "ξ1": 2.0})
+    broken = fills(graph, colour={"L": math.nan, "ξ1": 2.0}, depth=9)
     assert len({broken["row-3"], broken["row-0"], broken["row-1"]}) == 3
 
 

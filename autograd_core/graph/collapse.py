@@ -5,6 +5,7 @@ Every box holds rows that were executed one after another, so folding never make
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from itertools import accumulate
 from typing import Any, NamedTuple
@@ -13,6 +14,8 @@ import numpy as np
 
 from .graph import Graph, Row
 
+_IDEA = re.compile(r"\w*(Norm|Conv|ConvTranspose)(\dd)?|\w+Loss(\dd)?")
+"""Classes of modules that are drawn as one box, by the name of the class or of a base."""
 _FEW = 40  # rows that a picture shows in full, repeats and all
 _TIMES = 3  # what comes less often is not a repeat
 _WORTHWHILE = 10  # rows; a shorter repeat is drawn as it is
@@ -69,9 +72,14 @@ class Folding(NamedTuple):
 
 
 def fold(graph: Graph, depth: int | None, repeats: bool | None, limit: int | None) -> Folding:
-    """Fold modules at ``depth`` and repeats; where that leaves more than ``limit`` boxes, fold on."""
+    """Fold modules at ``depth`` and repeats; where that leaves more than ``limit`` boxes, fold on.
+
+    A depth of None folds the modules that are one idea: normalisations, losses, convolutions.
+    """
     top = calls(graph.rows)
-    if depth is not None:
+    if depth is None:
+        _close_ideas(top)
+    else:
         _close(top, depth)
     if repeats or (repeats is None and len(graph.rows) > _FEW):
         _fold_repeats(top, {})
@@ -158,6 +166,14 @@ def _close(frame: Frame, level: int) -> None:
                 member.folded = True
             else:
                 _close(member, level)
+
+
+def _close_ideas(frame: Frame) -> None:
+    for member in frame.members:
+        if isinstance(member, Frame):
+            names = (base.__name__ for base in type(member.module).__mro__)
+            member.folded = any(map(_IDEA.fullmatch, names))
+            _close_ideas(member)
 
 
 # Repeats -------------------------------------------------------------------------------------------------------------

@@ -143,7 +143,8 @@ class Graph:
         elsewhere; a dashed edge carries a constant.
 
         rankdir : "TB", "BT", "LR" or "RL": the direction in which the computation runs
-        depth : a module with so many modules around it is one box with its class, parameters and output shape
+        depth : a module with so many modules around it is one box with its class, parameters and output shape; None:
+            normalisations, losses and convolutions are
         colour : "kind" (input, parameter, op, output, module); "gradient", the root mean square of dL/dξ, or
             "rounding", the rounding error of ξ or dL/dξ (see ``table``), both computed here; or numbers by row or
             name of a row, such as seconds: a box then has the sum of what it holds
@@ -209,12 +210,15 @@ class Graph:
 
         return Cost(self, repeat)
 
-    def to_html(self, path: str | Path | None = None) -> str | Path:
+    def to_html(self, path: str | Path | None = None, *, rounding: bool | None = None) -> str | Path:
         """A page that walks through values and derivatives, step by step: one file, which needs no network.
 
         path : where to write it; None: return the text
+        rounding : whether the page can colour the rows by their rounding errors (see ``table``); None: of a small graph
 
-        Returns the path, or the text. Raises OSError where the path cannot be written; then it is left as it was.
+        Returns the path, or the text, which a notebook shows as the page itself.
+
+        Raises OSError where the path cannot be written; then it is left as it was.
 
         >>> import autograd_core.graph as see
         >>> see.trace(lambda w: w * w, 3.0).to_html()[:15]
@@ -222,7 +226,7 @@ class Graph:
         """
         from .page import page, write
 
-        text = page(self)
+        text = page(self, rounding)
         return text if path is None else write(text, path)
 
     def _repr_svg_(self) -> str | None:

@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Mapping
+import textwrap
+from collections.abc import Callable, Iterator, Mapping
 from itertools import chain, count
 from typing import TYPE_CHECKING, Any
 
 from ..engine.errors import class_name, printable
-from ..expressions import values
+from ..expressions import sentences, values
 from ..expressions.notation import write
+from ..expressions.symbol import Symbol, apply
 from ..support import columns
 from .collapse import CROWDED, TANGLED, Folding, Frame, fold
 from .derivatives import local_derivatives
@@ -29,6 +31,7 @@ _FONT = "Helvetica,Arial,DejaVu Sans,sans-serif"
 _INK, _QUIET, _EDGE, _DERIVATIVE = "#1e293b", "#64748b", "#94a3b8", "#1d4ed8"
 _FRAME, _FRAME_FILLS = "#cbd5e1", ("#f8fafc", "#f1f5f9")
 _LONGEST = 48  # characters of an expression in a box
+_PARTS = 16  # of an expression that is longer
 _PATTERN = 6  # names of a repeated pattern
 _CHARACTER = 0.105  # inches: room for the widest of the fonts, for Graphviz measures without knowing which it will be
 _GAP = "\u00a0\u00a0"  # between an edge and its label
@@ -183,7 +186,7 @@ class _Drawing:
     def _row(self, picture: graphviz.Digraph, row: Row, frame: Frame) -> None:
         shown = _within(frame, row.name)
         if row.op:
-            shown += f" = {_shortened(_within(frame, write(row.expression)))}"
+            shown += f" = {_fitting(row.expression, lambda text: _within(frame, text))}"
         shape = values.UNKNOWN if row.shape is None else values.shape(row.shape)
         shown += f"\n{values.value(row.value) if row.shape == () and row.value is not None else shape}"
         family = "row" if row in self.number else "source"
@@ -196,8 +199,10 @@ class _Drawing:
         learned = self._parameters(box)
         shapes = list(dict.fromkeys(values.shape(row.shape or ()) for row in self.last.get(box, ())))
         held = f"{learned:,} parameter{'s' * (learned != 1)} " if learned else ""
-        shown = f"{self._title(box)}\n{held}→ {', '.join(shapes[:3])}{', …' * (len(shapes) > 3)}"
         rows = [row for row in self.inside[box] if row in self.number]
+        windows = sentences.value(rows[0].op.name, rows[0].params).partition(":")
+        said = f"{windows[0]}\n" if windows[1] and len(rows) == 1 else ""  # 3×3 correlation, stride 1, pad 1
+        shown = f"{self._title(box)}\n{said}{held}→ {', '.join(shapes[:3])}{', …' * (len(shapes) > 3)}"
         details = f"{len(rows):,} row{'s' * (len(rows) != 1)}: {printable(rows[0].name)}"
         details += f" … {printable(rows[-1].name)}" if len(rows) > 1 else ""
         family = "module" if box.module is not None else "rows"
@@ -282,9 +287,9 @@ class _Drawing:
             source, row = pairs[0]
             if len(pairs) == 1 and source in derivatives.get(row, ()):
                 local = derivatives[row][source]
-                label = label if row.shape or source.shape else local.text
+                label = label if row.shape or source.shape else _fitting(local.formula)
                 meaning = printable(local.equation(row))
-            text = literal(f"{_GAP}{printable(_shortened(label))}{_GAP}") if self.labels else None
+            text = literal(f"{_GAP}{printable(label)}{_GAP}") if self.labels else None
             weight = "1" if source.kind == "parameter" else "8"  # what flows through the model goes straight
             picture.edge(
                 start, end, text, id=name, weight=weight, tooltip=literal(meaning), labeltooltip=literal(meaning)
@@ -316,5 +321,13 @@ def _within(frame: Frame, text: str) -> str:
     return printable(text) or "\u00a0"  # of a line without text Graphviz may read memory that is not its own
 
 
-def _shortened(text: str) -> str:
-    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+def _fitting(expression: Any, said: Callable[[str], str] = printable) -> str:
+    """A formula that fits into a box: whole, without its settings, or with … for its innermost parts; never cut."""
+    text = said(write(expression))
+    if len(text) > _LONGEST and isinstance(expression, Symbol) and expression.settings:
+        expression = apply(expression.function, expression.args, {}, simplify=False)  # type: ignore[arg-type]
+        text = said(write(expression))
+    parts = _PARTS
+    while len(text) > _LONGEST and parts > 1:
+        text, parts = said(write(expression, parts)), parts // 2
+    return "\n".join(textwrap.wrap(text, _LONGEST, break_on_hyphens=False)) if len(text) > _LONGEST else text

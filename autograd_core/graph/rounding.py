@@ -69,7 +69,8 @@ class Rounding:
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
         dtypes = [row.dtype for row in graph.rows if row.dtype is not None and row.dtype.kind in "fc"]
-        own = np.finfo(np.result_type(*dtypes, np.float16)).dtype  # type: ignore[type-var]
+        inexact: Any = np.result_type(*dtypes, np.float16)
+        own = np.finfo(inexact).dtype
         self.precision = float(np.finfo(own).eps) / 2
         wide = np.dtype(np.longdouble if own.itemsize >= 8 else np.float64)
         self.runs: list[_Wide] = []
@@ -145,7 +146,7 @@ class Rounding:
             error = np.where(doubt > self.precision * size, np.fmax(error, doubt), error)
             relative = np.where(error == 0, 0, error / size)
             largest = np.max(size, initial=0, where=np.isfinite(size))
-            whole = float(np.max(error)) / float(largest) if largest else math.inf if np.any(error) else 0.0
+            whole = float(np.max(error) / largest) if largest else math.inf if np.any(error) else 0.0
         return Error(whole, float(np.max(relative)))
 
 

@@ -17,15 +17,30 @@ from .walk import walk
 if TYPE_CHECKING:
     from ..graph import Graph
 
-_SCRIPTS = ("formulas.js", "picture.js", "page.js")
+_SCRIPTS = ("heat.js", "formulas.js", "picture.js", "page.js")
 
 
-def page(graph: Graph) -> str:
+class Page(str):
+    """The whole document as text; a notebook shows it below the cell, in a frame."""
+
+    def _repr_html_(self) -> str:
+        """The page inside another, whose styles and scripts it neither sees nor disturbs."""
+        frame = "width:100%;height:min(46rem,90vh);border:1px solid #94a3b8;border-radius:8px"
+        return (
+            f'<iframe srcdoc="{escape(self)}" sandbox="allow-scripts" title="{self._title}" style="{frame}"></iframe>'
+        )
+
+    @property
+    def _title(self) -> str:
+        return self.partition("<title>")[2].partition("</title>")[0]
+
+
+def page(graph: Graph, rounding: bool | None = None) -> Page:
     """The whole document as text: markup, style, script, numbers and picture in one."""
     picture, note = _picture(graph)
     script = "".join(["'use strict';\n", *map(_asset, _SCRIPTS)])
-    data = walk(graph)
-    return Template(_asset("page.html")).substitute(
+    data = walk(graph, rounding)
+    text = Template(_asset("page.html")).substitute(
         title=escape(data["title"]),
         note=escape(note),
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
@@ -34,6 +49,7 @@ def page(graph: Graph) -> str:
         data=_embedded(data),
         script=script,
     )
+    return Page(text)
 
 
 def write(text: str, path: str | Path) -> Path:

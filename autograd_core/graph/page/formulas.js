@@ -2,6 +2,8 @@
 
 const walk = JSON.parse(document.getElementById('data').textContent);
 const MOST_TERMS = 3; // of a sum or a list that is written out
+const MOST_PICTURES = 6;
+const SUMMARY = /: .* … .*‖/;
 const MOST_FACTORS = 8; // of a chain-rule product
 const { nodes, output } = walk;
 const root = nodes.length - 1;
@@ -24,8 +26,14 @@ function span(kind, ...children) {
 // ξ12 with its number as an index.
 function math(text) {
   const parts = text.split(/(ξ\d+)/).filter(Boolean);
-  const typeset = parts.map((part) => (/^ξ\d/.test(part) ? span('', 'ξ', element('sub', {}, part.slice(1))) : part));
+  const typeset = parts.flatMap((part) => (/^ξ\d/.test(part) ? span('', 'ξ', element('sub', {}, part.slice(1)))
+    : breakable(part)));
   return span('math', ...typeset);
+}
+
+// A long name may go on in the next line after a dot or an underscore.
+function breakable(text) {
+  return text.split(/(?<=[_.](?=[a-z_]))/).flatMap((part, k) => (k ? [element('wbr', {}), part] : [part]));
 }
 
 // A fraction that is read, and copied, as d…/d….
@@ -71,12 +79,46 @@ function sayStart(mode, wrt) {
   const way = mode === 'reverse'
     ? `forward through the values, then back through d${output}/dξ`
     : `each row with its value and its derivative dξ/d${nodes[wrt].name}`;
-  return [phase('Start'), element('ul', {}, ...few, ...more), element('p', { class: 'small' }, `→ ${way}`)];
+  const pictures = known.slice(0, MOST_PICTURES).map((node) => [node.picture, node.name]);
+  return [phase('Start'), element('ul', {}, ...few, ...more), ...legend(few.map((item) => item.textContent)),
+    ...strip(pictures), small(`→ ${way}`)];
 }
 
-function sayValue(i) {
+function small(text) {
+  return element('p', { class: 'small' }, text);
+}
+
+// What the short form of a large array means, where one was just shown.
+function legend(texts) {
+  return texts.some((text) => SUMMARY.test(text)) ? [small('shape: least … mean … greatest ‖√ of the sum of squares‖')] : [];
+}
+
+function sayValue(i, title = `Value${within(nodes[i])}`) {
   const node = nodes[i];
-  return [phase('Value'), equation(math(node.name), [math(node.formula), put(node), math(node.value)]), ...given(node)];
+  const lines = [math(node.short), put(node), math(node.value)];
+  const pictures = [...node.inputs, i].map((k) => [nodes[k].picture, nodes[k].name]);
+  return [phase(title), equation(math(node.name), lines), ...sentence(node.sentence), ...legend([node.value]),
+    ...strip(pictures), ...given(node), ...inFull(node.short !== node.formula && `${node.name} = ${node.formula}`),
+    ...sayError(node.error)];
+}
+
+// `, in m.0 (Conv2d)`.
+function within({ module, class: kind }) {
+  return module ? `, in ${module}${kind && kind !== module ? ` (${kind})` : ''}` : '';
+}
+
+function sentence(text) {
+  return text ? [element('p', { class: 'sentence' }, text)] : [];
+}
+
+// A long formula, on demand.
+function inFull(text) {
+  if (!text) return [];
+  return [element('details', {}, element('summary', {}, 'in full'), element('p', { class: 'local' }, math(text)))];
+}
+
+function sayError(text) {
+  return text ? [element('p', { class: 'small error' }, `rounding error: ${text}`)] : [];
 }
 
 function put(node) {
@@ -85,12 +127,16 @@ function put(node) {
 
 // Of a row whose numbers are too many to be put in: what they are, in short.
 function given(node) {
-  if (node.put) return [];
+  if (node.put || node.picture) return [];
   const inputs = node.inputs.slice(0, MOST_TERMS).map((k) => `${nodes[k].name} = ${nodes[k].value}`);
   return inputs.map((text) => element('p', { class: 'small' }, math(text)));
 }
 
 function sayGradient(i) {
+  return [...sayDerivative(i), ...sayError(nodes[i].gradientError)];
+}
+
+function sayDerivative(i) {
   const node = nodes[i];
   if (i === root) return saySeed(node);
   const through = uses[i].filter(({ local }) => local.share !== null);
@@ -145,17 +191,26 @@ function chain(i) {
 function sayArrays(i, through) {
   const node = nodes[i];
   const shown = through.slice(0, MOST_TERMS);
+  const pictures = [...shown.map(({ row }) => [nodes[row].gradientPicture, `d${output}/d${nodes[row].name}`]),
+    [node.gradientPicture, `d${output}/d${node.name}`]];
+  const seen = [...legend([node.gradient]), ...strip(pictures)];
   if (through.length === 1) {
     const [{ row, local }] = through;
-    return [phase('Gradient'), equation(total(i), [math(adjoint(local)), math(node.gradient)]),
-      element('p', { class: 'local' }, 'g = ', total(row), ' = ', math(nodes[row].gradient)), ...sayElementwise(row, local)];
+    const how = local.sentence && local.map ? span('sentence', local.sentence) : math(adjoint(local));
+    return [phase(`Gradient${within(nodes[row])}`), equation(total(i), [how, math(node.gradient)]),
+      element('p', { class: 'local' }, 'g = ', total(row), ' = ', math(nodes[row].gradient)), ...seen,
+      ...(local.sentence ? inFull(`${equals(row, local)}`) : []), ...sayElementwise(row, local)];
   }
   const lines = shown.map(({ row, local }) => element('li', {}, span('from', 'from '), math(nodes[row].name), ': ',
-    math(adjoint(local)), span('from', ' gives '), math(local.share)));
+    local.sentence && local.map ? span('sentence', local.sentence) : math(adjoint(local)), span('from', ' gives '), math(local.share)));
   const more = shown.length < through.length ? [element('li', { class: 'from' }, `… ${through.length} uses in all`)] : [];
   const products = through.map(({ row }) => times(total(row), partial(row, i)));
   return [phase(`Gradient: ${node.name} is used ${through.length} times, the derivatives add up`),
-    equation(total(i), [sum(products), math(node.gradient)]), element('ul', {}, ...lines, ...more)];
+    equation(total(i), [sum(products), math(node.gradient)]), element('ul', {}, ...lines, ...more), ...seen];
+}
+
+function equals(i, local) {
+  return `∂${nodes[i].name}/∂${nodes[local.of].name}${local.map ? ':' : ' ='} ${local.text}`;
 }
 
 function sayElementwise(row, local) {
@@ -175,7 +230,7 @@ function sayTangent(i, { wrt, tangents }) {
   const node = nodes[i];
   const name = nodes[wrt].name;
   const along = (k) => fraction('d', nodes[k].name, name);
-  const value = element('p', {}, ...[node.name, node.formula, node.put, node.value].filter(Boolean)
+  const value = element('p', {}, ...[node.name, node.short, node.put, node.value].filter(Boolean)
     .flatMap((text, k) => (k ? [' = ', math(text)] : [math(text)])));
   const terms = node.locals.filter(({ of }) => tangents[of] !== null);
   const numbers = terms.every((local) => node.scalar && nodes[local.of].scalar && local.value !== null);

@@ -1,7 +1,8 @@
 // The page: where the walk stands, and what follows from it in table, picture, text and address.
 
 const at = (id) => document.getElementById(id);
-const state = { mode: 'reverse', wrt: 0, step: 0, found: [], playing: 0 };
+const LONG = 44; // characters of a derivative
+const state = { mode: 'reverse', wrt: 0, step: 0, found: [], playing: 0, byModule: false };
 const section = at('picture');
 const picture = makePicture(section);
 const sources = nodes.map((_, i) => i).filter((i) => !nodes[i].op);
@@ -17,6 +18,12 @@ const REVERSE = [
   ...sources.filter((i) => nodes[i].gradient !== null).map((node) => ({ phase: 'gradient', node })),
 ];
 const FORWARD = [{ phase: 'start' }, ...rows.map((node) => ({ phase: 'tangent', node }))];
+
+// Where stepping by module halts: behind the last row of each call of a module.
+const stops = (all) => all.map((_, k) => k).filter((k) => k === 0 || k === all.length - 1 || !inside(all[k], all[k + 1]));
+const inside = (a, b) => a.phase === b.phase && a.node !== undefined && nodes[a.node].module !== ''
+  && nodes[a.node].module === nodes[b.node].module;
+const STOPS = new Map([REVERSE, FORWARD].map((all) => [all, stops(all)]));
 
 const steps = () => (state.mode === 'reverse' ? REVERSE : FORWARD);
 const tangents = () => walk.forward[state.wrt];
@@ -43,10 +50,26 @@ function flows({ phase, node }) {
 }
 
 function say({ phase, node }) {
+  if (state.byModule && phase === 'value' && nodes[node].module) return sayModule(node);
   if (phase === 'value') return sayValue(node);
   if (phase === 'gradient') return sayGradient(node);
   if (phase === 'tangent') return sayTangent(node, tangents());
   return sayStart(state.mode, tangents()?.wrt);
+}
+
+// A module as one step: what comes in, its rows in short, what goes out.
+function sayModule(last) {
+  const all = steps();
+  let first = state.step;
+  while (first > 0 && inside(all[first - 1], all[first])) first -= 1;
+  const members = all.slice(first, state.step + 1).map(({ node }) => node);
+  if (members.length === 1) return sayValue(last);
+  const entering = [...new Set(members.flatMap((i) => nodes[i].inputs))].filter((k) => !members.includes(k));
+  const shown = [...entering, ...members.filter((i) => nodes[i].op === 'softmax'), last];
+  const names = members.map((i) => nodes[i].op);
+  const title = `${nodes[last].module} (${nodes[last].class}): ${members.length} rows in one step`;
+  return [phase(title), equation(math(nodes[last].name), [math(nodes[last].value)]), ...legend([nodes[last].value]),
+    small(names.join(' → ')), ...strip(shown.map((k) => [nodes[k].picture, nodes[k].name]))];
 }
 
 function go(step, smooth = true) {
@@ -107,7 +130,7 @@ function showProgress({ phase, node }) {
   at('next').disabled = at('last').disabled = state.step === last;
   const forward = state.mode === 'forward' ? `&mode=forward&wrt=${encodeURIComponent(nodes[tangents().wrt].name)}` : '';
   try {
-    history.replaceState(null, '', `#step=${state.step}${forward}`);
+    history.replaceState(null, '', `#step=${state.step}${forward}${state.byModule ? '&by=module' : ''}`);
   } catch { /* a frame without an address of its own */ }
 }
 
@@ -119,10 +142,10 @@ function makeBody(node, i) {
   for (let k = 0; k < lines; k += 1) {
     const local = node.locals[k];
     const line = element('tr', { role: 'row' });
-    if (!k) line.append(cell('variable', written(node.op ? `${node.name} = ${node.formula}` : node.name), lines));
+    if (!k) line.append(cell('variable', written(node.op ? `${node.name} = ${node.short}` : node.name), lines));
     if (!k) line.append(cell('number value', number(node.value), lines));
     if (local?.value) line.append(cell('local', written(equals(i, local))), cell('number local-value', number(local.value)));
-    else line.append(cell('local', local ? math(equals(i, local)) : '', 1, 2));
+    else line.append(cell('local', local ? derivative(i, local) : '', 1, 2));
     if (!k) line.append(cell('number gradient', '', lines));
     body.append(line);
   }
@@ -135,8 +158,11 @@ function cell(kind, content, lines = 1, columns = 1) {
   return made;
 }
 
-function equals(i, local) {
-  return `∂${nodes[i].name}/∂${nodes[local.of].name}${local.map ? ':' : ' ='} ${local.text}`;
+// A map of g: in words where its formula is long.
+function derivative(i, local) {
+  const text = equals(i, local);
+  if (!local.sentence || text.length <= LONG) return math(text);
+  return span('', math(text.slice(0, text.indexOf(local.map ? ':' : '=') + 1)), ' ', span('sentence', local.sentence));
 }
 
 // A short formula stays on its line.
@@ -180,6 +206,7 @@ function setMode(mode, wrt = state.wrt, step = 0) {
 function toggleTheme() {
   const dark = document.documentElement.dataset.theme === 'dark';
   document.documentElement.dataset.theme = dark ? 'light' : 'dark';
+  go(state.step, false); // pictures have the colours of the theme
 }
 
 function search(words) {
@@ -189,7 +216,6 @@ function search(words) {
   const hits = new Set(state.found);
   nodes.forEach((_, i) => {
     bodies[i].classList.toggle('found', hits.has(i));
-    
   });
   picture?.mark(hits);
   at('found').textContent = wanted ? `${state.found.length}` : '';
@@ -221,7 +247,8 @@ function visit(i) {
 function showDetails(i, anchor) {
   const node = nodes[i];
   const derivative = nodes[i].gradient === null ? [] : [[`d${output}/d${node.name}`, node.gradient]];
-  const facts = [['value', node.value], ['shape', node.shape], ['dtype', node.dtype], ...derivative, ['operation', node.op],
+  const errors = node.error ? [['rounding error', `${node.error}; of the derivative ${node.gradientError || '–'}`]] : [];
+  const facts = [['value', node.value], ['shape', node.shape], ['dtype', node.dtype], ...derivative, ...errors, ['operation', node.op],
     ['module', node.module], ['line', node.line], ['source', node.source]].filter(([, text]) => text);
   const list = facts.flatMap(([name, text]) => [element('dt', {}, math(name)),
     element('dd', {}, ['line', 'source'].includes(name) ? element('code', {}, text) : math(text))]);
@@ -255,7 +282,7 @@ function play(on = !state.playing) {
   clearInterval(state.playing);
   if (on && state.step === steps().length - 1) go(0);
   state.playing = on ? setInterval(() => {
-    go(state.step + 1);
+    go(next(1));
     if (state.step === steps().length - 1) play(false);
   }, 1400) : 0;
   at('play').setAttribute('aria-pressed', String(Boolean(on)));
@@ -263,7 +290,25 @@ function play(on = !state.playing) {
 
 function step(by) {
   play(false);
-  go(state.step + by);
+  go(next(by));
+}
+
+// One row on or back; by module, to the next halt.
+function next(by) {
+  if (!state.byModule || !Number.isFinite(by)) return state.step + by;
+  const halts = STOPS.get(steps());
+  return by > 0 ? halts.find((k) => k > state.step) ?? state.step : halts.findLast((k) => k < state.step) ?? 0;
+}
+
+function setByModule(on) {
+  state.byModule = on && walk.modules;
+  at('by').setAttribute('aria-pressed', String(state.byModule));
+  go(state.step, false);
+}
+
+function setRounding(on) {
+  document.body.classList.toggle('rounding', on && walk.measured);
+  at('digits').setAttribute('aria-pressed', String(on && walk.measured));
 }
 
 const KEYS = {
@@ -278,6 +323,8 @@ const KEYS = {
   '-': () => picture?.zoom(1 / 1.3, null, null, true),
   0: () => picture?.all(true),
   '?': () => at('keys').showModal(),
+  b: () => setByModule(!state.byModule),
+  d: () => setRounding(!document.body.classList.contains('rounding')),
   m: () => setMode(state.mode === 'reverse' ? 'forward' : 'reverse'),
   t: toggleTheme,
   Escape: hideDetails,
@@ -324,6 +371,8 @@ function nodeAt(target) {
 function fromAddress() {
   const said = new URLSearchParams(location.hash.slice(1));
   const named = walk.forward.findIndex(({ wrt }) => nodes[wrt].name === said.get('wrt'));
+  state.byModule = said.get('by') === 'module' && walk.modules;
+  at('by').setAttribute('aria-pressed', String(state.byModule));
   setMode(said.get('mode') === 'forward' ? 'forward' : 'reverse', Math.max(0, named), Number(said.get('step')) || 0);
 }
 
@@ -335,6 +384,8 @@ function listen() {
   at('last').onclick = KEYS.End;
   at('play').onclick = KEYS[' '];
   at('theme').onclick = toggleTheme;
+  at('by').onclick = KEYS.b;
+  at('digits').onclick = KEYS.d;
   at('help').onclick = KEYS['?'];
   at('step').oninput = (event) => go(Number(event.target.value), false);
   at('wrt').onchange = (event) => setMode('forward', Number(event.target.value), state.step);
@@ -369,12 +420,22 @@ function listen() {
   at('rows').addEventListener('scroll', hideDetails, { passive: true });
 }
 
+// How many of the digits are lost: the most of all rows that a box holds.
+function redden(place, lost) {
+  if (place && lost > Number(place.style.getPropertyValue('--lost'))) place.style.setProperty('--lost', lost);
+  return true;
+}
+
 function start() {
   if (matchMedia('(prefers-color-scheme: dark)').matches) document.documentElement.dataset.theme = 'dark';
   document.querySelector('main').classList.toggle('no-picture', !picture);
   document.querySelector('table').append(...bodies);
   at('wrt').append(...walk.forward.map(({ wrt }, k) => element('option', { value: k }, nodes[wrt].name)));
   at('modes').hidden = !walk.forward.length;
+  at('by').hidden = !walk.modules;
+  document.body.classList.toggle('network', walk.modules);
+  at('digits').hidden = !walk.measured;
+  nodes.forEach(({ lost }, i) => lost && redden(bodies[i], lost) && redden(picture?.boxes[i], lost));
   listen();
   fromAddress();
 }

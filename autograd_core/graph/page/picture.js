@@ -2,6 +2,8 @@
 
 const still = window.matchMedia('(prefers-reduced-motion: reduce)');
 
+const READABLE = 1; // pixels for a point: letters are as large as those of the table
+
 // A box of its own, not one that several variables share.
 const alone = (box) => /^(row|source)-/.test(box?.id);
 
@@ -31,7 +33,7 @@ function makePicture(section) {
   // View ------------------------------------------------------------------------------------------------------------
 
   function draw() {
-    const [w, h] = [section.clientWidth / view.scale, section.clientHeight / view.scale];
+    const [w, h] = [svg.clientWidth / view.scale, svg.clientHeight / view.scale];
     if (w > 0 && h > 0) svg.setAttribute('viewBox', `${view.x - w / 2} ${view.y - h / 2} ${w} ${h}`);
   }
 
@@ -59,20 +61,20 @@ function makePicture(section) {
 
   // The point of the picture below a point of the screen.
   function under(px, py) {
-    const box = section.getBoundingClientRect();
+    const box = svg.getBoundingClientRect();
     const [dx, dy] = [px - box.left - box.width / 2, py - box.top - box.height / 2];
     return { x: view.x + dx / view.scale, y: view.y + dy / view.scale, dx, dy };
   }
 
   function zoom(factor, px, py, smooth) {
-    const box = section.getBoundingClientRect();
+    const box = svg.getBoundingClientRect();
     const { x, y, dx, dy } = under(px ?? box.left + box.width / 2, py ?? box.top + box.height / 2);
     const scale = Math.min(8, Math.max(0.04, view.scale * factor));
     look({ scale, x: x - dx / scale, y: y - dy / scale }, smooth);
   }
 
   function fitting() {
-    return 0.97 * Math.min(section.clientWidth / whole.width, section.clientHeight / whole.height);
+    return 0.97 * Math.min(svg.clientWidth / whole.width, svg.clientHeight / whole.height);
   }
 
   function all(smooth) {
@@ -82,13 +84,13 @@ function makePicture(section) {
   // At first all of it, unless it could not be read then.
   function open() {
     all(false);
-    if (view.scale < 0.75) look({ scale: 0.75 });
+    if (view.scale < READABLE) look({ scale: READABLE });
   }
 
   function follow(i, smooth = true) {
     if (!boxes[i]) return;
     const seen = boxes[i].getBoundingClientRect();
-    const frame = section.getBoundingClientRect();
+    const frame = svg.getBoundingClientRect();
     const inside = seen.left > frame.left + 12 && seen.right < frame.right - 12
       && seen.top > frame.top + frame.height * 0.12 && seen.bottom < frame.bottom - frame.height * 0.12;
     if (inside || view.scale <= fitting() * 1.02) return;
@@ -141,7 +143,7 @@ function makePicture(section) {
     if (!badges.has(i)) badges.set(i, boxes[i].parentNode.appendChild(makeBadge(boxes[i], shortened(text))));
   }
 
-  new ResizeObserver(draw).observe(section);
+  new ResizeObserver(draw).observe(svg);
   open();
   return { svg, boxes, look, zoom, all, open, follow, light, mark, reveal, view: () => view };
 }

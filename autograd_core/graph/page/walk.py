@@ -2,31 +2,39 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...engine.errors import printable
+from ...engine.errors import class_name, printable
 from ...engine.forms import Elementwise
 from ...engine.reverse import pull
-from ...expressions import values
+from ...expressions import sentences, values
 from ...expressions.notation import write
 from ...expressions.symbol import Symbol, apply, fold, variables
 from .. import picture
 from ..derivatives import LONGEST, Local, cotangents, local_derivatives, tangents
 from ..graph import Graph, Row
+from ..rounding import NO_ERROR, Rounding
+from .heat import heat
 
 if TYPE_CHECKING:
     from ...support.types import Array, Fields
 
+_MOST_PICTURES = 150  # rows; beyond, only inputs and parameters are shown as pictures
+_MEASURED = 5000  # numbers in all rows; beyond, their rounding errors are measured only where they are asked for
 _MOST_TANGENTS = 4000  # variables times rows: beyond, the page has no forward mode
+_BRIEF = 28  # characters; a longer formula stands in the table without its settings
 _LONGEST = 120  # characters of a formula with its numbers put in
 
 
-def walk(graph: Graph) -> Fields:
+def walk(graph: Graph, rounding: bool | None = None) -> Fields:
     """The data of the page: text and places only, ready for JSON.
+
+    rounding : whether rounding errors are measured; None: of a small graph
 
     >>> import autograd_core.graph as see
     >>> data = walk(see.trace(lambda w: w * w, 3.0))
@@ -38,14 +46,25 @@ def walk(graph: Graph) -> Fields:
         places = {row: i for i, row in enumerate(nodes)}
         boxes = picture.places(graph)
         gradients = cotangents(graph)
+        if rounding is None:
+            rounding = sum(math.prod(row.shape or ()) for row in graph.rows) <= _MEASURED
+        errors = _errors(graph, gradients) if rounding else {}
         inputs = ", ".join(printable(s.name) for s in graph.sources if s.kind == "input")
         return {
             "title": f"{printable(graph.output.name)}({inputs})",
             "output": printable(graph.output.name),
             "summed": bool(graph.output.shape),
             "nodes": [
-                {"box": boxes[row], **_describe(row, places, gradients, row in graph.variables)} for row in nodes
+                {
+                    "box": boxes[row],
+                    **_describe(row, places, gradients, row in graph.variables),
+                    **_pictures(row, gradients, not row.op or len(graph.rows) <= _MOST_PICTURES),
+                    **errors.get(row, {}),
+                }
+                for row in nodes
             ],
+            "measured": bool(errors),
+            "modules": any(row.origin and row.origin.module for row in graph.rows),
             "forward": _forward(graph, nodes),
         }
 
@@ -60,12 +79,15 @@ def _describe(row: Row, places: Mapping[Row, int], gradients: Mapping[Row, Array
         "kind": row.kind,
         "op": row.op.name if row.op else "",
         "formula": write(row.expression, LONGEST) if row.op else "",
+        "short": _short(row) if row.op else "",
+        "sentence": _sentence(row),
         "put": _with_numbers(row.expression, known) if row.op else "",
         "value": values.value(row.value),
         "scalar": row.shape == (),
         "shape": values.UNKNOWN if row.shape is None else values.shape(row.shape),
         "dtype": str(row.dtype or ""),
         "module": origin.module if origin else "",
+        "class": class_name(origin.owner) if origin and origin.owner is not None else "",
         "line": printable(f"{os.path.basename(origin.file)}:{origin.line}") if origin else "",
         "source": origin.source if origin else "",
         "inputs": [places[r] for r in row.inputs],
@@ -74,6 +96,7 @@ def _describe(row: Row, places: Mapping[Row, int], gradients: Mapping[Row, Array
             {
                 "of": places[d.parent],
                 "text": d.text,
+                "sentence": _sentence(row, row.parents.index(d.parent)),
                 "map": d.is_map,
                 "put": "" if d.is_map else _with_numbers(d.formula, known),
                 "value": None if d.value is None else values.value(d.value),
@@ -83,6 +106,42 @@ def _describe(row: Row, places: Mapping[Row, int], gradients: Mapping[Row, Array
             for d in locals_
         ],
     }
+
+
+def _sentence(row: Row, argument: int | None = None) -> str:
+    """What an operation on arrays does, or its derivative by an argument."""
+    if row.op is None or not any(r.shape for r in row.inputs):
+        return ""
+    if argument is None:
+        return sentences.value(row.op.name, row.params)
+    return sentences.derivative(row.op.name, row.op.argument_names(len(row.parents))[argument], argument == 0)
+
+
+def _short(row: Row) -> str:
+    """The formula without its settings, where it is long and they can be left out."""
+    formula = write(row.expression, LONGEST)
+    call = row.expression
+    if len(formula) <= _BRIEF or "=" not in formula or not isinstance(call, Symbol):
+        return formula
+    return write(apply(call.function, call.args, {}, simplify=False), LONGEST)  # type: ignore[arg-type]
+
+
+def _pictures(row: Row, gradients: Mapping[Row, Array], wanted: bool) -> Fields:
+    arrays = {"picture": row.value, "gradientPicture": gradients.get(row)} if wanted else {}
+    pictures = {name: None if array is None else heat(array) for name, array in arrays.items()}
+    return {name: picture for name, picture in pictures.items() if picture}
+
+
+def _errors(graph: Graph, gradients: Mapping[Row, Array]) -> dict[Row, Fields]:
+    """The rounding errors of each row's value and cotangent as text, and how many of the digits they are."""
+    rounding = Rounding(graph)
+    pulled = rounding.cotangents(gradients)
+    found = {}
+    for row, error in rounding.values.items():
+        pair = error, pulled.get(row, NO_ERROR)
+        lost = max(rounding.severity(e.relative) for e in pair)
+        found[row] = {"error": pair[0].text, "gradientError": pair[1].text, "lost": round(lost, 3)}
+    return found
 
 
 def _shares(row: Row, locals_: list[Local], gradients: Mapping[Row, Array]) -> dict[Row, str]:
