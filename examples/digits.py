@@ -3,7 +3,8 @@
     python examples/digits.py [--seed 0] [--epochs 40] [--out out] [--ranks 1]
 
 Writes into out/: the network's computation graph, the ξ-table of the lecture's example, learning curves, a sheet of
-misread digits, and a page that walks through the trained network (network.html). With --ranks 2 two processes train together (MPI), each on half of every batch.
+misread digits, and a page that walks through the trained network (network.html). With --ranks 2 two processes train
+together (MPI), each on half of every batch.
 """
 
 from __future__ import annotations
