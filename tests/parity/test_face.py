@@ -67,6 +67,8 @@ RANDOM = [
     "randperm",
     "poisson",
     "nn.functional.dropout1d",
+    "nn.functional.fractional_max_pool2d",
+    "nn.functional.fractional_max_pool3d",
     "nn.functional.feature_alpha_dropout.without_train",
     "empty_permuted",
     "empty_strided",
