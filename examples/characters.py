@@ -23,49 +23,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 import autograd_core as ag
 import nn
 import optim
+from nn.data import datasets
 
 console = Console()
-
-NOUNS = ("cat", "dog", "bird", "child", "river", "house", "sailor", "tree")
-PLURALS = ("cats", "dogs", "birds", "children", "rivers", "houses", "sailors", "trees")
-ADJECTIVES = ("old", "small", "green", "quiet")
-VERBS = ("see", "hear", "follow", "remember")
-PLACES = ("near the sea", "in the garden", "at night", "under the bridge")
-
-
-class Grammar:
-    """Random sentences, and the information in them: Σ −log₂ p over all choices made."""
-
-    def __init__(self, seed: int) -> None:
-        self.rng, self.bits = np.random.default_rng(seed), 0.0
-
-    def one_of(self, words: tuple[str, ...]) -> str:
-        self.bits += np.log2(len(words))
-        return words[self.rng.integers(len(words))]
-
-    def happens(self, p: float) -> bool:
-        yes = self.rng.random() < p
-        self.bits -= np.log2(p if yes else 1 - p)
-        return yes
-
-    def nouns(self) -> tuple[str, bool]:
-        """A noun phrase, and whether it is plural."""
-        adjective = f"{self.one_of(ADJECTIVES)} " if self.happens(0.4) else ""
-        plural = self.happens(0.5)
-        return f"the {adjective}{self.one_of(PLURALS if plural else NOUNS)}", plural
-
-    def sentence(self) -> str:
-        subject, plural = self.nouns()
-        aside = f" ({self.one_of(PLACES)})" if self.happens(0.3) else ""
-        verb = self.one_of(VERBS) + ("" if plural else "s")
-        ending = f" {self.one_of(PLACES)}" if self.happens(0.3) else ""
-        return f"{subject}{aside} {verb} {self.nouns()[0]}{ending}.\n"
-
-    def text(self, length: int) -> str:
-        sentences = ""
-        while len(sentences) < length:
-            sentences += self.sentence()
-        return sentences
 
 
 class Characters(nn.Module):
@@ -133,14 +93,14 @@ def main() -> None:
     if options.epochs < 1 or options.length < 0 or options.characters < 2000:
         parser.error("--epochs must be at least 1, --length at least 0, --characters at least 2000")
     began = time.perf_counter()
-    source, unseen = Grammar(options.seed), Grammar(options.seed + 1_000_000)
-    text, test = source.text(options.characters), unseen.text(20_000)
+    text, _ = datasets.text(options.characters, options.seed)
+    test, bound = datasets.text(20_000, options.seed + 1_000_000)
     alphabet = "".join(sorted(set(text) | set(test)))
     codes, test_codes = (np.array([alphabet.index(character) for character in t]) for t in (text, test))
     ag.manual_seed(options.seed)
     model = Characters(len(alphabet))
     train(model, codes, options.epochs)
-    bits, bound = bits_per_character(model, test_codes), unseen.bits / len(test)
+    bits = bits_per_character(model, test_codes)
     console.print(write(model, alphabet, options.length, options.seed), markup=False, highlight=False)
     console.print(
         f"{bits:.3f} bits per character on unseen text (the grammar's own: {bound:.3f}), "

@@ -12,14 +12,14 @@ Imports autograd_core alone.
 (1, 2) [1]
 """
 
-from . import transforms
+from . import datasets, transforms
 from .collating import default_collate
-from .datasets import Dataset, Subset, TensorDataset, random_split
+from .dataset import Dataset, Subset, TensorDataset, random_split
 from .loader import DataLoader
 from .samplers import BalancedSampler, BatchSampler, RandomSampler, Sampler, SequentialSampler, WeightedRandomSampler
 
 __all__ = [
     "Dataset", "TensorDataset", "Subset", "random_split", "DataLoader", "default_collate",
-    "transforms",
+    "datasets", "transforms",
     "Sampler", "SequentialSampler", "RandomSampler", "WeightedRandomSampler", "BalancedSampler", "BatchSampler",
 ]  # fmt: skip

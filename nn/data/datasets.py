@@ -1,158 +1,198 @@
-"""What data are: items by number."""
+"""Data to begin with, which need no network: one call each.
+
+>>> from nn.data import datasets
+>>> x, y = datasets.moons()
+>>> x.shape, y.shape
+((200, 2), (200,))
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from autograd_core import Tensor, default_generator
-from autograd_core.border.containers import as_numbers
-from autograd_core.engine.errors import class_name
+from autograd_core import get_default_dtype
 
-from .collating import Items, batch_of
+from .checking import whole
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from autograd_core.support.types import Array
 
-Indices: TypeAlias = "Sequence[int] | Array"
+__all__ = ["circles", "digits", "gauss", "moons", "spirals", "text", "xor"]
 
 
-class Dataset:
-    """Base of datasets: ``__getitem__(i)`` gives item i, ``__len__`` their number.
+def digits() -> tuple[Array, Array]:
+    """1,797 handwritten digits of 8×8 pixels, each in [0, 1], and which they are: (1797, 8, 8) and (1797,).
 
-    A dataset may also have ``batch(indices)``, which gives many items at once, one array for each part of an item; a
-    loader then uses it instead of collating single items.
+    They come with scikit-learn (Alpaydin & Kaynak 1998); ImportError says how to get it.
+
+    >>> x, y = digits()
+    >>> x.shape, y[:5]
+    ((1797, 8, 8), array([0, 1, 2, 3, 4]))
+    """
+    try:
+        from sklearn.datasets import load_digits
+    except ImportError as error:
+        raise ImportError(
+            "nn.data.datasets.digits: they come with scikit-learn, which is not installed. Fix: pip install "
+            "'autograd-core[sklearn]'."
+        ) from error
+    found = load_digits()
+    return (found.images / 16).astype(get_default_dtype()), found.target
+
+
+def moons(n: int = 200, noise: float = 0.1, seed: int = 0) -> tuple[Array, Array]:
+    """Two half circles that reach into each other: points (n, 2) and classes 0 and 1.
+
+    n : how many points
+    noise : standard deviation of what is added to each number
+    seed : of points and noise
+
+    >>> moons(4, noise=0)[1]
+    array([0, 0, 1, 1])
     """
 
-    def __getitem__(self, index: Any) -> Any:
-        raise NotImplementedError(f"{class_name(self)} must define __getitem__(self, index).")
+    def half(kind: int, t: Array, rng: np.random.Generator) -> Array:
+        x, y = np.cos(np.pi * t), np.sin(np.pi * t)
+        return np.stack([1 - x, 0.5 - y] if kind else [x, y], axis=1)
 
-    def __len__(self) -> int:
-        raise NotImplementedError(f"{class_name(self)} must define __len__(self).")
+    return _two("moons", half, n, noise, seed)
 
 
-class TensorDataset(Dataset):
-    """Arrays with a common first axis: item i is the tuple of their rows i.
+def circles(n: int = 200, noise: float = 0.1, seed: int = 0) -> tuple[Array, Array]:
+    """A circle of radius ½ (class 1) within one of radius 1 (class 0).
 
-    arrays : of equal length, each with an item a row
+    n, noise, seed : those of ``nn.data.datasets.moons``
 
-    Arrays stay where they are: one that is mapped into memory (``np.load(path, mmap_mode="r")``, ``np.memmap``) may be
-    larger than the memory, for only the rows asked for are ever read. Lists become arrays, tensors give their values.
-
-    Raises ValueError for arrays of different lengths, TypeError for what has no rows.
-
-    >>> data = TensorDataset(np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([0, 1]))
-    >>> len(data), data[1]
-    (2, (array([3., 4.]), np.int64(1)))
+    >>> x, y = circles(noise=0)
+    >>> np.unique(np.hypot(*x.T).round(6))
+    array([0.5, 1. ], dtype=float32)
     """
 
-    def __init__(self, *arrays: Any) -> None:
-        if not arrays:
-            raise TypeError("TensorDataset: no arrays. Fix: TensorDataset(x, y).")
-        self.arrays = tuple(_rows(i, array) for i, array in enumerate(arrays))
-        self._cuts = [(array, array.take if _can_be_taken(array) else None) for array in self.arrays]
-        lengths = [len(array) for array in self.arrays]
-        if len(set(lengths)) > 1:
-            shapes = ", ".join(str(array.shape) for array in self.arrays)
-            raise ValueError(f"TensorDataset: arrays of different lengths {lengths}; the shapes are {shapes}.")
+    def circle(kind: int, t: Array, rng: np.random.Generator) -> Array:
+        return (0.5 if kind else 1.0) * np.stack([np.cos(2 * np.pi * t), np.sin(2 * np.pi * t)], axis=1)
 
-    def __getitem__(self, index: Any) -> tuple[Any, ...]:
-        return tuple(array[index] for array in self.arrays)
-
-    def batch(self, indices: Indices) -> tuple[Any, ...]:
-        """The rows of each array, in this order: copies, whatever the arrays are."""
-        rows = np.asarray(indices, np.intp)
-        return tuple([take(rows, 0) if take else array[rows] for array, take in self._cuts])
-
-    def __len__(self) -> int:
-        return len(self.arrays[0])
+    return _two("circles", circle, n, noise, seed)
 
 
-def _rows(position: int, array: Any) -> Any:
-    if hasattr(array, "toarray"):
-        what = f"{class_name(array)} {array.shape}"
-        raise TypeError(f"TensorDataset: array {position} is {what}, which is sparse. Fix: x.toarray().")
-    if isinstance(array, Tensor):
-        array = array.numpy()
-    elif isinstance(array, np.ma.MaskedArray):
-        array = as_numbers(array, f"TensorDataset: array {position}")  # whose masked elements are no data
-    elif isinstance(array, (list, tuple)) or (hasattr(array, "__array__") and not hasattr(array, "get")):
-        array = np.asarray(array)  # a view without memmap's own bookkeeping; nothing is read
-    if not hasattr(array, "shape") or len(array.shape) == 0:
-        what = f"{array.dtype} {array.shape}" if hasattr(array, "shape") else class_name(array)
-        raise TypeError(f"TensorDataset: array {position} is {what}, which has no rows. Fix: give an array (N, …).")
-    return array
+def spirals(n: int = 200, noise: float = 0.05, seed: int = 0, turns: float = 1.5) -> tuple[Array, Array]:
+    """Two arms that wind around each other (Lang & Witbrock 1988).
 
+    n, noise, seed : those of ``nn.data.datasets.moons``
+    turns : how often each winds around
 
-def _can_be_taken(array: object) -> bool:
-    """Whether ``take``, twice as fast as an index, may be used: it would first copy the whole of any other array."""
-    return type(array) is np.ndarray and array.flags.c_contiguous and array.flags.aligned and array.dtype.isnative
-
-
-class Subset(Dataset):
-    """The items of a dataset at given positions, in their order.
-
-    dataset : where the items come from
-    indices : integers; or, as for an array, a mask of a bool for each item
-
-    Raises IndexError for a position that the dataset does not have, TypeError for what is not an integer.
-
-    >>> Subset(TensorDataset(np.arange(5) ** 2), [4, 1])[0]
-    (np.int64(16),)
+    >>> x, y = spirals(noise=0)
+    >>> float(np.hypot(*x.T).max().round(2))
+    1.0
     """
 
-    def __init__(self, dataset: Items, indices: Indices) -> None:
-        size, given = len(dataset), np.asarray(indices)
-        if given.ndim != 1 or (given.dtype == bool and len(given) != size):
-            raise IndexError(f"Subset: indices are {given.dtype} {given.shape} for a dataset of {size} items.")
-        if given.dtype == bool:
-            given = np.flatnonzero(given)
-        elif given.size and given.dtype.kind not in "iu":
-            raise TypeError(f"Subset: indices are {given.dtype} {given.shape}; expected integers or a mask.")
-        bad = given[(given < -size) | (given >= size)]
-        if bad.size:
-            raise IndexError(f"Subset: index {bad[0]} is out of range for a dataset of {size} items.")
-        self.dataset, self.indices = dataset, given.astype(np.intp)
+    def arm(kind: int, t: Array, rng: np.random.Generator) -> Array:
+        r = 0.05 + 0.95 * t
+        angle = 2 * np.pi * turns * t + np.pi * kind
+        return r[:, None] * np.stack([np.cos(angle), np.sin(angle)], axis=1)
 
-    def __getitem__(self, index: Any) -> Any:
-        return self.dataset[self.indices[index]]
-
-    def batch(self, indices: Indices) -> Any:
-        """The items at these positions of the subset."""
-        return batch_of(self.dataset, self.indices[indices])
-
-    def __len__(self) -> int:
-        return len(self.indices)
+    return _two("spirals", arm, n, noise, seed)
 
 
-def random_split(
-    dataset: Items, lengths: Sequence[float], generator: np.random.Generator | None = None
-) -> list[Subset]:
-    """Cut a dataset at random into disjoint subsets.
+def xor(n: int = 200, noise: float = 0.0, seed: int = 0) -> tuple[Array, Array]:
+    """Points of a square: class 1 where the signs of both coordinates differ.
 
-    dataset : what is cut
-    generator : draws the order; ``ag.default_generator()`` by default
-    lengths : numbers of items that add up to the dataset's, or fractions that add up to 1 (items left over by rounding
-        down go to the first subsets, one each)
+    n, noise, seed : those of ``nn.data.datasets.moons``
 
-    Raises ValueError where they do not add up.
-
-    >>> [len(part) for part in random_split(TensorDataset(np.zeros(10)), [0.75, 0.25])]
-    [8, 2]
+    >>> x, y = xor()
+    >>> bool(np.all((x[:, 0] * x[:, 1] < 0) == y))
+    True
     """
-    size = len(dataset)
-    counts = [int(length) for length in lengths]
-    if math.isclose(sum(lengths), 1) and sum(lengths) <= 1 + 1e-9 and not (size == 1 and counts == list(lengths)):
-        counts = [math.floor(size * fraction + 1e-9) for fraction in lengths]
-        for i in range(size - sum(counts)):
-            counts[i % len(counts)] += 1
-    if any(count < 0 for count in counts) or sum(counts) != size or len(counts) == 0:
-        raise ValueError(
-            f"random_split: lengths {list(lengths)} do not add up to the dataset's {size} items. "
-            "Fix: give numbers of items, or fractions that add up to 1."
-        )
-    order = (default_generator() if generator is None else generator).permutation(size)
-    return [Subset(dataset, part) for part in np.split(order, np.cumsum(counts)[:-1])]
+
+    def quarters(kind: int, t: Array, rng: np.random.Generator) -> Array:
+        size = rng.uniform(0.05, 1, (len(t), 2))
+        sign = np.where(t < 0.5, -1.0, 1.0)
+        return size * np.stack([sign, -sign if kind else sign], axis=1)
+
+    return _two("xor", quarters, n, noise, seed)
+
+
+def gauss(n: int = 200, noise: float = 0.5, seed: int = 0) -> tuple[Array, Array]:
+    """Two clouds, around (1, 1) and (−1, −1), of standard deviation ``noise``.
+
+    n, noise, seed : those of ``nn.data.datasets.moons``
+
+    >>> gauss(4, noise=0)[0][:, 0]
+    array([ 1.,  1., -1., -1.], dtype=float32)
+    """
+    return _two("gauss", lambda kind, t, rng: np.full((len(t), 2), -1.0 if kind else 1.0), n, noise, seed)
+
+
+def _two(
+    name: str, shape: Callable[[int, Array, np.random.Generator], Array], n: int, noise: float, seed: int
+) -> tuple[Array, Array]:
+    """n/2 points of each class, at even places t of [0, 1] along its shape."""
+    n = whole(f"{name}: n", n, 2)
+    if not (isinstance(noise, (int, float)) and 0 <= noise < math.inf):
+        raise ValueError(f"{name}: noise={noise!r} must be a number, not negative.")
+    rng = np.random.default_rng(seed)
+    counts = (n - n // 2, n // 2)
+    x = np.concatenate([shape(kind, np.linspace(0, 1, count), rng) for kind, count in enumerate(counts)])
+    x += noise * rng.normal(size=x.shape)
+    return x.astype(get_default_dtype()), np.repeat([0, 1], counts)
+
+
+# Text ----------------------------------------------------------------------------------------------------------------
+
+_NOUNS = ("cat", "dog", "bird", "child", "river", "house", "sailor", "tree")
+_PLURALS = ("cats", "dogs", "birds", "children", "rivers", "houses", "sailors", "trees")
+_ADJECTIVES = ("old", "small", "green", "quiet")
+_VERBS = ("see", "hear", "follow", "remember")
+_PLACES = ("near the sea", "in the garden", "at night", "under the bridge")
+
+
+class _Grammar:
+    """Random sentences, and the information in them: Σ −log₂ p over all choices made."""
+
+    def __init__(self, seed: int) -> None:
+        self.rng, self.bits = np.random.default_rng(seed), 0.0
+
+    def one_of(self, words: tuple[str, ...]) -> str:
+        self.bits += math.log2(len(words))
+        return words[self.rng.integers(len(words))]
+
+    def happens(self, p: float) -> bool:
+        yes = self.rng.random() < p
+        self.bits -= math.log2(p if yes else 1 - p)
+        return yes
+
+    def nouns(self) -> tuple[str, bool]:
+        """A noun phrase, and whether it is plural."""
+        adjective = f"{self.one_of(_ADJECTIVES)} " if self.happens(0.4) else ""
+        plural = self.happens(0.5)
+        return f"the {adjective}{self.one_of(_PLURALS if plural else _NOUNS)}", plural
+
+    def sentence(self) -> str:
+        subject, plural = self.nouns()
+        aside = f" ({self.one_of(_PLACES)})" if self.happens(0.3) else ""
+        verb = self.one_of(_VERBS) + ("" if plural else "s")
+        ending = f" {self.one_of(_PLACES)}" if self.happens(0.3) else ""
+        return f"{subject}{aside} {verb} {self.nouns()[0]}{ending}.\n"
+
+
+def text(characters: int = 80_000, seed: int = 0) -> tuple[str, float]:
+    """Sentences of a small grammar, and how many bits of information a character has: no model can do better.
+
+    characters : at least so many, up to the end of a sentence
+    seed : of the choices
+
+    To predict it one must find words, that the verb agrees with a noun far before it, and that brackets close.
+
+    >>> sentences, bits = text(40)
+    >>> sentences.splitlines()[-1]
+    'the green cats (at night) hear the quiet dogs.'
+    """
+    grammar, sentences = _Grammar(seed), ""
+    characters = whole("text: characters", characters)
+    while len(sentences) < characters:
+        sentences += grammar.sentence()
+    return sentences, grammar.bits / len(sentences)
