@@ -39,6 +39,7 @@ from .ops.sums.scans import *
 from .ops.sums.spread import *
 from .support import forks as _forks
 from .support import heap as _heap
+from .support import hidden as _hidden
 from .support.lazy import attach
 from .support.random import *
 from .transforms.gradcheck import *
@@ -72,6 +73,8 @@ if TYPE_CHECKING:
     from .watching.profiling import *
 
 __version__ = "0.1.0"
+
+_hidden.tell_of_files()
 
 __getattr__, __dir__ = attach(
     __name__,

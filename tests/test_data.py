@@ -20,6 +20,7 @@ from nn.data import (
     Subset,
     TensorDataset,
     WeightedRandomSampler,
+    datasets,
     random_split,
 )
 
@@ -389,3 +390,37 @@ def test_what_cannot_be_batched_is_named():
     sparse = pytest.importorskip("scipy.sparse")
     with pytest.raises(TypeError, match=r"sparse.*toarray\(\)"):
         TensorDataset(sparse.csr_array(np.eye(3)), np.arange(3))
+
+
+# Data of one call --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["circles", "gauss", "moons", "spirals", "xor"])
+@given(n=st.integers(2, 50), seed=st.integers(0, 5))
+def test_two_classes_in_the_plane_are_halves_and_a_seed_repeats_them(name, n, seed):
+    make = getattr(datasets, name)
+    x, y = make(n, 0.1, seed)
+    assert (
+        x.shape == (n, 2)
+        and x.dtype == ag.get_default_dtype()
+        and np.array_equal(y, np.repeat([0, 1], [n - n // 2, n // 2]))
+    )
+    assert np.array_equal(x, make(n, 0.1, seed)[0])
+    with pytest.raises(ValueError, match="n=1"):
+        make(1)
+    with pytest.raises(ValueError, match="noise=-1"):
+        make(10, -1)
+
+
+def test_points_without_noise_lie_on_their_curves():
+    (moon, m), (spiral, s) = datasets.moons(noise=0), datasets.spirals(noise=0, turns=2)
+    assert np.allclose(np.hypot(*moon[m == 0].T), 1) and np.allclose(np.hypot(*(moon[m == 1] - [1, 0.5]).T), 1)
+    assert np.allclose(spiral[s == 0], -spiral[s == 1], atol=1e-6)
+
+
+def test_a_text_has_the_information_of_its_choices():
+    text, bits = datasets.text(20_000, seed=3)
+    assert len(text) >= 20_000 and text.endswith(".\n")
+    counts = np.unique(list(text), return_counts=True)[1] / len(text)
+    assert 0 < bits < -np.sum(counts * np.log2(counts))  # single letters know less
+    assert datasets.text(20_000, seed=3) == (text, bits)

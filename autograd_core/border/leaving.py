@@ -132,7 +132,7 @@ def _dlpack(self: Tensor, **options: Any) -> Any:
     return self._data.__dlpack__(**options)
 
 
-def _array_namespace(self: Tensor, *, api_version: str | None = None) -> Any:
+def _array_namespace(self: Tensor, *, api_version: Any = None) -> Any:
     """The array's own namespace (NumPy's): its functions take tensors, and record."""
     return self._data.__array_namespace__(api_version=api_version)
 

@@ -16,6 +16,10 @@ except ModuleNotFoundError as error:
         'nn.estimators: scikit-learn is not installed. Fix: pip install "autograd-core[sklearn]"', name=error.name
     ) from error
 
+from autograd_core.support.hidden import refuse as _refuse
+
+_refuse("optim")
+
 from .mlp import MLPClassifier, MLPRegressor
 from .neural_net import NeuralNetClassifier, NeuralNetRegressor
 
