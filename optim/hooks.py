@@ -72,7 +72,7 @@ class GradientHook:
                 yield p, p.grad._data, group
 
 
-def not_negative(hook: GradientHook, **options: Any) -> None:
+def not_negative(hook: GradientHook, **options: object) -> None:
     """ValueError for an option that is negative, or no number."""
     for name, value in options.items():
         rule = class_name(hook)
@@ -220,7 +220,7 @@ class Lasso(GradientHook):
         """Run after every step of ``optimizer`` from now on."""
         return optimizer.register_step_post_hook(self)
 
-    def __call__(self, optimizer: Optimizer, *_: Any) -> None:
+    def __call__(self, optimizer: Optimizer, *_: object) -> None:
         for p, _gradient, group in self.gradients(optimizer):  # what has no gradient has not moved
             p._data[...] = soft_threshold(p._data, plain(group)["lr"] * float(self.rate))
 

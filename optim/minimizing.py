@@ -17,7 +17,7 @@ from .curvature.lbfgs import Progress, descend
 from .curvature.newton import newton, newton_cg_direction, newton_direction
 
 if TYPE_CHECKING:
-    from autograd_core.support.types import AnyArray, Array, Tree
+    from autograd_core.support.types import AnyArray, Array, Function, Tree
 
     from .options import Group, Options
 
@@ -127,7 +127,7 @@ class _Problem:
 
 
 def minimize(
-    fun: Callable[..., Any],
+    fun: Function,
     params: Tree,
     args: Sequence[Any] = (),
     method: str = "lbfgs",

@@ -78,7 +78,7 @@ class Optimizer:
         for group in given if isinstance(given[0], dict) else [{"params": given}]:
             self.add_param_group(group)
 
-    def __init_subclass__(cls, **kwargs: Any) -> None:
+    def __init_subclass__(cls, **kwargs: object) -> None:
         super().__init_subclass__(**kwargs)
         if cls.__module__.partition(".")[0] == __package__ and "__init__" in vars(cls):
             cls.__init__ = own.accepting_torch_only(cls.__init__)  # type: ignore[method-assign]

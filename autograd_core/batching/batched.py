@@ -16,10 +16,10 @@ from ..engine.node import somewhere
 from ..engine.tensor import Tensor
 
 if TYPE_CHECKING:
-    from ..support.types import AnyArray, DTypeLike
+    from ..support.types import AnyArray, Args, DTypeLike, Function, Settings
 
 Rule = Callable[..., Any]
-RULES: dict[Callable[..., Any], Rule] = {}
+RULES: dict[Function, Rule] = {}
 """What a NumPy function does on batched arrays: ``rule(level, *args, **kwargs)``. What is not here runs in a loop."""
 
 _METHODS = {"all", "any", "argmax", "argmin", "argsort", "clip", "conj", "cumprod", "cumsum", "diagonal", "dot", "max"}
@@ -141,7 +141,7 @@ class Batched(NDArrayOperatorsMixin):
         """The imaginary part."""
         return Batched(np.imag(self.array), self.level)
 
-    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: object, **kwargs: object) -> Any:
         if any(isinstance(x, Tensor) for x in inputs):
             return NotImplemented
         from .elementwise import call_ufunc
@@ -201,7 +201,7 @@ class Batched(NDArrayOperatorsMixin):
         several = name in ("reshape", "transpose")  # x.reshape(2, 3) is np.reshape(x, (2, 3))
         return lambda *args, **kwargs: function(self, *((args,) if several and len(args) > 1 else args), **kwargs)
 
-    def astype(self, dtype: DTypeLike, *args: Any, copy: bool = True, **kwargs: Any) -> Any:
+    def astype(self, dtype: DTypeLike, *args: object, copy: bool = True, **kwargs: object) -> Any:
         """As of an array."""
         same = not copy and self.array.dtype == dtype
         return self if same else Batched(self.array.astype(dtype, *args, **kwargs), self.level)
@@ -214,7 +214,7 @@ class Batched(NDArrayOperatorsMixin):
         """As of an array."""
         self[...] = value
 
-    def view(self, *args: Any) -> Any:
+    def view(self, *args: object) -> Any:
         """As of an array."""
         return Batched(self.array.view(*args), self.level)
 
@@ -259,7 +259,7 @@ def checked(level: Level) -> Level:
     return level
 
 
-def call(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+def call(function: Function, args: Args, kwargs: Settings) -> Any:
     """A NumPy function of batched arrays."""
     level = innermost((args, kwargs))
     if level is None:
@@ -309,7 +309,7 @@ def wrapped(level: Level, result: Any) -> Any:
     return result if result is None else Batched(result, level)
 
 
-def in_a_loop(function: Callable[..., Any], level: Level, args: Any, kwargs: Any) -> Any:
+def in_a_loop(function: Function, level: Level, args: Any, kwargs: Any) -> Any:
     """One example after the other, with one warning for each function that has no rule."""
     name = getattr(function, "__name__", str(function))
     if name not in _warned and not level.quiet:
@@ -343,11 +343,11 @@ def _joined(level: Level, found: list[Any], name: str) -> Any:
     return Batched(np.stack(found), level)
 
 
-def one_by_one(forward: Callable[..., Any]) -> Callable[..., Any]:
+def one_by_one(forward: Function) -> Function:
     """Decorator: a function that takes NumPy's own arrays alone runs once an example."""
 
     @functools.wraps(forward)
-    def answer(*args: Any, **kwargs: Any) -> Any:
+    def answer(*args: object, **kwargs: object) -> Any:
         level = innermost((args, kwargs))
         if level is None:
             return forward(*args, **kwargs)

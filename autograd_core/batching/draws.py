@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Generator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .batched import Batched, Level
+
+if TYPE_CHECKING:
+    from ..support.types import Function
+
 
 CHOICES = ("error", "different", "same")
 
@@ -22,7 +26,7 @@ class Draws:
     def __init__(self, level: Level, generator: Generator, randomness: str) -> None:
         self.level, self.generator, self.randomness = level, generator, randomness
 
-    def draw(self, function: Callable[..., Any], *args: Any) -> Any:
+    def draw(self, function: Function, *args: object) -> Any:
         """``function(*args, generator)``, which is one random draw."""
         return self._each(lambda: function(*args, self.generator))
 
@@ -31,7 +35,7 @@ class Draws:
         if not callable(value) or name.startswith("_"):
             return value
 
-        def method(*args: Any, **kwargs: Any) -> Any:
+        def method(*args: object, **kwargs: object) -> Any:
             names = list(inspect.signature(value).parameters) if name in _SIZED else []
             given = {**dict(zip(names, args, strict=False)), **kwargs} if names else {}
             size = given.get("size")

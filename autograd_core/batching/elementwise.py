@@ -25,12 +25,12 @@ from .batched import (
 )
 
 if TYPE_CHECKING:
-    from ..support.types import AnyArray, Axis
+    from ..support.types import AnyArray, Args, Axis, Settings
 
 _GROUPS = re.compile(r"\(([^)]*)\)")
 
 
-def call_ufunc(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+def call_ufunc(ufunc: np.ufunc, method: str, inputs: Args, kwargs: Settings) -> Any:
     """A ufunc, or a method of one, on batched arrays."""
     level = innermost((inputs, kwargs)) if kwargs else innermost(inputs)
     assert level is not None
@@ -61,7 +61,7 @@ def call_ufunc(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: di
     return in_a_loop(getattr(ufunc, method), level, inputs, kwargs)
 
 
-def _elementwise(level: Level, function: Any, inputs: Sequence[Any], kwargs: dict[str, Any]) -> Any:
+def _elementwise(level: Level, function: Any, inputs: Sequence[Any], kwargs: Settings) -> Any:
     ndim = max([np.ndim(x) for x in inputs])
     if "where" in kwargs:
         ndim = max(ndim, np.ndim(kwargs["where"]))
@@ -69,7 +69,7 @@ def _elementwise(level: Level, function: Any, inputs: Sequence[Any], kwargs: dic
     return function(*[aligned(level, x, ndim) for x in inputs], **kwargs)
 
 
-def _into(level: Level, ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+def _into(level: Level, ufunc: np.ufunc, method: str, inputs: Args, kwargs: Settings) -> Any:
     """With ``out=``: computed, and stored."""
     outs = kwargs["out"] if isinstance(kwargs["out"], tuple) else (kwargs["out"],)
     for o in outs:
@@ -102,7 +102,7 @@ def _at(level: Level, ufunc: np.ufunc, x: Any, index: Any, *values: Any) -> None
     return None
 
 
-def _along(level: Level, method: Any, x: Batched, axis: Axis = 0, *rest: Any, **kwargs: Any) -> AnyArray:
+def _along(level: Level, method: Any, x: Batched, axis: Axis = 0, *rest: object, **kwargs: object) -> AnyArray:
     return Batched(method(x.array, shifted(axis, x.ndim), *rest, **kwargs), level)
 
 
@@ -115,7 +115,7 @@ def shifted(axis: Axis, ndim: int) -> Any:
     return normalize_axis_index(axis, ndim) + 1
 
 
-def _on_last_axes(level: Level, ufunc: np.ufunc, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+def _on_last_axes(level: Level, ufunc: np.ufunc, inputs: Args, kwargs: Settings) -> Any:
     """matmul, vecdot and their like: what they loop over is aligned, what they work on is not."""
     if ufunc is np.matmul and not kwargs:
         return Batched(_matmul(level, *inputs), level)
@@ -165,7 +165,7 @@ def _matmul(level: Level, a: AnyArray, b: AnyArray) -> AnyArray:
 def for_each(register: Callable[..., None]) -> Callable[..., None]:
     """Decorator: what enters one function in ``RULES`` enters several."""
 
-    def register_all(*functions: Any, **how: Any) -> None:
+    def register_all(*functions: object, **how: object) -> None:
         for function in functions:
             register(function, **how)
 
@@ -176,7 +176,7 @@ def for_each(register: Callable[..., None]) -> Callable[..., None]:
 def each(function: Any, arrays: int = 1) -> None:
     """The first ``arrays`` arguments broadcast against each other; the rest are settings."""
 
-    def rule(level: Level, *args: Any, **kwargs: Any) -> Any:
+    def rule(level: Level, *args: object, **kwargs: Any) -> Any:
         out = kwargs.get("out")
         if holds(level, *args[arrays:], *(v for k, v in kwargs.items() if k != "out")):
             return in_a_loop(function, level, args, kwargs)
@@ -289,8 +289,8 @@ def _fft_of_axes(function: Any, last_two: bool) -> None:
         a: Batched,
         s: AnyArray | None = None,
         axes: Any = (-2, -1) if last_two else None,
-        *rest: Any,
-        **kwargs: Any,
+        *rest: object,
+        **kwargs: object,
     ) -> AnyArray:
         if axes is None:
             axes = tuple(range(a.ndim)) if s is None else tuple(range(-len(s), 0))
@@ -305,7 +305,7 @@ _fft_of_axes(np.fft.fftn, np.fft.ifftn, np.fft.rfftn, np.fft.irfftn, last_two=Fa
 
 @for_each
 def _quantile(function: Any) -> None:
-    def rule(level: Level, a: Batched, q: Any, axis: Axis = None, *rest: Any, **kwargs: Any) -> AnyArray:
+    def rule(level: Level, a: Batched, q: Any, axis: Axis = None, *rest: object, **kwargs: object) -> AnyArray:
         if not is_on(level, a) or holds(level, q, *rest, *kwargs.values()):
             return in_a_loop(function, level, (a, q, axis, *rest), kwargs)
         found = function(a.array, q, shifted(axis, a.ndim), *rest, **kwargs)

@@ -8,13 +8,16 @@ known, every element of a result depends on all that its arguments depend on: mo
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from ..engine.tensor import Tensor
+
+if TYPE_CHECKING:
+    from ..support.types import Args, Function, Settings
+
 
 _MOVES = {np.reshape, np.ravel, np.transpose, np.swapaxes, np.moveaxis, np.expand_dims, np.squeeze, np.flip, np.roll}
 _MOVES |= {np.broadcast_to, np.repeat, np.tile, np.diagonal, np.rot90, np.atleast_1d, np.atleast_2d, np.atleast_3d}
@@ -55,7 +58,7 @@ class Pattern(NDArrayOperatorsMixin):
             "Fix: compute with NumPy's and ag's functions."
         )
 
-    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, out: Any = None, **kwargs: Any) -> Any:
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: object, out: Any = None, **kwargs: object) -> Any:
         if any(isinstance(x, Tensor) for x in inputs):
             return NotImplemented
         result = _of_ufunc(ufunc, method, inputs, kwargs)
@@ -182,7 +185,7 @@ def _stored(result: Any, out: Any) -> Any:
     return out[0] if len(out) == 1 else out
 
 
-def _of_ufunc(ufunc: np.ufunc, method: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+def _of_ufunc(ufunc: np.ufunc, method: str, args: Args, kwargs: Settings) -> Any:
     value = getattr(ufunc, method)(*map(_bare, args), **{k: _bare(v) for k, v in kwargs.items()})
     if method == "__call__" and ufunc.signature is None:
         return _each(value, args)
@@ -193,7 +196,7 @@ def _of_ufunc(ufunc: np.ufunc, method: str, args: tuple[Any, ...], kwargs: dict[
     return _mixed(value, args)
 
 
-def _of_function(function: Callable[..., Any], args: Any, kwargs: dict[str, Any]) -> Any:
+def _of_function(function: Function, args: Any, kwargs: Settings) -> Any:
     value = function(*_bare(tuple(args)), **{k: _bare(v) for k, v in kwargs.items()})
     like = _some((*args, *kwargs.values()))
     assert like is not None
@@ -236,7 +239,7 @@ def _each(value: Any, args: Any) -> Any:
     return tuple(found) if isinstance(value, tuple) else found[0]
 
 
-def _joined(function: Any, value: Any, args: Any, kwargs: dict[str, Any], like: Pattern) -> Any:
+def _joined(function: Any, value: Any, args: Any, kwargs: Settings, like: Pattern) -> Any:
     from scipy.sparse import vstack
 
     numbers, rows, start = [], [], 0

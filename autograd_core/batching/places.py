@@ -131,7 +131,7 @@ def _put_along_axis(level: Level, arr: Any, indices: Any, values: Any, axis: Any
 
 @for_each
 def _of_values(function: Any) -> None:
-    def refuse(level: Level, *args: Any, **kwargs: Any) -> Any:
+    def refuse(level: Level, *args: object, **kwargs: object) -> Any:
         raise depends_on_values(f"np.{function.__name__}")
 
     RULES[function] = refuse

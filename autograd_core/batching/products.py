@@ -106,7 +106,7 @@ def _solve(level: Level, a: AnyArray, b: AnyArray) -> AnyArray:
 
 @for_each
 def _of_matrices(function: Any) -> None:
-    def answer(level: Level, a: Batched, *args: Any, **kwargs: Any) -> AnyArray:
+    def answer(level: Level, a: Batched, *args: object, **kwargs: object) -> AnyArray:
         if not is_on(level, a) or holds(level, *args, *kwargs.values()):
             return in_a_loop(function, level, (a, *args), kwargs)
         return wrapped(level, function(a.array, *args, **kwargs))

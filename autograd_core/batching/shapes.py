@@ -274,7 +274,7 @@ _triangle(np.tril, np.triu)
 
 @for_each
 def _filled(function: Any) -> None:
-    def answer(level: Level, a: Batched, *args: Any, shape: Any = None, **kwargs: Any) -> AnyArray:
+    def answer(level: Level, a: Batched, *args: object, shape: Any = None, **kwargs: object) -> AnyArray:
         if shape is not None:
             shape = (level.size, *(shape if isinstance(shape, (tuple, list)) else (shape,)))
         return Batched(function(a.array, *args, shape=shape, **kwargs), level)
@@ -287,7 +287,13 @@ _filled(np.zeros_like, np.ones_like, np.empty_like)
 
 @rule(np.full_like)
 def _full_like(
-    level: Level, a: AnyArray, fill_value: Any, dtype: DTypeLike = None, *args: Any, shape: Any = None, **kwargs: Any
+    level: Level,
+    a: AnyArray,
+    fill_value: Any,
+    dtype: DTypeLike = None,
+    *args: object,
+    shape: Any = None,
+    **kwargs: object,
 ) -> AnyArray:
     shape = np.shape(a) if shape is None else tuple(shape) if isinstance(shape, (tuple, list)) else (shape,)
     made = np.empty_like(bare(level, a), dtype, shape=(level.size, *shape))

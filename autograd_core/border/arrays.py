@@ -18,11 +18,11 @@ from .sparse import SparseConstant
 
 if TYPE_CHECKING:
     from ..engine.primitive import Primitive
-    from ..support.types import DTypeLike, Settings
+    from ..support.types import DType, DTypeLike, Settings
 
 __all__ = ["set_default_dtype", "get_default_dtype"]
 
-_default_dtype: np.dtype[Any] = np.dtype(np.float32)
+_default_dtype: DType = np.dtype(np.float32)
 _ndarray = np.ndarray
 
 
@@ -34,7 +34,7 @@ def set_default_dtype(dtype: DTypeLike) -> None:
     _default_dtype = np.dtype(dtype)
 
 
-def get_default_dtype() -> np.dtype[Any]:
+def get_default_dtype() -> DType:
     """The floating dtype that Python numbers and lists become."""
     return _default_dtype
 
@@ -259,7 +259,7 @@ _TWO_MEANINGS = {
 """Functions of which PyTorch's, told by its ``dim=``, gives something else than NumPy's."""
 
 
-def respelled(operation: str, kwargs: dict[str, Any]) -> dict[str, Any]:
+def respelled(operation: str, kwargs: Settings) -> dict[str, Any]:
     """``dim=`` and ``keepdim=`` as ``axis=`` and ``keepdims=``; TypeError where PyTorch means something else."""
     meaning = _TWO_MEANINGS.get(operation)
     if meaning and "dim" in kwargs and not {"ddof", "correction"} & kwargs.keys():

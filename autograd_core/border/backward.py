@@ -16,7 +16,7 @@ from ..support.modes import locked
 from .arrays import like
 
 if TYPE_CHECKING:
-    from ..support.types import ArrayLike, DTypeLike
+    from ..support.types import ArrayLike, DType, DTypeLike
 
 
 def backward(
@@ -63,7 +63,7 @@ def backward(
 _set_grad: Any = Leaf.__dict__["grad"].__set__
 
 
-def as_gradients(cotangents: dict[Node, Any], leaves: Iterable[Any], *seeds: Any) -> list[Tensor]:
+def as_gradients(cotangents: dict[Node, Any], leaves: Iterable[Any], *seeds: object) -> list[Tensor]:
     """Cotangents as gradients: tensors of each leaf's shape and dtype, none of which shares memory with anything.
 
     A cotangent array is adopted as it is where nothing else can hold it: it is not a view, and no seed of the pass.
@@ -82,7 +82,7 @@ def as_gradients(cotangents: dict[Node, Any], leaves: Iterable[Any], *seeds: Any
     return gradients
 
 
-def _own(g: Any, dtype: np.dtype[Any]) -> Any:
+def _own(g: Any, dtype: DType) -> Any:
     """A copy of ``g`` in another dtype or in memory of its own; a tensor stays one and keeps its history."""
     if dtype.kind == "f" and g.dtype.kind == "c":
         g = np.real(g)

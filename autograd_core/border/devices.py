@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..engine.tensor import Tensor, make_tensor
 from ..support.arrays import hosted
+
+if TYPE_CHECKING:
+    from ..support.types import Args, Settings
 
 
 class Device:
@@ -113,7 +116,7 @@ def move(tensor: Tensor, device: Any) -> Tensor:
     return moved
 
 
-def read_to(what: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, Any, bool]:
+def read_to(what: str, args: Args, kwargs: Settings) -> tuple[Any, Any, bool]:
     """Device, dtype and copy of ``to(device)``, ``to(dtype)``, ``to(device, dtype)`` and ``to(other)``."""
     kwargs = {key: value for key, value in kwargs.items() if key not in ("non_blocking", "memory_format")}
     device, dtype = kwargs.pop("device", None), kwargs.pop("dtype", None)

@@ -134,7 +134,8 @@ def _dlpack(self: Tensor, **options: Any) -> Any:
 
 def _array_namespace(self: Tensor, *, api_version: Any = None) -> Any:
     """The array's own namespace (NumPy's): its functions take tensors, and record."""
-    return self._data.__array_namespace__(api_version=api_version)
+    array: Any = self._data  # NumPy's own types know the versions by name
+    return array.__array_namespace__(api_version=api_version)
 
 
 WAYS_OUT = {

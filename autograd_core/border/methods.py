@@ -40,11 +40,11 @@ def _on_arrays(ufunc: np.ufunc) -> Any:
     return lambda self, other: ufunc(bare(self), bare(admitted(other, ufunc.__name__)))
 
 
-def _reshape(self: Tensor, *shape: Any, order: str = "C", copy: bool | None = None) -> Tensor:
+def _reshape(self: Tensor, *shape: object, order: str = "C", copy: bool | None = None) -> Tensor:
     return shaping.reshape(self, shape[0] if len(shape) == 1 else shape, order, copy=copy)
 
 
-def _transpose(self: Tensor, *order: Any) -> Tensor:
+def _transpose(self: Tensor, *order: object) -> Tensor:
     return axes.transpose(self, (order[0] if len(order) == 1 else order) or None)
 
 
@@ -56,7 +56,7 @@ def _flat(self: Tensor) -> Any:
     raise AttributeError("flat: an iterator over a tensor's memory has no graph. Fix: t.ravel(), or t.ravel()[i].")
 
 
-def _flatten(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+def _flatten(self: Tensor, *args: object, **kwargs: object) -> Tensor:
     if (args and not isinstance(args[0], str)) or "start_dim" in kwargs or "end_dim" in kwargs:
         return _spellings("shapes").flatten(self, *args, **kwargs)  # PyTorch's axes; NumPy's order is a letter
     return shaping.ravel(self, *args, **kwargs)
@@ -93,7 +93,7 @@ def _missing(self: Tensor, name: str) -> Any:
 
 
 def _passing(function: Any) -> Any:
-    def method(self: Tensor, *args: Any, **kwargs: Any) -> Any:
+    def method(self: Tensor, *args: object, **kwargs: object) -> Any:
         if "dim" in kwargs or "keepdim" in kwargs:
             kwargs = respelled(function.__name__, kwargs)
         return function(self, *args, **kwargs)
@@ -102,7 +102,7 @@ def _passing(function: Any) -> Any:
 
 
 def _writing_method(name: str) -> Any:
-    def refuse(self: Tensor, *args: Any, **kwargs: Any) -> None:
+    def refuse(self: Tensor, *args: object, **kwargs: object) -> None:
         raise TypeError(f"{name}: t.{name}() would write into a tensor's array. Fix: t = np.{name}(t).")
 
     return refuse

@@ -8,7 +8,6 @@ TypeError that names its neighbour (``refused.py``). None drops the graph in sil
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,9 +18,9 @@ from . import writing
 from .arrays import admitted
 
 if TYPE_CHECKING:
-    from ..support.types import DTypeLike
+    from ..support.types import DTypeLike, Function
 
-PASSING: set[Callable[..., Any]] = {
+PASSING: set[Function] = {
     *(np.equal, np.not_equal, np.less, np.less_equal, np.greater, np.greater_equal),
     *(np.logical_and, np.logical_or, np.logical_xor, np.logical_not, np.signbit, np.isnan, np.isinf, np.isfinite),
     *(np.shape, np.ndim, np.size, np.argmax, np.argmin, np.argsort, np.nonzero, np.argwhere, np.count_nonzero),

@@ -6,7 +6,6 @@ asked for.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,7 +17,7 @@ from ..support.arrays import anyarray
 from .protocols import refusal
 
 if TYPE_CHECKING:
-    from ..support.types import AnyArray, DTypeLike, Settings
+    from ..support.types import AnyArray, DTypeLike, Function, Settings
 
 __all__: list[str] = []
 
@@ -37,7 +36,7 @@ def _shares(x: AnyArray, ans: AnyArray, axis: int | None) -> Any:
     return np.where(none, 1 / count, np.exp(x - np.where(none, 0, ans)))
 
 
-REDUCTIONS: dict[np.ufunc, Callable[..., Any]] = {
+REDUCTIONS: dict[np.ufunc, Function] = {
     np.add: np.sum,
     np.multiply: np.prod,
     np.maximum: np.max,
@@ -45,7 +44,7 @@ REDUCTIONS: dict[np.ufunc, Callable[..., Any]] = {
     np.logaddexp: _logaddexp,
 }
 
-SCANS: dict[np.ufunc, Callable[..., Any]] = {np.add: np.cumsum, np.multiply: np.cumprod}
+SCANS: dict[np.ufunc, Function] = {np.add: np.cumsum, np.multiply: np.cumprod}
 
 FIXES = {
     "reduce": "reduce with add, multiply, maximum, minimum or logaddexp",
@@ -66,7 +65,7 @@ def call(ufunc: np.ufunc, method: str, inputs: Any, settings: Settings) -> Any:
     raise TypeError(refusal(f"np.{ufunc.__name__}.{method}", FIXES.get(method, "")))
 
 
-def outer(ufunc: np.ufunc, x: AnyArray, y: AnyArray, **settings: Any) -> Any:
+def outer(ufunc: np.ufunc, x: AnyArray, y: AnyArray, **settings: object) -> Any:
     """The ufunc of each element of x with each of y, of shape x.shape + y.shape."""
     x, y = map(anyarray, (x, y))
     return ufunc(np.reshape(x, (*x.shape, *[1] * len(y.shape))), y, **settings)

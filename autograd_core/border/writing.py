@@ -18,7 +18,7 @@ from ..engine.node import Leaf, Variable
 from ..engine.tensor import Tensor, bare
 
 if TYPE_CHECKING:
-    from ..support.types import Settings
+    from ..support.types import Function, Settings
 
 
 def is_recorded(value: object) -> bool:
@@ -91,7 +91,7 @@ def operators(binary: dict[str, Callable[[Any, Any], Tensor]]) -> dict[str, Any]
 
 # NumPy's out= --------------------------------------------------------------------------------------------------------
 
-WRITERS: set[Callable[..., Any]] = {np.copyto, np.put, np.place, np.putmask, np.put_along_axis, np.fill_diagonal}
+WRITERS: set[Function] = {np.copyto, np.put, np.place, np.putmask, np.put_along_axis, np.fill_diagonal}
 """NumPy's functions that write into their first argument."""
 
 
@@ -100,7 +100,7 @@ def is_free(args: Any, kwargs: Settings) -> bool:
     return bool(args) and not isinstance(args[0], Tensor) and not _records(args, kwargs)
 
 
-def into(name: str, function: Callable[..., Any], out: Any, args: Any, kwargs: Settings) -> Any:
+def into(name: str, function: Function, out: Any, args: Any, kwargs: Settings) -> Any:
     """``function(*args, out=out, **kwargs)`` where no graph is lost by that; returns ``out``."""
     outs = out if isinstance(out, tuple) else (out,)
     if _records(args, kwargs):

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping
-from typing import Any, TypeAlias
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
 from ..engine.registry import implementations
+
+if TYPE_CHECKING:
+    from ..support.types import Function
+
 
 Expression: TypeAlias = Any
 """A symbol, or what may stand beside one: a number, an array, a list of expressions."""
@@ -27,10 +31,10 @@ def meaning(function: Any) -> Any:
 
 
 @functools.cache
-def method(name: str) -> Callable[..., Any]:
+def method(name: str) -> Function:
     """A method of arrays as a function; it means what NumPy's function of that name does."""
 
-    def call(x: Expression, *args: Any, **kwargs: Any) -> Any:
+    def call(x: Expression, *args: object, **kwargs: object) -> Any:
         return getattr(x, name)(*args, **kwargs)
 
     call.__name__ = name

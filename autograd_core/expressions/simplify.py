@@ -6,12 +6,14 @@ A minus sign is drawn out of products and quotients, so that two of them meet an
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .meaning import Expression, applies, said_of
+
+if TYPE_CHECKING:
+    from ..support.types import Function
 
 
 def _add(x: Expression, y: Expression) -> Expression | None:
@@ -76,7 +78,7 @@ def _expand_dims(x: Expression, axis: Any) -> Expression | None:
     return x if getattr(x, "_shape", None) == () else None  # a number broadcasts as it is
 
 
-SIMPLER: dict[Any, Callable[..., Any]] = said_of(
+SIMPLER: dict[Any, Function] = said_of(
     {
         np.add: _add,
         np.subtract: _subtract,

@@ -20,7 +20,7 @@ from .meaning import Expression, meaning, method
 from .simplify import SIMPLER
 
 if TYPE_CHECKING:
-    from ..support.types import Settings, State
+    from ..support.types import Function, Settings, State
 
 _LARGEST_DUMMY = 100_000  # elements; the shape of an expression of larger arrays is not found by trying
 _LONGEST_REPR = 200  # parts
@@ -50,7 +50,7 @@ class Symbol:
 
     head: str
     """The name of the variable, or of the applied function."""
-    function: Callable[..., Any] | None
+    function: Function | None
     """What is applied to ``args`` and ``settings``; None for a variable."""
 
     def __init__(self, name: str, shape: tuple[int, ...] | None = (), dtype: Any = np.float64) -> None:
@@ -61,7 +61,7 @@ class Symbol:
         self._shape = shape
         self._dtype = dtype
 
-    def evaluate(self, values: Mapping[str, Any], functions: Mapping[str, Callable[..., Any]] | None = None) -> Any:
+    def evaluate(self, values: Mapping[str, Any], functions: Mapping[str, Function] | None = None) -> Any:
         """The expression's value, given one for each variable; ``functions`` replaces functions by name.
 
         With SymPy's symbols and functions the answer is a SymPy expression. Raises KeyError for a missing variable.
@@ -130,7 +130,7 @@ class Symbol:
 
     # NumPy's and the engine's protocols ----------------------------------------------------------------------------
 
-    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: object, **kwargs: object) -> Any:
         if method != "__call__" or "out" in kwargs:
             return NotImplemented
         return apply(ufunc, inputs, kwargs)
@@ -178,9 +178,7 @@ class Symbol:
     __hash__ = object.__hash__
 
 
-def apply(
-    function: Callable[..., Any], args: Sequence[Expression], settings: State, simplify: bool = True
-) -> Expression:
+def apply(function: Function, args: Sequence[Expression], settings: State, simplify: bool = True) -> Expression:
     """``function`` applied to symbols and constants, a little simplified: a Symbol, or a number.
 
     >>> x = Symbol("x")
@@ -314,7 +312,7 @@ def _plain_dtype(x: Expression) -> Any:
     return x.dtype if isinstance(x, Symbol) else x
 
 
-_ANSWERS: dict[Any, Callable[..., Any]] = {
+_ANSWERS: dict[Any, Function] = {
     np.shape: lambda a: a.shape,
     np.ndim: lambda a: a.ndim,
     np.size: lambda a: a.size,

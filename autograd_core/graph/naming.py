@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
 from ..engine.errors import describe
 from ..engine.tensor import Tensor
 
+if TYPE_CHECKING:
+    from ..support.types import Function
 
-def argument_names(f: Callable[..., Any], count: int) -> list[str]:
+
+def argument_names(f: Function, count: int) -> list[str]:
     """The names of f's first ``count`` positional parameters; x1, x2, … where f does not tell.
 
     >>> argument_names(lambda x, *rest: None, 3), argument_names(lambda *x: None, 2)
@@ -32,7 +35,7 @@ def argument_names(f: Callable[..., Any], count: int) -> list[str]:
     return names[:count] if len(names) >= count else fallback
 
 
-def known_things(f: Callable[..., Any] | None, names: Any = None) -> Iterator[tuple[str, Any]]:
+def known_things(f: Function | None, names: Any = None) -> Iterator[tuple[str, Any]]:
     """Tensors and modules that have a name: those given in ``names``, then those that f's closure and globals name.
 
     A model (anything with ``named_parameters``) names its own parameters and modules: ``model.0.weight``.

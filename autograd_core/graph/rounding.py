@@ -72,7 +72,7 @@ class Rounding:
         inexact: Any = np.result_type(*dtypes, np.float16)
         own: Any = np.finfo(inexact).dtype
         self.precision = float(np.finfo(own).eps) / 2
-        wide = np.dtype(np.longdouble if own.itemsize >= 8 else np.float64)
+        wide: Any = np.dtype(np.longdouble if own.itemsize >= 8 else np.float64)
         self.runs: list[_Wide] = []
         if np.finfo(wide).eps < np.finfo(own).eps:
             with np.errstate(all="ignore"), _draws_kept():

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ..support.types import Wrt
 
 
-def trace(f: Any, *args: Any, wrt: Wrt = None, names: Any = None, result: str = "L") -> Graph:
+def trace(f: Any, *args: object, wrt: Wrt = None, names: Any = None, result: str = "L") -> Graph:
     """Run ``f(*args)`` and return its Graph; or look at a tensor that is already computed: ``trace(loss)``.
 
     Numbers become float64; floating arrays and tensors are inputs; integer arrays and everything else stay as given.

@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 import warnings
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -22,6 +22,10 @@ from .core import make_vjp as _make_vjp
 from .extend import defvjp_argnum, primitive
 from .vspaces import vspace
 from .wrap_util import unary_to_nary
+
+if TYPE_CHECKING:
+    from ..support.types import Function
+
 
 __all__ = [
     *("checkpoint", "deriv", "elementwise_grad", "grad", "grad_and_aux", "grad_named", "hessian"),
@@ -46,7 +50,7 @@ def _ones(operator: str, y: Any) -> Any:
 
 
 @unary_to_nary
-def grad(fun: Callable[..., Any], x: Any) -> Any:
+def grad(fun: Function, x: Any) -> Any:
     """The gradient of a scalar function, of the type of the argument: of complex ones ∂f/∂Re − i ∂f/∂Im.
 
     Raises TypeError where the result is not one real number.
@@ -56,21 +60,21 @@ def grad(fun: Callable[..., Any], x: Any) -> Any:
 
 
 @unary_to_nary
-def value_and_grad(fun: Callable[..., Any], x: Any) -> Any:
+def value_and_grad(fun: Function, x: Any) -> Any:
     """The value and the gradient of a scalar function."""
     vjp, y = _make_vjp(fun, x)
     return y, vjp(_ones("value_and_grad", y))
 
 
 @unary_to_nary
-def grad_and_aux(fun: Callable[..., Any], x: Any) -> Any:
+def grad_and_aux(fun: Function, x: Any) -> Any:
     """Of a function with two results the gradient of the first one, and the second one."""
     vjp, (y, aux) = _make_vjp(fun, x)
     return vjp((_ones("grad_and_aux", y), vspace(aux).zeros())), aux
 
 
 @unary_to_nary
-def elementwise_grad(fun: Callable[..., Any], x: Any) -> Any:
+def elementwise_grad(fun: Function, x: Any) -> Any:
     """The sum over each column of the Jacobian: its diagonal where it is diagonal."""
     vjp, y = _make_vjp(fun, x)
     if vspace(y).iscomplex:
@@ -79,27 +83,27 @@ def elementwise_grad(fun: Callable[..., Any], x: Any) -> Any:
 
 
 @unary_to_nary
-def deriv(fun: Callable[..., Any], x: Any) -> Any:
+def deriv(fun: Function, x: Any) -> Any:
     """The derivative along ones, by forward mode."""
     return _make_jvp(fun, x)(vspace(mapped(_floating, x)).ones())[1]
 
 
 @unary_to_nary
-def jacobian(fun: Callable[..., Any], x: Any) -> Any:
+def jacobian(fun: Function, x: Any) -> Any:
     """∂f/∂x of shape (*out.shape, *x.shape)."""
     rows = jacobians.jacobian(fun, mode="reverse")(mapped(_floating, x))
     return mapped(lambda leaf: _scalar(conjugate(leaf)), rows)
 
 
 @unary_to_nary
-def holomorphic_grad(fun: Callable[..., Any], x: Any) -> Any:
+def holomorphic_grad(fun: Function, x: Any) -> Any:
     """f′(z) of a holomorphic function."""
     if not vspace(x).iscomplex:
         warnings.warn("Input to holomorphic_grad is not complex", stacklevel=3)
     return grad(lambda z: np.real(fun(z)))(x)
 
 
-def grad_named(fun: Callable[..., Any], argname: str) -> Callable[..., Any]:
+def grad_named(fun: Function, argname: str) -> Function:
     """The gradient by a named argument.
 
     fun : a scalar function
@@ -109,13 +113,13 @@ def grad_named(fun: Callable[..., Any], argname: str) -> Callable[..., Any]:
 
 
 @unary_to_nary
-def hessian(fun: Callable[..., Any], x: Any) -> Any:
+def hessian(fun: Function, x: Any) -> Any:
     """The matrix of second derivatives, of shape (*out.shape, *x.shape, *x.shape)."""
     return jacobian(jacobian(fun))(x)
 
 
 @unary_to_nary
-def make_hvp(fun: Callable[..., Any], x: Any) -> Any:
+def make_hvp(fun: Function, x: Any) -> Any:
     """The function v ↦ H v at a point, and the gradient there."""
     return _make_vjp(grad(fun), x)
 
@@ -156,17 +160,17 @@ vector_jacobian_product = tensor_jacobian_product
 
 
 @unary_to_nary
-def make_jvp_reversemode(fun: Callable[..., Any], x: Any) -> Any:
+def make_jvp_reversemode(fun: Function, x: Any) -> Any:
     """The function v ↦ ∂f/∂x v at a point, by forward mode as ``make_jvp``'s is."""
     jvp = _make_jvp(fun, x)
     return lambda v: jvp(v)[1]
 
 
 def make_ggnvp(
-    f: Callable[..., Any],
-    g: Callable[..., Any] = lambda x: 0.5 * np.sum(x**2, axis=-1),
+    f: Function,
+    g: Function = lambda x: 0.5 * np.sum(x**2, axis=-1),
     f_argnum: Any = 0,
-) -> Callable[..., Any]:
+) -> Function:
     """The function that at a point gives v ↦ Jᵀ H J v, with f's Jacobian J and g's Hessian H: generalized Gauss–Newton.
 
     f : a function of arrays
@@ -175,7 +179,7 @@ def make_ggnvp(
     """
 
     @unary_to_nary
-    def product(f: Callable[..., Any], x: Any) -> Any:
+    def product(f: Function, x: Any) -> Any:
         f_vjp, y = _make_vjp(f, x)
         g_hvp, _ = _make_vjp(grad(g), y)
         f_jvp = _make_jvp(f, x)
@@ -184,7 +188,7 @@ def make_ggnvp(
     return product(f, f_argnum)
 
 
-def multigrad_dict(fun: Callable[..., Any]) -> Callable[..., Any]:
+def multigrad_dict(fun: Function) -> Function:
     """The gradients by all arguments at once, as a dict by their names.
 
     fun : a scalar function
@@ -192,7 +196,7 @@ def multigrad_dict(fun: Callable[..., Any]) -> Callable[..., Any]:
     signature = inspect.signature(fun)
     kinds = {name: p.kind for name, p in signature.parameters.items()}
 
-    def gradients(*args: Any, **kwargs: Any) -> dict[str, Any]:
+    def gradients(*args: object, **kwargs: object) -> dict[str, Any]:
         bound = signature.bind(*args, **kwargs)
         bound.apply_defaults()
 
@@ -215,7 +219,7 @@ def multigrad_dict(fun: Callable[..., Any]) -> Callable[..., Any]:
     return gradients
 
 
-def checkpoint(fun: Callable[..., Any]) -> Callable[..., Any]:
+def checkpoint(fun: Callable[..., Any]) -> Function:
     """The same function, which keeps no intermediate values: a backward pass computes them again.
 
     fun : a function of arrays, whose result is one array

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import wraps
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -24,6 +24,10 @@ from .tracer import Box as Box
 from .tracer import notrace_primitive as notrace_primitive
 from .vspaces import VSpace as VSpace
 from .vspaces import vspace as vspace
+
+if TYPE_CHECKING:
+    from ..support.types import Function, Settings
+
 
 VJPS = Callable[[Sequence[int], Any, Sequence[Any], dict[str, Any]], Callable[[Any], Sequence[Any]]]
 JVPS = Callable[[Sequence[int], Sequence[Any], Any, Sequence[Any], dict[str, Any]], Any]
@@ -51,7 +55,7 @@ class Call:
     places : where among the arguments the boxes stood
     """
 
-    function: Callable[..., Any]
+    function: Function
     rules: Rules
     args: tuple[Any, ...]
     kwargs: dict[str, Any]
@@ -102,7 +106,7 @@ _BACK: dict[str, Any] = {"arrays": lambda g, index, arrays, ans, call: call.pull
 _FORTH = {"arrays": lambda t, index, arrays, ans, call: call.pushed(t, index, arrays, ans)}
 
 
-def _forward(*arrays: Any, call: Any = None) -> Any:
+def _forward(*arrays: object, call: Any = None) -> Any:
     return call.value(arrays)
 
 
@@ -110,7 +114,7 @@ _called = forms.primitive(_forward, name="hips_primitive", **_BACK)
 _called_both = forms.primitive(_forward, name="hips_primitive_with_jvp", jvp=_FORTH, **_BACK)
 
 
-def primitive(f: Callable[..., Any]) -> Callable[..., Any]:
+def primitive(f: Function) -> Function:
     """A function that sees plain arrays, and whose derivative is told by ``defvjp`` and ``defjvp``.
 
     f : a function whose result is one array; other arguments may be anything
@@ -120,7 +124,7 @@ def primitive(f: Callable[..., Any]) -> Callable[..., Any]:
     rules = Rules(getattr(f, "__name__", "[unknown name]"))
 
     @wraps(f)
-    def wrapped(*args: Any, **kwargs: Any) -> Any:
+    def wrapped(*args: object, **kwargs: object) -> Any:
         places = tuple(i for i, a in enumerate(args) if isinstance(a, Tensor))
         if not places:
             return f(*args, **kwargs)
@@ -145,7 +149,7 @@ def _rules(fun: Any) -> Rules:
     return found
 
 
-def defvjp_argnums(fun: Callable[..., Any], maker: VJPS) -> None:
+def defvjp_argnums(fun: Function, maker: VJPS) -> None:
     """One rule for all arguments: ``maker(argnums, ans, args, kwargs)(g)`` gives their cotangents.
 
     fun : a primitive
@@ -154,20 +158,20 @@ def defvjp_argnums(fun: Callable[..., Any], maker: VJPS) -> None:
     _rules(fun).vjps = maker
 
 
-def defvjp_argnum(fun: Callable[..., Any], maker: Callable[..., Any]) -> None:
+def defvjp_argnum(fun: Function, maker: Function) -> None:
     """One rule that is told which argument: ``maker(argnum, ans, args, kwargs)(g)``.
 
     fun, maker : those of ``defvjp_argnums``
     """
 
-    def each(argnums: Sequence[int], *args: Any) -> Callable[[Any], Sequence[Any]]:
+    def each(argnums: Sequence[int], *args: object) -> Callable[[Any], Sequence[Any]]:
         vjps = [maker(i, *args) for i in argnums]
         return lambda g: tuple(vjp(g) for vjp in vjps)
 
     defvjp_argnums(fun, each)
 
 
-def defvjp(fun: Callable[..., Any], *makers: Any, **options: Any) -> None:
+def defvjp(fun: Function, *makers: Any, **options: Any) -> None:
     """A rule for each argument: ``maker(ans, *args, **kwargs)(g)`` is its cotangent; None: zero.
 
     fun : a primitive
@@ -176,7 +180,7 @@ def defvjp(fun: Callable[..., Any], *makers: Any, **options: Any) -> None:
     """
     by_place = dict(zip(options.get("argnums", range(len(makers))), makers, strict=False))
 
-    def one(argnum: int, ans: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> Callable[[Any], Any]:
+    def one(argnum: int, ans: Any, args: Sequence[Any], kwargs: Settings) -> Callable[[Any], Any]:
         if argnum not in by_place:
             raise NotImplementedError(f"VJP of {_rules(fun).name} wrt argnum {argnum} not defined")
         maker = by_place[argnum]
@@ -185,7 +189,7 @@ def defvjp(fun: Callable[..., Any], *makers: Any, **options: Any) -> None:
     defvjp_argnum(fun, one)
 
 
-def defjvp_argnums(fun: Callable[..., Any], rule: JVPS) -> None:
+def defjvp_argnums(fun: Function, rule: JVPS) -> None:
     """One forward rule for all arguments: ``rule(argnums, tangents, ans, args, kwargs)``.
 
     fun : a primitive
@@ -194,7 +198,7 @@ def defjvp_argnums(fun: Callable[..., Any], rule: JVPS) -> None:
     _rules(fun).jvps = rule
 
 
-def defjvp_argnum(fun: Callable[..., Any], rule: Callable[..., Any]) -> None:
+def defjvp_argnum(fun: Function, rule: Function) -> None:
     """A forward rule that is told which argument: ``rule(argnum, tangent, ans, args, kwargs)``.
 
     fun, rule : those of ``defjvp_argnums``
@@ -206,7 +210,7 @@ def defjvp_argnum(fun: Callable[..., Any], rule: Callable[..., Any]) -> None:
     defjvp_argnums(fun, total)
 
 
-def defjvp(fun: Callable[..., Any], *rules: Any, **options: Any) -> None:
+def defjvp(fun: Function, *rules: Any, **options: Any) -> None:
     """A forward rule for each argument: ``rule(tangent, ans, *args, **kwargs)``; "same": linear, the function itself.
 
     fun : a primitive
@@ -215,7 +219,7 @@ def defjvp(fun: Callable[..., Any], *rules: Any, **options: Any) -> None:
     """
     by_place = dict(zip(options.get("argnums", range(len(rules))), rules, strict=False))
 
-    def one(argnum: int, t: Any, ans: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
+    def one(argnum: int, t: Any, ans: Any, args: Sequence[Any], kwargs: Settings) -> Any:
         if argnum not in by_place:
             raise NotImplementedError(f"JVP of {_rules(fun).name} wrt argnum {argnum} not defined")
         rule = by_place[argnum]

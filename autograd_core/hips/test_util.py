@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .core import make_jvp, make_vjp
 from .vspaces import vspace
 from .wrap_util import unary_to_nary
+
+if TYPE_CHECKING:
+    from ..support.types import Function
+
 
 TOL, RTOL, EPS = 1e-6, 1e-6, 1e-6
 
@@ -76,7 +80,7 @@ def check_grads(f: Callable[[Any], Any], x: Any, modes: Sequence[str] = ("fwd", 
             check_grads(lambda x, v: make_vjp(f, x)[0](v), (0, 1), modes, order=order - 1)(x, v)
 
 
-def combo_check(fun: Callable[..., Any], *check: Any, **settings: Any) -> Callable[..., None]:
+def combo_check(fun: Function, *check: object, **settings: object) -> Callable[..., None]:
     """``check_grads`` on every combination of the given arguments.
 
     fun : the function

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..engine.tensor import Tensor
 from .installing import missing
+
+if TYPE_CHECKING:
+    from ..support.types import Function
+
 
 Box = Tensor
 """What stands for an array while it is being differentiated."""
@@ -28,14 +31,14 @@ def getval(x: Any) -> Any:
     return x._data if x.ndim else x._data[()]
 
 
-def notrace_primitive(f: Callable[..., Any]) -> Callable[..., Any]:
+def notrace_primitive(f: Function) -> Function:
     """A function that sees values and whose result is a constant.
 
     f : a function of arrays
     """
 
     @wraps(f)
-    def of_values(*args: Any, **kwargs: Any) -> Any:
+    def of_values(*args: object, **kwargs: object) -> Any:
         return f(*map(getval, args), **kwargs)
 
     return of_values

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ..support.types import Function
+
 
 _PARAMETERS = """
     fun : a function of arrays, or of trees of them
@@ -13,18 +16,18 @@ _PARAMETERS = """
 """
 
 
-def unary_to_nary(operator: Callable[..., Any]) -> Callable[..., Any]:
+def unary_to_nary(operator: Function) -> Function:
     """``operator(f, x)`` as ``operator(f, argnum=0)(*args, **kwargs)``.
 
     operator : of a function of one argument and that argument; where argnum is a tuple or a list, of a tuple of them
     """
 
     @wraps(operator)
-    def nary(fun: Callable[..., Any], argnum: Any = 0, *more: Any, **options: Any) -> Callable[..., Any]:
+    def nary(fun: Function, argnum: Any = 0, *more: object, **options: object) -> Function:
         if not isinstance(argnum, (int, tuple, list)):
             raise TypeError(f"{operator.__name__}: argnum={argnum!r}; give an int, or a tuple or list of them.")
 
-        def of_all(*args: Any, **kwargs: Any) -> Any:
+        def of_all(*args: object, **kwargs: object) -> Any:
             def of_chosen(x: Any) -> Any:
                 call = list(args)
                 for i, value in [(argnum, x)] if isinstance(argnum, int) else zip(argnum, x, strict=True):

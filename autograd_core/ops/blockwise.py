@@ -7,7 +7,7 @@ symbols the same as ``+``.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,7 +15,7 @@ import numpy as np
 from ..engine.node import PLAIN
 
 if TYPE_CHECKING:
-    from ..support.types import AnyArray, Array
+    from ..support.types import AnyArray, Array, Function
 
 __all__ = ["at_least", "at_most", "blockwise", "choose", "in_blocks", "select", "sum_in_blocks"]
 
@@ -23,7 +23,7 @@ BLOCK = 1 << 19
 """Bytes in a block of an array: several stay in the cache, and a call of a ufunc is short beside it."""
 
 
-def in_blocks(f: Callable[..., Any], *args: Any, out: Any = None) -> Any:
+def in_blocks(f: Function, *args: object, out: Any = None) -> Any:
     """``f(*args, out=None)``, elementwise, of large arrays of one shape in blocks: its last call takes ``out``.
 
     Arrays that do not lie in memory alike, or are to be broadcast, ``f`` gets whole, as it does other array types.
@@ -56,7 +56,7 @@ def _leader(args: Sequence[Any], kinds: Collection[type] = (np.ndarray,)) -> Arr
     return like if all(_line(a, order) is not None for a in arrays) else None
 
 
-def sum_in_blocks(f: Callable[..., Any], *args: Any) -> Any:
+def sum_in_blocks(f: Function, *args: Any) -> Any:
     """``f(*args)``, the sum of something elementwise: of large arrays that of its blocks, added up in pairs.
 
     >>> x = np.ones((300, 300))
@@ -78,7 +78,7 @@ def _lines(args: Sequence[Any], like: Array) -> tuple[list[tuple[Any, bool]], in
     return lines, BLOCK // max(a.itemsize for a, long in lines if long)
 
 
-def _in_blocks(f: Callable[..., Any], args: Sequence[Any], like: Array, out: Any) -> Any:
+def _in_blocks(f: Function, args: Sequence[Any], like: Array, out: Any) -> Any:
     lines, step = _lines(args, like)
     first = f(*[a[:step] if long else a for a, long in lines])
     if out is None:
@@ -106,7 +106,7 @@ def _line(x: Array, order: list[int] | None) -> Array | None:
     return ordered.reshape(-1) if ordered.flags.c_contiguous else None
 
 
-def blockwise(**rules: Callable[..., Any]) -> dict[str, Any]:
+def blockwise(**rules: Function) -> dict[str, Any]:
     """Rules for ``elementwise``, and beside each its product with a cotangent ``in_blocks``.
 
     For rules that are formulas; one that is an array that it was told has nothing in between.
@@ -119,11 +119,11 @@ def blockwise(**rules: Callable[..., Any]) -> dict[str, Any]:
     return {**rules, "large": {argument: _product(rule) for argument, rule in rules.items()}}
 
 
-def _product(rule: Callable[..., Any]) -> Callable[..., Any]:
-    def times(g: AnyArray, *kept: Any, out: Any = None) -> AnyArray:
+def _product(rule: Function) -> Function:
+    def times(g: AnyArray, *kept: object, out: Any = None) -> AnyArray:
         return np.multiply(g, rule(*kept), out=out)
 
-    def product(g: AnyArray, *kept: Any, out: Any = None) -> AnyArray:
+    def product(g: AnyArray, *kept: object, out: Any = None) -> AnyArray:
         if type(g) is np.ndarray and g.nbytes <= BLOCK:  # many small rows
             return np.multiply(g, rule(*kept), out=out)
         return in_blocks(times, g, *kept, out=out)

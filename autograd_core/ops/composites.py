@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Collection
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,8 +12,12 @@ from ..engine import entry
 from ..engine.registry import implements
 from ..engine.tensor import Tensor
 
+if TYPE_CHECKING:
+    from ..support.types import Function
 
-def composite(*numpys: Callable[..., Any], of_lists: bool = False) -> Callable[[Any], Any]:
+
+
+def composite(*numpys: Function, of_lists: bool = False) -> Callable[[Any], Any]:
     """Decorator: what the given NumPy functions do on tensors; without tensors the first of them answers itself.
 
     A list that holds tensors comes in as one tensor; ``of_lists``: it is a sequence of arrays, and stays a list.
@@ -23,7 +27,7 @@ def composite(*numpys: Callable[..., Any], of_lists: bool = False) -> Callable[[
         on_arrays, name = numpys[0], on_tensors.__name__
 
         @functools.wraps(on_tensors)
-        def function(*args: Any, **kwargs: Any) -> Any:
+        def function(*args: object, **kwargs: object) -> Any:
             if holds_tensors(args) or holds_tensors(kwargs.values()):
                 if "dim" in kwargs or "keepdim" in kwargs:
                     kwargs = entry.respelled(name, kwargs)

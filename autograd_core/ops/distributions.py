@@ -16,7 +16,7 @@ import numpy as np
 from . import special
 
 if TYPE_CHECKING:
-    from ..support.types import AnyArray, ArrayLike
+    from ..support.types import AnyArray, Args, ArrayLike, Settings
 
 __all__ = [
     "bernoulli", "beta", "binom", "cauchy", "chi2", "dirichlet", "expon", "f", "gamma", "geom", "gumbel_l", "gumbel_r",
@@ -50,7 +50,7 @@ class Continuous:
         self._logpdf, self._cdf, self._logcdf = logpdf, cdf, logcdf
         self.__doc__ = f"``scipy.stats.{name}``: pdf, logpdf, cdf, logcdf, sf of {', '.join(['x', *self.shapes])}."
 
-    def _standard(self, given: tuple[Any, ...], settings: dict[str, Any]) -> tuple[Any, Any, list[Any], Any]:
+    def _standard(self, given: Args, settings: Settings) -> tuple[Any, Any, list[Any], Any]:
         x, *rest = given
         names = [*self.shapes, "loc", "scale"]
         unknown = settings.keys() - set(names[len(rest) :])
@@ -68,7 +68,7 @@ class Continuous:
         some = 0.5 if (low, high) == (0.0, 1.0) else low + 1.0 if math.isfinite(low) else 0.0
         return np.where(inside, z, some), inside, [values[n] for n in self.shapes], (z, scale)
 
-    def logpdf(self, *x: Any, **settings: Any) -> AnyArray:
+    def logpdf(self, *x: object, **settings: object) -> AnyArray:
         """The logarithm of the density at x, given shapes, loc and scale.
 
         x : where, then shapes, loc and scale in order, of shapes that broadcast together
@@ -77,20 +77,20 @@ class Continuous:
         z, inside, shapes, (_, scale) = self._standard(x, settings)
         return np.where(inside, self._logpdf(z, *shapes) - np.log(scale), -np.inf)
 
-    def pdf(self, *x: Any, **settings: Any) -> AnyArray:
+    def pdf(self, *x: object, **settings: object) -> AnyArray:
         """The density at x; arguments are those of ``logpdf``."""
         return np.exp(self.logpdf(*x, **settings))
 
-    def cdf(self, *x: Any, **settings: Any) -> AnyArray:
+    def cdf(self, *x: object, **settings: object) -> AnyArray:
         """The probability of at most x; arguments are those of ``logpdf``."""
         z, inside, shapes, (where, _) = self._standard(x, settings)
         return np.where(inside, self._cdf(z, *shapes), np.where(where > self.support[0], 1.0, 0.0))
 
-    def sf(self, *x: Any, **settings: Any) -> AnyArray:
+    def sf(self, *x: object, **settings: object) -> AnyArray:
         """The probability of more than x; arguments are those of ``logpdf``."""
         return 1 - self.cdf(*x, **settings)
 
-    def logcdf(self, *x: Any, **settings: Any) -> AnyArray:
+    def logcdf(self, *x: object, **settings: object) -> AnyArray:
         """The logarithm of ``cdf``, exact far out where the distribution has a formula for it."""
         z, inside, shapes, (where, _) = self._standard(x, settings)
         value = np.log(self._cdf(z, *shapes)) if self._logcdf is None else self._logcdf(z, *shapes)
@@ -183,7 +183,7 @@ class Discrete:
         self.name, self.shapes, self._logpmf, self._inside = name, shapes.split(), logpmf, inside
         self.__doc__ = f"``scipy.stats.{name}``: pmf and logpmf of {', '.join(['k', *self.shapes])}."
 
-    def logpmf(self, k: ArrayLike, *shapes: Any) -> AnyArray:
+    def logpmf(self, k: ArrayLike, *shapes: object) -> AnyArray:
         """The logarithm of the probability of k.
 
         k : whole numbers; others have none
@@ -195,7 +195,7 @@ class Discrete:
         inside = np.logical_and(self._inside(number, *shapes), np.equal(number, np.floor(number)))
         return np.where(inside, self._logpmf(np.where(inside, number, 1.0), *shapes), -np.inf)
 
-    def pmf(self, k: ArrayLike, *shapes: Any) -> AnyArray:
+    def pmf(self, k: ArrayLike, *shapes: object) -> AnyArray:
         """The probability of k; arguments are those of ``logpmf``."""
         return np.exp(self.logpmf(k, *shapes))
 

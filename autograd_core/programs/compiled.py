@@ -7,7 +7,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..engine import recording
 from ..engine.errors import class_name
@@ -24,12 +24,16 @@ from .signatures import MOST, TRIES, Signature, Signatures
 from .state import State
 from .tracing.tape import Mismatch, Unseen, root
 
+if TYPE_CHECKING:
+    from ..support.types import Function
+
+
 __all__ = ["compile"]
 
 _KEPT, _TIMED = 4, 4
 
 
-def compile(function: Callable[..., Any] | None = None, *, backend: str = "auto", static: tuple[str, ...] = ()) -> Any:
+def compile(function: Function | None = None, *, backend: str = "auto", static: tuple[str, ...] = ()) -> Any:
     """A function that computes the same as ``function``, without running its Python again where that is safe.
 
     function : of arrays, numbers, tensors without gradients, and nested tuples, lists and dicts of them; or a training
@@ -149,7 +153,7 @@ class Compiled(Shown):
 
     # Calls ---------------------------------------------------------------------------------------------------------
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self, *args: object, **kwargs: object) -> Any:
         if self.static:
             values, args, kwargs = fixed_arguments(self.function, self.static, args, kwargs)
             return locked(self._lock, lambda: self._part(values))(*args, **kwargs)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..engine.errors import class_name
 from .results import named
+
+if TYPE_CHECKING:
+    from ..support.types import Args, Function, Settings
 
 
 class Fixed:
@@ -28,7 +31,7 @@ class Fixed:
 
 
 def fixed_arguments(
-    function: Callable[..., Any], static: tuple[str, ...], args: Any, kwargs: Any
+    function: Function, static: tuple[str, ...], args: Any, kwargs: Any
 ) -> tuple[dict[str, Any], Any, Any]:
     """The static arguments of a call by name, and what `Fixed` is called with for the others."""
     bound = inspect.signature(function).bind(*args, **kwargs)
@@ -37,7 +40,7 @@ def fixed_arguments(
     return {name: found.pop(name) for name in static}, (found,), {}
 
 
-def argument_names(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[str]:
+def argument_names(function: Function, args: Args, kwargs: Settings) -> list[str]:
     """The names of all arrays and floats among the arguments, those by position first."""
     if isinstance(function, Fixed):
         return [name for key, value in args[0].items() for name, _ in named(key, value)]

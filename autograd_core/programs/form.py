@@ -21,11 +21,15 @@ import itertools
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from .tracing.tape import Entry, Tape, root
+
+if TYPE_CHECKING:
+    from ..support.types import DType
+
 
 NUMBERS = -1  # a memory that stands for the numbers that Python reads and computes
 
@@ -116,7 +120,7 @@ class Row(NamedTuple):
     op: str
     inputs: tuple[Any, ...] = ()
     output: Ref | None = None
-    types: tuple[np.dtype[Any], ...] = ()
+    types: tuple[DType, ...] = ()
     gather: tuple[Index, ...] = ()
     scatter: tuple[Index, ...] = ()
     entry: Entry | None = None
@@ -252,7 +256,7 @@ class Program:
         offset = array.__array_interface__["data"][0] - whole.__array_interface__["data"][0]
         return Ref(self.memory_of(array), offset, array.shape, array.strides, array.dtype)
 
-    def new(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Ref:
+    def new(self, shape: tuple[int, ...], dtype: DType) -> Ref:
         """A dense array in memory of its own."""
         memory = self.make(f"t{len(self.memories)}", math.prod(shape) * dtype.itemsize)
         strides = [dtype.itemsize * math.prod(shape[i + 1 :]) for i in range(len(shape))]

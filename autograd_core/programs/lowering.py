@@ -6,13 +6,17 @@ import functools
 import inspect
 import operator
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .form import Index, Program, Ref, Row, overlap
 from .tracing.recorded import is_basic
 from .tracing.tape import Entry, again
+
+if TYPE_CHECKING:
+    from ..support.types import DType, Settings
+
 
 _REDUCES = {"add", "multiply", "maximum", "minimum", "logical_and", "logical_or"}
 _INITIAL = {"maximum": float("-inf"), "minimum": float("inf"), "add": 0, "multiply": 1}
@@ -77,7 +81,7 @@ def _rows(program: Program, entry: Entry) -> list[Row]:
     raise _NotOurs
 
 
-def _applied(rule: Callable[..., list[Row]], *args: Any, **kwargs: Any) -> list[Row]:
+def _applied(rule: Callable[..., list[Row]], *args: object, **kwargs: object) -> list[Row]:
     """The rows of a call with arguments that its rule knows."""
     try:
         _signature(rule).bind(*args, **kwargs)
@@ -89,7 +93,7 @@ def _applied(rule: Callable[..., list[Row]], *args: Any, **kwargs: Any) -> list[
 _signature = functools.cache(inspect.signature)
 
 
-def _input(program: Program, value: Any, dtype: np.dtype[Any], shape: tuple[int, ...]) -> Any:
+def _input(program: Program, value: Any, dtype: DType, shape: tuple[int, ...]) -> Any:
     """An array as a ref over the iteration space; a number as one of the dtype in which it takes part."""
     if isinstance(value, np.ndarray):
         return program.ref(value).broadcast(shape)
@@ -112,7 +116,7 @@ def copy(program: Program, value: Any, out: Any) -> Row:
     return loop(program, "copy", (value,), (source, out.dtype), out)
 
 
-def _ufunc(program: Program, ufunc: Any, values: Any, outs: Any, settings: dict[str, Any]) -> list[Row]:
+def _ufunc(program: Program, ufunc: Any, values: Any, outs: Any, settings: Settings) -> list[Row]:
     keepdims = ufunc is _VECDOT and settings.pop("keepdims", False)
     if set(settings) - {"dtype"} or len(outs) != 1 or outs[0] is None:
         raise _NotOurs

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,6 +12,10 @@ from ..engine.tensor import Tensor, make_tensor
 from .state import equal
 from .tracing.numbers import Live
 from .tracing.recorded import Recorded, RecordedScalar, plain
+
+if TYPE_CHECKING:
+    from ..support.types import Function
+
 
 CONSTANTS = (type(None), int, float, complex, str, bytes, type, np.dtype)
 """Types of values that are the same for good."""
@@ -123,7 +127,7 @@ def giver(tree: Any) -> Callable[[], Any]:
         scalar = tree.array
         return lambda: scalar[()]
     if is_array(tree):
-        copy: Callable[..., Any] = plain(tree).copy
+        copy: Function = plain(tree).copy
         return lambda: copy("K")  # what is computed from it depends on its strides, in the last bit
     if isinstance(tree, dict):
         keys, values = list(tree), list(map(giver, tree.values()))

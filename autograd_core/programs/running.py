@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -23,6 +22,10 @@ from .tracing.numbers import Live
 from .tracing.parts import Parts
 from .tracing.recorded import Recorded
 from .tracing.tape import Tape
+
+if TYPE_CHECKING:
+    from ..support.types import Function
+
 
 TRACING = threading.RLock()
 
@@ -43,7 +46,7 @@ class Run(NamedTuple):
     moved: list[str]
 
 
-def noted(function: Callable[..., Any], owners: Owners, args: Any, kwargs: Any, live: bool) -> Run:
+def noted(function: Function, owners: Owners, args: Any, kwargs: Any, live: bool) -> Run:
     """One run of the function on arrays that record; ``live``: floats among the arguments may change freely."""
     effects, parts = Effects(), Parts(owners.names)
     tape = Tape(parts)

@@ -10,10 +10,10 @@ from ..engine.tensor import Tensor, bare
 from ..ops.shapes.shaping import astype
 
 if TYPE_CHECKING:
-    from ..support.types import AnyArray, DTypeLike
+    from ..support.types import AnyArray, Args, DTypeLike
 
 
-def sizes(given: tuple[Any, ...], named: Any = None) -> tuple[Any, ...]:
+def sizes(given: Args, named: Any = None) -> tuple[Any, ...]:
     """``(2, 3)`` of f(2, 3), of f((2, 3)) and of f(size=(2, 3)); of f(size=2) ``(2,)``."""
     if named is not None:
         if given:

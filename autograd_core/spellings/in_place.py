@@ -7,7 +7,7 @@ has no graph is written to where it lies, so that views, ``t.data`` and ``t.deta
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,7 +19,7 @@ from ..engine.tensor import Tensor, bare, make_tensor
 from ..support.random import default_generator
 
 if TYPE_CHECKING:
-    from ..support.types import AnyArray
+    from ..support.types import AnyArray, Function
 
 SHARING = frozenset(
     ("getitem", "reshape", "transpose", "swapaxes", "squeeze", "expand_dims", "broadcast_to", "diagonal", "moveaxis")
@@ -27,7 +27,7 @@ SHARING = frozenset(
 """Rows whose result shares its memory with the tensor before."""
 
 
-def change(self: Tensor, name: str, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Tensor:
+def change(self: Tensor, name: str, function: Function, *args: object, **kwargs: object) -> Tensor:
     """``self`` with the values of ``function(self, *args, **kwargs)``."""
     node, on = self._node, recording.is_grad_enabled()
     if on and isinstance(node, Leaf):
@@ -78,10 +78,10 @@ def _check(self: Tensor, name: str, values: Any) -> None:
         raise RuntimeError(f"{name}: results of shape {shape} do not fit a tensor of shape {self.shape}.")
 
 
-def variant(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+def variant(name: str, function: Function) -> Function:
     """The method ``name`` that writes what ``function`` computes."""
 
-    def method(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+    def method(self: Tensor, *args: object, **kwargs: object) -> Tensor:
         return change(self, name, function, *args, **kwargs)
 
     method.__name__ = method.__qualname__ = name
@@ -89,10 +89,10 @@ def variant(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
     return method
 
 
-def reshaped(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+def reshaped(name: str, function: Function) -> Function:
     """The method ``name`` that gives the tensor itself the shape that ``function`` gives its elements."""
 
-    def method(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+    def method(self: Tensor, *args: object, **kwargs: object) -> Tensor:
         if recording.is_grad_enabled() and isinstance(self._node, Leaf):
             raise RuntimeError(f"{name}: a leaf that requires gradients keeps its shape. Fix: t = t.{name[:-1]}(…).")
         new = function(make_tensor(self._data, self._node), *args, **kwargs)
@@ -137,8 +137,8 @@ def _with_diagonal(x: AnyArray, value: Any, wrap: bool) -> AnyArray:
     return fill_diagonal(x, value, wrap)
 
 
-def _drawn(name: str, draw: Callable[..., Any]) -> Callable[..., Any]:
-    def method(self: Tensor, *args: Any, generator: Generator | None = None, **kwargs: Any) -> Tensor:
+def _drawn(name: str, draw: Function) -> Function:
+    def method(self: Tensor, *args: object, generator: Generator | None = None, **kwargs: object) -> Tensor:
         source = generator or default_generator()
         return change(self, name, lambda x: np.asarray(draw(source, self, *args, **kwargs)).astype(self.dtype))
 
@@ -155,7 +155,7 @@ def _integers(g: Any, x: Tensor, low: Any = None, high: Any = None) -> AnyArray:
     return g.integers(low, high, x.shape)
 
 
-DRAWN: dict[str, Callable[..., Any]] = {
+DRAWN: dict[str, Function] = {
     "normal_": lambda g, x, mean=0.0, std=1.0: g.normal(bare(mean), bare(std), x.shape),
     "uniform_": lambda g, x, a=0.0, b=1.0, *, to=None: g.uniform(a, b if to is None else to, x.shape),
     "bernoulli_": lambda g, x, p=0.5: g.random(x.shape) < bare(p),
@@ -165,7 +165,7 @@ DRAWN: dict[str, Callable[..., Any]] = {
     "geometric_": lambda g, x, p: g.geometric(p, x.shape),
     "random_": _integers,
 }
-WRITERS: dict[str, Callable[..., Any]] = {
+WRITERS: dict[str, Function] = {
     **{f.__name__: f for f in (copy_, fill_, zero_, fill_diagonal_)},
     **{name: _drawn(name, draw) for name, draw in DRAWN.items()},
 }

@@ -104,7 +104,7 @@ def dsplit(input: AnyArray, indices_or_sections: Any) -> Any:
     return tuple(np.dsplit(input, indices_or_sections))
 
 
-def meshgrid(*tensors: Any, indexing: str = "ij") -> Any:
+def meshgrid(*tensors: object, indexing: str = "ij") -> Any:
     """The grid of coordinates; by rows first, where nothing else is said."""
     if len(tensors) == 1 and isinstance(tensors[0], (tuple, list)):
         tensors = tuple(tensors[0])
@@ -127,7 +127,7 @@ def block_diag(*tensors: Any) -> Any:
     )
 
 
-def cartesian_prod(*tensors: Any) -> Any:
+def cartesian_prod(*tensors: object) -> Any:
     """All combinations of the elements of vectors, one a row."""
     if len(tensors) == 1:
         return tensors[0]
@@ -142,7 +142,7 @@ def combinations(input: AnyArray, r: int = 2, with_replacement: bool = False) ->
 
 
 def _each(function: Any) -> Any:
-    def at_least(*tensors: Any) -> Any:
+    def at_least(*tensors: object) -> Any:
         if len(tensors) == 1 and isinstance(tensors[0], (tuple, list)):
             tensors = tuple(tensors[0])
         found = function(*tensors)

@@ -19,7 +19,7 @@ from . import elementwise, factors, fourier, in_place, joining, order, places, p
 from .watching import hooked, retained
 
 if TYPE_CHECKING:
-    from ..support.types import AnyArray, DTypeLike
+    from ..support.types import AnyArray, DTypeLike, Function
 
 FAMILIES = (shapes, joining, places, sums, order, elementwise, products, factors, fourier)
 
@@ -53,7 +53,7 @@ OTHERWISE_IN_NUMPY = frozenset(["split", "median", "nanmedian", "cross", "clip",
 """Functions (not methods) of NumPy's that mean something else under the same name, or are taken for PyTorch's."""
 
 
-def find(name: str) -> Callable[..., Any] | None:
+def find(name: str) -> Function | None:
     """The function of PyTorch's that is called ``name``."""
     return next((vars(family)[name] for family in FAMILIES if name in vars(family)), None)
 
@@ -76,7 +76,7 @@ def contiguous(self: Tensor, memory_format: Any = None) -> Tensor:
     return self
 
 
-def to(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+def to(self: Tensor, *args: object, **kwargs: object) -> Tensor:
     """In another dtype, or on another device: ``to(dtype)``, ``to(device)``, ``to(other)``."""
     device, dtype, copy = devices.read_to("Tensor.to", args, kwargs)
     out: Any = self if dtype is None or dtype == self.dtype else astype(self, dtype)
@@ -86,7 +86,7 @@ def to(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
     return out
 
 
-def _converter(name: str, dtype: DTypeLike) -> Callable[..., Any]:
+def _converter(name: str, dtype: DTypeLike) -> Function:
     def convert(self: Tensor, memory_format: Any = None) -> Tensor:
         return self if self._data.dtype == dtype else astype(self, dtype)
 
@@ -182,9 +182,9 @@ def new_tensor(
     return Tensor(np.array(data, dtype or self.dtype), requires_grad)
 
 
-def _new(name: str, value: Any) -> Callable[..., Any]:
+def _new(name: str, value: Any) -> Function:
     def make(
-        self: Tensor, *size: Any, dtype: DTypeLike = None, device: Any = None, requires_grad: bool = False
+        self: Tensor, *size: object, dtype: DTypeLike = None, device: Any = None, requires_grad: bool = False
     ) -> Tensor:
         devices.check(name, device)
         array = np.full_like(self._data, value, dtype or self.dtype, shape=shapes.sizes(size))

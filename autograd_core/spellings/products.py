@@ -68,7 +68,7 @@ def tensordot(a: AnyArray, b: AnyArray, dims: Any = 2, out: AnyArray | None = No
     return np.tensordot(a, b, dims)
 
 
-def einsum(equation: str, *operands: Any) -> Any:
+def einsum(equation: str, *operands: object) -> Any:
     """Sums of products by a formula of subscripts."""
     operands = tuple(operands[0]) if len(operands) == 1 and isinstance(operands[0], (tuple, list)) else operands
     return _einsum(equation.replace(" ", ""), *operands)

@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from ..support.types import AnyArray
 
 
-def reshape(input: AnyArray, *given: Any, shape: Any = None) -> AnyArray:
+def reshape(input: AnyArray, *given: object, shape: Any = None) -> AnyArray:
     """The elements in another shape, of which one size may be −1."""
     return np.reshape(input, sizes(given, shape))
 
 
-def view(input: AnyArray, *shape: Any, size: Any = None) -> AnyArray:
+def view(input: AnyArray, *shape: object, size: Any = None) -> AnyArray:
     """``reshape``; a view of the bytes as another dtype is refused."""
     if len(shape) == 1 and not isinstance(shape[0], (int, np.integer, tuple, list)):
         raise TypeError(f"view({shape[0]!r}): bits as another dtype have no derivative. Fix: t.to(dtype) converts.")
@@ -65,7 +65,7 @@ def squeeze(input: AnyArray, dim: Any = None) -> AnyArray:
     return np.squeeze(input, tuple(d for d in wanted if np.ndim(input) and np.shape(input)[d] == 1))
 
 
-def permute(input: AnyArray, *order: Any, dims: Any = None) -> AnyArray:
+def permute(input: AnyArray, *order: object, dims: Any = None) -> AnyArray:
     """The axes in another order."""
     return np.transpose(input, sizes(order, dims))
 
@@ -117,7 +117,7 @@ def expand_as(input: AnyArray, other: Any) -> AnyArray:
     return np.broadcast_to(input, other.shape)
 
 
-def repeat(input: AnyArray, *times: Any, repeats: Any = None) -> AnyArray:
+def repeat(input: AnyArray, *times: object, repeats: Any = None) -> AnyArray:
     """The whole tensor, that often along each axis."""
     repeats = sizes(times, repeats)
     if len(repeats) < np.ndim(input):
@@ -125,7 +125,7 @@ def repeat(input: AnyArray, *times: Any, repeats: Any = None) -> AnyArray:
     return np.tile(input, tuple(repeats))
 
 
-def tile(input: AnyArray, *times: Any, dims: Any = None) -> AnyArray:
+def tile(input: AnyArray, *times: object, dims: Any = None) -> AnyArray:
     """``repeat``, where axes that are not named are not repeated."""
     return np.tile(input, sizes(times, dims))
 
@@ -137,7 +137,7 @@ def repeat_interleave(
     return np.repeat(input, repeats, axis=dim)
 
 
-def flip(input: AnyArray, *axes: Any, dims: Any = None) -> AnyArray:
+def flip(input: AnyArray, *axes: object, dims: Any = None) -> AnyArray:
     """The named axes backwards."""
     return np.flip(input, sizes(axes, dims))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,10 +11,10 @@ from ..ops.places.indexing import getitem
 from .arguments import along, axes, axis_of, cast
 
 if TYPE_CHECKING:
-    from ..support.types import AnyArray, DTypeLike
+    from ..support.types import AnyArray, DTypeLike, Function
 
 
-def _along(function: Callable[..., Any], meaning: str) -> Callable[..., Any]:
+def _along(function: Function, meaning: str) -> Function:
     def reduce(input: AnyArray, dim: Any = None, keepdim: bool = False, *, dtype: DTypeLike = None) -> AnyArray:
         return function(cast(input, dtype), axis=axes(dim), keepdims=keepdim)
 
@@ -33,7 +32,7 @@ def aminmax(input: AnyArray, *, dim: Any = None, keepdim: bool = False) -> Any:
     return amin(input, dim, keepdim), amax(input, dim, keepdim)
 
 
-def _spread(function: Callable[..., Any], meaning: str) -> Callable[..., Any]:
+def _spread(function: Function, meaning: str) -> Function:
     def spread(
         input: AnyArray, dim: Any = None, unbiased: Any = None, keepdim: bool = False, *, correction: Any = None
     ) -> AnyArray:
@@ -65,7 +64,7 @@ def var_mean(
     return var(input, dim, unbiased, keepdim, correction=correction), mean(input, only, keepdim)
 
 
-def _truth(function: Callable[..., Any], meaning: str) -> Callable[..., Any]:
+def _truth(function: Function, meaning: str) -> Function:
     def judge(input: AnyArray, dim: Any = None, keepdim: bool = False) -> AnyArray:
         return function(bare(input), axis=axes(dim), keepdims=keepdim)
 
@@ -81,7 +80,7 @@ def count_nonzero(input: AnyArray, dim: Any = None) -> AnyArray:
     return np.count_nonzero(bare(input), axis=axes(dim))
 
 
-def _place(function: Callable[..., Any], meaning: str) -> Callable[..., Any]:
+def _place(function: Function, meaning: str) -> Function:
     def find(input: AnyArray, dim: int | None = None, keepdim: bool = False) -> AnyArray:
         return function(bare(input), axis=axis_of(input, dim), keepdims=keepdim)
 
@@ -118,7 +117,7 @@ def implicit_dim(input: AnyArray) -> int:
     return 0 if np.ndim(input) in (0, 1, 3) else 1
 
 
-def _scan(function: Callable[..., Any], meaning: str) -> Callable[..., Any]:
+def _scan(function: Function, meaning: str) -> Function:
     def scan(input: AnyArray, dim: int, *, dtype: DTypeLike = None) -> AnyArray:
         return np.reshape(function(cast(input, dtype), axis=axis_of(input, dim)), np.shape(input))
 

@@ -13,11 +13,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..engine.errors import class_name
+
+if TYPE_CHECKING:
+    from .types import Function
+
 
 __all__ = ["manual_seed", "default_generator"]
 
@@ -72,7 +76,7 @@ def use_generator(generator: np.random.Generator) -> Iterator[np.random.Generato
         _of_block.reset(token)
 
 
-def draw(function: Callable[..., Any], *args: Any, generator: np.random.Generator) -> Any:
+def draw(function: Function, *args: object, generator: np.random.Generator) -> Any:
     """``function(*args, generator)``, whose result is one random draw, however often it calls the generator.
 
     A generator that is not NumPy's own (one that notes its draws, or draws on another device) may have a method

@@ -32,6 +32,12 @@ State: TypeAlias = Mapping[str, Any]
 Hook: TypeAlias = Callable[..., Any]
 """A function that is called at some point of another one's work; what it gives, if anything, takes a value's place."""
 
+Function: TypeAlias = Callable[..., Any]
+"""A function of somebody's: what it takes and gives is its own affair."""
+
+Args: TypeAlias = tuple[Any, ...]
+"""What a function is called with, by position."""
+
 Settings: TypeAlias = dict[str, Any]
 """What a primitive is called with beside its arrays, by name."""
 

@@ -200,7 +200,7 @@ class set_grad_enabled:
 inference_mode = no_grad
 
 
-def compile(model: Any = None, **options: Any) -> Any:
+def compile(model: Any = None, **options: object) -> Any:
     """The model itself: compiling changes no number. (``ag.compile`` replays whole steps.)
 
     model : what would be compiled
@@ -221,7 +221,7 @@ def detach(input: Any) -> Any:
     return input.detach()
 
 
-def scalar_tensor(s: Any, **options: Any) -> Any:
+def scalar_tensor(s: Any, **options: object) -> Any:
     """A number as a tensor without axes."""
     return _making.full((), s, **{"dtype": get_default_dtype(), **options})
 

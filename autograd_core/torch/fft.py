@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from autograd_core.ops import fft as _library
 from autograd_core.spellings import fourier as _fourier
@@ -12,8 +11,11 @@ from autograd_core.support.lazy import answering
 
 from .tensor import faced
 
+if TYPE_CHECKING:
+    from autograd_core.support.types import Function
 
-def _transform(name: str) -> Callable[..., Any]:
+
+def _transform(name: str) -> Function:
     function = getattr(_library, name)
     if name.endswith("shift"):
         return lambda input, dim=None: function(input, axes=axes(dim))

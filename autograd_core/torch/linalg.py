@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -14,6 +13,9 @@ from autograd_core.spellings.arguments import axes, cast
 from autograd_core.support.lazy import advice
 
 from .tensor import faced
+
+if TYPE_CHECKING:
+    from autograd_core.support.types import Function
 
 
 def norm(A: Any, ord: Any = None, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
@@ -156,7 +158,7 @@ def matrix_rank(A: Any, *, atol: Any = None, rtol: Any = None, hermitian: bool =
     return np.sum(sigma > bound, axis=-1)
 
 
-_SPELLED: dict[str, Callable[..., Any]] = {
+_SPELLED: dict[str, Function] = {
     f.__name__: f
     for f in (norm, vector_norm, matrix_norm, cholesky, solve, solve_triangular, cross, vecdot, diagonal, vander)
 } | {f.__name__: f for f in (tensorsolve, eig, eigvals, matrix_rank, lu, lu_factor_ex, lu_solve, lstsq)}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,6 +16,10 @@ from autograd_core.support.random import default_generator
 
 from ..engine.errors import class_name
 from .tensor import Tensor, make
+
+if TYPE_CHECKING:
+    from autograd_core.support.types import Function
+
 
 IGNORED = {"layout", "pin_memory", "memory_format", "names"}
 """Arguments that say how a tensor lies in memory, and change no number."""
@@ -51,11 +55,13 @@ class Generator(np.random.Generator):
         self.bit_generator.state = new_state
 
 
-def _maker(function: Callable[..., Any]) -> Callable[..., Any]:
+def _maker(function: Function) -> Function:
     """A function that makes an array, as one that makes a tensor: ``device=``, ``requires_grad=`` and the rest."""
 
     @functools.wraps(function)
-    def call(*args: Any, device: Any = None, requires_grad: bool = False, out: Any = None, **kwargs: Any) -> Tensor:
+    def call(
+        *args: object, device: Any = None, requires_grad: bool = False, out: Any = None, **kwargs: object
+    ) -> Tensor:
         name = function.__name__
         where = devices.check(name, device)
         if out is not None:
@@ -117,19 +123,19 @@ def from_numpy(ndarray: Any) -> Tensor:
 
 
 @_maker
-def zeros(*shape: Any, size: Any = None, dtype: Any = None) -> Any:
+def zeros(*shape: object, size: Any = None, dtype: Any = None) -> Any:
     """Zeros."""
     return np.zeros(sizes(shape, size), _dtype(dtype))
 
 
 @_maker
-def ones(*shape: Any, size: Any = None, dtype: Any = None) -> Any:
+def ones(*shape: object, size: Any = None, dtype: Any = None) -> Any:
     """Ones."""
     return np.ones(sizes(shape, size), _dtype(dtype))
 
 
 @_maker
-def empty(*shape: Any, size: Any = None, dtype: Any = None) -> Any:
+def empty(*shape: object, size: Any = None, dtype: Any = None) -> Any:
     """Room that holds nothing yet: zeros here."""
     return np.zeros(sizes(shape, size), _dtype(dtype))
 
@@ -177,8 +183,8 @@ def eye(n: int, m: int | None = None, *, dtype: Any = None) -> Any:
     return np.eye(n, m, dtype=_dtype(dtype))
 
 
-def _like(name: str, fill: Callable[..., Any]) -> Callable[..., Any]:
-    def like(input: Any, *args: Any, dtype: Any = None, **options: Any) -> Any:
+def _like(name: str, fill: Function) -> Function:
+    def like(input: Any, *args: object, dtype: Any = None, **options: object) -> Any:
         return fill(bare(input), *args, dtype=input.dtype if dtype is None else dtype, **options)
 
     like.__name__ = like.__qualname__ = name
@@ -197,13 +203,13 @@ def _drawn(values: Any, dtype: Any) -> Any:
 
 
 @_maker
-def rand(*shape: Any, size: Any = None, generator: Any = None, dtype: Any = None) -> Any:
+def rand(*shape: object, size: Any = None, generator: Any = None, dtype: Any = None) -> Any:
     """Uniform random numbers from [0, 1)."""
     return _drawn((generator or default_generator()).random(sizes(shape, size)), dtype)
 
 
 @_maker
-def randn(*shape: Any, size: Any = None, generator: Any = None, dtype: Any = None) -> Any:
+def randn(*shape: object, size: Any = None, generator: Any = None, dtype: Any = None) -> Any:
     """Normal random numbers."""
     return _drawn((generator or default_generator()).standard_normal(sizes(shape, size)), dtype)
 
@@ -274,7 +280,7 @@ def triu_indices(row: int, col: int, offset: int = 0, *, dtype: Any = None) -> A
     return np.stack(np.triu_indices(row, offset, col)).astype(dtype or np.int64)
 
 
-def _window(name: str, formula: Callable[[Any, int], Any]) -> Callable[..., Any]:
+def _window(name: str, formula: Callable[[Any, int], Any]) -> Function:
     def window(window_length: int, periodic: bool = True, *, dtype: Any = None) -> Any:
         n = window_length if periodic else window_length - 1
         k = np.arange(window_length)

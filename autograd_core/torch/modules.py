@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,6 +12,9 @@ import nn as library
 from autograd_core.engine.tensor import bare
 
 from .tensor import Tensor, make, plain, without_example, wrap
+
+if TYPE_CHECKING:
+    from autograd_core.support.types import Args, Function, Settings
 
 
 class Parameter(Tensor, library.Parameter):
@@ -60,7 +62,7 @@ class Module(library.Module):
         _adopt_value(value)
         super().__setattr__(name, value)
 
-    def _run(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    def _run(self, args: Args, kwargs: Settings) -> Any:
         return super()._run(wrap(args), wrap(kwargs))
 
     def register_buffer(self, name: str, tensor: Any, persistent: bool = True) -> None:
@@ -68,17 +70,17 @@ class Module(library.Module):
         super().register_buffer(name, wrap(tensor), persistent)
 
     def state_dict(  # type: ignore[override]
-        self, *args: Any, destination: Any = None, prefix: str = "", keep_vars: bool = False
+        self, *args: object, destination: Any = None, prefix: str = "", keep_vars: bool = False
     ) -> dict[str, Any]:
         """Every parameter and persistent buffer by its path: tensors that share the module's memory."""
         found = super().state_dict(destination=destination, prefix=prefix, keep_vars=True)
         return found if keep_vars else {k: v.detach() if isinstance(v, Tensor) else wrap(v) for k, v in found.items()}
 
-    def register_full_backward_hook(self, hook: Callable[..., Any], prepend: bool = False) -> Any:
+    def register_full_backward_hook(self, hook: Function, prepend: bool = False) -> Any:
         """Call ``hook(module, grad_input, grad_output)`` when the gradients of all inputs are known."""
         return super().register_full_backward_hook(lambda m, a, b: hook(m, wrap(a), wrap(b)), prepend)
 
-    def register_full_backward_pre_hook(self, hook: Callable[..., Any], prepend: bool = False) -> Any:
+    def register_full_backward_pre_hook(self, hook: Function, prepend: bool = False) -> Any:
         """Call ``hook(module, grad_output)`` before gradients pass this module."""
         return super().register_full_backward_pre_hook(lambda m, g: hook(m, wrap(g)), prepend)
 

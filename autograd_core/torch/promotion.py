@@ -6,13 +6,17 @@ what has no integer result (a quotient, exp) is computed in the default dtype. N
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 import autograd_core as ag
 from autograd_core.engine.tensor import Tensor, make_tensor
 from autograd_core.spellings.arguments import cast
+
+if TYPE_CHECKING:
+    from autograd_core.support.types import DType
+
 
 FLOATING = frozenset(
     (
@@ -46,7 +50,7 @@ def as_floating(x: Any) -> Any:
     return cast(x, ag.get_default_dtype()) if isinstance(x, Tensor) and x.dtype.kind in "biu" else x
 
 
-def _number_dtype(value: Any) -> np.dtype[Any]:
+def _number_dtype(value: Any) -> DType:
     if isinstance(value, bool):
         return np.dtype(bool)
     if isinstance(value, int):
@@ -55,7 +59,7 @@ def _number_dtype(value: Any) -> np.dtype[Any]:
     return np.result_type(default, np.complex64) if isinstance(value, complex) else default
 
 
-def _common(dtypes: list[np.dtype[Any]]) -> np.dtype[Any]:
+def _common(dtypes: list[DType]) -> DType:
     """Of one kind NumPy's common dtype; of several kinds that of the highest."""
     found = dtypes[0]
     for dtype in dtypes[1:]:
@@ -69,13 +73,13 @@ def _common(dtypes: list[np.dtype[Any]]) -> np.dtype[Any]:
 
 def result_type(*operands: Any) -> np.dtype[Any]:
     """The dtype of an operation on tensors and numbers: ``torch.result_type``."""
-    groups: list[list[np.dtype[Any]]] = [[], [], []]
+    groups: list[list[DType]] = [[], [], []]
     for x in operands:
         if hasattr(x, "dtype"):
             groups[0 if np.ndim(x) else 1].append(x.dtype)
         else:
             groups[2].append(_number_dtype(x))
-    found: np.dtype[Any] | None = None
+    found: DType | None = None
     for group in groups:
         if group:
             dtype = _common(group)
@@ -93,7 +97,7 @@ def promoted(a: Any, b: Any, divides: bool = False) -> tuple[Any, Any]:
     return _in(a, dtype), _in(b, dtype)
 
 
-def _in(x: Any, dtype: np.dtype[Any]) -> Any:
+def _in(x: Any, dtype: DType) -> Any:
     if isinstance(x, Tensor):
         return cast(x if type(x) is Tensor else make_tensor(x._data, x._node), dtype)
     return x.astype(dtype) if hasattr(x, "dtype") else x

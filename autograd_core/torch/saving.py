@@ -74,7 +74,7 @@ def _no_key(key: Any) -> Any:
     raise TypeError(f"torch.save: a key of {class_name(key)}; give strings or numbers.")
 
 
-def load(f: Any, map_location: Any = None, weights_only: bool | None = None, **ignored: Any) -> Any:
+def load(f: Any, map_location: Any = None, weights_only: bool | None = None, **ignored: object) -> Any:
     """What ``save`` wrote; of another safetensors file its tensors by name.
 
     f : a path, or a file open for reading bytes

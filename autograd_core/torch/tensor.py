@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Callable
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
@@ -22,6 +22,9 @@ from autograd_core.spellings import in_place
 from autograd_core.spellings import methods as spelled
 
 from .promotion import FLOATING, as_floating, promoted
+
+if TYPE_CHECKING:
+    from autograd_core.support.types import Function
 
 
 class Size(tuple[int, ...]):
@@ -102,7 +105,7 @@ class Tensor(ag.Tensor):
         else:
             self._data[bare(index)] = bare(value)
 
-    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: object, **kwargs: object) -> Any:
         return wrap(protocols.call_ufunc(self, ufunc, method, *map(plain, inputs), **kwargs))
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
@@ -178,13 +181,13 @@ def without_example(text: str | None) -> str:
 OUT = "{}: out= would write into a tensor's array. Fix: y = torch.{}(…), or y.copy_(…)."
 
 
-def faced(function: Callable[..., Any], name: str = "", floating: bool = False) -> Callable[..., Any]:
+def faced(function: Function, name: str = "", floating: bool = False) -> Function:
     """A function of the library as one of this face; ``floating``: integers are taken in the default dtype."""
     name = name or getattr(function, "__name__", "")
     floating = floating or name in FLOATING
     inplace_at = getattr(function, "inplace_at", math.inf)
 
-    def call(*args: Any, **kwargs: Any) -> Any:
+    def call(*args: object, **kwargs: object) -> Any:
         if len(args) > inplace_at:
             kwargs["inplace"], args = args[inplace_at], args[:inplace_at]  # type: ignore[index]
         if kwargs.get("out") is not None:
@@ -207,7 +210,7 @@ def faced(function: Callable[..., Any], name: str = "", floating: bool = False) 
 # Operators -----------------------------------------------------------------------------------------------------------
 
 
-def _arithmetic(function: Callable[..., Any], name: str, reflected: bool = False, divides: bool = False) -> Any:
+def _arithmetic(function: Function, name: str, reflected: bool = False, divides: bool = False) -> Any:
     def method(self: Tensor, other: Any) -> Any:
         own, theirs, kind = self._data.dtype, getattr(other, "dtype", None), own_kind(self)
         weak = theirs is None and kind in "fc" and type(other) in (int, float, bool)
@@ -264,8 +267,8 @@ _COMPARED = {
 _IN_PLACE = {"add": "add_", "sub": "sub_", "mul": "mul_", "truediv": "div_", "pow": "pow_"}
 
 
-def _in_place(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
-    def method(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+def _in_place(name: str, function: Function) -> Function:
+    def method(self: Tensor, *args: object, **kwargs: object) -> Tensor:
         in_place.change(self, name, function, *plain(args), **plain(kwargs))
         return self
 
@@ -274,21 +277,21 @@ def _in_place(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
     return method
 
 
-def _writer(function: Callable[..., Any]) -> Callable[..., Any]:
+def _writer(function: Function) -> Function:
     @functools.wraps(function)
-    def method(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+    def method(self: Tensor, *args: object, **kwargs: object) -> Tensor:
         function(self, *plain(args), **plain(kwargs))
         return self
 
     return method
 
 
-def arithmetic(name: str) -> Callable[..., Any]:
+def arithmetic(name: str) -> Function:
     """``torch.add`` and its kin: operands in their common dtype first."""
     function, divides = spelled.find(name), name in ("div", "divide", "true_divide")
     assert function is not None
 
-    def call(input: Any, other: Any = None, **options: Any) -> Any:
+    def call(input: Any, other: Any = None, **options: object) -> Any:
         if options.pop("out", None) is not None:
             raise TypeError(OUT.format(name, name))
         keeps = divides and options.get("rounding_mode") is not None
@@ -307,7 +310,7 @@ ARITHMETIC = (
 
 
 def _no(name: str, why: str) -> Callable[..., NoReturn]:
-    def refuse(self: Tensor, *args: Any, **kwargs: Any) -> NoReturn:
+    def refuse(self: Tensor, *args: object, **kwargs: object) -> NoReturn:
         raise TypeError(f"{name}: {why}")
 
     return refuse
@@ -353,8 +356,8 @@ def _attach() -> None:
         setattr(Tensor, name, faced(getattr(ag.Tensor, name), name))
 
 
-def _random(name: str) -> Callable[..., Any]:
-    def method(self: Tensor, *args: Any, **kwargs: Any) -> Any:
+def _random(name: str) -> Function:
+    def method(self: Tensor, *args: object, **kwargs: object) -> Any:
         from . import making
 
         return getattr(making, name)(self, *args, **kwargs)
@@ -363,11 +366,11 @@ def _random(name: str) -> Callable[..., Any]:
     return method
 
 
-def _same_where_nothing_changes(function: Callable[..., Any], name: str) -> Callable[..., Any]:
+def _same_where_nothing_changes(function: Function, name: str) -> Function:
     """A method that answers with the tensor itself where there is nothing to do, as ``to(device)``."""
 
     @functools.wraps(function)
-    def method(self: Tensor, *args: Any, **kwargs: Any) -> Any:
+    def method(self: Tensor, *args: object, **kwargs: object) -> Any:
         found = function(self, *args, **kwargs)
         return found if found is self else wrap(found)
 

@@ -17,12 +17,12 @@ from . import trees
 from .within import Found, pulled, pushed, row
 
 if TYPE_CHECKING:
-    from ..support.types import AnyArray, Settings
+    from ..support.types import AnyArray, Function, Settings
 
 __all__ = ["checkpoint"]
 
 
-def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
+def checkpoint(f: Callable[..., Any]) -> Function:
     """``f``, whose inner rows are not kept: a derivative runs it a second time (Griewank & Walther 2000).
 
     A chain of n blocks under ``checkpoint`` keeps the inputs of its blocks and the rows of one block at a time.
@@ -36,7 +36,7 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
     """
 
     @functools.wraps(f)
-    def checkpointed(*args: Any, **kwargs: Any) -> Any:
+    def checkpointed(*args: object, **kwargs: object) -> Any:
         if not recording.is_grad_enabled():
             return f(*args, **kwargs)
         replay = _Replay(f, args, kwargs)

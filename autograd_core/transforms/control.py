@@ -23,7 +23,7 @@ from . import trees
 from .loops import Steps
 
 if TYPE_CHECKING:
-    from ..support.types import DType, Shape, Tree
+    from ..support.types import DType, Function, Shape, Tree
 
 __all__ = ["cond", "fori_loop", "scan", "switch", "while_loop"]
 
@@ -101,7 +101,7 @@ def while_loop(proceed: Callable[[Any], Any], body: Callable[[Any], Any], init: 
     return held.run(None, proceed)[0]
 
 
-def cond(pred: Any, true_fun: Callable[..., Any], false_fun: Callable[..., Any], *operands: Any) -> Any:
+def cond(pred: Any, true_fun: Function, false_fun: Function, *operands: object) -> Any:
     """``true_fun(*operands)`` where ``pred`` holds, else ``false_fun(*operands)``; only that one runs.
 
     pred : one truth value. Under vmap, where examples differ, both run and each takes its own (np.where).
@@ -119,7 +119,7 @@ def cond(pred: Any, true_fun: Callable[..., Any], false_fun: Callable[..., Any],
     return _where(chosen, true_fun(*operands), false_fun(*operands), "cond")
 
 
-def switch(index: Any, branches: Sequence[Callable[..., Any]], *operands: Any) -> Any:
+def switch(index: Any, branches: Sequence[Function], *operands: object) -> Any:
     """``branches[index](*operands)``, the index brought into range as JAX does; only that one runs.
 
     index : a whole number. Under vmap, where examples differ, all run and each takes its own.
@@ -304,5 +304,5 @@ def _in_segments(f: Any, init: Any, leaves: list[Any], rebuild: Any, steps: rang
     return carry, whole([np.concatenate(list(group)) for group in zip(*flat, strict=True)])
 
 
-def _segment(f: Any, rebuild: Any, count: int, reverse: bool, carry: Any, *piece: Any) -> tuple[Any, Any]:
+def _segment(f: Any, rebuild: Any, count: int, reverse: bool, carry: Any, *piece: object) -> tuple[Any, Any]:
     return scan(f, carry, rebuild(list(piece)) if piece else None, count, reverse=reverse)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,7 +13,7 @@ from ..engine.tensor import Tensor, bare
 from .gradients import jvp, vjp
 
 if TYPE_CHECKING:
-    from ..support.types import Array
+    from ..support.types import Array, Function
 
 __all__ = ["gradcheck", "GradcheckError"]
 
@@ -25,8 +25,8 @@ class GradcheckError(AssertionError):
 
 
 def gradcheck(
-    f: Callable[..., Any],
-    *args: Any,
+    f: Function,
+    *args: object,
     order: int = 1,
     modes: Sequence[str] = MODES,
     step: float = 1e-6,
@@ -85,7 +85,7 @@ def gradcheck(
     except overwritten.OverwrittenError as found:
         raise GradcheckError(f"gradcheck: {title}: {found}") from found
 
-    def number(*at: Any) -> float:
+    def number(*at: object) -> float:
         with np.errstate(all="ignore"):
             return _paired(u, _plain(f(*map(Tensor, at))))
 
@@ -113,7 +113,7 @@ def gradcheck(
                 worst = max(worst, error / max(1.0, abs(numeric)))
     if order > 1:
 
-        def gradient(*at: Any) -> Any:
+        def gradient(*at: object) -> Any:
             return _flat_sum(vjp(f, *at)[1](u))
 
         options: dict[str, Any] = {"modes": modes, "step": step, "rtol": rtol, "atol": atol, "samples": samples}

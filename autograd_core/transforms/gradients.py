@@ -29,14 +29,14 @@ from ..watching.observer import made
 from . import trees
 
 if TYPE_CHECKING:
-    from ..support.types import AnyArray, Settings, Tree
+    from ..support.types import AnyArray, Function, Settings, Tree
 
 __all__ = ["grad", "value_and_grad", "vjp", "jvp", "stop_gradient"]
 
 Argnums = int | tuple[int, ...]
 
 
-def grad(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
+def grad(f: Function, argnums: Argnums = 0) -> Function:
     """The gradient of a scalar function, as a function of the same arguments.
 
     f : a function of arrays (tensors, or trees of them)
@@ -54,13 +54,13 @@ def grad(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
     """
     both = value_and_grad(f, argnums)
 
-    def gradient(*args: Any, **kwargs: Any) -> Any:
+    def gradient(*args: object, **kwargs: object) -> Any:
         return both(*args, **kwargs)[1]
 
     return gradient
 
 
-def value_and_grad(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
+def value_and_grad(f: Function, argnums: Argnums = 0) -> Function:
     """The value and the gradient of a scalar function, from one forward and one backward pass.
 
     f, argnums : those of ``grad``
@@ -69,7 +69,7 @@ def value_and_grad(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[...,
     (array(6.), (array(3.), array(2.)))
     """
 
-    def value_and_gradient(*args: Any, **kwargs: Any) -> Any:
+    def value_and_gradient(*args: object, **kwargs: object) -> Any:
         run = Run(f, args, kwargs, argnums)
         out = run.outs[0] if len(run.outs) == 1 else None
         if out is None or np.size(out._data) != 1 or out.dtype.kind == "c":
@@ -84,7 +84,7 @@ def value_and_grad(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[...,
     return value_and_gradient
 
 
-def vjp(f: Callable[..., Any], *primals: Tree) -> tuple[Any, Callable[[Tree], tuple[Tree, ...]]]:
+def vjp(f: Function, *primals: Tree) -> tuple[Any, Callable[[Tree], tuple[Tree, ...]]]:
     """``f(*primals)`` and the pullback u ↦ (uᵀ ∂f/∂x for every argument x), which may be called any number of times.
 
     >>> y, pullback = vjp(lambda x: x * x, np.array([1.0, 2.0]))
@@ -99,7 +99,7 @@ def vjp(f: Callable[..., Any], *primals: Tree) -> tuple[Any, Callable[[Tree], tu
     return run.value(), pullback
 
 
-def jvp(f: Callable[..., Any], primals: Sequence[Tree], tangents: Sequence[Tree]) -> tuple[Tree, Tree]:
+def jvp(f: Function, primals: Sequence[Tree], tangents: Sequence[Tree]) -> tuple[Tree, Tree]:
     """``f(*primals)`` and its directional derivative Σ ∂f/∂x · ẋ along the tangents, by forward mode.
 
     >>> jvp(lambda x: x * x, (np.array(3.0),), (np.array(1.0),))

@@ -8,7 +8,7 @@ too, so that its solution has derivatives in turn, of any order.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -19,6 +19,10 @@ from ..support import caller
 from .gradients import grad
 from .vectorizing import passes
 from .within import Local, Packing, leaf, row
+
+if TYPE_CHECKING:
+    from ..support.types import Function
+
 
 __all__ = ["ConvergenceError", "ConvergenceWarning", "argmin", "fixed_point", "root"]
 
@@ -34,10 +38,10 @@ class ConvergenceWarning(UserWarning):
 
 
 def root(
-    f: Callable[..., Any],
+    f: Function,
     x0: Any,
-    *args: Any,
-    solve: Callable[..., Any] | str | None = None,
+    *args: object,
+    solve: Function | str | None = None,
     tol: float | None = None,
     maxiter: int = 100,
     dense: bool | None = None,
@@ -69,10 +73,10 @@ def root(
 
 
 def fixed_point(
-    f: Callable[..., Any],
+    f: Function,
     x0: Any,
-    *args: Any,
-    solve: Callable[..., Any] | str | None = None,
+    *args: object,
+    solve: Function | str | None = None,
     tol: float | None = None,
     maxiter: int = 10_000,
     dense: bool | None = None,
@@ -105,10 +109,10 @@ def fixed_point(
 
 
 def argmin(
-    f: Callable[..., Any],
+    f: Function,
     x0: Any,
-    *args: Any,
-    solve: Callable[..., Any] | str | None = None,
+    *args: object,
+    solve: Function | str | None = None,
     tol: float | None = None,
     maxiter: int = 100,
     dense: bool | None = None,
@@ -194,7 +198,7 @@ class _Equation:
         caller.warn(message, ConvergenceWarning)
         return z
 
-    def solved(self, solver: Callable[..., Any], dense: bool | None) -> Any:
+    def solved(self, solver: Function, dense: bool | None) -> Any:
         """The solution, on a row where F depends on something that is tracked."""
         with recording.no_grad():
             z = np.asarray(bare(solver(lambda z: np.asarray(bare(self.F(z))), self.start)))
@@ -208,7 +212,7 @@ class _Equation:
         return self.packing.unpack(result)
 
 
-def _solver(solve: Any, equation: _Equation, tol: float | None, maxiter: int) -> Callable[..., Any]:
+def _solver(solve: Any, equation: _Equation, tol: float | None, maxiter: int) -> Function:
     if solve is None:
         return lambda F, z: _newton(equation, F, z, _close(z.dtype, 0.75) if tol is None else tol, maxiter)
 
@@ -235,7 +239,7 @@ def _found(answer: Any, equation: _Equation) -> Any:
     )
 
 
-def _newton(equation: _Equation, F: Callable[..., Any], z: Any, tol: float, maxiter: int) -> Any:
+def _newton(equation: _Equation, F: Function, z: Any, tol: float, maxiter: int) -> Any:
     """z ← z − t J⁻¹F, with t halved until |F| falls; ends also where rounding lets it fall no more."""
     value = F(z)
     for step in range(maxiter + 1):
@@ -305,7 +309,7 @@ class _Theorem:
             return None
         return self.linear(lambda t: local.push({node: t}) + moved, moved, transposed=False)
 
-    def linear(self, F: Callable[..., Any], like: Tensor, transposed: bool) -> Tensor:
+    def linear(self, F: Function, like: Tensor, transposed: bool) -> Tensor:
         """The solution of a system that is linear in its unknowns, itself on a row."""
 
         def exactly(f: Any, z: Any) -> Any:

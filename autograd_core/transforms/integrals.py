@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,10 +14,14 @@ from ..engine.tensor import Tensor, bare, make_tensor
 from .implicit import ConvergenceError
 from .within import Local, leaf, row
 
+if TYPE_CHECKING:
+    from ..support.types import Function
+
+
 __all__ = ["quad"]
 
 
-def quad(f: Callable[..., Any], a: Any, b: Any, *args: Any, epsabs: float = 1e-10, epsrel: float = 1e-10) -> Any:
+def quad(f: Function, a: Any, b: Any, *args: object, epsabs: float = 1e-10, epsrel: float = 1e-10) -> Any:
     """∫ f(x, *args) dx from a to b, by SciPy's adaptive quadrature; differentiable by all but x, to any order.
 
     f : a function of a number (and more), of any shape; it may close over tensors

@@ -15,19 +15,19 @@ from .gradients import Argnums, Run, grad, jvp
 from .vectorizing import check_chunk, passes
 
 if TYPE_CHECKING:
-    from ..support.types import Array, Tree
+    from ..support.types import Array, Function, Tree
 
 __all__ = ["jacobian", "hessian", "hvp"]
 
 
 def jacobian(
-    f: Callable[..., Any],
+    f: Function,
     argnums: Argnums = 0,
     mode: str | None = None,
     *,
     chunk_size: int | None = None,
     sparse: bool = False,
-) -> Callable[..., Any]:
+) -> Function:
     """∂f/∂x of shape (*out.shape, *x.shape), as a function of the same arguments.
 
     Where the result or the argument is a tree, so is the answer: for every leaf of the result a tree like the
@@ -50,7 +50,7 @@ def jacobian(
 
     check_chunk("jacobian", chunk_size)
 
-    def jacobian_of_f(*args: Any, **kwargs: Any) -> Any:
+    def jacobian_of_f(*args: object, **kwargs: object) -> Any:
         if sparse:
             from .sparse import sparse_jacobian  # SciPy's is an extra
 
@@ -120,7 +120,7 @@ def _leaves(tree: Tree) -> list[Any]:
     return trees.flatten(tree, "jacobian")[0]
 
 
-def hessian(f: Callable[..., Any], argnums: Argnums = 0, *, chunk_size: int | None = None) -> Callable[..., Any]:
+def hessian(f: Function, argnums: Argnums = 0, *, chunk_size: int | None = None) -> Function:
     """∂²f/∂x² of a scalar function, of shape (*x.shape, *x.shape), by forward mode over reverse mode.
 
     f, argnums : those of ``grad``
@@ -133,7 +133,7 @@ def hessian(f: Callable[..., Any], argnums: Argnums = 0, *, chunk_size: int | No
     return jacobian(grad(f, argnums), argnums, mode="forward", chunk_size=chunk_size)
 
 
-def hvp(f: Callable[..., Any], primals: Tree, tangents: Tree) -> Any:
+def hvp(f: Function, primals: Tree, tangents: Tree) -> Any:
     """The product of the Hessian of a scalar f with a vector, without the Hessian: the gradient's change along it.
 
     primals, tangents : tuples of arguments and of as many vectors (then the answer is a tuple), or one of each

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -21,14 +21,18 @@ from ..support.vectors import pieces
 from .implicit import ConvergenceError, root
 from .within import Local, Packing, add, leaf, row
 
+if TYPE_CHECKING:
+    from ..support.types import Args, Function
+
+
 __all__ = ["OdeSolution", "odeint", "solve_ivp"]
 
 
 def odeint(
-    f: Callable[..., Any],
+    f: Function,
     y0: Any,
     t: Any,
-    *args: Any,
+    *args: object,
     rtol: float = 1e-8,
     atol: float = 1e-8,
     method: str = "DOP853",
@@ -83,13 +87,13 @@ class OdeSolution(NamedTuple):
 
 
 def solve_ivp(
-    fun: Callable[..., Any],
+    fun: Function,
     t_span: Sequence[Any],
     y0: Any,
     method: str = "RK45",
     t_eval: Any = None,
     events: Any = None,
-    args: tuple[Any, ...] = (),
+    args: Args = (),
     rtol: float = 1e-6,
     atol: float = 1e-9,
     sensitivity: str = "adjoint",
@@ -157,14 +161,14 @@ def solve_ivp(
     return OdeSolution(times, y, t_events, y_events, plain.status, plain.message)
 
 
-def _on_arrays(event: Callable[..., Any], args: tuple[Any, ...]) -> Callable[..., float]:
+def _on_arrays(event: Function, args: Args) -> Callable[..., float]:
     watched = lambda t, z: float(bare(event(np.asarray(t), z, *args)))
     watched.terminal = getattr(event, "terminal", False)  # type: ignore[attr-defined]
     watched.direction = getattr(event, "direction", 0)  # type: ignore[attr-defined]
     return watched
 
 
-def _at(event: Callable[..., Any], flow: Callable[[Any], Any], args: tuple[Any, ...], t: Any) -> Any:
+def _at(event: Function, flow: Callable[[Any], Any], args: Args, t: Any) -> Any:
     """What is zero at an event: SciPy looks for it on an interpolation, this is the equation itself."""
     return event(t, flow(t), *args)
 
@@ -178,7 +182,7 @@ class _Solver:
         self.name, self.sensitivity = name, sensitivity
         self.how = {"rtol": rtol, "atol": atol, "method": method}
 
-    def along(self, F: Callable[..., Any], z0: Any, t: Any) -> Any:
+    def along(self, F: Function, z0: Any, t: Any) -> Any:
         """z at the times ``t``, of shape (times, n), on a row where something is tracked."""
         times = np.asarray(bare(t), dtype=np.float64)
         if times.ndim != 1 or not len(times) or not (np.all(np.diff(times) > 0) or np.all(np.diff(times) < 0)):
@@ -198,7 +202,7 @@ class _Solver:
             return z
         return make_tensor(z, row(self.name, _Trajectory(self, F, z0, t, z, local.outside), parents, z.shape))
 
-    def integrated(self, F: Callable[..., Any], z0: Any, times: Any) -> Any:
+    def integrated(self, F: Function, z0: Any, times: Any) -> Any:
         """The states at the times, as arrays."""
         from scipy.integrate import solve_ivp as scipy_solve_ivp  # an extra
 

@@ -16,6 +16,8 @@ from .vectorizing import passes
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
+    from ..support.types import Args, Function, Settings
+
 __all__ = ["sparsity"]
 
 
@@ -71,9 +73,7 @@ def colours(pattern: csr_array) -> Any:
     return colour
 
 
-def sparse_jacobian(
-    f: Callable[..., Any], argnums: Argnums, args: tuple[Any, ...], kwargs: dict[str, Any], chunk_size: int | None
-) -> csr_array:
+def sparse_jacobian(f: Function, argnums: Argnums, args: Args, kwargs: Settings, chunk_size: int | None) -> csr_array:
     """∂f/∂x as SciPy's array: columns of one colour pushed together, or rows pulled together, whichever are fewer."""
     from scipy.sparse import coo_array
 

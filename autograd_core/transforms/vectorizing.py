@@ -26,7 +26,7 @@ from . import trees
 from .within import add, pulled, pushed, row
 
 if TYPE_CHECKING:
-    from ..support.types import AnyArray, Settings, Tree
+    from ..support.types import AnyArray, Function, Settings, Tree
 
 __all__ = ["vmap"]
 
@@ -34,13 +34,13 @@ RULES = (_elementwise, _places, _products)  # loaded for what they know
 
 
 def vmap(
-    f: Callable[..., Any],
+    f: Function,
     in_axes: Tree = 0,
     out_axes: Tree = 0,
     *,
     randomness: str = "error",
     chunk_size: int | None = None,
-) -> Callable[..., Any]:
+) -> Function:
     """``f``, written for one example, as a function of many: each operation computes all of them at once.
 
     f : a function of arrays, tensors and trees of them; its arrays are one axis smaller than those given
@@ -71,7 +71,7 @@ def vmap(
     check_chunk("vmap", chunk_size)
 
     @functools.wraps(f)
-    def vectorized(*args: Any, **kwargs: Any) -> Any:
+    def vectorized(*args: object, **kwargs: object) -> Any:
         mapped = _Mapped(args, in_axes)
         if chunk_size is None or chunk_size >= mapped.size:
             return mapped.run(f, kwargs, out_axes, randomness)
@@ -133,7 +133,7 @@ class _Mapped:
         part.size = len(range(*examples.indices(self.size)))
         return part
 
-    def run(self, f: Callable[..., Any], kwargs: Settings, out_axes: Tree, randomness: str, quiet: bool = False) -> Any:
+    def run(self, f: Function, kwargs: Settings, out_axes: Tree, randomness: str, quiet: bool = False) -> Any:
         """The function of all examples."""
         if not self.size:
             raise ValueError("vmap: there are no examples (an axis of length 0). Fix: give one at least.")

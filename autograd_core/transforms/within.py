@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -22,6 +22,9 @@ from ..engine.tensor import Tensor, make_tensor
 from ..support.vectors import joined, pieces
 from ..watching import observer
 from . import trees
+
+if TYPE_CHECKING:
+    from ..support.types import Function
 
 
 def leaf(array: Any) -> Tensor:
@@ -108,7 +111,7 @@ class Found(Primitive):
     _by.push(node, tangents)   -> the tangent of the result, from those of parents
     """
 
-    def make_vjp(self, i: int) -> Callable[..., Any]:
+    def make_vjp(self, i: int) -> Function:
         def vjp(g: Any, node: Node, saved: Saved, index: int) -> Any:
             return next((c for _, c, _ in self.cotangents([index], g, node, saved, None)), None)
 
@@ -123,7 +126,7 @@ class Found(Primitive):
         return node.params["_by"].push(node, {p: t for p, t in given.items() if t is not None})
 
 
-def _not_alone(*x: Any, _by: Any = None) -> Any:
+def _not_alone(*x: object, _by: Any = None) -> Any:
     raise TypeError("this row stands for others: it has no formula and is not run alone.")
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import threading
 import weakref
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +24,7 @@ from . import observer
 if TYPE_CHECKING:
     from ..engine.node import Node
     from ..engine.primitive import Primitive
-    from ..support.types import AnyArray, Array, Settings
+    from ..support.types import AnyArray, Array, Function, Settings
     from .findings import Finding
 
 __all__ = ["AnomalyError", "detect_anomaly", "set_detect_anomaly", "find_anomaly"]
@@ -120,7 +120,7 @@ class set_detect_anomaly:
 _switch: Any = threading.local()
 
 
-def find_anomaly(f: Callable[..., Any], *args: Any, check: str = "nonfinite", **kwargs: Any) -> AnomalyError | None:
+def find_anomaly(f: Function, *args: object, check: str = "nonfinite", **kwargs: object) -> AnomalyError | None:
     """Run ``f`` (a training step, say: forward and backward) under the watch; the report, or None where all is finite.
 
     f : the function; called with args and kwargs

@@ -117,7 +117,7 @@ def checksum(array: Array) -> int:
     return zlib.crc32(np.ascontiguousarray(once).reshape(-1).view(np.uint8).data) if once.size else 0
 
 
-def checksums(*values: Any) -> list[int]:
+def checksums(*values: object) -> list[int]:
     """Those of all arrays of some values, tensors included."""
     return [checksum(array) for value in values for array in _writable(bare(value))]
 

@@ -27,7 +27,7 @@ from .solvers import NOT_FINITE, Features, Loss, Objective, Steps, lbfgs
 
 if TYPE_CHECKING:
     from autograd_core import Tensor
-    from autograd_core.support.types import Array, ArrayLike
+    from autograd_core.support.types import Array, ArrayLike, DType, Settings
 
 OPTIMIZERS = frozenset(
     name
@@ -91,7 +91,7 @@ class Network(BaseEstimator):
     def _checked(self, X: Any, y: Any, incremental: bool, reset: bool) -> tuple[Features, Array]:
         raise NotImplementedError
 
-    def _encoded(self, y: Array, dtype: np.dtype[Any]) -> Array:
+    def _encoded(self, y: Array, dtype: DType) -> Array:
         """Targets as the loss takes them."""
         raise NotImplementedError
 
@@ -102,7 +102,7 @@ class Network(BaseEstimator):
         """The dtypes of X that are taken as they are: either, and once the network is there, its own."""
         return (np.float64, np.float32) if reset else self._dtype
 
-    def _keep(self, given: dict[str, Any]) -> None:
+    def _keep(self, given: Settings) -> None:
         """The arguments of a constructor, each as it came and under its own name, as scikit-learn asks."""
         self.__dict__.update({name: value for name, value in given.items() if name not in ("self", "__class__")})
 

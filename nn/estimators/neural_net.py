@@ -79,7 +79,7 @@ class _NeuralNet(Network):
         """All parameters, those of the module and the optimizer as ``module__…`` and ``optimizer__…``."""
         return super().get_params(deep) | {k: v for k, v in vars(self).items() if k.startswith(NESTED)}
 
-    def set_params(self, **params: Any) -> Self:
+    def set_params(self, **params: object) -> Self:
         """Change parameters, also nested ones that were not given before."""
         super().set_params(**{k: v for k, v in params.items() if not k.startswith(NESTED)})
         self.__dict__.update({k: v for k, v in params.items() if k.startswith(NESTED)})

@@ -15,7 +15,7 @@ from sklearn.utils.validation import check_array, column_or_1d, validate_data
 from .base import Network
 
 if TYPE_CHECKING:
-    from autograd_core.support.types import Array, ArrayLike
+    from autograd_core.support.types import Array, ArrayLike, DType
 
     from .solvers import Features
 
@@ -71,7 +71,7 @@ class NetworkClassifier(ClassifierMixin, Network):
         """ "binary", "multiclass" or "multilabel-indicator"."""
         return self._label_binarizer.y_type_
 
-    def _encoded(self, y: Array, dtype: np.dtype[Any]) -> Array:
+    def _encoded(self, y: Array, dtype: DType) -> Array:
         if self.out_activation_ == "softmax":
             return np.searchsorted(self.classes_, y)
         return self._label_binarizer.transform(y).astype(dtype)
@@ -137,7 +137,7 @@ class NetworkRegressor(RegressorMixin, Network):
         with self._undone_where_it_fails():
             return self._fit(X, y, sample_weight, incremental=True)
 
-    def _encoded(self, y: Array, dtype: np.dtype[Any]) -> Array:
+    def _encoded(self, y: Array, dtype: DType) -> Array:
         return np.asarray(y.reshape(len(y), -1), dtype)
 
     def _scored(self, X: Features, y: Array, weights: Array | None) -> float:

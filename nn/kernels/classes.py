@@ -7,7 +7,6 @@ rows are short a block of them is worked off as columns.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,7 +17,7 @@ from autograd_core.engine.tensor import bare
 from autograd_core.ops import blockwise
 
 if TYPE_CHECKING:
-    from autograd_core.support.types import AnyArray
+    from autograd_core.support.types import AnyArray, Function
 
 SHORT = 32
 """So many classes are few."""
@@ -98,7 +97,7 @@ def _less_largest(x: AnyArray) -> Any:
     return x - np.maximum.reduce(x, axis=1, initial=-np.inf)[:, None]
 
 
-def _by_rows(f: Callable[..., Any], out: AnyArray, x: AnyArray, target: AnyArray) -> AnyArray:
+def _by_rows(f: Function, out: AnyArray, x: AnyArray, target: AnyArray) -> AnyArray:
     """``f(x, target, out)`` for blocks of rows."""
     rows = max(1, blockwise.BLOCK // (x.shape[1] * x.dtype.itemsize))
     for start in range(0, len(x), rows):

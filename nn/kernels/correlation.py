@@ -60,7 +60,7 @@ def _flat(x: AnyArray) -> AnyArray:
     return np.reshape(x, (*x.shape[:2], math.prod(x.shape[2:])))
 
 
-def _plain(*arrays: Any) -> bool:
+def _plain(*arrays: object) -> bool:
     return all(type(a) in PLAIN for a in arrays)
 
 

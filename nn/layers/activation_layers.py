@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,7 +14,7 @@ from . import activations as F
 
 if TYPE_CHECKING:
     from autograd_core import Tensor
-    from autograd_core.support.types import DTypeLike, TensorLike
+    from autograd_core.support.types import DTypeLike, Function, TensorLike
 
 __all__ = [
     *("CELU", "ELU", "GELU", "GLU", "Hardshrink", "Hardsigmoid", "Hardswish", "Hardtanh", "LeakyReLU", "LogSigmoid"),
@@ -31,7 +30,7 @@ class Activation(FunctionModule):
     """
 
 
-def _layer(name: str, function: Callable[..., Any], inplace: bool = False) -> type[Activation]:
+def _layer(name: str, function: Function, inplace: bool = False) -> type[Activation]:
     return Activation.of(name, function, ignored={"inplace": False} if inplace else None)
 
 

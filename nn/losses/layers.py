@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -16,7 +15,7 @@ from . import of_classes, of_distributions, of_margins, of_numbers
 
 if TYPE_CHECKING:
     from autograd_core import Tensor
-    from autograd_core.support.types import ArrayLike, TensorLike
+    from autograd_core.support.types import ArrayLike, Function, TensorLike
 
 __all__ = [
     *("BCELoss", "BCEWithLogitsLoss", "CTCLoss", "CosineEmbeddingLoss", "CrossEntropyLoss", "GaussianNLLLoss"),
@@ -59,7 +58,7 @@ class Loss(FunctionModule):
         return ", ".join(f"{n}={getattr(self, n)!r}" for n in shown)
 
 
-def _module(name: str, function: Callable[..., Any], inputs: int = 2) -> type[Loss]:
+def _module(name: str, function: Function, inputs: int = 2) -> type[Loss]:
     return Loss.of(name, function, inputs)
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,7 +21,7 @@ from autograd_core.ops.blockwise import in_blocks, sum_in_blocks
 from ..kernels.accuracy import like
 
 if TYPE_CHECKING:
-    from autograd_core.support.types import AnyArray
+    from autograd_core.support.types import AnyArray, Args, Function
 
 REDUCTIONS = ("mean", "sum", "none")
 
@@ -40,14 +39,14 @@ def _check(reduction: str, name: str) -> None:
 
 
 def reduced_loss(
-    loss: Callable[..., Any],
-    args: tuple[Any, ...],
+    loss: Function,
+    args: Args,
     reduction: str,
     name: str,
     input: AnyArray,
     weight: AnyArray | None = None,
-    sums: Callable[..., Any] | None = None,
-    **settings: Any,
+    sums: Function | None = None,
+    **settings: object,
 ) -> Any:
     """The elementwise ``loss`` of ``args``, times ``weight``, reduced; in float16 where ``input`` is.
 
@@ -63,7 +62,7 @@ def reduced_loss(
 
 
 @functools.cache
-def total(loss: Callable[..., Any]) -> Callable[..., Any]:
+def total(loss: Function) -> Function:
     """A primitive for the sum of an elementwise one over arrays of one shape, with the same rules.
 
     >>> from nn.losses.pointwise import huber
@@ -73,7 +72,7 @@ def total(loss: Callable[..., Any]) -> Callable[..., Any]:
     op: Any = loss.primitive  # type: ignore[attr-defined]
 
     @functools.wraps(op.forward)
-    def forward(*args: Any, **settings: Any) -> Any:
+    def forward(*args: object, **settings: object) -> Any:
         return sum_in_blocks(lambda *arrays: summed(op.forward(*arrays, **settings)), *args)
 
     pulls: dict[str, Any] = {}
@@ -87,10 +86,10 @@ def total(loss: Callable[..., Any]) -> Callable[..., Any]:
     return ag.primitive(forward, name=f"sum_{op.name}", flops=flops, jvp=pushes, **pulls)
 
 
-def _pull(rule: Callable[..., Any]) -> Callable[..., Any]:
+def _pull(rule: Function) -> Function:
     """g·∂loss/∂argument, told what the rule is told."""
 
-    def product(g: AnyArray, *kept: Any) -> AnyArray:
+    def product(g: AnyArray, *kept: object) -> AnyArray:
         arrays = [a for a in kept if hasattr(a, "dtype")]
         if isinstance(g, Tensor) or not all(type(a) in PLAIN and a.dtype.kind == "f" for a in arrays):
             return times(g, conjugate(rule(*kept)))
@@ -99,7 +98,7 @@ def _pull(rule: Callable[..., Any]) -> Callable[..., Any]:
     return functools.wraps(rule)(product)
 
 
-def _push(rule: Callable[..., Any]) -> Callable[..., Any]:
+def _push(rule: Function) -> Function:
     return functools.wraps(rule)(lambda t, *kept: summed(moved(t, rule(*kept))))
 
 

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
 
 from autograd_core.border import devices
 from autograd_core.engine.errors import class_name, describe
 from autograd_core.engine.primitive import parameters_of
+
+if TYPE_CHECKING:
+    from autograd_core.support.types import Args, Function, Settings
+
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -81,7 +85,7 @@ def _shown(value: object) -> str:
 FLAG = Check(KINDS["bool"], False, None)
 
 
-def checks_of(function: Callable[..., Any], ranges: Mapping[str, Range] | None = None) -> dict[str, Check]:
+def checks_of(function: Function, ranges: Mapping[str, Range] | None = None) -> dict[str, Check]:
     """A check for each argument that is annotated as bool, int, float or str, or has such a default, or a range."""
     ranges = ranges or {}
     annotations = getattr(function, "__annotations__", {})
@@ -98,7 +102,7 @@ def checks_of(function: Callable[..., Any], ranges: Mapping[str, Range] | None =
     return found
 
 
-def _on_device(constructor: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+def _on_device(constructor: Function, args: Args, kwargs: Settings) -> None:
     """Make a layer whose parameters are to lie on ``device=``."""
     device = devices.check(class_name(args[0]), kwargs.pop("device"))
     constructor(*args, **kwargs)
@@ -130,7 +134,7 @@ def checked(**ranges: Range) -> Callable[[F], F]:
         is_constructor = function.__name__ == "__init__"
 
         @functools.wraps(function)
-        def call(*args: Any, **kwargs: Any) -> Any:
+        def call(*args: object, **kwargs: object) -> Any:
             if is_constructor and "device" in kwargs and "device" not in names:
                 return _on_device(call, args, kwargs)
             owner = class_name(args[0]) if is_constructor else function.__name__

@@ -10,7 +10,7 @@ from autograd_core import Tensor
 from autograd_core.border import devices
 
 if TYPE_CHECKING:
-    from autograd_core.support.types import AnyArray, DTypeLike
+    from autograd_core.support.types import AnyArray, Args, DTypeLike, Settings
 
 from autograd_core.engine.errors import describe
 
@@ -48,7 +48,7 @@ def convert_(tensor: Tensor, dtype: DTypeLike) -> None:
         tensor.grad = Tensor(gradient._data.astype(dtype))
 
 
-def read_to(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, Any]:
+def read_to(args: Args, kwargs: Settings) -> tuple[Any, Any]:
     """Device and floating dtype of ``module.to(…)``; TypeError for another dtype."""
     device, dtype, _ = devices.read_to("Module.to", args, kwargs)
     if dtype is not None and not np.issubdtype(dtype, np.floating):

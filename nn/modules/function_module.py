@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from autograd_core.engine.errors import class_name
 from autograd_core.engine.primitive import parameters_of
 
 from .checking import FLAG, Check, checks_of
 from .layer import Layer
+
+if TYPE_CHECKING:
+    from autograd_core.support.types import Function
 
 
 class _Signature:
@@ -34,7 +36,7 @@ class FunctionModule(Layer):
     checks   : of those arguments that must be of a kind, or in a range
     """
 
-    function: Callable[..., Any]
+    function: Function
     settings: tuple[str, ...] = ()
     accepted: tuple[str, ...] = ()
     defaults: dict[str, Any] = {}  # noqa: RUF012 (never written to)
@@ -70,7 +72,7 @@ class FunctionModule(Layer):
     def of(
         cls,
         name: str,
-        function: Callable[..., Any],
+        function: Function,
         inputs: int = 1,
         ignored: dict[str, Any] | None = None,
     ) -> Any:

@@ -18,7 +18,7 @@ from autograd_core.support.handles import RemovableHandle
 from autograd_core.support.vectors import joined, pieces
 
 if TYPE_CHECKING:
-    from autograd_core.support.types import AnyArray, Hook
+    from autograd_core.support.types import AnyArray, Args, Hook, Settings
 
     from .module import Module
 
@@ -44,7 +44,7 @@ class Hooks:
             raise TypeError(f"hook: {class_name(hook)} is not callable; give a function.")
         return RemovableHandle(hooks, entry, prepend)
 
-    def call(self, module: Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    def call(self, module: Module, args: Args, kwargs: Settings) -> Any:
         """``module.forward`` with all hooks around it."""
         for hook, with_kwargs in list(self.forward_pre.values()):
             answer = hook(module, args, kwargs) if with_kwargs else hook(module, args)
@@ -74,7 +74,7 @@ class Hooks:
         return passing.leave(result) if passing else result
 
 
-def _call_quietly(hook: Hook, args: tuple[Any, ...]) -> None:
+def _call_quietly(hook: Hook, args: Args) -> None:
     """A hook that runs because of an error must not hide it."""
     try:
         hook(*args)
@@ -106,7 +106,7 @@ class _Passing:
         self.tracked: list[int] = []
         self.grad_output: Grads | None = None
 
-    def enter(self, args: tuple[Any, ...]) -> tuple[Any, ...]:
+    def enter(self, args: Args) -> tuple[Any, ...]:
         self.inputs, self.tracked = len(args), _tracked(args)
         return _through(args, self.tracked, self._input_gradients)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -18,7 +17,7 @@ from .module import Module
 from .parameter import Parameter
 
 if TYPE_CHECKING:
-    from autograd_core.support.types import DTypeLike
+    from autograd_core.support.types import Args, DTypeLike, Function, Settings
 
 _PLAIN = frozenset((ag.Tensor, Parameter, np.ndarray, int, float, bool, str, tuple, type(None)))
 """Types of most arguments, which are what they are."""
@@ -38,14 +37,14 @@ class Layer(Module):
 
     channels_first: ClassVar[bool] = False
 
-    def _run(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    def _run(self, args: Args, kwargs: Settings) -> Any:
         if not (_PLAIN.issuperset(map(type, args)) and (not kwargs or _PLAIN.issuperset(map(type, kwargs.values())))):
             own = next((p.dtype for p in self.parameters() if p.dtype.kind == "f"), None)
             args, kwargs = _as_arrays(class_name(self), args, kwargs, own)
         return self.forward(*args, **kwargs) if self._hooks is None else self._hooks.call(self, args, kwargs)
 
 
-def takes_lists(function: Callable[..., Any]) -> Callable[..., Any]:
+def takes_lists(function: Function) -> Function:
     """The function, to which lists of numbers and other libraries' containers are data, where it takes arrays."""
     inner: Any = function
     while hasattr(inner, "__wrapped__"):
@@ -54,7 +53,7 @@ def takes_lists(function: Callable[..., Any]) -> Callable[..., Any]:
     data = {name for name in names if name not in defaults or name in ("weight", "bias")}
 
     @functools.wraps(function)
-    def on_data(*args: Any, **kwargs: Any) -> Any:
+    def on_data(*args: object, **kwargs: object) -> Any:
         if not (_PLAIN.issuperset(map(type, args)) and _PLAIN.issuperset(map(type, kwargs.values()))):
             named = dict(zip(names, args, strict=False)) | kwargs
             given = {key: value for key, value in named.items() if key in data or type(value) is not list}
@@ -66,7 +65,7 @@ def takes_lists(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _as_arrays(
-    owner: str, args: tuple[Any, ...], kwargs: dict[str, Any], own: DTypeLike, first: str = "input"
+    owner: str, args: Args, kwargs: Settings, own: DTypeLike, first: str = "input"
 ) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """Lists of floats in the parameters' dtype, or in that of an array beside them; the first one of integers, too."""
     floats = (a.dtype for a in (*args, *kwargs.values()) if getattr(getattr(a, "dtype", None), "kind", "") == "f")

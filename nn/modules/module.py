@@ -23,7 +23,7 @@ from .states.hooks import StateHooks
 from .states.state import KeyMismatch
 
 if TYPE_CHECKING:
-    from autograd_core.support.types import ArrayLike, DTypeLike, Hook, State
+    from autograd_core.support.types import Args, ArrayLike, DTypeLike, Hook, Settings, State
 
 _bool: TypeAlias = builtins.bool
 
@@ -54,7 +54,7 @@ class Module(StateHooks):
         """What the module computes; a subclass defines it."""
         raise NotImplementedError(f"{self._get_name()} must define forward(self, …).")
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self, *args: object, **kwargs: object) -> Any:
         try:
             if recording.special and recording.observed():
                 around = observer.scope()
@@ -65,7 +65,7 @@ class Module(StateHooks):
             locate(error, self)
             raise
 
-    def _run(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    def _run(self, args: Args, kwargs: Settings) -> Any:
         return self.forward(*args, **kwargs) if self._hooks is None else self._hooks.call(self, args, kwargs)
 
     # Attributes ----------------------------------------------------------------------------------------------------
@@ -257,7 +257,7 @@ class Module(StateHooks):
         fn(self)
         return self
 
-    def to(self, *args: DTypeLike | Tensor, **kwargs: Any) -> Self:
+    def to(self, *args: DTypeLike | Tensor, **kwargs: object) -> Self:
         """Convert floating parameters, their gradients and floating buffers to another floating dtype, in place.
 
         args, kwargs : ``to(dtype)``, ``to(tensor)`` (its dtype), ``to(device)`` or both, ``device=`` and ``dtype=``

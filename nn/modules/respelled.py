@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,8 +14,11 @@ from autograd_core.engine.errors import class_name
 
 from .checking import FLAG
 
+if TYPE_CHECKING:
+    from autograd_core.support.types import Function
 
-def writing(function: Callable[..., Any], name: str) -> Callable[..., Any]:
+
+def writing(function: Function, name: str) -> Function:
     """The function, which with ``inplace=True`` gives its result to the input tensor itself."""
 
     # Where PyTorch has it: before the generator, which PyTorch has not.
@@ -24,7 +26,7 @@ def writing(function: Callable[..., Any], name: str) -> Callable[..., Any]:
     place, own = len([n for n in names if n not in ("inplace", "generator")]), [False] * ("inplace" in names)
 
     @functools.wraps(function)
-    def call(input: Any, *rest: Any, inplace: bool = False, **kwargs: Any) -> Any:
+    def call(input: Any, *rest: Any, inplace: bool = False, **kwargs: object) -> Any:
         if len(rest) >= place and isinstance(rest[place - 1], (bool, np.bool_)):
             inplace, rest = rest[place - 1], (*rest[: place - 1], *own, *rest[place:])
         FLAG(name, "inplace", inplace)
@@ -43,11 +45,11 @@ def writing(function: Callable[..., Any], name: str) -> Callable[..., Any]:
     return call
 
 
-def in_dtype(function: Callable[..., Any]) -> Callable[..., Any]:
+def in_dtype(function: Function) -> Function:
     """The function, of its input in ``dtype`` where that is given."""
 
     @functools.wraps(function)
-    def call(input: Any, *args: Any, dtype: Any = None, **kwargs: Any) -> Any:
+    def call(input: Any, *args: object, dtype: Any = None, **kwargs: object) -> Any:
         return function(input if dtype is None else ag.astype(input, dtype), *args, **kwargs)
 
     return call

@@ -112,13 +112,13 @@ class SummaryWriter:
             self._writers[part] = EventFileWriter(os.path.join(self.log_dir, part), **self._settings)
         return self._writers[part]
 
-    def _write(self, step: int | None, walltime: float | None, part: str = "", **content: Any) -> None:
+    def _write(self, step: int | None, walltime: float | None, part: str = "", **content: object) -> None:
         event = Event(wall_time=time.time() if walltime is None else float(walltime), **content)
         if step is not None:
             event.step = int(step)
         self._file(part).add_event(event)
 
-    def _value(self, step: int | None, walltime: float | None, part: str = "", **content: Any) -> None:
+    def _value(self, step: int | None, walltime: float | None, part: str = "", **content: object) -> None:
         self._write(step, walltime, part, summary=Summary(value=[Summary.Value(**content)]))
 
     # Numbers -------------------------------------------------------------------------------------------------------

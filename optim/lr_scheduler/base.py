@@ -14,7 +14,7 @@ from autograd_core.support import states
 from ..optimizer import Optimizer
 
 if TYPE_CHECKING:
-    from autograd_core.support.types import Array, State, StateDict
+    from autograd_core.support.types import Array, Settings, State, StateDict
 
     from ..options import Options
 
@@ -118,7 +118,7 @@ class LRScheduler:
             rates.append(twin.get_last_lr())
         return np.array(rates[:steps], float)
 
-    def plot(self, steps: int, ax: Any = None, **style: Any) -> Any:
+    def plot(self, steps: int, ax: Any = None, **style: object) -> Any:
         """Draw the rates of the next ``steps`` epochs, a line for each group that differs, and return the axes.
 
         ax : the matplotlib axes to draw on (the current ones where none are given); ``style`` goes to ``ax.plot``
@@ -237,7 +237,7 @@ def one_of(schedule: str, name: str, value: Any, choices: tuple[str, ...]) -> No
         raise ValueError(f"{schedule}: {name}={value!r} is none of {', '.join(map(repr, choices))}.")
 
 
-def _plot(schedule: Any, rates: Any, ax: Any, style: dict[str, Any]) -> Any:
+def _plot(schedule: Any, rates: Any, ax: Any, style: Settings) -> Any:
     try:
         import matplotlib.pyplot as plt
     except ImportError as error:

@@ -136,6 +136,6 @@ class ReduceLROnPlateau(LRScheduler):
             rates.append(twin.get_last_lr())
         return np.array(rates, float)
 
-    def plot(self, metrics: Iterable[float], ax: Any = None, **style: Any) -> Any:  # type: ignore[override]
+    def plot(self, metrics: Iterable[float], ax: Any = None, **style: object) -> Any:  # type: ignore[override]
         """Draw the rates that these measures would give, and return the axes."""
         return _plot(self, self.preview(metrics), ax, style)

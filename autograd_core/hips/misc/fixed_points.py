@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..core import make_vjp
 from ..extend import defvjp, primitive
 from ..vspaces import vspace
 
+if TYPE_CHECKING:
+    from ...support.types import Function
+
 
 @primitive
-def fixed_point(f: Callable[..., Any], a: Any, x0: Any, distance: Callable[[Any, Any], Any], tol: float) -> Any:
+def fixed_point(f: Function, a: Any, x0: Any, distance: Callable[[Any, Any], Any], tol: float) -> Any:
     """x = f(a)(x), iterated from x0 until ``distance(x, previous x)`` is at most ``tol``; differentiable by a.
 
     f : of a, gives the function to iterate

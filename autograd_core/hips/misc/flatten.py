@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -11,6 +11,9 @@ import autograd_core as ag
 
 from ...engine.tensor import Tensor
 from ..builtins import type as type_of
+
+if TYPE_CHECKING:
+    from ...support.types import Function
 
 
 def flatten(value: Any) -> tuple[Any, Callable[[Any], Any]]:
@@ -53,7 +56,7 @@ def _taken_apart(value: Any, leaves: list[Any]) -> Callable[[Any], Any]:
     return lambda values: np.reshape(next(values), shape) if shape else next(values)[0]
 
 
-def flatten_func(func: Callable[..., Any], example: Any) -> tuple[Callable[..., Any], Callable[[Any], Any], Any]:
+def flatten_func(func: Function, example: Any) -> tuple[Function, Callable[[Any], Any], Any]:
     """A function of trees as one of vectors, the way back from a vector, and the example's vector.
 
     func : of a tree and other arguments, answering with a tree

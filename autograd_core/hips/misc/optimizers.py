@@ -7,25 +7,29 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .flatten import flatten
+
+if TYPE_CHECKING:
+    from ...support.types import Function
+
 
 Gradient = Callable[[Any, int], Any]
 Callback = Callable[[Any, int, Any], Any] | None
 Step = Callable[[Any, int], Any]
 
 
-def unflatten_optimizer(optimize: Callable[..., Any]) -> Callable[..., Any]:
+def unflatten_optimizer(optimize: Function) -> Function:
     """An optimizer of vectors as one of trees of arrays.
 
     optimize : called with grad, x0, callback and its own settings
     """
 
     @wraps(optimize)
-    def of_trees(grad: Gradient, x0: Any, callback: Callback = None, *args: Any, **kwargs: Any) -> Any:
+    def of_trees(grad: Gradient, x0: Any, callback: Callback = None, *args: object, **kwargs: object) -> Any:
         start, unflatten = flatten(x0)
         told = callback and (lambda x, i, g: callback(unflatten(x), i, unflatten(g)))
         return unflatten(optimize(lambda x, i: flatten(grad(unflatten(x), i))[0], start, told, *args, **kwargs))

@@ -27,13 +27,13 @@ def _either(plain: Any, ours: Any) -> Any:
     """NumPy's function of plain arrays, and the library's where a box is among the arguments."""
 
     @_wraps(plain)
-    def function(*args: Any, **kwargs: Any) -> Any:
+    def function(*args: object, **kwargs: object) -> Any:
         return (ours if _boxed(args) or (kwargs and _boxed(kwargs.values())) else plain)(*args, **kwargs)
 
     return function
 
 
-def _asarray(a: Any, dtype: Any = None, *args: Any, **kwargs: Any) -> Any:
+def _asarray(a: Any, dtype: Any = None, *args: object, **kwargs: object) -> Any:
     """``a`` as an array, boxed where a box is in it."""
     return a if isinstance(a, _Tensor) and dtype is None else _ag.array(a, dtype=dtype)
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import autograd_core as ag
 
 from ..installing import missing
 
+if TYPE_CHECKING:
+    from ...support.types import Args, Function
 
-def odeint(
-    func: Callable[..., Any], y0: Any, t: Any, args: tuple[Any, ...] = (), *, rtol: Any = None, atol: Any = None
-) -> Any:
+
+def odeint(func: Function, y0: Any, t: Any, args: Args = (), *, rtol: Any = None, atol: Any = None) -> Any:
     """y at the times ``t``, of shape (n, d), where dy/dt = func(y, t, *args) and y(t[0]) = y0.
 
     func : of the state, the time and args
@@ -26,7 +26,7 @@ def odeint(
         "atol": 1.49012e-8 if atol is None else atol,
     }
 
-    def rate(y: Any, time: Any, *rest: Any) -> Any:
+    def rate(y: Any, time: Any, *rest: object) -> Any:
         slope = func(y, time, *rest)
         return ag.stack(list(slope)) if isinstance(slope, (list, tuple)) else slope
 

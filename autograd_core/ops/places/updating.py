@@ -202,6 +202,6 @@ def fill_diagonal(a, val, wrap=False):
     return _plain(np.reshape(flat, shape), a, val)
 
 
-def _plain(result: Any, *given: Any) -> Any:
+def _plain(result: Any, *given: object) -> Any:
     """The array of a result for which only arrays were given."""
     return result if any(isinstance(x, Tensor) for x in given) else result._data

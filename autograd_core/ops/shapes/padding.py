@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,7 +13,7 @@ from .ranges import linspace
 from .shaping import astype
 
 if TYPE_CHECKING:
-    from ...support.types import AnyArray, ArrayLike
+    from ...support.types import AnyArray, ArrayLike, Function
 
 __all__ = ["pad"]
 
@@ -26,7 +25,7 @@ SETTINGS: dict[str, str] = {
     "reflect": "reflect_type", "symmetric": "reflect_type",
     "edge": "", "empty": "", "wrap": "",
 }
-STATISTICS: dict[str, Callable[..., Any]] = {
+STATISTICS: dict[str, Function] = {
     "maximum": np.max, "mean": np.mean, "median": np.median, "minimum": np.min,
 }
 
@@ -143,7 +142,7 @@ def _edge(array: AnyArray, axis: int, width: Pair, _: Pair) -> AnyArray:
     return _around(first, array, last, axis)
 
 
-def _statistic(function: Callable[..., Any]) -> Callable[..., Any]:
+def _statistic(function: Function) -> Function:
     def extended(array: AnyArray, axis: int, width: Pair, lengths: tuple[int | None, int | None]) -> AnyArray:
         n = array.shape[axis]
         before, after = (n if m is None or m > n else m for m in lengths)
@@ -165,7 +164,7 @@ def _wrap(array: AnyArray, axis: int, width: Pair, _: Pair) -> AnyArray:
     return array[(*[slice(None)] * axis, origin)]
 
 
-def _mirrored(with_edge: bool) -> Callable[..., Any]:
+def _mirrored(with_edge: bool) -> Function:
     def extended(array: AnyArray, axis: int, width: Pair, kinds: tuple[str, str]) -> AnyArray:
         period = array.shape[axis]
         if period == 1:
@@ -197,7 +196,7 @@ def _linear_ramp(array: AnyArray, axis: int, width: Pair, ends: Pair) -> AnyArra
     return _around(first, array, np.flip(last, axis), axis)
 
 
-_EXTENDED: dict[str, Callable[..., Any]] = {
+_EXTENDED: dict[str, Function] = {
     "constant": _constant,
     "empty": _constant,
     "edge": _edge,

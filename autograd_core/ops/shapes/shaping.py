@@ -15,7 +15,7 @@ from .axes import transpose
 from .making import as_array
 
 if TYPE_CHECKING:
-    from ...support.types import AnyArray
+    from ...support.types import AnyArray, DType
 
 __all__ = [
     "astype", "atleast_1d", "atleast_2d", "atleast_3d", "copy", "expand_dims", "ravel", "reshape", "squeeze",
@@ -158,7 +158,7 @@ def _astype(x, dtype, order="K"):
     return x.astype(dtype) if order == "K" else x.astype(dtype, order=order)
 
 
-def _converted(g: AnyArray, dtype: np.dtype[Any]) -> AnyArray:
+def _converted(g: AnyArray, dtype: DType) -> AnyArray:
     return _astype(np.real(g) if np.iscomplexobj(g) and dtype.kind != "c" else g, dtype)
 
 

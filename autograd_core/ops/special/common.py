@@ -36,7 +36,7 @@ __all__ = [
 _ROOT_PI, _ROOT_2_PI, _ROOT_HALF = math.sqrt(math.pi), math.sqrt(2 * math.pi), math.sqrt(0.5)
 
 
-def _declare(ufunc: np.ufunc, name: str = "", **rules: Any) -> Any:
+def _declare(ufunc: np.ufunc, name: str = "", **rules: object) -> Any:
     """An elementwise primitive of one of SciPy's ufuncs."""
     function = elementwise(ufunc, name=name or None, **rules)
     function.__module__ = __name__
@@ -46,7 +46,7 @@ def _declare(ufunc: np.ufunc, name: str = "", **rules: Any) -> Any:
     return function
 
 
-def _or_one(y: AnyArray, *others: Any) -> AnyArray:
+def _or_one(y: AnyArray, *others: object) -> AnyArray:
     """``y``, and 1 where it and the others are 0: 0/0 shall be 0."""
     zero = y == 0
     for other in others:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -11,6 +10,10 @@ from ...engine import entry
 from ...engine.forms import elementwise
 from ...engine.registry import implements
 from ...engine.tensor import Tensor
+
+if TYPE_CHECKING:
+    from ...support.types import Function
+
 
 
 def refuse_complex(name: str, x: Any) -> bool:
@@ -21,7 +24,7 @@ def refuse_complex(name: str, x: Any) -> bool:
 
 
 def of_settings(
-    ufunc: np.ufunc, settings: str, slope: Callable[..., Any], x: str = "x", last: bool = True, real: bool = False
+    ufunc: np.ufunc, settings: str, slope: Function, x: str = "x", last: bool = True, real: bool = False
 ) -> Any:
     """``ufunc(*settings, x)``, or with x before them, as a function that is differentiable by x alone.
 
@@ -46,7 +49,7 @@ def of_settings(
         given |= {"refuse": refuse_complex, "known": known}
     primitive = elementwise(eval(inner, given), name=known, **{x: eval(rule, given)})
 
-    def function(*args: Any) -> Any:
+    def function(*args: object) -> Any:
         if len(args) != len(order):
             raise TypeError(f"{name}({', '.join(order)}): {len(args)} arguments given.")
         values = dict(zip(order, args, strict=True))

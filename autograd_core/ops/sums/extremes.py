@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,7 +12,7 @@ from ..composites import composite
 from .reductions import ABSENT, cast, given, numbers
 
 if TYPE_CHECKING:
-    from ...support.types import AnyArray, Axis, Mask
+    from ...support.types import AnyArray, Axis, Function, Mask
 
 __all__ = ["amax", "amin", "max", "min", "nanmax", "nanmin", "ptp"]
 
@@ -68,7 +67,7 @@ def _part(hit: AnyArray, count: Any, a: AnyArray) -> AnyArray:
     return cast(np.divide(hit, count, dtype=np.result_type(a.dtype, np.float32)), a)
 
 
-def _of_numbers(of_numpy: Callable[..., Any], which: str, example: str) -> Any:
+def _of_numbers(of_numpy: Function, which: str, example: str) -> Any:
     def extreme(a, axis=None, out=None, keepdims=False, initial=ABSENT, where=True):
         settings = given(of_numpy.__name__, a, None, out, initial, where=where)
         return of_numpy(a, axis=axis, keepdims=keepdims, **settings)

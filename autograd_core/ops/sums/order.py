@@ -94,7 +94,7 @@ def _ranks(a: AnyArray) -> AnyArray:
     return np.argsort(np.argsort(a, axis=-1, kind="stable"), axis=-1)
 
 
-def _shares(a: AnyArray, statistic: Any, **settings: Any) -> AnyArray:
+def _shares(a: AnyArray, statistic: Any, **settings: object) -> AnyArray:
     """∂(statistic)/∂a of something that is (1 − s) x₍ₖ₎ + s x₍ₖ₊₁₎ of the sorted x.
 
     The statistic of the ranks is the place p = k + s; the element of rank r has the share max(0, 1 − |p − r|).

@@ -18,7 +18,7 @@ from ..precision import in_single
 if TYPE_CHECKING:
     from ...engine.node import Node
     from ...engine.primitive import Saved
-    from ...support.types import AnyArray, Axis, DTypeLike, Mask
+    from ...support.types import AnyArray, Axis, DTypeLike, Mask, Settings
 
 __all__ = [
     "bincount", "mean", "nanmean", "nanprod", "nansum", "prod", "sum",
@@ -78,7 +78,7 @@ def cast(g: AnyArray, a: AnyArray) -> AnyArray:
     return (np.real(g) if g.dtype.kind == "c" and a.dtype.kind != "c" else g).astype(a.dtype)
 
 
-def given(name: str, a: AnyArray, dtype: DTypeLike, out: Any, initial: Any = ABSENT, **others: Any) -> dict[str, Any]:
+def given(name: str, a: AnyArray, dtype: DTypeLike, out: Any, initial: Any = ABSENT, **others: object) -> Settings:
     """The settings that were given, checked, as NumPy takes them; the mask ``where`` without its tensor."""
     if out is not None:
         raise TypeError(f"{name}: out= cannot be differentiated through. Fix: use the result, y = np.{name}(...).")

@@ -15,7 +15,7 @@ from ..shapes.making import as_array
 from .reductions import part
 
 if TYPE_CHECKING:
-    from ...support.types import AnyArray, Axis
+    from ...support.types import AnyArray, Axis, DType
 
 __all__ = ["diff", "ediff1d", "gradient", "interp", "trapezoid", "unwrap"]
 
@@ -80,7 +80,7 @@ def ediff1d(ary, to_end=None, to_begin=None):
     return pieces[0] if len(pieces) == 1 else np.concatenate(pieces)
 
 
-def _end(end: Any, dtype: np.dtype[Any]) -> AnyArray | None:
+def _end(end: Any, dtype: DType) -> AnyArray | None:
     if end is None:
         return None
     end = as_array(end)

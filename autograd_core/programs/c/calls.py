@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,6 +12,9 @@ from ..lowering import _indexed, _NotOurs
 from ..tracing.tape import Entry
 from .expressions import TYPES, Expressions, converted, number
 from .loops import WHOLE, Place
+
+if TYPE_CHECKING:
+    from ...support.types import DType
 
 
 class Unknown(Exception):
@@ -77,11 +80,11 @@ class Call:
                 parts.append(i if step == 1 else f"{i} * {step}")
         return f"{name}[{' + '.join(parts) or '0'}]"
 
-    def as_type(self, array: Any, indices: Sequence[str], dtype: np.dtype[Any]) -> str:
+    def as_type(self, array: Any, indices: Sequence[str], dtype: DType) -> str:
         """The same, in a dtype."""
         return converted(self.at(array, indices), np.asarray(array).dtype, dtype)
 
-    def before(self, a: str, b: str, dtype: np.dtype[Any]) -> str:
+    def before(self, a: str, b: str, dtype: DType) -> str:
         """Whether a stands before b in order; what is not a number stands last."""
         return f"({a} < {b} || (isnan({b}) && !isnan({a})))" if dtype.kind == "f" else f"{a} < {b}"
 

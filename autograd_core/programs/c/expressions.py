@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from ...support.types import DType
+
 
 TYPES = {"?": "unsigned char", "f": "float", "d": "double"}
 TYPES |= {c: f"int{8 * np.dtype(c).itemsize}_t" for c in "bhilq"} | {
@@ -104,12 +108,12 @@ class Expressions:
             found.append(_with_type(text, TYPES[letter]))
         return found
 
-    def call(self, name: str, dtype: np.dtype[Any], *values: str) -> str:
+    def call(self, name: str, dtype: DType, *values: str) -> str:
         """A call of a helper."""
         self._used[name, dtype.char] = None
         return f"{name}_{_short(dtype.char)}({', '.join(values)})"
 
-    def of(self, op: str, values: list[str], types: tuple[np.dtype[Any], ...]) -> str:
+    def of(self, op: str, values: list[str], types: tuple[DType, ...]) -> str:
         """``op`` of values in their dtypes, in the dtype of the last of ``types``; KeyError where C has none."""
         kind = types[0].kind
         if op == "copy":
@@ -127,7 +131,7 @@ class Expressions:
             raise KeyError(op)
         return self._of_one_kind(op, values, types, kind)
 
-    def _of_one_kind(self, op: str, values: list[str], types: tuple[np.dtype[Any], ...], kind: str) -> str:
+    def _of_one_kind(self, op: str, values: list[str], types: tuple[DType, ...], kind: str) -> str:
         dtype, x = types[0], values[0]
         if kind == "b" and op in ("add", "multiply", "maximum", "minimum", "fmax", "fmin"):
             return f"({x} {'|' if op in ('add', 'maximum', 'fmax') else '&'} {values[1]})"
@@ -150,7 +154,7 @@ class Expressions:
             return self._of_floats(op, values, dtype)
         return self._of_integers(op, values, dtype)
 
-    def _of_floats(self, op: str, values: list[str], dtype: np.dtype[Any]) -> str:
+    def _of_floats(self, op: str, values: list[str], dtype: DType) -> str:
         suffix = "f" if dtype.char == "f" else ""
         if op in _MATHEMATICS:
             return f"{_MATHEMATICS[op]}{suffix}({', '.join(values)})"
@@ -165,7 +169,7 @@ class Expressions:
             return self.call(op, dtype, *values)
         raise KeyError(op)
 
-    def _of_integers(self, op: str, values: list[str], dtype: np.dtype[Any]) -> str:
+    def _of_integers(self, op: str, values: list[str], dtype: DType) -> str:
         names = {"maximum": "larger", "fmax": "larger", "minimum": "smaller", "fmin": "smaller", "power": "whole_power"}
         if op in names:
             return self.call(names[op], dtype, *values)
@@ -189,7 +193,7 @@ def _with_type(text: str, name: str) -> str:
     return text
 
 
-def converted(value: str, source: np.dtype[Any], target: np.dtype[Any]) -> str:
+def converted(value: str, source: DType, target: DType) -> str:
     """A value in another dtype."""
     if TYPES[source.char] == TYPES[target.char]:
         return value
@@ -198,7 +202,7 @@ def converted(value: str, source: np.dtype[Any], target: np.dtype[Any]) -> str:
     return f"({TYPES[target.char]}){value}"
 
 
-def number(value: Any, dtype: np.dtype[Any]) -> str:
+def number(value: Any, dtype: DType) -> str:
     """A number that C reads as exactly this one."""
     if dtype.kind == "b":
         return str(int(bool(value)))
@@ -217,7 +221,7 @@ def number(value: Any, dtype: np.dtype[Any]) -> str:
     return text + ("f" if dtype.char == "f" else "")
 
 
-def identity(op: str, dtype: np.dtype[Any]) -> str:
+def identity(op: str, dtype: DType) -> str:
     """The number that changes nothing in a sum, product or extreme."""
     if op in ("add", "logical_or"):
         return "0"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -11,6 +11,10 @@ from ..form import Index, Ref
 from ..passes.fusion import Kernel
 from ..passes.walks import Access, Line, axes_of, lines_of
 from .expressions import TYPES, Expressions, converted, identity, number
+
+if TYPE_CHECKING:
+    from ...support.types import DType
+
 
 WHOLE = 2**62  # an end that no part of an array has
 LONG_SUM = 256  # a sum of more floats is taken in double
@@ -95,12 +99,12 @@ class Loops:
                 indent += "    "
         self.text.append(f"{indent}{self._element(a)} = {identity(line.row.op, a.dtype)};")
 
-    def _type_of_sum(self, line: Line) -> np.dtype[Any]:
+    def _type_of_sum(self, line: Line) -> DType:
         kind = line.output.dtype
         count = np.prod(self.lengths[self._home(line) :])
         return np.dtype(np.float64) if kind.char == "f" and line.row.op == "add" and count > LONG_SUM else kind
 
-    def _combined(self, line: Line, total: str, value: str, dtype: np.dtype[Any]) -> str:
+    def _combined(self, line: Line, total: str, value: str, dtype: DType) -> str:
         if line.row.op in ("add", "multiply") and dtype.kind != "b":
             return f"{total} {'+' if line.row.op == 'add' else '*'}= {value};"
         return f"{total} = {self.expressions.of(line.row.op, [total, value], (dtype, dtype, dtype))};"

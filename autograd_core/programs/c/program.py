@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -24,6 +24,10 @@ from .expressions import TYPES, Expressions, helper_names
 from .loops import Loops, access, is_wrapped
 from .names import Names, comment, identifier
 from .numbers import Numbers
+
+if TYPE_CHECKING:
+    from ...support.types import DType
+
 
 _REDUCES = ("add", "multiply", "maximum", "minimum", "logical_and", "logical_or")
 
@@ -73,11 +77,11 @@ class CProgram:
         self._numbers = {id(e.args[0]) for e in record.tape.entries if e.kind == "number"}
         self.arrays: dict[int, Array] = {}
         self._work: dict[int, tuple[str, int]] = {}
-        self._sizes: dict[str, tuple[np.dtype[Any], int]] = {}
+        self._sizes: dict[str, tuple[DType, int]] = {}
         self._lay_out()
         self.tensors = self._tensors()
         self.draws: list[str] = []
-        self._products: dict[str, np.dtype[Any]] = {}
+        self._products: dict[str, DType] = {}
         self.functions: list[str] = []
         self.body = self._body()
 
@@ -137,9 +141,9 @@ class CProgram:
             return False
         return True
 
-    def _dtypes(self) -> dict[int, np.dtype[Any]]:
+    def _dtypes(self) -> dict[int, DType]:
         """The dtype of each memory; ValueError where one is seen as two."""
-        found: dict[int, np.dtype[Any]] = {}
+        found: dict[int, DType] = {}
         for step in self.steps:
             for row in step.rows if isinstance(step, Kernel) else [step]:
                 for ref in (*row.sources(), *row.targets()):

@@ -156,7 +156,7 @@ class Machine:
         checks = [step for step in steps if isinstance(step, Row) and step.kind == "check"]
         if checks:
 
-            def passed(failed: int, *_: Any) -> int:
+            def passed(failed: int, *_: object) -> int:
                 if failed:
                     entry = checks[failed - 1].entry
                     assert entry is not None

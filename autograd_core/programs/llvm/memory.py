@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from llvmlite import ir
@@ -10,6 +10,9 @@ from llvmlite import ir
 from ..form import Index
 from ..passes.walks import Access
 from .types import I1, I8, I32, I64, POINTER, cast, constant, intrinsic, lanes, stored
+
+if TYPE_CHECKING:
+    from ...support.types import DType
 
 
 class Memory:
@@ -74,7 +77,7 @@ class Memory:
         steps = ir.Constant(ir.VectorType(I64, width), [k * stride for k in range(width)])
         return self.b.inttoptr(self.b.add(start, steps), ir.VectorType(POINTER, width))
 
-    def truth(self, value: Any, dtype: np.dtype[Any], width: int) -> Any:
+    def truth(self, value: Any, dtype: DType, width: int) -> Any:
         """What was loaded, as it is in a register: a truth is one bit there."""
         return self.b.icmp_unsigned("!=", value, constant(I8, 0, width)) if dtype.kind == "b" else value
 

@@ -7,13 +7,17 @@ Nothing is reordered, and NaN, infinities and the signs of zeros go their way.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from llvmlite import ir
 
 from . import mathematics
 from .types import I64, cast, castable, constant, element, intrinsic, known
+
+if TYPE_CHECKING:
+    from ...support.types import DType
+
 
 FUSED = ("contract",)
 Emit = Callable[["Point"], Any]
@@ -98,7 +102,7 @@ def _clip(p: Point) -> Any:
     return _extreme("<", "and_")(Point(p.builder, [above, high], p.types, p.width))
 
 
-def _truth(p: Point, value: Any, dtype: np.dtype[Any]) -> Any:
+def _truth(p: Point, value: Any, dtype: DType) -> Any:
     return cast(p.builder, value, dtype, np.dtype(bool), p.width)
 
 
@@ -207,7 +211,7 @@ TABLE: dict[str, tuple[str, Emit]] = {
 REDUCES = ("add", "multiply", "maximum", "minimum", "logical_and", "logical_or")
 
 
-def able(op: str, types: tuple[np.dtype[Any], ...]) -> bool:
+def able(op: str, types: tuple[DType, ...]) -> bool:
     """Whether there is code for an operation in these dtypes."""
     if not all(map(known, types)) or (types[0].char in "LQ" and op == "inside"):
         return False
@@ -220,7 +224,7 @@ def able(op: str, types: tuple[np.dtype[Any], ...]) -> bool:
     return types[0].kind == "f" and set(types) == {types[0]} and callable(getattr(mathematics, op, None))
 
 
-def emit(builder: ir.IRBuilder, op: str, values: list[Any], types: tuple[np.dtype[Any], ...], width: int) -> Any:
+def emit(builder: ir.IRBuilder, op: str, values: list[Any], types: tuple[DType, ...], width: int) -> Any:
     """The operation's code; the result in the dtype of ``types[-1]``."""
     if op in TABLE:
         return TABLE[op][1](Point(builder, values, types, width))
@@ -242,7 +246,7 @@ def _of_numbers(module: ir.Module, op: str, kinds: list[ir.Type]) -> ir.Function
     return function
 
 
-def identity(op: str, dtype: np.dtype[Any]) -> Any:
+def identity(op: str, dtype: DType) -> Any:
     """The number that changes nothing in a sum, product, or extreme."""
     if op == "add":
         return 0
@@ -256,12 +260,12 @@ def identity(op: str, dtype: np.dtype[Any]) -> Any:
     return low if op == "maximum" else high
 
 
-def combine(builder: ir.IRBuilder, op: str, a: Any, b: Any, dtype: np.dtype[Any], width: int) -> Any:
+def combine(builder: ir.IRBuilder, op: str, a: Any, b: Any, dtype: DType, width: int) -> Any:
     """Two partial results of a sum, product, or extreme as one."""
     return TABLE[op][1](Point(builder, [a, b], (dtype, dtype, dtype), width))
 
 
-def folded(builder: ir.IRBuilder, op: str, value: Any, dtype: np.dtype[Any], width: int) -> Any:
+def folded(builder: ir.IRBuilder, op: str, value: Any, dtype: DType, width: int) -> Any:
     """All lanes of a vector as one, by halves."""
     kind = element(dtype)
     while width > 1:

@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from llvmlite import ir
+
+if TYPE_CHECKING:
+    from ...support.types import DType
+
 
 I1, I8, I32, I64 = (ir.IntType(n) for n in (1, 8, 32, 64))
 POINTER = ir.PointerType()
 KNOWN = frozenset("?bBhHiIlLqQfd")
 
 
-def known(dtype: np.dtype[Any]) -> bool:
+def known(dtype: DType) -> bool:
     """Whether the dtype has a type of LLVM's here: not half precision, complex numbers, or foreign byte orders."""
     return dtype.char in KNOWN and dtype.isnative
 
 
-def castable(source: np.dtype[Any], target: np.dtype[Any]) -> bool:
+def castable(source: DType, target: DType) -> bool:
     """Whether C defines the change of dtype for every value: not from floats to integers."""
     return known(source) and known(target) and not (source.kind == "f" and target.kind in "iu")
 
 
-def element(dtype: np.dtype[Any]) -> ir.Type:
+def element(dtype: DType) -> ir.Type:
     """The type in a register; a truth is one bit there."""
     if dtype.kind == "b":
         return I1
@@ -31,7 +34,7 @@ def element(dtype: np.dtype[Any]) -> ir.Type:
     return ir.IntType(8 * dtype.itemsize)
 
 
-def stored(dtype: np.dtype[Any]) -> ir.Type:
+def stored(dtype: DType) -> ir.Type:
     """The type in memory."""
     return I8 if dtype.kind == "b" else element(dtype)
 
@@ -78,7 +81,7 @@ def intrinsic(builder: ir.IRBuilder, name: str, result: ir.Type, arguments: list
     return builder.call(function, arguments)
 
 
-def cast(builder: ir.IRBuilder, value: Any, source: np.dtype[Any], target: np.dtype[Any], width: int) -> Any:
+def cast(builder: ir.IRBuilder, value: Any, source: DType, target: DType, width: int) -> Any:
     """A value in another dtype, as C converts it."""
     if source == target or element(source) == element(target):
         return value

@@ -6,11 +6,15 @@ import json
 import os
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ...support.files import write_atomically
+
+if TYPE_CHECKING:
+    from ...support.types import DType
+
 
 OPSET, IR_VERSION = 21, 10
 
@@ -38,7 +42,7 @@ class Builder:
         self._given.add(found)
         return found
 
-    def tensor_type(self, dtype: np.dtype[Any]) -> int:
+    def tensor_type(self, dtype: DType) -> int:
         """ONNX's number of a dtype. ValueError where it has none."""
         try:
             return int(self.helper.np_dtype_to_tensor_dtype(np.dtype(dtype)))
@@ -66,7 +70,7 @@ class Builder:
         self.nodes.append(self.helper.make_node(op, list(inputs), found, name=found[0], **attributes))
         return found[0] if outputs == 1 else found
 
-    def cast(self, value: str, dtype: np.dtype[Any]) -> str:
+    def cast(self, value: str, dtype: DType) -> str:
         """A value in another dtype."""
         return str(self.node("Cast", value, to=self.tensor_type(dtype)))
 
@@ -80,7 +84,7 @@ class Builder:
         self.inputs.append(self.helper.make_tensor_value_info(given, self.tensor_type(dtype), list(shape)))
         return given
 
-    def output(self, name: str, value: str, dtype: np.dtype[Any], shape: Sequence[Any]) -> str:
+    def output(self, name: str, value: str, dtype: DType, shape: Sequence[Any]) -> str:
         """What a run gives."""
         given = self.name(name)
         self.nodes.append(self.helper.make_node("Identity", [value], [given], name=given))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,6 +14,9 @@ from ..lowering import _indexed, _NotOurs
 from ..tracing.tape import Entry
 from .building import Builder
 from .values import Values
+
+if TYPE_CHECKING:
+    from ...support.types import Args, Settings
 
 
 class Unknown(Exception):
@@ -65,7 +68,7 @@ def call(entry: Entry, program: Program, values: Values) -> None:
         raise Unknown from None
 
 
-def _moved(c: _Call, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+def _moved(c: _Call, function: Any, args: Args, kwargs: Settings) -> None:
     """Elements in other places: NumPy itself says which, of an array that holds their numbers."""
     a, *rest = args
     if not isinstance(a, np.ndarray) or any(isinstance(x, np.ndarray) and id(x) != id(a) for x in c.entry.reads):
@@ -158,7 +161,7 @@ def _var(root: bool) -> Callable[..., None]:
     return rule
 
 
-def _einsum(c: _Call, form: Any, *arrays: Any, optimize: Any = None) -> None:
+def _einsum(c: _Call, form: Any, *arrays: object, optimize: Any = None) -> None:
     if not isinstance(form, str):
         raise Unknown
     c.give(c.b.node("Einsum", *(c.value(a, c.out.dtype) for a in arrays), equation=form.replace(" ", "")))

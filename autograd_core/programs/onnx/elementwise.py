@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .building import Builder
+
+if TYPE_CHECKING:
+    from ...support.types import DType
+
 
 _SAME = {
     "add": "Add", "subtract": "Sub", "multiply": "Mul", "divide": "Div", "power": "Pow", "float_power": "Pow",
@@ -28,7 +32,7 @@ _OF_TRUTHS = {
 }  # fmt: skip
 
 
-def elementwise(b: Builder, op: str, values: list[str], types: tuple[np.dtype[Any], ...]) -> str:
+def elementwise(b: Builder, op: str, values: list[str], types: tuple[DType, ...]) -> str:
     """A ufunc, or "copy", "clip", "select", "inside", of values of the dtypes ``types[:-1]``.
 
     Raises KeyError where no operators make it.
@@ -70,7 +74,7 @@ class _Terms:
     def __init__(self, b: Builder, dtype: np.dtype[Any]) -> None:
         self.b, self.dtype = b, dtype
 
-    def __call__(self, op: str, *values: Any, **attributes: Any) -> str:
+    def __call__(self, op: str, *values: object, **attributes: Any) -> str:
         given = [v if isinstance(v, str) else self.b.constant(self.dtype.type(v)) for v in values]
         return str(self.b.node(op, *given, **attributes))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,6 +18,10 @@ from .building import Builder
 from .calls import Unknown, call
 from .elementwise import can, elementwise
 from .values import Layout, Values, flat
+
+if TYPE_CHECKING:
+    from ...support.types import DType
+
 
 _REDUCES = {"add": "ReduceSum", "multiply": "ReduceProd", "maximum": "ReduceMax", "minimum": "ReduceMin"}
 _TRUTHS = ("logical_and", "logical_or")
@@ -103,7 +107,7 @@ class OnnxProgram:
         """Memory as it is before the run: inputs, state, and constants."""
         tape, inputs = self.record.tape, {id(root(a)) for a in self.record.inputs if not isinstance(a, Number)}
         written = {ref.memory for row in self.program.rows for ref in row.targets()}
-        read: dict[int, np.dtype[Any]] = {}
+        read: dict[int, DType] = {}
         for row in self.program.rows:
             for ref in (*row.sources(), *row.targets()):
                 if ref.memory >= 0 and read.setdefault(ref.memory, ref.dtype) != ref.dtype:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from ..form import Index, Ref
 from .building import Builder
+
+if TYPE_CHECKING:
+    from ...support.types import DType
 
 
 class Layout(NamedTuple):
@@ -48,10 +51,10 @@ class Values:
 
     def __init__(self, b: Builder) -> None:
         self.b = b
-        self.sizes: dict[int, tuple[int, np.dtype[Any]]] = {}
+        self.sizes: dict[int, tuple[int, DType]] = {}
         self.known: dict[int, dict[Layout, str]] = {}
 
-    def begin(self, memory: int, size: int, dtype: np.dtype[Any]) -> None:
+    def begin(self, memory: int, size: int, dtype: DType) -> None:
         """Say how large a memory is."""
         self.sizes.setdefault(memory, (size, dtype))
 

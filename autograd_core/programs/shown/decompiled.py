@@ -7,7 +7,7 @@ import inspect
 import operator
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -23,13 +23,17 @@ from .expressions import INFIX, OF_NUMBERS, OF_REDUCE, Code, Value
 from .spelled import atom, dtype, home, literal, literal_of, without_broadcast
 from .viewed import view_of
 
+if TYPE_CHECKING:
+    from ...support.types import Function, Settings
+
+
 __all__ = ["decompile"]
 
 _SHORT = 60
 """Characters of an expression that is put in the place of its name, where that is used once."""
 
 
-def decompile(function: Callable[..., Any]) -> Callable[..., Code]:
+def decompile(function: Function) -> Callable[..., Code]:
     """``decompile(f)(*args)`` is the code of what f computes for arguments of these shapes: NumPy's calls, no Python.
 
     function : of arrays, numbers and trees of them: also what `grad`, `value_and_grad`, `hessian`, `jvp` … make
@@ -50,7 +54,7 @@ def decompile(function: Callable[..., Any]) -> Callable[..., Code]:
     True
     """
 
-    def of(*args: Any, **kwargs: Any) -> Code:
+    def of(*args: object, **kwargs: object) -> Code:
         compiled = Compiled(function, backend="numpy")
         for _ in range(6):  # gradients that appear in the first run make another signature
             compiled(*args, **kwargs)
@@ -261,7 +265,7 @@ class _Printer:
             return Value(lambda: (f"{given[0].show(8)} ** 2", 7), given)
         return self._call(f"np.{name}", given, {})
 
-    def _call(self, name: str, given: list[Value], options: dict[str, Any], called: bool = False) -> Value:
+    def _call(self, name: str, given: list[Value], options: Settings, called: bool = False) -> Value:
         named = {k: self._argument(v) for k, v in options.items()}
 
         def make() -> tuple[str, int]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..backends import check_backend
 
 if TYPE_CHECKING:
+    from ...support.types import Function
     from ..record import Record
     from .program import Program
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 class Shown:
     """The recorded run as code, as files and as a table; of a compiled function with ``function`` and ``record``."""
 
-    function: Callable[..., Any]
+    function: Function
 
     @property
     def record(self) -> Record:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from ...support.types import DType
 
 
 def without_broadcast(arrays: Any, shape: tuple[int, ...]) -> list[Any]:
@@ -36,7 +39,7 @@ def dtype(dtype: Any) -> str:
     return "bool" if dtype.kind == "b" else f"np.{dtype.name}" if dtype.isnative else f"np.dtype({dtype.str!r})"
 
 
-def literal(number: Any, kind: np.dtype[Any]) -> tuple[str, int]:
+def literal(number: Any, kind: DType) -> tuple[str, int]:
     """A number of this dtype, with its dtype where Python's would be another."""
     if kind in (np.dtype(float), np.dtype(int), np.dtype(bool)) or number in (0, 1):
         return literal_of(number)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .recorded import as_recorded
 from .tape import Tape
+
+if TYPE_CHECKING:
+    from ...support.types import Function
 
 
 class Draws:
@@ -17,7 +20,7 @@ class Draws:
     def __init__(self, tape: Tape, present: Callable[[], Any]) -> None:
         self._tape, self._present = tape, present
 
-    def draw(self, function: Callable[..., Any], *args: Any) -> Any:
+    def draw(self, function: Function, *args: object) -> Any:
         """A random draw as one call."""
         return self._noted(function.__name__, lambda: function(*args, self._present()))
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
@@ -12,6 +12,10 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 from ...engine.tensor import Tensor
 from .numbers import Item, Live
 from .tape import Tape, again, arrays_in, root
+
+if TYPE_CHECKING:
+    from ...support.types import Args, Function, Settings
+
 
 _ABOUT = {"dtype", "flags", "itemsize", "nbytes", "ndim", "shape", "size", "strides"}
 _ASKING = {np.shape, np.ndim, np.size, np.result_type, np.can_cast, np.iscomplexobj, np.isrealobj}
@@ -29,7 +33,7 @@ _METHODS |= {"round", "squeeze", "std", "sum", "swapaxes", "take", "transpose", 
 class _Asked(np.ndarray):
     """An array that says which ufunc ``**`` would call: not for every exponent np.power, which may round otherwise."""
 
-    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: object) -> Any:
         return ufunc if len(inputs) == 1 and inputs[0].dtype == self.dtype else np.power
 
 
@@ -51,7 +55,7 @@ class Recorded(NDArrayOperatorsMixin):
             self.tape.refuse("an array was converted to a plain one")
         return np.array(self.array, dtype=dtype, copy=copy)
 
-    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, out: Any = None, **kwargs: Any) -> Any:
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: object, out: Any = None, **kwargs: object) -> Any:
         if any(isinstance(x, Tensor) for x in inputs):
             return NotImplemented
         if not self.tape.open:
@@ -156,7 +160,7 @@ class Recorded(NDArrayOperatorsMixin):
         """As of an array, recorded."""
         return self.copy().reshape(-1)
 
-    def astype(self, dtype: Any, *args: Any, copy: bool = True, **kwargs: Any) -> Any:
+    def astype(self, dtype: Any, *args: object, copy: bool = True, **kwargs: object) -> Any:
         """As of an array, recorded."""
         if not copy and np.dtype(dtype) == self.array.dtype:
             return self
@@ -166,7 +170,7 @@ class Recorded(NDArrayOperatorsMixin):
         """As of an array, recorded."""
         self[...] = value
 
-    def view(self, *args: Any) -> Any:
+    def view(self, *args: object) -> Any:
         """As of an array; it shares memory, and is recorded on."""
         return Recorded(self.array.view(*args), self.tape)
 
@@ -200,10 +204,10 @@ class RecordedScalar(Recorded):
     __imul__, __itruediv__ = NDArrayOperatorsMixin.__mul__, NDArrayOperatorsMixin.__truediv__
 
 
-_attributes: dict[str, Callable[..., Any]] = {"real": np.real, "imag": np.imag}
+_attributes: dict[str, Function] = {"real": np.real, "imag": np.imag}
 
 
-def _as_one(name: str, args: tuple[Any, ...]) -> tuple[Any, ...]:
+def _as_one(name: str, args: Args) -> tuple[Any, ...]:
     """a.reshape(2, 3) as np.reshape(a, (2, 3))."""
     return (args,) if name in ("reshape", "transpose") and len(args) > 1 else args
 
@@ -247,7 +251,7 @@ def _held(number: Live, dtype: Any) -> Any:
     return number.tape.once(("held", number, np.dtype(dtype)), held)
 
 
-def _number_in_ufunc(self: Live, ufunc: Any, method: str, *inputs: Any, out: Any = None, **kwargs: Any) -> Any:
+def _number_in_ufunc(self: Live, ufunc: Any, method: str, *inputs: object, out: Any = None, **kwargs: object) -> Any:
     if any(isinstance(x, Tensor) for x in inputs):
         return NotImplemented
     if not self.tape.open:
@@ -263,7 +267,7 @@ def _number_in_function(self: Live, function: Any, types: Any, args: Any, kwargs
     return _function(self.tape, function, args, kwargs)
 
 
-def _numbers_held(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+def _numbers_held(args: Args, kwargs: Settings) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """Changing numbers among arguments: real ones as arrays of the others' dtype, whole ones guarded."""
     found = [*_deep((args, list(kwargs.values())))]
     if not any(isinstance(x, Live) for x in found):
@@ -292,7 +296,7 @@ Live.__array_function__ = _number_in_function  # type: ignore[attr-defined]
 Live.astype = lambda self, dtype: Recorded(_held(self, dtype), self.tape)  # type: ignore[attr-defined]
 
 
-def _with_numbers_held(inputs: tuple[Any, ...]) -> tuple[Any, ...]:
+def _with_numbers_held(inputs: Args) -> tuple[Any, ...]:
     if not any(isinstance(x, Live) for x in inputs):
         return inputs
     kinds = [x.dtype for x in inputs if hasattr(x, "dtype") and not isinstance(x, Live)]
@@ -301,7 +305,7 @@ def _with_numbers_held(inputs: tuple[Any, ...]) -> tuple[Any, ...]:
     return tuple(_held(x, dtype) if isinstance(x, Live) else x for x in inputs)
 
 
-def _ufunc(tape: Tape, ufunc: Any, method: str, inputs: tuple[Any, ...], out: Any, kwargs: dict[str, Any]) -> Any:
+def _ufunc(tape: Tape, ufunc: Any, method: str, inputs: Args, out: Any, kwargs: Settings) -> Any:
     raw = tuple(map(plain, _with_numbers_held(inputs)))
     kwargs = {k: plain(v) for k, v in kwargs.items()}
     run = getattr(ufunc, method)
@@ -330,7 +334,7 @@ def _ufunc(tape: Tape, ufunc: Any, method: str, inputs: tuple[Any, ...], out: An
     return answer
 
 
-def _function(tape: Tape, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+def _function(tape: Tape, function: Any, args: Args, kwargs: Settings) -> Any:
     args, kwargs = _numbers_held(args, kwargs)
     raw, settings = tuple(map(plain, args)), {k: plain(v) for k, v in kwargs.items()}
     name, reads = function.__name__, (*arrays_in(raw), *arrays_in(tuple(settings.values())))
@@ -364,7 +368,7 @@ def _nothing() -> None:
     """Memory that later calls write into."""
 
 
-def _computed_again(tape: Tape, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+def _computed_again(tape: Tape, function: Any, args: Args, kwargs: Settings) -> Any:
     """Views as they are; of a function without ``out=`` the result is computed again and copied into its place."""
     args, kwargs = _numbers_held(args, kwargs)
     raw, settings = tuple(map(plain, args)), {k: plain(v) for k, v in kwargs.items()}

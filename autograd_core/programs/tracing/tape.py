@@ -14,11 +14,15 @@ import threading
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import FrameType
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from .parts import Part, Parts
+
+if TYPE_CHECKING:
+    from ...support.types import Args, Function
+
 
 _PACKAGES = tuple(str(Path(__file__).parents[3] / name) + "/" for name in ("autograd_core", "nn", "optim"))
 _SKIPPED = (str(Path(__file__).parents[1]) + "/", str(Path(np.__file__).parent) + "/")
@@ -40,7 +44,7 @@ class Entry(NamedTuple):
     """
 
     name: str
-    run: Callable[..., Any]
+    run: Function
     args: tuple[Any, ...]
     kwargs: dict[str, Any]
     writes: tuple[Any, ...]
@@ -66,7 +70,7 @@ class Entry(NamedTuple):
         return f"{owner.__name__}.{name}" if isinstance(owner, np.ufunc) else self.run, self.args, kwargs, outs
 
 
-def again(function: Callable[..., Any], args: Any, kwargs: Any, targets: list[Any]) -> None:
+def again(function: Function, args: Any, kwargs: Any, targets: list[Any]) -> None:
     """A call without ``out=``, whose results are copied into their places."""
     found = function(*args, **kwargs)
     for target, new in zip(targets, found if isinstance(found, (tuple, list)) else (found,), strict=True):
@@ -169,8 +173,8 @@ class Tape:
     def add(
         self,
         name: str,
-        run: Callable[..., Any],
-        args: tuple[Any, ...] = (),
+        run: Function,
+        args: Args = (),
         kwargs: dict[str, Any] | None = None,
         writes: Iterable[Any] = (),
         reads: Iterable[Any] = (),
@@ -228,18 +232,18 @@ class Tape:
             self._numbers[named] = key, make()
         return self._numbers[named][1]
 
-    def plan(self) -> list[tuple[Callable[..., Any], tuple[Any, ...]]]:
+    def plan(self) -> list[tuple[Function, tuple[Any, ...]]]:
         """The calls as pairs that a loop runs."""
         return [(_call(e), e.args) for e in self.entries]
 
 
-def _call(entry: Entry) -> Callable[..., Any]:
+def _call(entry: Entry) -> Function:
     run = functools.partial(entry.run, **entry.kwargs) if entry.kwargs else entry.run
     if entry.errors is None:
         return run
     errors = entry.errors
 
-    def quietly(*args: Any) -> None:
+    def quietly(*args: object) -> None:
         with np.errstate(**errors):
             run(*args)
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from autograd_core.engine.errors import class_name
 from autograd_core.support.handles import RemovableHandle
 
 if TYPE_CHECKING:
+    from autograd_core.support.types import Function
+
     from ..module import Module
     from .state import KeyMismatch
 
@@ -19,7 +21,7 @@ EXTRA = "_extra_state"
 class StateHooks:
     """The part of ``Module`` that has to do with hooks of its state."""
 
-    _state_hooks: dict[str, dict[int, Callable[..., Any]]] | None = None
+    _state_hooks: dict[str, dict[int, Function]] | None = None
 
     def get_extra_state(self) -> Any:
         """What is saved beside parameters and buffers, under ``…_extra_state``; a subclass may define it."""
@@ -32,15 +34,15 @@ class StateHooks:
         """
         raise NotImplementedError("set_extra_state: define it beside get_extra_state.")
 
-    def register_state_dict_pre_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
+    def register_state_dict_pre_hook(self, hook: Function) -> RemovableHandle:
         """Call ``hook(module, prefix, keep_vars)`` before ``state_dict`` takes this module's part."""
         return self._add("before", hook)
 
-    def register_state_dict_post_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
+    def register_state_dict_post_hook(self, hook: Function) -> RemovableHandle:
         """Call ``hook(module, state_dict, prefix, local_metadata)`` after ``state_dict`` took this module's part."""
         return self._add("after", hook)
 
-    def register_load_state_dict_pre_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
+    def register_load_state_dict_pre_hook(self, hook: Function) -> RemovableHandle:
         """Call ``hook(module, state_dict, prefix, metadata, strict, missing, unexpected, errors)`` before loading.
 
         It may rename and replace what is in ``state_dict``, a copy of what was given; what it appends to the last three
@@ -48,11 +50,11 @@ class StateHooks:
         """
         return self._add("before_load", hook)
 
-    def register_load_state_dict_post_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
+    def register_load_state_dict_post_hook(self, hook: Function) -> RemovableHandle:
         """Call ``hook(module, incompatible_keys)`` after everything was loaded."""
         return self._add("after_load", hook)
 
-    def _add(self, kind: str, hook: Callable[..., Any]) -> RemovableHandle:
+    def _add(self, kind: str, hook: Function) -> RemovableHandle:
         if not callable(hook):
             raise TypeError(f"hook: {class_name(hook)} is not callable; give a function.")
         if self._state_hooks is None:
@@ -65,7 +67,7 @@ def has_extra_state(module: Module) -> bool:
     return type(module).get_extra_state is not StateHooks.get_extra_state
 
 
-def hooked(module: Module, kind: str) -> Iterator[tuple[str, Module, Callable[..., Any]]]:
+def hooked(module: Module, kind: str) -> Iterator[tuple[str, Module, Function]]:
     """For a module and all below it: the prefix of its keys, itself, and each of its hooks of a kind."""
     for path, owner in module.named_modules(remove_duplicate=False):
         for hook in list((owner._state_hooks or {}).get(kind, {}).values()):

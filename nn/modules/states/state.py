@@ -19,7 +19,7 @@ from ..parameter import Parameter
 from .hooks import after_load, before_load, extras, hooked
 
 if TYPE_CHECKING:
-    from autograd_core.support.types import Array, State
+    from autograd_core.support.types import Array, DType, State
 
     from ..module import Module
 
@@ -137,7 +137,7 @@ def _changes(own: Tensor, array: Array, assign: bool) -> list[Callable[[], objec
     return [partial(operator.setitem, own._data, ..., values)]
 
 
-def _fits(given: np.dtype[Any], own: Tensor, assign: bool) -> bool:
+def _fits(given: DType, own: Tensor, assign: bool) -> bool:
     """Whether values of this dtype can be taken over: no imaginary part and no fraction is ever dropped."""
     if assign and own.requires_grad:
         return given.kind in "fc"
