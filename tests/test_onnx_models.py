@@ -116,6 +116,13 @@ def test_what_no_case_stands_for_is_refused_or_stands_in_another() -> None:
     assert others | {"FractionalMaxPool"} == {name for name in REFUSED if name[0].isupper()}
 
 
+def test_a_batch_of_one_length(tmp_path: Path) -> None:
+    model = Computed(lambda x, h, rnn: rnn(x, h)[0] + x[1:, :, :3].sum(), nn.RNN(4, 3))
+    inputs = [normal(5, 2, 4)[0], normal(1, 2, 3)[0]]
+    path = nn.export.onnx(model, tuple(inputs), tmp_path / "n.onnx", dynamic_batch=False)
+    np.testing.assert_allclose(run(path, inputs)[0], model(*map(ag.Tensor, inputs)).data, rtol=1e-5, atol=1e-5)
+
+
 def operators(path: Path) -> list[str]:
     return [node.op_type for node in onnx.load(path).graph.node]
 
@@ -230,6 +237,9 @@ def test_bad_arguments_write_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyP
         nn.export.onnx(np.sin, x34, tmp_path / "n.onnx")
     with pytest.raises(ValueError, match="no batch axis"):
         nn.export.onnx(model, np.float32(1), tmp_path / "n.onnx")
+    states = Computed(lambda x, h, rnn: rnn(x, h)[0], nn.RNN(4, 3)), (x34[None], np.zeros((1, 3, 3), np.float32))
+    with pytest.raises(ValueError, match=r"dynamic_batch=False"):
+        nn.export.onnx(*states, tmp_path / "n.onnx")
     monkeypatch.setitem(sys.modules, "onnx", None)
     monkeypatch.setitem(sys.modules, "onnx.checker", None)
     with pytest.raises(ImportError, match=r"autograd-core\[onnx\]"):

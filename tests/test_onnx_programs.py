@@ -13,6 +13,7 @@ import pytest
 import autograd_core as ag
 import nn
 import optim
+from autograd_core.support.random import use_generator
 from test_c import FLOATS, OF_TWO, POSITIVE, flat, recorded
 from test_compile import SETTINGS
 
@@ -33,6 +34,7 @@ class Session:
         self.inputs = [x.name for x in model.graph.input]
         about = {x.key: x.value for x in model.metadata_props}
         self.state = json.loads(about["state"])
+        self.draws = json.loads(about["draws"])
         self.kept: dict[str, Any] = {}
 
     def __call__(self, **given: Any) -> dict[str, Any]:
@@ -149,15 +151,6 @@ def test_places_shapes_and_sums(tmp_path: Path) -> None:
     assert not session(x=x, k=np.array([3, 0, -5]) + 0)["valid"]
 
 
-DRAWS = {
-    *("RReLU", "Dropout", "Dropout1d", "Dropout2d", "Dropout3d", "AlphaDropout", "FeatureAlphaDropout"),
-    *("GaussianNoise", "LSTM, two layers", "MultiheadAttention", "Transformer", "TransformerEncoderLayer"),
-    *("TransformerEncoder", "TransformerDecoderLayer", "TransformerDecoder", "GradientNoise", "FractionalMaxPool2d"),
-    "FractionalMaxPool3d",
-}
-"""Settings that draw random numbers: the only ones that are refused."""
-
-
 @pytest.mark.parametrize("name", SETTINGS)
 def test_layers_losses_and_optimizers(tmp_path: Path, name: str) -> None:
     make, given = SETTINGS[name]
@@ -177,15 +170,17 @@ def test_layers_losses_and_optimizers(tmp_path: Path, name: str) -> None:
     for _ in range(9):  # a count that was seen to change takes a few calls more
         run(*batch)
     path = tmp_path / "step.onnx"
-    if name in DRAWS:
-        with pytest.raises(ValueError, match="a random draw"):
-            run.to_onnx(path)
-        assert not path.exists()
-        return
     session = Session(run.to_onnx(path))
-    named = dict(zip(run.record.names, batch, strict=True))
-    for _ in range(3):
-        np.testing.assert_allclose(session(**named)["result"], run(*batch), rtol=3e-5, atol=1e-6)
+    named, draws = dict(zip(run.record.names, batch, strict=True)), []
+    entries = [entry for entry in run.record.tape.entries if entry.kind == "draw"]
+    for seed in range(3):
+        with use_generator(np.random.default_rng(seed)):
+            for entry in entries:
+                entry.run(*entry.args)
+            draws = [entry.writes[0].copy() for entry in entries]
+        found = session(**named, **dict(zip(session.draws, draws, strict=True)))["result"]
+        with use_generator(np.random.default_rng(seed)):
+            np.testing.assert_allclose(found, run(*batch), rtol=3e-5, atol=1e-6)
 
 
 def test_refusals_write_nothing(tmp_path: Path) -> None:

@@ -71,6 +71,8 @@ class Run:
 
     def note(self, name: str, args: Any, params: Any, result: Any) -> Any:
         """What a call gave, followed from here."""
+        if result is None:
+            raise Refused(f"{name}, which changes an array in place")
         if isinstance(result, (tuple, list)):
             many = [self.note(f"{name}, result {k}", args, params, r) for k, r in enumerate(result)]
             return type(result)(*many) if hasattr(result, "_fields") else type(result)(many)

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 import autograd_core as ag
-from autograd_core.engine.errors import class_name
+from autograd_core.engine.errors import class_name, printable
+from autograd_core.engine.tensor import bare
 
 from ..modules.module import Module
 from .tracing import trace
@@ -57,12 +58,22 @@ def onnx(model: Module, example: Any, path: str | os.PathLike[str], dynamic_batc
             f"export.onnx: {class_name(model)} is no module. Fix: a model of nn, an estimator of scikit-learn, or "
             "compiled.to_onnx(path)."
         )
-    given = [np.asarray(getattr(x, "data", x)) for x in (example if isinstance(example, tuple) else (example,))]
+    given = [np.asarray(bare(x)) for x in (example if isinstance(example, tuple) else (example,))]
     if dynamic_batch and any(x.ndim == 0 or len(x) == 0 for x in given):
         raise ValueError("export.onnx: an example has no batch axis. Fix: a batch of one, or dynamic_batch=False.")
     first, second = ([other_numbers(x, more if dynamic_batch else 0) for x in given] for more in (1, 2))
     with as_it_was(model), ag.no_grad():
-        writer = Writer(model, trace(model, first), trace(model, second), dynamic_batch)
+        try:
+            traces = trace(model, first), trace(model, second)
+        except Exception as error:
+            if str(error).startswith("export.onnx"):
+                raise
+            model(*map(ag.Tensor, given))
+            raise ValueError(
+                f"export.onnx: the model takes the example, but not more of it on the first axis of every input "
+                f"({printable(str(error))}). Fix: the batch on the first axis, or dynamic_batch=False."
+            ) from error
+        writer = Writer(model, *traces, dynamic_batch)
         writer.check(model, [given, second])
     write(writer.b.model(class_name(model)), target, "export.onnx")
     return Path(target)

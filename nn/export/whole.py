@@ -39,7 +39,7 @@ Rule = Callable[[Any, Any], "list[Whole] | Whole | None"]
 def as_one(module: Any, args: Any, kwargs: Any) -> list[Whole]:
     """What stands for each result of a layer's call; nothing where it is what it calls."""
     rule = _RULES.get(type(module))
-    if rule is None or not args or (kwargs and rule is not _unpool) or (len(args) > 1 and rule is not _unpool):
+    if rule is None or not args or (type(module) not in _UNPOOLED and (kwargs or len(args) > 1)):
         return []
     found = rule(module, args[0]) or []
     return found if isinstance(found, list) else [found]
@@ -83,7 +83,7 @@ def _pool(op: str, dims: int, **names: str) -> Rule:
 
 
 def _unpool(m: Any, x: Any) -> Whole | None:
-    return ("Unpool", {}) if x.ndim == int(type(m).__name__[-2]) + 2 else None
+    return ("Unpool", {}) if x.ndim == _UNPOOLED[type(m)] + 2 else None
 
 
 def _adaptive(op: str, dims: int) -> Rule:
@@ -133,11 +133,12 @@ def _shortened(m: Any) -> Any:
     return np.where(lengths > m.max_norm, table * (m.max_norm / (lengths + 1e-7)), table).astype(table.dtype)
 
 
+_UNPOOLED: dict[type, int] = {MaxUnpool1d: 1, MaxUnpool2d: 2, MaxUnpool3d: 3}
 _RULES: dict[type, Rule] = {
     **dict.fromkeys((BatchNorm1d, BatchNorm2d, BatchNorm3d), _batch_norm),
     **dict.fromkeys((InstanceNorm1d, InstanceNorm2d, InstanceNorm3d), _instance_norm),
     **dict.fromkeys((ConvTranspose1d, ConvTranspose2d, ConvTranspose3d), _conv_transposed),
-    **dict.fromkeys((MaxUnpool1d, MaxUnpool2d, MaxUnpool3d), _unpool),
+    **dict.fromkeys(_UNPOOLED, _unpool),
     Embedding: _embedding,
     EmbeddingBag: _bag,
 }

@@ -59,6 +59,7 @@ class OnnxProgram:
         self.gradients = self._keep_gradients()
         optimise(self.program)
         self.state: dict[str, str] = {}
+        self.draws: dict[str, str] = {}
         self.checks: list[str] = []
         self._after: list[tuple[str, Ref]] = []
         self._places: dict[str, str] = {}
@@ -289,7 +290,10 @@ class OnnxProgram:
             )
             self._items[id(item)] = self.b.cast(value, _DOUBLE)
         elif entry.kind == "draw":
-            raise Unknown("a random draw. Fix: eval(), or draw outside and give the numbers as an argument")
+            (array,) = entry.writes
+            given = self.b.input("/".join(filter(None, (entry.part.module, entry.name))), array.dtype, array.shape)
+            self.values.write(self.program.ref(array), given, array.shape)
+            self.draws[given] = entry.name
         elif entry.kind == "guard" and entry.reads:
             raise Unknown("the program goes on from a value that a run computes")
 
@@ -347,6 +351,7 @@ class OnnxProgram:
                 valid = self.b.node("And", valid, other)
             self.b.output("valid", self.b.reshape(valid, []), _BOOL, ())
         self.b.note("state", self.state)
+        self.b.note("draws", self.draws)
 
 
 def _view(array: Any, ref: Ref) -> Any:

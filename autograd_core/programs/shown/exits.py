@@ -82,8 +82,9 @@ class Shown:
         buffers; step counts and learning rates as double numbers) is an input, which begins as it is now where nothing
         is given, and an output with ``.next`` behind its name; the metadata "state" maps the one to the other.
         Gradients that a run leaves are outputs, "weight.grad". Where a recorded run depends on a value (a branch, an
-        index in its range), the output ``valid`` says whether it would have gone the same way. Only operators of
-        ONNX's standard, opset 21.
+        index in its range), the output ``valid`` says whether it would have gone the same way. Random numbers are
+        inputs, in the order of their draws, "model.2/keep_mask" of a dropout; the metadata "draws" names what each was
+        drawn by. Only operators of ONNX's standard, opset 21.
 
         Raises RuntimeError where nothing is recorded yet, ValueError where a call has no operator (it names them, their
         modules and lines) and for a path that ends otherwise, ImportError without the package onnx, OSError where the
