@@ -13,6 +13,7 @@ Imports autograd_core alone.
 """
 
 from . import datasets, transforms
+from .chunks import ChunkedDataset, ChunkSampler
 from .collating import default_collate
 from .dataset import Dataset, Subset, TensorDataset, random_split
 from .loader import DataLoader
@@ -20,6 +21,6 @@ from .samplers import BalancedSampler, BatchSampler, RandomSampler, Sampler, Seq
 
 __all__ = [
     "Dataset", "TensorDataset", "Subset", "random_split", "DataLoader", "default_collate",
-    "datasets", "transforms",
+    "ChunkedDataset", "ChunkSampler", "datasets", "transforms",
     "Sampler", "SequentialSampler", "RandomSampler", "WeightedRandomSampler", "BalancedSampler", "BatchSampler",
 ]  # fmt: skip

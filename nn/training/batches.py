@@ -14,7 +14,8 @@ from autograd_core.engine.errors import class_name
 from autograd_core.engine.tensor import bare
 from autograd_core.support.arrays import brought, hosted
 
-from ..data import BatchSampler, DataLoader, SequentialSampler, TensorDataset
+from ..data import BatchSampler, ChunkedDataset, ChunkSampler, DataLoader, SequentialSampler, TensorDataset
+from ..data.chunks import in_chunks
 from ..modules.module import Module
 
 EVALUATED_AT_ONCE = 256
@@ -28,14 +29,21 @@ def loader_of(what: str, data: Any, batch_size: int, shuffle: bool = False) -> A
             f"{what}: {class_name(data)} of shape {getattr(data, 'shape', ())} has no targets. Fix: give (x, y)."
         )
     if isinstance(data, tuple):
-        data = TensorDataset(*data)
+        data = dataset_of(*data)
     if isinstance(data, list):
         _check_batches(what, data)
     if isinstance(data, (Module, str)) or not (hasattr(data, "__iter__") or hasattr(data, "__getitem__")):
         raise TypeError(f"{what}: {class_name(data)} is not data. Fix: (x, y), a dataset or a DataLoader.")
     if hasattr(data, "__getitem__") and hasattr(data, "__len__") and not isinstance(data, list):
+        if shuffle and isinstance(data, ChunkedDataset):
+            return DataLoader(data, batch_size, sampler=ChunkSampler(data))
         return DataLoader(data, batch_size, shuffle)
     return data
+
+
+def dataset_of(*arrays: Any) -> TensorDataset | ChunkedDataset:
+    """The rows of arrays, chunk by chunk where they lie in chunks."""
+    return ChunkedDataset(*arrays) if in_chunks(arrays) else TensorDataset(*arrays)
 
 
 def is_array(data: object) -> bool:

@@ -20,7 +20,6 @@ from autograd_core.support.states import at_once
 from optim import Optimizer
 from optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 
-from ..data import TensorDataset
 from ..data.checking import whole
 from ..data.loader import length_of
 from ..modules.module import Module
@@ -31,6 +30,7 @@ from .batches import (
     beside,
     check_in_order,
     collected,
+    dataset_of,
     each,
     is_array,
     joined,
@@ -385,7 +385,7 @@ class Trainer:
         Raises ValueError for a loader that shuffles.
         """
         if is_array(data):
-            data = TensorDataset(data)
+            data = dataset_of(data)
         loader = loader_of("Trainer.predict", data, EVALUATED_AT_ONCE if batch_size is None else batch_size)
         check_in_order(loader)
         return restoring(lambda: self._predict(aside(loader)), modes_of(self.model))
