@@ -52,9 +52,9 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
 
 
 def glorot_gain(nonlinearity: str) -> float:
-    """The factor by which Glorot's spread is multiplied before an activation: 4 for sigmoid, 1 for tanh, √2 for ReLU.
+    """The factor of Glorot's spread before an activation: 4 for sigmoid, 1 for tanh, √2 for ReLU and SiLU.
 
-    nonlinearity : the activation: "sigmoid", "tanh", "relu" or "linear"
+    nonlinearity : the activation: "sigmoid", "tanh", "relu", "silu" or "linear"
 
     A sigmoid is not saturated for |z| < 4, a tanh for |z| < 1; ReLU loses half of the variance (He et al. 2015).
     With it, ``xavier_uniform_`` and ``xavier_normal_`` give, for n inputs and m outputs,
@@ -64,7 +64,7 @@ def glorot_gain(nonlinearity: str) -> float:
     ========== =================== ==================
     tanh       √(6/(n+m))          √(2/(n+m))
     sigmoid    4 √(6/(n+m))        4 √(2/(n+m))
-    relu       √2 √(6/(n+m))       √2 √(2/(n+m))
+    relu, silu √2 √(6/(n+m))       √2 √(2/(n+m))
     ========== =================== ==================
 
     (``calculate_gain`` is PyTorch's other choice: 1, 5/3, √2.)
@@ -73,7 +73,7 @@ def glorot_gain(nonlinearity: str) -> float:
     >>> bool(np.abs(w.numpy()).max() <= 4 * np.sqrt(6 / 12))
     True
     """
-    gains = {"linear": 1.0, "tanh": 1.0, "sigmoid": 4.0, "relu": math.sqrt(2)}
+    gains = {"linear": 1.0, "tanh": 1.0, "sigmoid": 4.0, "relu": math.sqrt(2), "silu": math.sqrt(2)}
     if nonlinearity not in gains:
         raise ValueError(f"glorot_gain: unknown nonlinearity {nonlinearity!r}; one of {list(gains)}.")
     return gains[nonlinearity]

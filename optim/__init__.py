@@ -14,6 +14,7 @@ from .sign import Lion, Rprop
 if TYPE_CHECKING:
     from . import hooks, lr_scheduler, swa_utils
     from .curvature.lbfgs import LBFGS
+    from .landscapes import loss_plane, plot_landscape
     from .matrices import Adafactor, Muon, SparseAdam
     from .minimizing import Minimum, minimize
     from .trajectories import BEALE, ROSENBROCK, STEEP_VALLEY, Landscape, plot_trajectories, trajectory
@@ -26,6 +27,7 @@ __getattr__, __dir__ = attach(
         "lr_scheduler": (),
         "swa_utils": (),
         "curvature.lbfgs": ("LBFGS",),
+        "landscapes": ("loss_plane", "plot_landscape"),
         "matrices": ("Adafactor", "Muon", "SparseAdam"),
         "minimizing": ("Minimum", "minimize"),
         "trajectories": ("BEALE", "ROSENBROCK", "STEEP_VALLEY", "Landscape", "plot_trajectories", "trajectory"),
@@ -37,5 +39,6 @@ __all__ = [
     "SGD", "ASGD", "Adagrad", "RMSprop", "Adadelta", "Adam", "AdamW", "NAdam", "RAdam", "Adamax", "Rprop", "Lion",
     "Adafactor", "Muon", "SparseAdam", "LBFGS",
     "minimize", "Minimum", "trajectory", "plot_trajectories", "Landscape", "ROSENBROCK", "BEALE", "STEEP_VALLEY",
+    "plot_landscape", "loss_plane",
     "hooks", "lr_scheduler", "swa_utils",
 ]  # fmt: skip

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from autograd_core import Tensor, no_grad
+from autograd_core import Tensor
 from autograd_core.engine.errors import class_name
 from autograd_core.engine.tensor import bare
 
 from .adam import Adam
 from .adaptive import Adagrad, RMSprop
+from .landscapes import COLORS, draw_contours
 from .optimizer import Optimizer
 from .sgd import SGD
 
@@ -171,8 +172,8 @@ def plot_trajectories(
     left, right, bottom, top = _around(paths) if box is None else box
     if ax is None:
         ax = plt.subplots(figsize=(8, 6), layout="constrained")[1]
-    _draw_contours(ax, fun, (left, right, bottom, top))
-    for (name, path), color in zip(paths.items(), _COLORS * len(paths), strict=False):
+    draw_contours(ax, fun, (left, right, bottom, top))
+    for (name, path), color in zip(paths.items(), COLORS * len(paths), strict=False):
         ax.plot(*path.T, color="white", linewidth=3.2, alpha=0.8)  # an edge that sets crossing paths apart
         ax.plot(*path.T, color=color, linewidth=1.8, label=name)
         ax.plot(*path[-1], "o", color=color, markeredgecolor="white", markersize=8)
@@ -185,28 +186,8 @@ def plot_trajectories(
     return ax
 
 
-_COLORS = ["#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#000000", "#56B4E9", "#8C564B"]
-"""Told apart by all kinds of eyes (Okabe & Ito)."""
-
-
 def _around(paths: Mapping[str, Array]) -> tuple[float, float, float, float]:
     points = np.concatenate([path[np.all(np.isfinite(path), axis=1)] for path in paths.values()])
     low, high = points.min(axis=0), points.max(axis=0)
     room = 0.15 * np.maximum(high - low, 1e-3)
     return (low[0] - room[0], high[0] + room[0], low[1] - room[1], high[1] + room[1])
-
-
-def _draw_contours(ax: Any, fun: Callable[[Tensor], Tensor], box: tuple[float, float, float, float]) -> None:
-    """Contours at heights that are evenly spread in log(f − min f + small), so that valley and walls both show."""
-    left, right, bottom, top = box
-    x, y = np.meshgrid(np.linspace(left, right, 201), np.linspace(bottom, top, 201))
-    with no_grad():
-        z = fun(Tensor(np.stack([x, y]))).numpy()
-        if z.shape != x.shape:  # fun sums over its argument: one point at a time
-            points = np.stack([x.ravel(), y.ravel()], axis=1)
-            z = np.array([fun(Tensor(point)).item() for point in points]).reshape(x.shape)
-    height = z - z.min()
-    lift = 1e-3 * float(np.median(height)) or 1.0
-    levels = np.linspace(np.log(lift), np.log(lift + height.max()), 25)
-    ax.contourf(x, y, np.log(lift + height), levels=levels, cmap="Blues_r", alpha=0.6)
-    ax.contour(x, y, np.log(lift + height), levels=levels, colors="steelblue", linewidths=0.5, alpha=0.7)

@@ -44,7 +44,7 @@ SPREADS = {
             gain * math.sqrt(2 / (N + M)),
             width and gain * width,
         )
-        for name, gain in {"tanh": 1, "sigmoid": 4, "relu": math.sqrt(2)}.items()
+        for name, gain in {"tanh": 1, "sigmoid": 4, "relu": math.sqrt(2), "silu": math.sqrt(2)}.items()
         for kind, fill, width in [
             ("uniform", init.xavier_uniform_, math.sqrt(6 / (N + M))),
             ("Gaussian", init.xavier_normal_, None),

@@ -77,3 +77,38 @@ def test_bad_calls_are_refused(call, error, words):
     pytest.importorskip("matplotlib")
     with pytest.raises(error, match=words):
         call(lambda p: (p * p).sum())
+
+
+def test_a_plane_through_a_loss_is_a_section_and_leaves_the_parameters_alone():
+    """Along a line through a quadratic the heights are a parabola, whose slope at 0 is the gradient along it."""
+    w = ag.Tensor(np.array([[1.0, -2.0], [3.0, 0.5]]), requires_grad=True)
+    target = np.array([0.3, -0.7])
+    loss = lambda: ((w @ target - 1) ** 2).sum()
+    height = optim.loss_plane(loss, [w], seed=3)
+    a = np.linspace(-1, 1, 7)
+    assert np.allclose(np.diff([height((t, 0.5)) for t in a], n=3), 0, atol=1e-12)
+    before = w.numpy().copy()
+    loss().backward()
+    step = 1e-6
+    for point in ((step, 0.0), (0.0, step)):
+        moved = []
+        seen = optim.loss_plane(lambda moved=moved: moved.append(w.numpy().copy()) or loss(), [w], seed=3)
+        slope = (seen(point) - loss().item()) / step
+        assert slope == pytest.approx(np.sum(w.grad.numpy() * (moved[0] - before)) / step, rel=1e-4)
+    assert np.array_equal(w.numpy(), before)
+    with pytest.raises(TypeError, match=r"loss is .*not a number"):
+        optim.loss_plane(lambda: w @ target, [w])((0.0, 0.0))
+    assert np.array_equal(w.numpy(), before)
+
+
+def test_a_landscape_is_drawn_where_the_box_says_with_its_paths():
+    pytest.importorskip("matplotlib").use("Agg")
+    path = np.array([[0.0, 0.0], [0.5, 0.25]])
+    ax = optim.plot_landscape(lambda p: p[0] ** 2 - p[1], (-1, 1, 0, 2), paths={"mine": path}, grid=9)
+    assert ax.get_xlim() == (-1, 1) and ax.get_ylim() == (0, 2)
+    assert any(np.array_equal(np.stack(line.get_data(), axis=1), path) for line in ax.lines)
+    flat = optim.plot_landscape(lambda p: 0 * p[0], grid=5)
+    assert flat.collections
+    for box in ((1, 1, 0, 1), (0, 1, 1, 0)):
+        with pytest.raises(ValueError, match="left < right"):
+            optim.plot_landscape(lambda p: p[0], box)

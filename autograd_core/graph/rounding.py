@@ -69,8 +69,8 @@ class Rounding:
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
         dtypes = [row.dtype for row in graph.rows if row.dtype is not None and row.dtype.kind in "fc"]
-        inexact: Any = np.result_type(*dtypes, np.float16)
-        own: Any = np.finfo(inexact).dtype
+        inexact = np.result_type(*dtypes, np.float16)
+        own = np.finfo(inexact).dtype
         self.precision = float(np.finfo(own).eps) / 2
         wide: Any = np.dtype(np.longdouble if own.itemsize >= 8 else np.float64)
         self.runs: list[_Wide] = []
