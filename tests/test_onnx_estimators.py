@@ -16,7 +16,7 @@ from sklearn.preprocessing import FunctionTransformer, MinMaxScaler, StandardSca
 import nn
 import nn.export
 from nn.estimators import MLPClassifier, MLPRegressor, NeuralNetClassifier, NeuralNetRegressor
-from test_onnx_models import run
+from test_onnx_models import runtime
 
 skl2onnx = pytest.importorskip("skl2onnx")
 
@@ -56,8 +56,9 @@ def test_pipelines_at_three_lengths_of_the_batch(tmp_path: Path, name: str, dtyp
     for model in (make_pipeline(StandardScaler(), MinMaxScaler(), PCA(3), estimator), estimator):
         model.fit(x, y)
         path = nn.export.onnx(model, x[:5], tmp_path / "p.onnx")
+        compute = runtime(path)
         for n in (1, 2, 30):
-            found = run(path, [x[:n]])
+            found = compute([x[:n]])
             if hasattr(model, "predict_proba"):
                 assert found[0].astype(y.dtype).tolist() == model.predict(x[:n]).tolist()
                 np.testing.assert_allclose(found[1], model.predict_proba(x[:n]), rtol=close, atol=close)

@@ -16,6 +16,7 @@ import optim
 from autograd_core.support.random import use_generator
 from test_c import FLOATS, OF_TWO, POSITIVE, flat, recorded
 from test_compile import SETTINGS
+from test_onnx_models import disk  # noqa: F401
 
 onnx = pytest.importorskip("onnx")
 ort = pytest.importorskip("onnxruntime")

@@ -14,6 +14,7 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from autograd_core.engine.errors import printable
 from autograd_core.engine.tensor import Tensor
+from autograd_core.support import caller
 
 _LIBRARY = tuple(str(Path(__file__).parents[2] / name) + "/" for name in ("autograd_core", "nn"))
 _AS_FUNCTIONS = {"all", "any", "argmax", "argmin", "argsort", "clip", "cumprod", "cumsum", "dot", "max", "mean", "min"}
@@ -233,6 +234,7 @@ class Followed(NDArrayOperatorsMixin):
             frame = frame.f_back
         decided = what.startswith("the program") and frame.f_code.co_filename.startswith(_LIBRARY)
         if self.made.array is None and not decided:
+            frame = caller.frame()
             line = f"{printable(Path(frame.f_code.co_filename).name)}:{frame.f_lineno}"
             raise Refused(f"a value depends on the input, and at {line} {what}")
 

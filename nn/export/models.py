@@ -28,10 +28,11 @@ def onnx(model: Module, example: Any, path: str | os.PathLike[str], dynamic_batc
     path : of the file, "net.onnx" say
     dynamic_batch : whether the first axis of every input may have any length, "batch"; else that of ``example``
 
-    Linear becomes Gemm, Conv2d Conv, LSTM LSTM and so on; nodes are named by their modules and weights as in
-    ``state_dict``. The inputs are named as forward's arguments, the results "output", or "output_0" and so on.
-    Before it is written, the model is checked with inference of all shapes, and its results on ``example`` and on other
-    numbers in a batch of another length are compared with the model's own.
+    Linear becomes Gemm, Conv2d Conv, LSTM LSTM and so on; what has no operator of its own is what it computes by NumPy.
+    Nodes are named by their modules, weights as in ``state_dict``, inputs as forward's arguments, the results "output",
+    or "output_0" and so on; the metadata "modules" maps the paths of modules to their classes. Before the model is
+    written, it is checked with inference of all shapes, and its results on ``example`` and on other numbers in a batch
+    of another length are compared with the model's own.
 
     Raises ValueError where an operation has no operator, depends on the numbers of the example, or cannot have an open
     batch (with the layer's path and the reason) and for a path that ends otherwise, TypeError for what is no module,
@@ -75,6 +76,7 @@ def onnx(model: Module, example: Any, path: str | os.PathLike[str], dynamic_batc
             ) from error
         writer = Writer(model, *traces, dynamic_batch)
         writer.check(model, [given, second])
+    writer.b.note("modules", {name: class_name(module) for name, module in model.named_modules()})
     write(writer.b.model(class_name(model)), target, "export.onnx")
     return Path(target)
 

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 
 OPSET, IR_VERSION = 21, 10
+LIMIT = 2**31 - 2**20
+"""Bytes that the constants of one file may take: a message of protocol buffers ends at 2 GiB."""
 
 
 class Builder:
@@ -92,8 +94,14 @@ class Builder:
         return given
 
     def model(self, name: str) -> Any:
-        """The model without what nothing uses, checked with full inference of shapes."""
+        """The model without what nothing uses, checked with full inference of shapes.
+
+        Raises ValueError where it is too large for one file.
+        """
         self.drop_unused()
+        size = sum(tensor.ByteSize() for tensor in self.initializers.values())
+        if size > LIMIT:
+            raise ValueError(f"ONNX: weights and constants of {size / 2**30:.1f} GiB; one file holds less than 2 GiB.")
         graph = self.helper.make_graph(
             self.nodes, name, self.inputs, self.outputs, initializer=list(self.initializers.values())
         )
