@@ -10,9 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-import autograd_core as ag
 import nn.export
-from test_onnx_models import Computed, arrays, moved, runtime
+from test_onnx_models import Computed, agrees
 
 for package in ("onnx", "onnxruntime", "sklearn", "rich", "matplotlib"):
     pytest.importorskip(package)
@@ -59,19 +58,7 @@ MODELS: dict[str, Callable[[], tuple[Any, list[Any]]]] = {
 
 @pytest.mark.parametrize("name", MODELS)
 def test_models_at_three_lengths_of_the_batch(tmp_path: Path, name: str) -> None:
-    for dtype, close in ((np.float32, 1e-5), (np.float64, 1e-10)):
-        ag.manual_seed(0)
-        made, given = MODELS[name]()
-        model = moved(made, dtype)
-        inputs = [x.astype(dtype) if x.dtype.kind == "f" else x for x in given]
-        path = nn.export.onnx(model, tuple(inputs), tmp_path / "net.onnx")
-        compute = runtime(path)
-        for n in (1, 2, 5):
-            batch = [np.concatenate([x] * 2)[:n] for x in inputs]
-            with ag.no_grad():
-                wanted = arrays(model(*map(ag.Tensor, batch)))
-            for a, b in zip(compute(batch), wanted, strict=True):
-                np.testing.assert_allclose(a, b, rtol=close, atol=close)
+    agrees(tmp_path, MODELS[name])
 
 
 def test_packed_sequences_are_refused_for_their_lengths_make_the_shapes(tmp_path: Path) -> None:

@@ -111,11 +111,11 @@ def arrays(result: Any) -> list[Any]:
     return [] if result is None else [result.data if isinstance(result, ag.Tensor) else result]
 
 
-@pytest.mark.parametrize("name", CASES)
-def test_layers_and_losses_at_three_lengths_of_the_batch(tmp_path: Path, name: str) -> None:
+def agrees(tmp_path: Path, make: Callable[[], tuple[Any, list[Any]]]) -> None:
+    """In float32 and in float64, at three lengths of the batch."""
     for dtype, close in ((np.float32, 1e-5), (np.float64, 1e-10)):
         ag.manual_seed(0)
-        made, given = CASES[name]()
+        made, given = make()
         model = moved(made, dtype)
         inputs = [x.astype(dtype) if x.dtype.kind == "f" else x for x in given]
         path = nn.export.onnx(model, tuple(inputs), tmp_path / "net.onnx")
@@ -128,6 +128,11 @@ def test_layers_and_losses_at_three_lengths_of_the_batch(tmp_path: Path, name: s
             for a, b in zip(compute(batch), expected, strict=True):
                 assert a.dtype == b.dtype and a.shape == b.shape
                 np.testing.assert_allclose(a, b, rtol=close, atol=close)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_layers_and_losses_at_three_lengths_of_the_batch(tmp_path: Path, name: str) -> None:
+    agrees(tmp_path, CASES[name])
 
 
 def test_what_no_case_stands_for_is_refused_or_stands_in_another() -> None:
