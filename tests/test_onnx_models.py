@@ -202,6 +202,7 @@ FUNCTIONS: dict[str, tuple[Callable[..., Any], tuple[Any, ...]]] = {
     "padding of a bag": (nn.EmbeddingBag(6, 3, mode="max", padding_idx=0), (np.array([[0, 0], [1, 0], [2, 3]]),)),
     "rows of limited length": (nn.Embedding(6, 3, max_norm=0.5), (np.array([[0, 0], [1, 0], [2, 3]]),)),
     "einsum": (lambda x: np.einsum("ij,kj->ik", x, x), (x34,)),
+    "a trace, and whole numbers": (lambda x: np.trace(np.round(x), axis1=2, axis2=3), (image,)),
     "norms": (lambda x: np.stack([np.linalg.norm(x, p, axis=1) for p in (0, 1, 2, 3.5, np.inf)]), (x34,)),
     "of whole numbers": (lambda k: nn.functional.one_hot(k, 5), (np.array([0, 4, 2]),)),
 }  # fmt: skip

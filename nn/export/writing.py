@@ -115,8 +115,7 @@ class Writer:
             name = rule(self, *args, **params) if rule is not None else of_ufunc(self, x.name, args, params)
         except Refused as why:
             raise ValueError(f"{where}: {why}.") from None
-        except (KeyError, TypeError) as e:
-            print("DBG", repr(e), x.args, x.params)
+        except (KeyError, TypeError):  # no rule, or none for these settings
             shapes = ", ".join(str(a.shape) for a in x.args if hasattr(a, "shape"))
             raise ValueError(f"{where} of {shapes} has no operator in ONNX.") from None
         if isinstance(name, dict):

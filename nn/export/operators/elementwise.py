@@ -42,6 +42,12 @@ def _astype(w: Writer, x: Any, dtype: Any = None, **others: Any) -> Any:
     return w.name(x) if x.dtype == w.made.dtype else w.b.cast(w.name(x), w.made.dtype)
 
 
+def _round(w: Writer, x: Any, decimals: int = 0) -> Any:
+    if decimals:
+        raise Refused("decimal places")
+    return w.b.node("Round", w.name(x))
+
+
 def _product(w: Writer, x: Any, y: Any) -> Any:
     return w.b.node("MatMul", w.name(x, w.made.dtype), w.name(y, w.made.dtype))
 
@@ -69,6 +75,7 @@ def _einsum(w: Writer, *given: Any, subscripts: Any = None, optimize: Any = None
 RULES = {
     "where": _where,
     "astype": _astype,
+    "round": _round,
     "matmul": _product,
     "dot": _dot,
     "vecdot": _vecdot,

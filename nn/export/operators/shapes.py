@@ -131,7 +131,7 @@ RULES: dict[str, Rule] = {
     "stack": _stack,
     "pad": _pad,
     "unfold": moved(lambda x, kernel, stride, dilation, pads: unfold(x, kernel, stride, dilation, pads), zeros=True),
-    **{f.__name__: moved(f) for f in (np.roll, np.repeat, np.tile, np.rot90)},
+    **{f.__name__: moved(f) for f in (np.roll, np.repeat, np.tile, np.rot90, np.diagonal)},
     **{f.__name__: moved(f, zeros=True) for f in (np.tril, np.triu)},
     "cumsum": _scan(lambda w, value, axis, x: w.b.node("CumSum", value, w.b.constant(np.int64(axis)))),
     "cumprod": _scan(_cumprod),
