@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import re
 import shutil
 import sys
 from pathlib import Path
 from typing import Any
+
+from docutils import nodes
+from latex2mathml.converter import convert
 
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE), str(HERE.parent)]
@@ -14,7 +19,8 @@ sys.path[:0] = [str(HERE), str(HERE.parent)]
 project = "autograd-core"
 author = "the autograd-core authors"
 copyright = author
-extensions = ["sphinx.ext.autodoc", "sphinx.ext.mathjax", "myst_nb"]
+extensions = ["sphinx.ext.autodoc", "myst_nb"]
+html_math_renderer = "mathml"
 myst_enable_extensions = ["colon_fence", "dollarmath"]
 nb_execution_mode = "off"  # the notebooks are run by the tests, and kept with their outputs
 html_theme = "furo"
@@ -22,7 +28,7 @@ html_title = "autograd-core"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
 html_show_sphinx = False
-exclude_patterns = ["api/_*"]
+exclude_patterns = ["api/_*", "notebooks/_*"]
 autodoc_member_order = "bysource"
 autodoc_typehints = "none"
 suppress_warnings = ["myst.xref_missing"]  # the README's links lead into the repository
@@ -71,12 +77,42 @@ def _write_sources(app: Any) -> None:
     (HERE / "notebooks").mkdir()
     for notebook in notebooks:
         shutil.copy(notebook, HERE / "notebooks")
+    _write_pictures(notebooks)
     listed = "\n".join(path.stem for path in notebooks)
     (HERE / "notebooks" / "index.md").write_text(
         f"# Notebooks\n\nEach is one idea, with its outputs as they were computed.\n\n```{{toctree}}\n{listed}\n```\n"
     )
 
 
+def _write_pictures(notebooks: list[Path]) -> None:
+    """The last picture of every notebook, under its title: the gallery."""
+    text = ""
+    for path in notebooks:
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        title = "".join(cells[0]["source"]).split("\n")[0].lstrip("# ")
+        outputs = [output.get("data", {}) for cell in cells for output in cell.get("outputs", [])]
+        for kind, mode in (("image/png", "png"), ("image/svg+xml", "svg")):
+            found = [data[kind] for data in outputs if kind in data]
+            if found:
+                content = "".join(found[-1])
+                picture = HERE / "notebooks" / f"{path.stem}.{mode}"
+                picture.write_bytes(base64.b64decode(content) if mode == "png" else content.encode())
+                text += f"## [{title}](notebooks/{path.stem}.ipynb)\n\n![{title}](notebooks/{picture.name})\n\n"
+                break
+    (HERE / "notebooks" / "_pictures.md").write_text(text, encoding="utf-8")
+
+
+def _formula(self: Any, node: Any) -> None:
+    """A formula as MathML, which browsers draw without a script or a network."""
+    block = node.tagname == "math_block"
+    text = node.astext()
+    if block and "\\\\" in text and "\\begin" not in text:
+        text = rf"\begin{{aligned}}{text}\end{{aligned}}"
+    self.body.append(convert(text, display="block" if block else "inline"))
+    raise nodes.SkipNode
+
+
 def setup(app: Any) -> None:
+    app.add_html_math_renderer("mathml", (_formula, None), (_formula, None))
     app.connect("builder-inited", _write_sources)
     app.connect("autodoc-process-docstring", _fields)

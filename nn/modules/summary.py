@@ -54,7 +54,7 @@ class Summary(NamedTuple):
 def summary(model: Module, input_shape: Any = None, dtype: Any = None, input: Any = None) -> Summary:
     """Run the model once on zeros and list its modules in order, with output shapes and parameter counts.
 
-    input_shape : of the whole input, batch axis included; a list of shapes for several inputs
+    input_shape : of the whole input, batch axis included; a list of shapes for several inputs; or an example
     dtype       : of the zeros (default: the first floating parameter's)
     input       : instead of zeros, this input, or tuple of inputs (for class numbers, for example)
 
@@ -70,6 +70,8 @@ def summary(model: Module, input_shape: Any = None, dtype: Any = None, input: An
     2        Linear      (8, 1)                 4
     19 parameters (19 trainable), 76 bytes
     """
+    if hasattr(input_shape, "dtype") and np.ndim(input_shape) and input is None:
+        input_shape, input = None, input_shape
     if (input_shape is None) == (input is None):
         raise ValueError("summary: give either input_shape or input.")
     if input is None:
