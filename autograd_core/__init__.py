@@ -42,6 +42,7 @@ from .support import heap as _heap
 from .support import hidden as _hidden
 from .support.lazy import attach
 from .support.random import *
+from .support.threads import *
 from .transforms.gradcheck import *
 from .transforms.gradients import *
 from .watching.observer import *

@@ -10,6 +10,7 @@ import pytest
 
 import autograd_core as ag
 import nn
+from autograd_core.support import threads
 from autograd_core.support.random import use_generator
 from faults import count
 
@@ -33,10 +34,10 @@ def in_threads(number, work):
     before = sys.getswitchinterval()
     sys.setswitchinterval(1e-6)
     try:
-        threads = [threading.Thread(target=begin, args=(k,)) for k in range(number)]
-        for thread in threads:
+        begun = [threading.Thread(target=begin, args=(k,)) for k in range(number)]
+        for thread in begun:
             thread.start()
-        for thread in threads:
+        for thread in begun:
             thread.join()
     finally:
         sys.setswitchinterval(before)
@@ -98,6 +99,62 @@ def test_a_block_of_cached_values_ends_with_its_own_thread():
 class Double(nn.Module):
     def forward(self, x):
         return 2 * x
+
+
+# Elementwise work on several cores -----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def three(monkeypatch):
+    monkeypatch.setattr(threads, "available", lambda: 3)
+    ag.set_num_threads(3)
+    yield
+    ag.set_num_threads(1)
+
+
+LARGE = np.random.default_rng(0).uniform(0.5, 1.5, (300, 3001)).astype(np.float32)
+
+
+@pytest.mark.parametrize("f", [np.exp, np.tanh, nn.functional.gelu, ag.softplus, lambda t: t**1.5, nn.functional.elu])
+@pytest.mark.parametrize("x", [LARGE, LARGE.T, LARGE[:, ::2], LARGE[:2]], ids=["rows", "columns", "strided", "small"])
+def test_several_threads_compute_what_one_computes(f, x, three):
+    def both():
+        t = ag.Tensor(x, requires_grad=True)
+        y = f(t)
+        (y * y).sum().backward()
+        return y.numpy(), t.grad.numpy()
+
+    shared = both()
+    ag.set_num_threads(1)
+    for a, b in zip(shared, both(), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-6)
+        assert a.strides == b.strides and a.dtype == b.dtype
+
+
+def test_blocks_are_worked_by_several_threads_with_the_settings_of_the_asking_one(three):
+    seen = set()
+    together = threading.Barrier(2, timeout=60)
+
+    def block(k):
+        seen.add(threading.get_ident())
+        assert np.geterr()["divide"] == "raise" and not threads.several()
+        if k < 2:
+            together.wait()  # two must be there at once
+
+    with np.errstate(divide="raise"):
+        threads.each(block, 8)
+    assert 2 <= len(seen) <= 3 and threads.several()
+    with pytest.raises(FloatingPointError), np.errstate(over="raise"):
+        np.exp(ag.Tensor(1000 * LARGE))
+    assert np.isfinite(nn.functional.gelu(ag.Tensor(LARGE)).numpy()).all()  # and go on
+
+
+def test_no_more_threads_than_cores(monkeypatch):
+    monkeypatch.setattr(threads, "available", lambda: 2)
+    for wrong in (0, 3, True, 1.0):
+        with pytest.raises(ValueError, match=r"set_num_threads: num=.* must be between 1 and 2, this process's cores"):
+            ag.set_num_threads(wrong)
+    assert ag.get_num_threads() == 1
 
 
 # Forks -------------------------------------------------------------------------------------------------------------
@@ -210,3 +267,11 @@ def test_models_train_in_threads_of_their_own_as_they_do_alone():
     alone, together = [train(k) for k in range(4)], {}
     in_threads(4, lambda k: together.update({k: train(k)}))
     assert [together[k] for k in range(4)] == alone
+
+
+@forks
+def test_a_forked_process_has_threads_of_its_own(three):
+    def total():
+        return float(nn.functional.gelu(ag.Tensor(LARGE)).numpy().sum())
+
+    assert in_child(total) == repr(total())

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..engine.node import PLAIN
+from ..engine.registry import primitives
+from ..support import threads
 
 if TYPE_CHECKING:
     from ..support.types import AnyArray, Array, Function
@@ -67,7 +69,13 @@ def sum_in_blocks(f: Function, *args: Any) -> Any:
     if type(x) not in PLAIN or x.nbytes <= BLOCK or (like := _leader(args, PLAIN)) is None:
         return f(*args)
     lines, step = _lines(args, like)
-    parts = [f(*[a[s : s + step] if long else a for a, long in lines]) for s in range(0, like.size, step)]
+    parts: list[Any] = [None] * -(-like.size // step)
+
+    def part(k: int) -> None:
+        place = slice(k * step, (k + 1) * step)
+        parts[k] = f(*[a[place] if long else a for a, long in lines])
+
+    threads.each(part, len(parts), here=type(x) is not np.ndarray)  # what is recorded is this thread's
     return np.add.reduce(np.stack(parts))
 
 
@@ -80,16 +88,17 @@ def _lines(args: Sequence[Any], like: Array) -> tuple[list[tuple[Any, bool]], in
 
 def _in_blocks(f: Function, args: Sequence[Any], like: Array, out: Any) -> Any:
     lines, step = _lines(args, like)
-    first = f(*[a[:step] if long else a for a, long in lines])
     if out is None:
-        out = np.empty_like(like, first.dtype)
+        out = np.empty_like(like, f(*[a[:1] if long else a for a, long in lines]).dtype)
     line = _line(out, _order(like))
     if line is None:
         return f(*args)
-    line[:step] = first
-    for start in range(step, like.size, step):
-        place = slice(start, start + step)
+
+    def block(k: int) -> None:
+        place = slice(k * step, (k + 1) * step)
         f(*[a[place] if long else a for a, long in lines], out=line[place])
+
+    threads.each(block, -(-like.size // step))
     return out
 
 
@@ -187,3 +196,34 @@ def _where(condition: Any, x: Any, y: Any, out: Any) -> Any:
         return chosen
     out[...] = chosen
     return out
+
+
+# Several threads -----------------------------------------------------------------------------------------------------
+
+_COSTLY = [
+    *("exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sqrt", "cbrt", "sin", "cos", "tan", "arcsin", "arccos"),
+    *("arctan", "sinh", "cosh", "tanh", "arcsinh", "arccosh", "arctanh", "power", "arctan2", "hypot", "logaddexp"),
+]
+"""Ufuncs that take longer than memory does: two cores take half the time, of which sums and products gain little."""
+
+_SHARED = 1 << 21
+"""Bytes from which a second thread pays for one ufunc: its call takes as long as exp of 200 KB."""
+
+
+def _in_threads(ufunc: np.ufunc) -> Function:
+    def forward(*args: Any) -> Any:
+        x = args[0]
+        return in_blocks(ufunc, *args) if type(x) is np.ndarray and x.nbytes >= _SHARED else ufunc(*args)
+
+    return forward
+
+
+def _share(on: bool) -> None:
+    """Let the costly ufuncs of tensors run in blocks, or as they are; where it is off, nothing asks."""
+    for name in _COSTLY:
+        op = primitives.get(f"numpy.{name}")
+        if op is not None:
+            op.function.__globals__["forward"] = _in_threads(op.forward) if on else op.forward
+
+
+threads.when_changed(_share)

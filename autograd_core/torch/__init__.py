@@ -30,6 +30,7 @@ from autograd_core.border.devices import Device as device
 from autograd_core.spellings import methods as _spelled
 from autograd_core.spellings.order import ValuesAndIndices
 from autograd_core.support import random as _random
+from autograd_core.support import threads as _threads
 from autograd_core.support.lazy import advice as _advice
 
 from . import making as _making
@@ -247,12 +248,16 @@ def initial_seed() -> int:
 
 
 def get_num_threads() -> int:
-    """One: NumPy's library of linear algebra has threads of its own."""
-    return 1
+    """How many cores elementwise functions of large arrays run on: 1 unless ``set_num_threads`` says otherwise."""
+    return _threads.get_num_threads()
 
 
 def set_num_threads(num: int) -> None:
-    """Nothing: OPENBLAS_NUM_THREADS and its kin say how many threads NumPy's linear algebra takes."""
+    """``autograd_core.set_num_threads``, of no more cores than there are; linear algebra has threads of its own.
+
+    num : how many cores elementwise functions of large arrays run on
+    """
+    _threads.set_num_threads(max(1, min(int(num), _threads.available())))
 
 
 def __getattr__(name: str) -> Any:
