@@ -210,7 +210,7 @@ _SHARED = 1 << 21
 """Bytes from which a second thread pays for one ufunc: its call takes as long as exp of 200 KB."""
 
 
-def _in_threads(ufunc: np.ufunc) -> Function:
+def _in_threads(ufunc: Function) -> Function:
     def forward(*args: Any) -> Any:
         x = args[0]
         return in_blocks(ufunc, *args) if type(x) is np.ndarray and x.nbytes >= _SHARED else ufunc(*args)

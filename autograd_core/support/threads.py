@@ -108,6 +108,7 @@ class _Work:
         self.error: BaseException | None = None
 
     def run(self) -> None:
+        """Take blocks until there are none."""
         _inside.on = True
         try:
             while True:
