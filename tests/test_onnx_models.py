@@ -221,6 +221,39 @@ def test_what_a_model_computes_beside_its_layers(tmp_path: Path, name: str) -> N
             np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-5)
 
 
+NETWORK = nn.Sequential(nn.Linear(4, 8), nn.Tanh(), nn.Linear(8, 3))
+IMAGES = nn.Sequential(
+    *(nn.Conv2d(4, 3, 3), nn.BatchNorm2d(3), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(12, 3)),
+).eval()
+DERIVATIVES: dict[str, tuple[Callable[..., Any], Any, tuple[Any, ...]]] = {
+    "of a class by the pixels": (lambda x, net: ag.grad(lambda x: net(x)[:, 0].sum())(x), IMAGES, (image,)),
+    "of a loss": (
+        lambda x, y, net: ag.value_and_grad(lambda x: nn.CrossEntropyLoss()(net(x), y))(x),
+        NETWORK,
+        (x34, np.array([0, 2, 1])),
+    ),
+    "forward": (lambda x, net: ag.jvp(net, (x,), (np.ones_like(x),))[1], NETWORK, (x34,)),
+    "of second order": (
+        lambda x, net: ag.grad(lambda x: (ag.grad(lambda x: net(x).sum())(x) ** 2).sum())(x),
+        NETWORK,
+        (x34,),
+    ),
+    "Jacobian": (lambda x, net: ag.jacobian(lambda x: net(x).sum(axis=0))(x), NETWORK, (x34,)),
+    "of each example": (lambda x, net: ag.vmap(ag.grad(lambda x: net(x)[0] ** 2))(x), NETWORK, (x34,)),
+}
+
+
+@pytest.mark.parametrize("name", DERIVATIVES)
+def test_derivatives_that_a_model_takes(tmp_path: Path, name: str) -> None:
+    function, net, inputs = DERIVATIVES[name]
+    model = Computed(function, net)
+    compute = runtime(nn.export.onnx(model, inputs, tmp_path / "n.onnx"))
+    for n in (1, 2, 4):
+        batch = [np.concatenate([x] * 2)[:n] for x in inputs]
+        for a, b in zip(compute(batch), arrays(model(*map(ag.Tensor, batch))), strict=True):
+            np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5)
+
+
 REFUSED: dict[str, tuple[Callable[..., Any], str]] = {
     "a branch": (lambda x: x * 2 if x.sum() > 0 else x, r"test_onnx_models\.py:\d+ the program decides by it"),
     "a number": (lambda x: x * x.max().item(), r"test_onnx_models\.py:\d+ it becomes a Python number"),

@@ -25,7 +25,7 @@ _OF_METHODS = {
     ("minimum", "reduce"): "min", ("logical_and", "reduce"): "all", ("logical_or", "reduce"): "any",
     ("add", "accumulate"): "cumsum", ("multiply", "accumulate"): "cumprod",
 }  # fmt: skip
-_LIKE = {np.zeros_like, np.ones_like, np.empty_like, np.full_like}
+_LIKE = {np.zeros_like, np.ones_like, np.full_like}
 _CONVERSIONS = {"__bool__", "__float__", "__int__", "__index__", "__complex__", "_convert", "item", "tolist"}
 
 
@@ -123,7 +123,10 @@ class Followed(NDArrayOperatorsMixin):
         if not all(issubclass(kind, (Followed, np.ndarray)) for kind in types):
             return NotImplemented
         out = kwargs.pop("out", None)
+        function = np.zeros_like if function is np.empty_like else function  # the same numbers in every run
         result = function(*plain(args), **plain(kwargs))
+        if function is np.full_like and any(made.array is None for made in _values(value_of((*args[1:], kwargs)))):
+            raise Refused("an array that is filled with a number of another")
         if function in _LIKE:
             return Followed(result, Made(self.run, "constant", (), {}, result, False), self.run)
         room = "linalg." if function.__module__ == "numpy.linalg" else ""
@@ -170,11 +173,12 @@ class Followed(NDArrayOperatorsMixin):
         self.array[plain(index)] = plain(value)
         if part is not None and part[0] is self and self.made.name == "setitem" and self.made.args[1] is value.made:
             return  # a += b on a part ends in storing the part where it lies
-        whole = index is Ellipsis and isinstance(value, Followed)
-        if whole and (value.shape, value.dtype) == (self.shape, self.dtype):
+        if not (index is Ellipsis or (type(index) is slice and index == slice(None))):
+            self.made = self.run.made("setitem", (self, value), {"index": index}, self.array)
+        elif isinstance(value, Followed) and (value.shape, value.dtype) == (self.shape, self.dtype):
             self.made = value.made
         else:
-            self.made = self.run.made("setitem", (self, value), {"index": index}, self.array)
+            self.made = self.run.made("filled", (value,), {}, self.array)
         for x, parent in itertools.pairwise(around):
             parent.made = self.run.made("setitem", (parent, x), {"index": x._part_of[1]}, parent.array)
 
@@ -232,7 +236,8 @@ class Followed(NDArrayOperatorsMixin):
         frame = sys._getframe(2)
         while frame.f_back is not None and frame.f_code.co_name in _CONVERSIONS:
             frame = frame.f_back
-        decided = what.startswith("the program") and frame.f_code.co_filename.startswith(_LIBRARY)
+        of_truth = what.startswith("the program") or self.dtype == bool
+        decided = of_truth and frame.f_code.co_filename.startswith(_LIBRARY)
         if self.made.array is None and not decided:
             frame = caller.frame()
             line = f"{printable(Path(frame.f_code.co_filename).name)}:{frame.f_lineno}"

@@ -76,7 +76,8 @@ def _watched(model: Module, run: Run) -> Iterator[None]:
 
     def begin(module: Any, args: Any, kwargs: Any) -> Any:
         run.modules.append(paths[id(module)])
-        found = [] if whole else as_one(module, args, kwargs)
+        differentiated = any(isinstance(a, Tensor) and a._node is not None for a in args)
+        found = [] if whole or differentiated else as_one(module, args, kwargs)
         if not found or not all(has_operators(name, _dtype(args[0])) for name, _ in found):
             return None
         whole.append((module, found, value_of(args)))

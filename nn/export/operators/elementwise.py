@@ -18,10 +18,10 @@ _BOOL = np.dtype(bool)
 
 def of_ufunc(w: Writer, name: str, args: list[Any], params: dict[str, Any]) -> str:
     """A ufunc of values and numbers. Raises KeyError where no operators make it."""
-    if params:
+    if set(params) - {"dtype", "casting"}:
         raise KeyError(name)
     made = w.made.dtype
-    kind = made
+    kind = np.dtype(params.get("dtype") or made)
     if made == _BOOL:  # of a comparison: the numbers that are compared
         kind = np.result_type(*(a if getattr(a, "dtype", None) is None else a.dtype for a in map(_weak, args)))
     if name.startswith("logical_"):

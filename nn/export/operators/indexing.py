@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..following import Refused
-from .shapes import moved
+from .shapes import moved, rearranged
 
 if TYPE_CHECKING:
     from ..writing import Writer
@@ -110,40 +110,47 @@ def _sliced(w: Writer, value: str, x: Any, axis: int, part: slice) -> str:
 
 def _of_points(w: Writer, x: Any, parts: list[Any], count: int) -> Any:
     """One array for each of the first axes: the numbers at the points whose coordinates they are."""
+    return w.b.node("GatherND", w.name(x), _points(w, x, parts, count)[0])
+
+
+def _points(w: Writer, x: Any, parts: list[Any], count: int) -> tuple[str, list[tuple[int, ...]]]:
+    """Points by their coordinates, and the shapes of what lies there in both runs."""
     if parts[count:] != [slice(None)] * (len(parts) - count):
         raise Refused("several index arrays at once, and a part of another axis")
     arrays = [p for p in parts[:count] if _is_array(p)]
     shapes = [np.broadcast_shapes(*(getattr(a, name) for a in arrays)) for name in ("shape", "longer")]
-    points = [w.b.node("Expand", w.name(p, _WHOLE), w.dims(*shapes)) for p in parts[:count]]
-    last = w.b.constant([-1])
-    return w.b.node(
-        "GatherND", w.name(x), w.b.node("Concat", *(w.b.node("Unsqueeze", p, last) for p in points), axis=-1)
-    )
+    b, last = w.b, w.b.constant([-1])
+    points = [b.node("Expand", w.name(p, _WHOLE), w.dims(*shapes)) for p in parts[:count]]
+    together = b.node("Concat", *(b.node("Unsqueeze", p, last) for p in points), axis=-1)
+    return together, [(*shape, *rest[count:]) for shape, rest in zip(shapes, (x.shape, x.longer), strict=True)]
 
 
 def _setitem(w: Writer, x: Any, value: Any, index: Any) -> Any:
-    """x with a value in a box of it."""
+    """x with a value in a part of it, or at points."""
     b, parts = w.b, _by_axis(index, len(x.shape))
+    arrays = [k for k, p in enumerate(parts) if _is_array(p) or isinstance(p, int)]
+    if None not in parts and any(map(_is_array, parts)) and arrays == [*range(len(arrays))]:
+        if any(map(_is_mask, parts)):
+            raise Refused("a value that is written where a mask says")
+        points, shapes = _points(w, x, parts, len(arrays))
+        return b.node("ScatterND", w.name(x), points, b.node("Expand", w.name(value, x.dtype), w.dims(*shapes)))
     if any(p is None or _is_array(p) for p in parts):
         raise Refused("a value that is written where an array says")
-    parts = [slice(p, p + 1 or None) if isinstance(p, int) else p for p in parts]
-    ends = [p.indices(n) for p, n in zip(parts, x.shape, strict=True)]
-    boxes = [tuple(len(range(*p.indices(n))) for p, n in zip(parts, s, strict=True)) for s in (x.shape, x.longer)]
+    where = tuple(parts)
     of_batch = [n != m for n, m in zip(x.shape, x.longer, strict=True)]
-    if any(e[2] != 1 or (o and e != (0, n, 1)) for e, o, n in zip(ends, of_batch, x.shape, strict=True)):
-        raise Refused("a value that is written into a part of the batch, or with gaps")
-    where = tuple(_by_axis(index, len(x.shape)))
-    region = [np.empty(shape, bool)[where].shape for shape in (x.shape, x.longer)]
-    found, kind = b.node("Expand", w.name(value, x.dtype), w.dims(*region)), x.dtype
-    if len(region[0]) != len(x.shape):
-        found = b.node("Reshape", found, w.dims(*boxes))
-    if boxes[0] == x.shape:
-        return found
-    before, after = [e[0] for e in ends], [n - e[1] for n, e in zip(x.shape, ends, strict=True)]
+    if any(o and p != slice(None) for o, p in zip(of_batch, parts, strict=True)):
+        raise Refused("a value that is written into a part of the batch")
+    boxes = [np.empty(shape, bool)[where].shape for shape in (x.shape, x.longer)]
+    found = b.node("Expand", w.name(value, x.dtype), w.dims(*boxes))
+
+    def within(numbers: Any) -> Any:
+        whole = np.zeros(x.shape if numbers.shape == boxes[0] else x.longer, numbers.dtype)
+        whole[where] = numbers
+        return whole
+
     mask = np.zeros([1 if o else n for o, n in zip(of_batch, x.shape, strict=True)], bool)
-    mask[tuple(slice(None) if o else p for o, p in zip(of_batch, parts, strict=True))] = True
-    padded = b.node("Pad", found, b.constant([*before, *after]), b.constant(kind.type(0)))
-    return b.node("Where", b.constant(mask), padded, w.name(x))
+    mask[where] = True
+    return b.node("Where", b.constant(mask), rearranged(w, found, x.dtype, boxes, within, zeros=True), w.name(x))
 
 
 def _flip(w: Writer, x: Any, axis: Any = None) -> Any:

@@ -44,28 +44,35 @@ def moved(change: Callable[..., Any], zeros: bool = False) -> Rule:
     """
 
     def rule(w: Writer, x: Any, *given: Any, **settings: Any) -> Any:
-        rows = [_places(change, shape, given, settings, x.shape != x.longer) for shape in (x.shape, x.longer)]
-        if not np.array_equal(*rows):
-            raise Refused("it moves numbers from one example of the batch to another")
-        places, b = rows[0], w.b
-        many = [-1, math.prod(x.shape[1:])] if x.shape != x.longer else [1, math.prod(x.shape)]
-        line = b.reshape(w.name(x), many)
-        if zeros and not places.all():
-            ends = b.constant([0, 1, 0, 0])
-            line = b.node("Pad", line, ends, b.constant(x.dtype.type(0)))
-        else:
-            places = places - 1
-        found = b.node("Gather", line, b.constant(places.astype(np.int64)), axis=1)
-        return b.node("Reshape", found, w.dims(*w.target()))
+        def changed(numbers: Any) -> Any:
+            return change(numbers, *given, **settings)
+
+        return rearranged(w, w.name(x), x.dtype, (x.shape, x.longer), changed, zeros)
 
     return rule
 
 
-def _places(change: Any, shape: Any, given: Any, settings: Any, by_row: bool) -> Any:
+def rearranged(w: Writer, value: str, dtype: Any, shapes: Any, change: Callable[[Any], Any], zeros: bool) -> Any:
+    """The same of a value by its name, of these shapes in both runs."""
+    shape, longer = shapes
+    rows = [_places(change, s, shape != longer) for s in shapes]
+    if not np.array_equal(*rows):
+        raise Refused("it moves numbers from one example of the batch to another")
+    places, b = rows[0], w.b
+    line = b.reshape(value, [-1, math.prod(shape[1:])] if shape != longer else [1, math.prod(shape)])
+    if zeros and not places.all():
+        line = b.node("Pad", line, b.constant([0, 1, 0, 0]), b.constant(dtype.type(0)))
+    else:
+        places = places - 1
+    found = b.node("Gather", line, b.constant(places.astype(np.int64)), axis=1)
+    return b.node("Reshape", found, w.dims(*w.target()))
+
+
+def _places(change: Callable[[Any], Any], shape: Any, by_row: bool) -> Any:
     """The numbers, from 1 on, of what stands in each place of a row; 0 for a zero."""
     size = math.prod(shape[1:]) if by_row else math.prod(shape)
     count = shape[0] if by_row else 1
-    found = change(np.arange(1, count * size + 1).reshape(shape), *given, **settings)
+    found = change(np.arange(1, count * size + 1).reshape(shape))
     if found.size % count:
         raise Refused("it moves numbers from one example of the batch to another")
     found = found.reshape(count, -1)
@@ -76,7 +83,7 @@ def _places(change: Any, shape: Any, given: Any, settings: Any, by_row: bool) ->
 
 
 def _expand(w: Writer, x: Any, *_: Any, **__: Any) -> Any:
-    return w.b.node("Expand", w.name(x), w.dims(*w.target()))
+    return w.b.node("Expand", w.name(x, w.made.dtype), w.dims(*w.target()))
 
 
 def _concatenate(w: Writer, *parts: Any, axis: Any = 0) -> Any:
@@ -126,7 +133,7 @@ RULES: dict[str, Rule] = {
     "swapaxes": _permuted(np.swapaxes),
     "transpose": _permuted(np.transpose),
     "moveaxis": _permuted(np.moveaxis),
-    "broadcast_to": _expand,
+    **dict.fromkeys(("broadcast_to", "filled"), _expand),
     "concatenate": _concatenate,
     "stack": _stack,
     "pad": _pad,
