@@ -147,6 +147,32 @@ def test_a_batch_of_one_length(tmp_path: Path) -> None:
     np.testing.assert_allclose(run(path, inputs)[0], model(*map(ag.Tensor, inputs)).data, rtol=1e-5, atol=1e-5)
 
 
+def test_a_training_step_with_the_batch_open(tmp_path: Path) -> None:
+    """Weights in, weights out: the file is trained with batches of any length."""
+    net = nn.Sequential(nn.Linear(4, 8), nn.Tanh(), nn.Linear(8, 3))
+    names = [name for name, _ in net.named_parameters()]
+
+    def step(x: Any, y: Any, rate: Any, *weights: Any) -> Any:
+        def loss(weights: Any) -> Any:
+            return nn.CrossEntropyLoss()(nn.functional_call(net, dict(zip(names, weights, strict=True)), x), y)
+
+        value, slopes = ag.value_and_grad(loss)(weights)
+        return value, *(w - rate * s for w, s in zip(weights, slopes, strict=True))
+
+    y, rate = np.array([0, 2, 1]), np.array(0.1, np.float32)
+    weights = [p.data for p in net.parameters()]
+    opened = [True, True, False, *[False] * len(weights)]
+    path = nn.export.onnx(Computed(step), (x34, y, rate, *weights), tmp_path / "step.onnx", opened)
+    compute, ours = runtime(path), weights
+    for n in (3, 1, 5):
+        batch = [np.concatenate([a] * 2)[:n] for a in (x34, y)]
+        loss, *weights = compute([*batch, rate, *weights])
+        wanted, *ours = arrays(step(*map(ag.Tensor, [*batch, rate, *ours])))
+        np.testing.assert_allclose(loss, wanted, rtol=1e-5)
+    for a, b in zip(weights, ours, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)
+
+
 def operators(path: Path) -> list[str]:
     return [node.op_type for node in onnx.load(path).graph.node]
 

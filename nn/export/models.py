@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,9 @@ from ..modules.module import Module
 from .tracing import trace
 
 
-def onnx(model: Module, example: Any, path: str | os.PathLike[str], dynamic_batch: bool = True) -> Path:
+def onnx(
+    model: Module, example: Any, path: str | os.PathLike[str], dynamic_batch: bool | Sequence[bool] = True
+) -> Path:
     """Write a model for inference as one file of ONNX's standard operators (opset 21); gives its path.
 
     model : a module; it is run in eval mode without gradients, and is left as it was. Or a fitted estimator of
@@ -26,7 +28,8 @@ def onnx(model: Module, example: Any, path: str | os.PathLike[str], dynamic_batc
         translates: results "label" and "probabilities", or "variable"
     example : an input as the model takes it, or a tuple of them: arrays or tensors, with the batch on the first axis
     path : of the file, "net.onnx" say
-    dynamic_batch : whether the first axis of every input may have any length, "batch"; else that of ``example``
+    dynamic_batch : whether the first axis of every input may have any length, "batch", or a truth for each input, False
+        for states and weights; else the length of ``example``
 
     Linear becomes Gemm, Conv2d Conv, LSTM LSTM and so on; what has no operator of its own is what it computes by NumPy.
     Nodes are named by their modules, weights as in ``state_dict``, inputs as forward's arguments, the results "output",
@@ -60,9 +63,12 @@ def onnx(model: Module, example: Any, path: str | os.PathLike[str], dynamic_batc
             "compiled.to_onnx(path)."
         )
     given = [np.asarray(bare(x)) for x in (example if isinstance(example, tuple) else (example,))]
-    if dynamic_batch and any(x.ndim == 0 or len(x) == 0 for x in given):
+    opened = [dynamic_batch] * len(given) if isinstance(dynamic_batch, bool) else list(dynamic_batch)
+    if len(opened) != len(given):
+        raise ValueError(f"export.onnx: dynamic_batch has {len(opened)} truths for {len(given)} inputs.")
+    if any(o and (x.ndim == 0 or len(x) == 0) for o, x in zip(opened, given, strict=True)):
         raise ValueError("export.onnx: an example has no batch axis. Fix: a batch of one, or dynamic_batch=False.")
-    first, second = ([other_numbers(x, more if dynamic_batch else 0) for x in given] for more in (1, 2))
+    first, second = ([other_numbers(x, more * o) for o, x in zip(opened, given, strict=True)] for more in (1, 2))
     with as_it_was(model), ag.no_grad():
         try:
             traces = trace(model, first), trace(model, second)
@@ -72,9 +78,9 @@ def onnx(model: Module, example: Any, path: str | os.PathLike[str], dynamic_batc
             model(*map(ag.Tensor, given))
             raise ValueError(
                 f"export.onnx: the model takes the example, but not more of it on the first axis of every input "
-                f"({printable(str(error))}). Fix: the batch on the first axis, or dynamic_batch=False."
+                f"({printable(str(error))}). Fix: the batch on the first axis, or dynamic_batch=False for that input."
             ) from error
-        writer = Writer(model, *traces, dynamic_batch)
+        writer = Writer(model, *traces)
         writer.check(model, [given, second])
     writer.b.note("modules", {name: class_name(module) for name, module in model.named_modules()})
     write(writer.b.model(class_name(model)), target, "export.onnx")

@@ -164,6 +164,6 @@ def _graph(model: Module, example: Any) -> Builder:
     """The operators of a model."""
     first, second = (other_numbers(example, more) for more in (1, 2))
     with as_it_was(model), ag.no_grad():
-        writer = Writer(model, trace(model, [first]), trace(model, [second]), True)
+        writer = Writer(model, trace(model, [first]), trace(model, [second]))
     writer.b.drop_unused()
     return writer.b

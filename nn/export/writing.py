@@ -73,21 +73,24 @@ class Writer:
     Raises ValueError with the layer's path where there is no operator.
     """
 
-    def __init__(self, model: Module, first: Trace, second: Trace, dynamic: bool) -> None:
+    def __init__(self, model: Module, first: Trace, second: Trace) -> None:
         self.b = Builder()
-        self.lengths = (first.inputs[0].shape[0], second.inputs[0].shape[0]) if dynamic else (1, 1)
+        shapes = [(x.shape, y.shape) for x, y in zip(first.inputs, second.inputs, strict=True)]
+        self._open_input = next((k for k, (x, y) in enumerate(shapes) if x != y), 0)
+        x, y = shapes[self._open_input]
+        self.lengths = (x[0], y[0]) if x != y else (1, 1)
         self.values: dict[int, Value] = {}
         self._batch = ""
         arguments = [p.name for p in inspect.signature(model.forward).parameters.values() if p.kind < 2]
         more = range(len(arguments), len(first.inputs))
         arguments += ["input"] if len(first.inputs) == 1 else [f"input_{k}" for k in more]
         self.inputs = []
-        for name, x, y in zip(arguments, first.inputs, second.inputs, strict=False):
-            given = self.b.input(name, x.dtype, self._open(x.shape, y.shape))
+        for name, a, b in zip(arguments, first.inputs, second.inputs, strict=False):
+            given = self.b.input(name, a.dtype, self._open(a.shape, b.shape))
             self.inputs.append(given)
-            self.values[id(x)] = Value(x, y, given)
-        for x, y in sorted(_needed(first.result, second.result), key=lambda pair: pair[0].number):
-            self._write(x, y)
+            self.values[id(a)] = Value(a, b, given)
+        for a, b in sorted(_needed(first.result, second.result), key=lambda pair: pair[0].number):
+            self._write(a, b)
         self._results(first.result, second.result)
 
     # Values --------------------------------------------------------------------------------------------------------
@@ -176,7 +179,7 @@ class Writer:
     def batch(self) -> str:
         """The length of the batch."""
         if not self._batch:
-            self._batch = self.b.node("Shape", self.inputs[0], start=0, end=1)
+            self._batch = self.b.node("Shape", self.inputs[self._open_input], start=0, end=1)
         return self._batch
 
     def dims(self, shape: Any, other: Any) -> str:
