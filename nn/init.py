@@ -14,7 +14,7 @@ from autograd_core import Tensor, default_generator, get_default_dtype
 from autograd_core.engine.errors import class_name
 
 if TYPE_CHECKING:
-    from autograd_core.support.types import Array, DTypeLike
+    from autograd_core.support.types import Array, ArrayLike, DTypeLike
 
 __all__ = [
     *("calculate_gain", "glorot_gain", "uniform_", "normal_", "trunc_normal_", "constant_", "ones_", "zeros_", "eye_"),
@@ -101,7 +101,7 @@ def _root(value: float, fan: int) -> float:
     return math.sqrt(value / fan) if fan else 0.0
 
 
-def _filled(tensor: Tensor, values: Any) -> Tensor:
+def _filled(tensor: Tensor, values: ArrayLike) -> Tensor:
     tensor._data[...] = values
     return tensor
 

@@ -19,7 +19,7 @@ array([2.4, 3.2], dtype=float32)
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -32,7 +32,7 @@ from .optimizer import Optimizer
 from .options import Group, number, plain, require
 
 if TYPE_CHECKING:
-    from autograd_core.support.types import Array
+    from autograd_core.support.types import AnyArray, Array
 
 __all__ = ["GradientHook", "WeightDecay", "ClipGradNorm", "ClipGradValue", "GradientNoise", "NonFinite", "Lasso"]
 
@@ -225,6 +225,6 @@ class Lasso(GradientHook):
             p._data[...] = soft_threshold(p._data, plain(group)["lr"] * float(self.rate))
 
 
-def soft_threshold(x: Array, threshold: float) -> Any:
+def soft_threshold(x: Array, threshold: float) -> AnyArray:
     """sign(x)·max(|x| − threshold, 0)."""
     return np.sign(x) * np.maximum(np.abs(x) - threshold, 0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from .options import Group, Options, number, require
 from .storage import Apart, Clock, Storage
 
 if TYPE_CHECKING:
-    from autograd_core.support.types import Array
+    from autograd_core.support.types import AnyArray, Array
 
     from .options import Params
 
@@ -115,7 +115,7 @@ class Adafactor(_EachForItself):
         p -= u
 
 
-def rms(x: Array) -> Any:
+def rms(x: Array) -> AnyArray:
     """The root of the mean square, beside ``x``."""
     flat = x.reshape(-1)
     return np.sqrt(flat @ flat / max(1, x.size))

@@ -129,7 +129,7 @@ class _Problem:
 def minimize(
     fun: Function,
     params: Tree,
-    args: Sequence[Any] = (),
+    args: Sequence[float] = (),
     method: str = "lbfgs",
     *,
     tol: float | None = None,

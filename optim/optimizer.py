@@ -153,7 +153,7 @@ class Optimizer:
             hook(self, args, kwargs)
         return loss
 
-    def _step(self, closure: Closure | None = None) -> Any:
+    def _step(self, closure: Closure | None = None) -> Tensor | None:
         """What a step is between its hooks."""
         loss = None
         if closure is None:

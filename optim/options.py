@@ -87,7 +87,7 @@ def number(rule: str, name: str, value: Any) -> float:
     raise ValueError(f"{rule}: {name}={value!r} is not a number.")
 
 
-def require(rule: str, name: str, value: Any, condition: bool, range_: str) -> None:
+def require(rule: str, name: str, value: object, condition: bool, range_: str) -> None:
     """ValueError naming the option where ``condition`` does not hold."""
     if not condition:
         raise ValueError(f"{rule}: {name}={value!r} must {range_}.")

@@ -19,7 +19,7 @@ from autograd_core.support import states
 from .options import TORCH_ONLY
 
 if TYPE_CHECKING:
-    from autograd_core.support.types import State, StateDict
+    from autograd_core.support.types import ArrayLike, State, StateDict
 
     from .optimizer import Optimizer
 
@@ -50,7 +50,7 @@ def load_state_dict(optimizer: Optimizer, own: dict[Tensor, StateDict], state_di
         own[of_number[number]] = {name: _copied(value, of_number[number]) for name, value in entry.items()}
 
 
-def _copied(value: Any, parameter: Tensor) -> Any:
+def _copied(value: ArrayLike, parameter: Tensor) -> Any:
     """An array of the parameter's shape comes in as a tensor of its dtype; anything else as a copy."""
     if isinstance(value, (Tensor, np.ndarray)) and np.shape(value) == parameter.shape and parameter.ndim:
         array = value._data if isinstance(value, Tensor) else value

@@ -11,6 +11,7 @@ from autograd_core.support import states
 from .options import TORCH_ONLY, Group, Options
 
 if TYPE_CHECKING:
+    from autograd_core.engine.tensor import Tensor
     from autograd_core.support.types import State, StateDict
 
     from .optimizer import Optimizer
@@ -74,7 +75,7 @@ def checked_state(optimizer: Optimizer, state_dict: State) -> tuple[list[Group],
     return groups, checked
 
 
-def _entry(what: str, whose: str, entry: State, optimizer: Optimizer, group: Options, p: Any) -> dict[str, Any]:
+def _entry(what: str, whose: str, entry: State, optimizer: Optimizer, group: Options, p: Tensor) -> dict[str, Any]:
     """What the rule keeps of parameter ``p``, taken from ``entry``."""
     shapes = optimizer.shapes(p, group)
     for name, shape in [*((name, "one number") for name in optimizer.numbers), *shapes.items()]:

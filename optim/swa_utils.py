@@ -190,7 +190,7 @@ class AveragedModel:
         self.n_averaged = Tensor(np.zeros((), np.int64))
         self.avg_fn, self.multi_avg_fn, self.use_buffers = avg_fn, multi_avg_fn, use_buffers
 
-    def __call__(self, *args: object, **kwargs: object) -> Any:
+    def __call__(self, *args: object, **kwargs: object) -> Tensor:
         return self.module(*args, **kwargs)
 
     def update_parameters(self, model: Any) -> None:
@@ -329,7 +329,7 @@ class Ensemble:
         if not self.models:
             raise ValueError("Ensemble: no models.")
 
-    def __call__(self, *args: object, **kwargs: object) -> Any:
+    def __call__(self, *args: object, **kwargs: object) -> Array:
         answers = [model(*args, **kwargs) for model in self.models]
         if self.transform is not None:
             answers = [self.transform(answer) for answer in answers]

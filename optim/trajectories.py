@@ -19,6 +19,8 @@ from .optimizer import Optimizer
 from .sgd import SGD
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
     from autograd_core.support.types import Array, ArrayLike
 
 Make = Callable[[list[Tensor]], Optimizer]
@@ -140,7 +142,7 @@ def plot_trajectories(
     *,
     box: tuple[float, float, float, float] | None = None,
     minimum: Sequence[float] | Array | None = None,
-    ax: Any = None,
+    ax: Axes | None = None,
 ) -> Any:
     """Draw the paths of several optimizers over the contours of a function of two numbers; return the axes.
 

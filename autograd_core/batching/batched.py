@@ -16,7 +16,7 @@ from ..engine.node import somewhere
 from ..engine.tensor import Tensor
 
 if TYPE_CHECKING:
-    from ..support.types import AnyArray, Args, DTypeLike, Function, Settings
+    from ..support.types import AnyArray, Args, ArrayLike, DTypeLike, Function, Index, Settings
 
 Rule = Callable[..., Any]
 RULES: dict[Function, Rule] = {}
@@ -148,7 +148,7 @@ class Batched(NDArrayOperatorsMixin):
 
         return call_ufunc(ufunc, method, inputs, kwargs)
 
-    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+    def __array_function__(self, function: Function, types: Any, args: Args, kwargs: Settings) -> Any:
         if any(issubclass(kind, Tensor) for kind in types):
             return NotImplemented
         return call(function, args, kwargs)
@@ -190,7 +190,7 @@ class Batched(NDArrayOperatorsMixin):
     def __getitem__(self, index: Any) -> Any:
         return call(operator.getitem, (self, index), {})
 
-    def __setitem__(self, index: Any, value: Any) -> None:
+    def __setitem__(self, index: Index, value: ArrayLike) -> None:
         call(operator.setitem, (self, index, value), {})
 
     def __getattr__(self, name: str) -> Any:
@@ -221,7 +221,7 @@ class Batched(NDArrayOperatorsMixin):
     def __copy__(self) -> Any:
         return self.copy()
 
-    def __deepcopy__(self, memo: Any) -> Any:
+    def __deepcopy__(self, memo: object) -> Any:
         return self.copy()
 
     def __repr__(self) -> str:
@@ -301,7 +301,7 @@ def full(level: Level, x: Any) -> Any:
     return x.array if is_on(level, x) else np.broadcast_to(x, (level.size, *np.shape(x)))
 
 
-def wrapped(level: Level, result: Any) -> Any:
+def wrapped(level: Level, result: AnyArray) -> Any:
     """Results with the first axis hidden."""
     if isinstance(result, (tuple, list)):
         parts = [wrapped(level, r) for r in result]
@@ -309,7 +309,7 @@ def wrapped(level: Level, result: Any) -> Any:
     return result if result is None else Batched(result, level)
 
 
-def in_a_loop(function: Function, level: Level, args: Any, kwargs: Any) -> Any:
+def in_a_loop(function: Function, level: Level, args: Args, kwargs: Settings) -> Any:
     """One example after the other, with one warning for each function that has no rule."""
     name = getattr(function, "__name__", str(function))
     if name not in _warned and not level.quiet:
@@ -319,7 +319,7 @@ def in_a_loop(function: Function, level: Level, args: Any, kwargs: Any) -> Any:
     return _joined(level, found, name)
 
 
-def _example(level: Level, value: Any, b: int) -> Any:
+def _example(level: Level, value: object, b: int) -> Any:
     if type(value) is Batched:
         return value.array[b] if value.level is level else value
     if isinstance(value, (tuple, list)):

@@ -11,7 +11,7 @@ import numpy as np
 from .batched import Batched, Level
 
 if TYPE_CHECKING:
-    from ..support.types import Function
+    from ..support.types import AnyArray, Function
 
 
 CHOICES = ("error", "different", "same")
@@ -26,7 +26,7 @@ class Draws:
     def __init__(self, level: Level, generator: Generator, randomness: str) -> None:
         self.level, self.generator, self.randomness = level, generator, randomness
 
-    def draw(self, function: Function, *args: object) -> Any:
+    def draw(self, function: Function, *args: object) -> AnyArray:
         """``function(*args, generator)``, which is one random draw."""
         return self._each(lambda: function(*args, self.generator))
 
@@ -46,7 +46,7 @@ class Draws:
 
         return method
 
-    def _each(self, draw: Callable[[], Any]) -> Any:
+    def _each(self, draw: Callable[[], Any]) -> AnyArray:
         if self.randomness == "error":
             raise RuntimeError(
                 'vmap: the function draws random numbers. Fix: randomness="different" for draws of its own for each '

@@ -25,7 +25,7 @@ from .batched import (
 )
 
 if TYPE_CHECKING:
-    from ..support.types import AnyArray, Args, Axis, Settings
+    from ..support.types import AnyArray, Args, ArrayLike, Axis, Function, Settings
 
 _GROUPS = re.compile(r"\(([^)]*)\)")
 
@@ -61,7 +61,7 @@ def call_ufunc(ufunc: np.ufunc, method: str, inputs: Args, kwargs: Settings) -> 
     return in_a_loop(getattr(ufunc, method), level, inputs, kwargs)
 
 
-def _elementwise(level: Level, function: Any, inputs: Sequence[Any], kwargs: Settings) -> Any:
+def _elementwise(level: Level, function: Function, inputs: Sequence[Any], kwargs: Settings) -> Any:
     ndim = max([np.ndim(x) for x in inputs])
     if "where" in kwargs:
         ndim = max(ndim, np.ndim(kwargs["where"]))
@@ -102,7 +102,7 @@ def _at(level: Level, ufunc: np.ufunc, x: Any, index: Any, *values: Any) -> None
     return None
 
 
-def _along(level: Level, method: Any, x: Batched, axis: Axis = 0, *rest: object, **kwargs: object) -> AnyArray:
+def _along(level: Level, method: Function, x: Batched, axis: Axis = 0, *rest: object, **kwargs: object) -> AnyArray:
     return Batched(method(x.array, shifted(axis, x.ndim), *rest, **kwargs), level)
 
 
@@ -115,7 +115,7 @@ def shifted(axis: Axis, ndim: int) -> Any:
     return normalize_axis_index(axis, ndim) + 1
 
 
-def _on_last_axes(level: Level, ufunc: np.ufunc, inputs: Args, kwargs: Settings) -> Any:
+def _on_last_axes(level: Level, ufunc: np.ufunc, inputs: Args, kwargs: Settings) -> AnyArray:
     """matmul, vecdot and their like: what they loop over is aligned, what they work on is not."""
     if ufunc is np.matmul and not kwargs:
         return Batched(_matmul(level, *inputs), level)
@@ -195,7 +195,9 @@ each(np.where, arrays=3)
 each(np.isclose, arrays=2)
 
 
-def _clip(level: Level, a: Any, a_min: Any = None, a_max: Any = None, out: Any = None, **kwargs: Any) -> AnyArray:
+def _clip(
+    level: Level, a: Any, a_min: ArrayLike | None = None, a_max: ArrayLike | None = None, out: Any = None, **kwargs: Any
+) -> AnyArray:
     low, high = kwargs.pop("min", a_min), kwargs.pop("max", a_max)
     if low is None or high is None:
         one = np.minimum if low is None else np.maximum
@@ -247,7 +249,7 @@ def along(function: Any, default: Any = None, before: int = 0, flat: bool = Fals
     RULES[function] = rule
 
 
-def _named(function: Any, args: Any, kwargs: Any, before: int) -> dict[str, Any]:
+def _named(function: Function, args: Args, kwargs: Settings, before: int) -> dict[str, Any]:
     import inspect
 
     names = list(inspect.signature(function).parameters)[before + 1 :]
@@ -283,7 +285,7 @@ RULES[np.fft.ifftshift] = lambda level, x, axes=None: Batched(np.fft.ifftshift(x
 
 
 @for_each
-def _fft_of_axes(function: Any, last_two: bool) -> None:
+def _fft_of_axes(function: Function, last_two: bool) -> None:
     def rule(
         level: Level,
         a: Batched,
@@ -304,7 +306,7 @@ _fft_of_axes(np.fft.fftn, np.fft.ifftn, np.fft.rfftn, np.fft.irfftn, last_two=Fa
 
 
 @for_each
-def _quantile(function: Any) -> None:
+def _quantile(function: Function) -> None:
     def rule(level: Level, a: Batched, q: Any, axis: Axis = None, *rest: object, **kwargs: object) -> AnyArray:
         if not is_on(level, a) or holds(level, q, *rest, *kwargs.values()):
             return in_a_loop(function, level, (a, q, axis, *rest), kwargs)
@@ -317,7 +319,7 @@ def _quantile(function: Any) -> None:
 _quantile(np.quantile, np.percentile, np.nanquantile, np.nanpercentile)
 
 
-def _searchsorted(level: Level, a: Any, v: Batched, *rest: Any, **kwargs: Any) -> AnyArray:
+def _searchsorted(level: Level, a: AnyArray, v: Batched, *rest: Any, **kwargs: Any) -> AnyArray:
     if is_on(level, a) or holds(level, *rest, *kwargs.values()):
         return in_a_loop(np.searchsorted, level, (a, v, *rest), kwargs)
     return Batched(np.searchsorted(a, v.array, *rest, **kwargs), level)
@@ -327,7 +329,7 @@ RULES[np.searchsorted] = _searchsorted
 
 
 @for_each
-def _asking(function: Any) -> None:
+def _asking(function: Function) -> None:
     def rule(level: Level, *args: Any, **kwargs: Any) -> Any:
         return function(*[bare(level, a) for a in args], **{k: bare(level, v) for k, v in kwargs.items()})
 

@@ -16,7 +16,7 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 from ..engine.tensor import Tensor
 
 if TYPE_CHECKING:
-    from ..support.types import Args, Function, Settings
+    from ..support.types import AnyArray, Args, Axis, DTypeLike, Function, Index, Settings
 
 
 _MOVES = {np.reshape, np.ravel, np.transpose, np.swapaxes, np.moveaxis, np.expand_dims, np.squeeze, np.flip, np.roll}
@@ -52,19 +52,21 @@ class Pattern(NDArrayOperatorsMixin):
     mT = property(lambda self: np.swapaxes(self, -1, -2))
     real, imag = property(lambda self: np.real(self)), property(lambda self: np.imag(self))
 
-    def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
+    def __array__(self, dtype: DTypeLike = None, copy: Any = None) -> Any:
         raise TypeError(
             "sparsity: an array of the function was converted to a plain one, so that what depends on it is not known. "
             "Fix: compute with NumPy's and ag's functions."
         )
 
-    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: object, out: Any = None, **kwargs: object) -> Any:
+    def __array_ufunc__(
+        self, ufunc: np.ufunc, method: str, *inputs: object, out: AnyArray | None = None, **kwargs: object
+    ) -> Any:
         if any(isinstance(x, Tensor) for x in inputs):
             return NotImplemented
         result = _of_ufunc(ufunc, method, inputs, kwargs)
         return result if out is None else _stored(result, out)
 
-    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+    def __array_function__(self, function: Function, types: Any, args: Args, kwargs: Settings) -> Any:
         if any(issubclass(kind, Tensor) for kind in types):
             return NotImplemented
         out = kwargs.pop("out", None)
@@ -74,7 +76,7 @@ class Pattern(NDArrayOperatorsMixin):
     def __getitem__(self, index: Any) -> Any:
         return _of_function(operator.getitem, (self, _bare(index)), {})
 
-    def __setitem__(self, index: Any, value: Any) -> None:
+    def __setitem__(self, index: Index, value: AnyArray) -> None:
         places = np.arange(self.size).reshape(self.shape)[_bare(index)]
         self.array[_bare(index)] = _bare(value)
         rows, places = _broadcast(value, np.shape(places), self.depends), np.ravel(places)
@@ -135,7 +137,7 @@ def inputs(x: Any) -> Pattern:
     return Pattern(x, eye_array(np.size(x), dtype=bool, format="csr"))
 
 
-def _bare(x: Any) -> Any:
+def _bare(x: object) -> Any:
     if isinstance(x, (tuple, list)):
         return type(x)(map(_bare, x)) if type(x) in (tuple, list) else x
     return x.array if type(x) is Pattern else x
@@ -160,13 +162,13 @@ def _all(values: Any) -> list[Pattern]:
     return found
 
 
-def _empty(count: int, like: Any) -> Any:
+def _empty(count: int, like: AnyArray) -> Any:
     from scipy.sparse import csr_array
 
     return csr_array((count, like.shape[1]), dtype=bool)
 
 
-def _broadcast(x: Any, shape: tuple[int, ...], like: Any) -> Any:
+def _broadcast(x: AnyArray, shape: tuple[int, ...], like: AnyArray) -> Any:
     """The rows of ``x`` as it is broadcast to a shape."""
     count = int(np.prod(shape, dtype=int))
     if type(x) is not Pattern or not x.depends.nnz:
@@ -185,7 +187,7 @@ def _stored(result: Any, out: Any) -> Any:
     return out[0] if len(out) == 1 else out
 
 
-def _of_ufunc(ufunc: np.ufunc, method: str, args: Args, kwargs: Settings) -> Any:
+def _of_ufunc(ufunc: np.ufunc, method: str, args: Args, kwargs: Settings) -> AnyArray:
     value = getattr(ufunc, method)(*map(_bare, args), **{k: _bare(v) for k, v in kwargs.items()})
     if method == "__call__" and ufunc.signature is None:
         return _each(value, args)
@@ -196,7 +198,7 @@ def _of_ufunc(ufunc: np.ufunc, method: str, args: Args, kwargs: Settings) -> Any
     return _mixed(value, args)
 
 
-def _of_function(function: Function, args: Any, kwargs: Settings) -> Any:
+def _of_function(function: Function, args: Args, kwargs: Settings) -> Any:
     value = function(*_bare(tuple(args)), **{k: _bare(v) for k, v in kwargs.items()})
     like = _some((*args, *kwargs.values()))
     assert like is not None
@@ -224,7 +226,7 @@ def _of_function(function: Function, args: Any, kwargs: Settings) -> Any:
     return _mixed(value, (*args, *kwargs.values()))
 
 
-def _each(value: Any, args: Any) -> Any:
+def _each(value: AnyArray, args: Args) -> Any:
     values = value if isinstance(value, tuple) else (value,)
     like = _some(args)
     assert like is not None
@@ -239,7 +241,7 @@ def _each(value: Any, args: Any) -> Any:
     return tuple(found) if isinstance(value, tuple) else found[0]
 
 
-def _joined(function: Any, value: Any, args: Any, kwargs: Settings, like: Pattern) -> Any:
+def _joined(function: Function, value: AnyArray, args: Args, kwargs: Settings, like: Pattern) -> AnyArray:
     from scipy.sparse import vstack
 
     numbers, rows, start = [], [], 0
@@ -252,7 +254,7 @@ def _joined(function: Any, value: Any, args: Any, kwargs: Settings, like: Patter
     return Pattern(value, vstack(rows, format="csr")[np.ravel(places)])
 
 
-def _reduced(value: Any, x: Pattern, axis: Any, smaller: bool) -> Any:
+def _reduced(value: AnyArray, x: Pattern, axis: Axis, smaller: bool) -> AnyArray:
     """Every element of a line depends on all of the line."""
     from scipy.sparse import csr_array
 
@@ -270,7 +272,7 @@ def _reduced(value: Any, x: Pattern, axis: Any, smaller: bool) -> Any:
     return Pattern(value, rows)
 
 
-def _product(value: Any, a: Any, b: Any) -> Any:
+def _product(value: Any, a: Any, b: AnyArray) -> Any:
     """a @ b: of a constant its zeros count; of two that are not each row and column as a whole."""
     from scipy.sparse import csr_array, eye_array, kron
 
@@ -286,7 +288,7 @@ def _product(value: Any, a: Any, b: Any) -> Any:
     return Pattern(value, (by @ a.depends).astype(bool))
 
 
-def _lines(value: Any, a: Any, b: Any) -> Any:
+def _lines(value: AnyArray, a: AnyArray, b: AnyArray) -> AnyArray:
     if max(np.ndim(a), np.ndim(b)) > 2:
         return _mixed(value, (a, b))
     rows = np.sum(a, axis=-1)[..., None] if np.ndim(a) == 2 else np.sum(a)
@@ -295,7 +297,7 @@ def _lines(value: Any, a: Any, b: Any) -> Any:
     return Pattern(value, both.depends)
 
 
-def _mixed(value: Any, args: Any) -> Any:
+def _mixed(value: AnyArray, args: Args) -> AnyArray:
     """Every element of the results depends on all that the arguments depend on."""
     from scipy.sparse import csr_array
 

@@ -13,10 +13,10 @@ from .elementwise import for_each, shifted
 from .shapes import rule
 
 if TYPE_CHECKING:
-    from ..support.types import AnyArray
+    from ..support.types import AnyArray, Function, Index
 
 
-def _parts(index: Any) -> tuple[Any, ...]:
+def _parts(index: Index) -> tuple[Any, ...]:
     return index if isinstance(index, tuple) else (index,)
 
 
@@ -27,7 +27,7 @@ def _is_basic(parts: Any) -> bool:
 
 
 @rule(operator.getitem)
-def _getitem(level: Level, x: Batched, index: Any) -> AnyArray:
+def _getitem(level: Level, x: Batched, index: Index) -> AnyArray:
     parts = _parts(index)
     if holds(level, *parts):
         return _gathered(level, x, parts)
@@ -74,7 +74,7 @@ def _has_truth_values(parts: tuple[AnyArray, ...]) -> bool:
 
 
 @rule(operator.setitem)
-def _setitem(level: Level, x: Any, index: Any, value: Any) -> None:
+def _setitem(level: Level, x: Any, index: Index, value: Any) -> None:
     parts = _parts(index)
     if not is_on(level, x):
         raise TypeError(
@@ -96,7 +96,9 @@ def _setitem(level: Level, x: Any, index: Any, value: Any) -> None:
 
 
 @rule(np.take)
-def _take(level: Level, a: Any, indices: Any, axis: Any = None, out: Any = None, mode: Any = "raise") -> AnyArray:
+def _take(
+    level: Level, a: Any, indices: Any, axis: Any = None, out: AnyArray | None = None, mode: Any = "raise"
+) -> AnyArray:
     if out is not None:
         return in_a_loop(np.take, level, (a, indices, axis, out, mode), {})
     if axis is None:
@@ -130,7 +132,7 @@ def _put_along_axis(level: Level, arr: Any, indices: Any, values: Any, axis: Any
 
 
 @for_each
-def _of_values(function: Any) -> None:
+def _of_values(function: Function) -> None:
     def refuse(level: Level, *args: object, **kwargs: object) -> Any:
         raise depends_on_values(f"np.{function.__name__}")
 

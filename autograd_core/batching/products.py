@@ -13,7 +13,7 @@ from .elementwise import for_each
 from .shapes import rule
 
 if TYPE_CHECKING:
-    from ..support.types import AnyArray, Axis
+    from ..support.types import AnyArray, Axis, Function
 
 
 @rule(np.dot)
@@ -105,7 +105,7 @@ def _solve(level: Level, a: AnyArray, b: AnyArray) -> AnyArray:
 
 
 @for_each
-def _of_matrices(function: Any) -> None:
+def _of_matrices(function: Function) -> None:
     def answer(level: Level, a: Batched, *args: object, **kwargs: object) -> AnyArray:
         if not is_on(level, a) or holds(level, *args, *kwargs.values()):
             return in_a_loop(function, level, (a, *args), kwargs)

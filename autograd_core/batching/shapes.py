@@ -11,13 +11,13 @@ from .batched import RULES, Batched, Level, aligned, bare, full, holds, in_a_loo
 from .elementwise import for_each, shifted
 
 if TYPE_CHECKING:
-    from ..support.types import AnyArray, Axis, DTypeLike
+    from ..support.types import AnyArray, Axis, DTypeLike, Function
 
 
 def rule(*functions: Any) -> Any:
     """Decorator: what these functions do on batched arrays."""
 
-    def register(answer: Any) -> Any:
+    def register(answer: Function) -> Function:
         RULES.update(dict.fromkeys(functions, answer))
         return answer
 
@@ -93,7 +93,7 @@ def _broadcast_arrays(level: Level, *args: Any, subok: bool = False) -> Any:
     return tuple(_broadcast_to(level, a, shape) if is_on(level, a) else np.broadcast_to(a, shape) for a in args)
 
 
-def _at_least(n: int, function: Any) -> None:
+def _at_least(n: int, function: Function) -> None:
     def answer(level: Level, *arrays: Any) -> Any:
         found = [_widened(level, a, n) if is_on(level, a) else function(a) for a in arrays]
         return found[0] if len(found) == 1 else tuple(found)
@@ -117,7 +117,7 @@ for _n, _f in ((1, np.atleast_1d), (2, np.atleast_2d), (3, np.atleast_3d)):
 
 
 @rule(np.concatenate, np.concat)
-def _concatenate(level: Level, arrays: Any, axis: Any = 0, out: Any = None, **kwargs: Any) -> AnyArray:
+def _concatenate(level: Level, arrays: Any, axis: Axis = 0, out: Any = None, **kwargs: Any) -> AnyArray:
     parts = [a if np.ndim(a) else np.reshape(a, (1,)) for a in arrays] if axis is None else list(arrays)
     if axis is None:
         parts, axis = [np.reshape(a, (-1,)) for a in parts], 0
@@ -161,7 +161,7 @@ def _column_stack(level: Level, tup: Any) -> Any:
 
 
 @for_each
-def _splitting(function: Any) -> None:
+def _splitting(function: Function) -> None:
     def answer(level: Level, ary: Any, indices_or_sections: Any, axis: int = 0) -> Any:
         return wrapped(level, function(ary.array, indices_or_sections, shifted(axis, ary.ndim)))
 
@@ -198,7 +198,7 @@ RULES[np.fliplr] = lambda level, m: np.flip(m, 1)
 
 
 @rule(np.tile)
-def _tile(level: Level, A: Any, reps: Any) -> Any:
+def _tile(level: Level, A: AnyArray, reps: Any) -> Any:
     reps = tuple(reps) if isinstance(reps, (tuple, list, np.ndarray)) else (reps,)
     reps = (1,) * (A.ndim - len(reps)) + reps
     return Batched(np.tile(aligned(level, A, len(reps)), (1, *reps)), level)
@@ -257,7 +257,7 @@ RULES[np.diagflat] = lambda level, v, k=0: np.diag(np.ravel(v), k)
 
 
 @for_each
-def _triangle(function: Any) -> None:
+def _triangle(function: Function) -> None:
     def answer(level: Level, m: Batched, k: int = 0) -> AnyArray:
         if m.ndim < 2:
             return in_a_loop(function, level, (m, k), {})
@@ -273,7 +273,7 @@ _triangle(np.tril, np.triu)
 
 
 @for_each
-def _filled(function: Any) -> None:
+def _filled(function: Function) -> None:
     def answer(level: Level, a: Batched, *args: object, shape: Any = None, **kwargs: object) -> AnyArray:
         if shape is not None:
             shape = (level.size, *(shape if isinstance(shape, (tuple, list)) else (shape,)))
@@ -302,7 +302,7 @@ def _full_like(
 
 
 @rule(np.copyto)
-def _copyto(level: Level, dst: Any, src: Any, casting: Any = "same_kind", where: Any = True) -> None:
+def _copyto(level: Level, dst: Any, src: AnyArray, casting: Any = "same_kind", where: Any = True) -> None:
     if not is_on(level, dst):
         raise TypeError("vmap: np.copyto into an array that is the same for all examples. Fix: y = np.copy(x).")
     np.copyto(dst.array, aligned(level, src, dst.ndim), casting=casting, where=aligned(level, where, dst.ndim))

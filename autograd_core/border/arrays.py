@@ -18,7 +18,7 @@ from .sparse import SparseConstant
 
 if TYPE_CHECKING:
     from ..engine.primitive import Primitive
-    from ..support.types import DType, DTypeLike, Settings
+    from ..support.types import AnyArray, Args, DType, DTypeLike, Settings
 
 __all__ = ["set_default_dtype", "get_default_dtype"]
 
@@ -39,7 +39,7 @@ def get_default_dtype() -> DType:
     return _default_dtype
 
 
-def as_array(data: Any, dtype: DTypeLike) -> Any:
+def as_array(data: Any, dtype: DTypeLike) -> AnyArray:
     """``data`` as an array of numbers: arrays as they are, Python numbers and lists in the default dtype.
 
     Containers of other libraries keep their dtype, as arrays do.
@@ -68,7 +68,7 @@ def as_array(data: Any, dtype: DTypeLike) -> Any:
     return data if dtype is None else data.astype(dtype)
 
 
-def _in_default_dtype(array: Any) -> Any:
+def _in_default_dtype(array: AnyArray) -> AnyArray:
     if array.dtype.kind in "iuf":
         return array.astype(_default_dtype)
     return array.astype(np.result_type(_default_dtype, np.complex64)) if array.dtype.kind == "c" else array
@@ -103,7 +103,7 @@ _WEAK = {"b": True, "i": 1, "u": 1, "f": 1.0, "c": 1j}
 """A Python number of each kind: beside an array it takes the array's dtype, where that is wide enough in kind."""
 
 
-def operand(value: Any, operation: str, beside: tuple[Any, ...]) -> Any:
+def operand(value: object, operation: str, beside: tuple[Any, ...]) -> Any:
     """A constant beside tensors of the dtypes ``beside``: arrays and numbers as they are.
 
     A list is weak, like a Python number: it takes the tensors' dtype. Where nothing stands beside it (a mask, indices)
@@ -130,7 +130,7 @@ def operand(value: Any, operation: str, beside: tuple[Any, ...]) -> Any:
         raise TypeError(f"{operation}: a {class_name(value)} beside a tensor: {problem}") from error
 
 
-def operands(op: Primitive, args: Any, values: Any) -> tuple[list[Any], list[Any] | None]:
+def operands(op: Primitive, args: Args, values: Any) -> tuple[list[Any], list[Any] | None]:
     """The arrays of the arguments, each constant as what the forward takes beside the tensors.
 
     Where a constant was a list that holds tensors also the arguments, with which to begin again.
@@ -167,7 +167,7 @@ def beside(value: Any, array: Any, op: Primitive, place: int) -> Any:
     return value
 
 
-def _remember(value: float, dtype: DTypeLike, numbers: dict[float, Any]) -> Any:
+def _remember(value: float, dtype: DTypeLike, numbers: dict[float, Any]) -> AnyArray:
     number = np.array(value, dtype)
     if value == 0 or value != value:  # −0.0 equals 0.0 as a key, NaN equals nothing
         return number
@@ -178,7 +178,7 @@ def _remember(value: float, dtype: DTypeLike, numbers: dict[float, Any]) -> Any:
     return number
 
 
-def gathered(operation: str, args: Any) -> list[Any] | None:
+def gathered(operation: str, args: Args) -> list[Any] | None:
     """The arguments of a call without tensors, where there are lists that hold some, with these as tensors."""
     if any(isinstance(a, (list, tuple)) and holds_tensors(a) for a in args):
         return [operand(a, operation, ()) for a in args]
@@ -217,7 +217,7 @@ def settled(operation: str, params: Settings) -> dict[str, Any]:
     return params
 
 
-def admitted(value: Any, operation: str, of_lists: bool = False) -> Any:
+def admitted(value: object, operation: str, of_lists: bool = False) -> Any:
     """Any argument of a function: what other libraries keep numbers in is converted, a list of tensors made one."""
     if isinstance(value, (list, tuple)):
         if not of_lists and holds_tensors(value):

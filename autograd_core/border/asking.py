@@ -15,7 +15,7 @@ from ..engine.errors import describe
 from ..engine.tensor import Tensor
 
 if TYPE_CHECKING:
-    from ..support.types import DTypeLike
+    from ..support.types import AnyArray, DTypeLike
 
 _NO_ARRAY = (
     "np.asarray: a plain array has no graph, so the gradient of this tensor ({}) would be lost in silence. Fix: "
@@ -30,7 +30,7 @@ _NO_MASK = (
 )
 
 
-def _array(self: Tensor, dtype: DTypeLike = None, copy: bool | None = None) -> Any:
+def _array(self: Tensor, dtype: DTypeLike = None, copy: bool | None = None) -> AnyArray:
     if sys._getframe(1).f_code.co_name == "_matmul_dispatch":
         unreadable = np.empty((), object)  # scipy.sparse answers NotImplemented, and the tensor is asked for A @ t
         unreadable[()] = self

@@ -16,7 +16,7 @@ from ..support.modes import locked
 from .arrays import like
 
 if TYPE_CHECKING:
-    from ..support.types import ArrayLike, DType, DTypeLike
+    from ..support.types import AnyArray, ArrayLike, DType, DTypeLike
 
 
 def backward(
@@ -82,7 +82,7 @@ def as_gradients(cotangents: dict[Node, Any], leaves: Iterable[Any], *seeds: obj
     return gradients
 
 
-def _own(g: Any, dtype: DType) -> Any:
+def _own(g: AnyArray, dtype: DType) -> AnyArray:
     """A copy of ``g`` in another dtype or in memory of its own; a tensor stays one and keeps its history."""
     if dtype.kind == "f" and g.dtype.kind == "c":
         g = np.real(g)
@@ -93,7 +93,7 @@ def _own(g: Any, dtype: DType) -> Any:
     return g if isinstance(g, Tensor) else np.array(g) if isinstance(g, np.generic) else g.copy()
 
 
-def filled(number: int, beside: Any, shape: tuple[int, ...], dtype: DTypeLike) -> Any:
+def filled(number: int, beside: AnyArray, shape: tuple[int, ...], dtype: DTypeLike) -> Any:
     """An array of the same kind as ``beside`` that holds one number."""
     if type(beside) is np.ndarray or isinstance(beside, np.generic):
         array = np.empty(shape, dtype)

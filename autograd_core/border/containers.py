@@ -28,7 +28,7 @@ _NUMERIC = "biufc"
 _NUMBERS = (float, int, complex, np.number, np.bool)
 
 
-def is_duck(value: Any) -> bool:
+def is_duck(value: object) -> bool:
     """True of an array type that answers both of NumPy's protocols itself."""
     kind = type(value)
     ufunc, function = getattr(kind, "__array_ufunc__", None), getattr(kind, "__array_function__", None)
@@ -135,7 +135,7 @@ def _of_masked(value: Any, operation: str) -> Array:
     return np.asarray(value.data)
 
 
-def _of_matrix(value: Any, operation: str) -> Array:
+def _of_matrix(value: object, operation: str) -> Array:
     if operation == "Tensor":
         return np.asarray(value)
     return refuse(operation, value, "its * is a product of matrices, a tensor's is not", "np.asarray(m), and @ or *")
@@ -168,7 +168,7 @@ def _of_torch(value: Any, operation: str) -> Array:
         return refuse(operation, value, str(error).splitlines()[0], "x.float(), or x.to_dense() if it is sparse")
 
 
-def _of_jax(value: Any, operation: str) -> Array:
+def _of_jax(value: object, operation: str) -> Array:
     if isinstance(value, sys.modules["jax"].core.Tracer):
         refuse(
             operation,
@@ -191,7 +191,7 @@ def _of_polars(value: Any, operation: str) -> Array:
     return value.to_numpy()
 
 
-def _of_sparse(value: Any, operation: str) -> Any:
+def _of_sparse(value: object, operation: str) -> SparseConstant:
     return SparseConstant(value)
 
 
@@ -210,7 +210,7 @@ _LIBRARIES: dict[str, tuple[tuple[str, ...], Converter]] = {
 """Of each library its containers, and how their numbers are had."""
 
 
-def _converter(value: Any) -> Converter | None:
+def _converter(value: object) -> Converter | None:
     kind = type(value)
     if kind.__module__ == "builtins":
         return None

@@ -13,7 +13,7 @@ import math
 import operator
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -24,6 +24,12 @@ from ..engine.reverse import rows
 from ..engine.tensor import Tensor
 from ..ops.arithmetic import rounding
 from ..support import caller
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    from ..support.types import Function
+
 
 __all__ = ["GraphLostError", "GraphLostWarning", "NoDependenceWarning"]
 
@@ -53,7 +59,7 @@ _REFUSAL = (
 )
 
 
-def _number(what: str, convert: Callable[[Any], Any], warns: bool = True) -> Any:
+def _number(what: str, convert: Callable[[Any], Any], warns: bool = True) -> Function:
     def leave(self: Tensor) -> Any:
         node = self._node
         if node is not None and recording.is_grad_enabled():
@@ -132,7 +138,7 @@ def _dlpack(self: Tensor, **options: Any) -> Any:
     return self._data.__dlpack__(**options)
 
 
-def _array_namespace(self: Tensor, *, api_version: Any = None) -> Any:
+def _array_namespace(self: Tensor, *, api_version: Any = None) -> ModuleType:
     """The array's own namespace (NumPy's): its functions take tensors, and record."""
     array: Any = self._data  # NumPy's own types know the versions by name
     return array.__array_namespace__(api_version=api_version)

@@ -23,19 +23,21 @@ from .backward import backward
 from .leaving import WAYS_OUT
 
 if TYPE_CHECKING:
-    from ..support.types import AnyArray
+    from types import ModuleType
+
+    from ..support.types import AnyArray, Function
 
 
-def _reflected(function: Any) -> Any:
+def _reflected(function: Function) -> Function:
     return lambda self, other: function(other, self)
 
 
-def _power(x: AnyArray, y: Any) -> Any:
+def _power(x: AnyArray, y: Any) -> Tensor:
     number = type(y) in (int, float) or type(y) in WEAK
     return elementwise.square(x) if number and y == 2 else elementwise.power(x, y)
 
 
-def _on_arrays(ufunc: np.ufunc) -> Any:
+def _on_arrays(ufunc: np.ufunc) -> Function:
     """Comparisons and the operators on bits: their results have no derivative."""
     return lambda self, other: ufunc(bare(self), bare(admitted(other, ufunc.__name__)))
 
@@ -77,7 +79,7 @@ def _size(self: Tensor) -> Size:
     return size
 
 
-def _spellings(module: str) -> Any:
+def _spellings(module: str) -> ModuleType:
     return importlib.import_module(f"autograd_core.spellings.{module}")  # which stands on this room
 
 
@@ -92,8 +94,8 @@ def _missing(self: Tensor, name: str) -> Any:
     return getattr(self, name) if hasattr(type(self), name) else methods.missing(self, name)
 
 
-def _passing(function: Any) -> Any:
-    def method(self: Tensor, *args: object, **kwargs: object) -> Any:
+def _passing(function: Function) -> Function:
+    def method(self: Tensor, *args: object, **kwargs: object) -> AnyArray:
         if "dim" in kwargs or "keepdim" in kwargs:
             kwargs = respelled(function.__name__, kwargs)
         return function(self, *args, **kwargs)
@@ -101,7 +103,7 @@ def _passing(function: Any) -> Any:
     return method
 
 
-def _writing_method(name: str) -> Any:
+def _writing_method(name: str) -> Function:
     def refuse(self: Tensor, *args: object, **kwargs: object) -> None:
         raise TypeError(f"{name}: t.{name}() would write into a tensor's array. Fix: t = np.{name}(t).")
 

@@ -18,7 +18,7 @@ from . import writing
 from .arrays import admitted
 
 if TYPE_CHECKING:
-    from ..support.types import DTypeLike, Function
+    from ..support.types import AnyArray, Args, DTypeLike, Function, Mask, Settings
 
 PASSING: set[Function] = {
     *(np.equal, np.not_equal, np.less, np.less_equal, np.greater, np.greater_equal),
@@ -35,7 +35,7 @@ PASSING: set[Function] = {
 }
 
 
-def call_ufunc(self: Any, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
+def call_ufunc(self: Any, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> AnyArray:
     """``__array_ufunc__`` of Tensor."""
     if method == "__call__" and not kwargs and ufunc in implementations:  # the usual case
         return implementations[ufunc](*inputs)
@@ -59,13 +59,13 @@ def call_ufunc(self: Any, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: 
     return implementation(*inputs)
 
 
-def _on_arrays(function: Any, name: str, args: Any, kwargs: Any) -> Any:
+def _on_arrays(function: Function, name: str, args: Any, kwargs: Settings) -> Any:
     args = [bare(admitted(a, name, of_lists=True)) for a in args]
     return function(*args, **{k: bare(admitted(v, name, of_lists=True)) for k, v in kwargs.items()})
 
 
 def _in_dtype(
-    name: str, ufunc: np.ufunc, inputs: Any, dtype: DTypeLike = None, where: Any = True, **others: Any
+    name: str, ufunc: np.ufunc, inputs: Any, dtype: DTypeLike = None, where: Mask = True, **others: Any
 ) -> Any:
     """The operands converted to what the ufunc computes in where its result shall have ``dtype``."""
     if where is not True:
@@ -81,7 +81,7 @@ def _in_dtype(
     return [x.astype(d) if hasattr(x, "dtype") else x for x, d in zip(inputs, wanted, strict=False)]
 
 
-def call_numpy_function(self: Any, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+def call_numpy_function(self: Any, function: Function, types: Any, args: Args, kwargs: Settings) -> Any:
     """``__array_function__`` of Tensor."""
     out = kwargs.pop("out", None)
     if out is not None:
@@ -113,7 +113,7 @@ LATER: dict[str, tuple[str, ...]] = {
 """Families of NumPy's functions that are loaded with the first of them, and the names that they export."""
 
 
-def implementation_of(function: Any) -> Any:
+def implementation_of(function: Function) -> Function | None:
     """What records a NumPy function, loading its family when first asked for; None if nothing does."""
     found = implementations.get(function)
     if found is None:

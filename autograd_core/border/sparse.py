@@ -15,7 +15,7 @@ from ..engine.errors import class_name
 from ..engine.tensor import Tensor
 
 if TYPE_CHECKING:
-    from ..support.types import DTypeLike
+    from ..support.types import AnyArray, Args, DTypeLike, Function, Settings
 
 
 class SparseConstant:
@@ -65,7 +65,7 @@ class SparseConstant:
             ]
         return _product(self.matrix, right)
 
-    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+    def __array_function__(self, function: Function, types: Any, args: Args, kwargs: Settings) -> Any:
         if any(issubclass(kind, Tensor) for kind in types):
             return NotImplemented
         if function is np.swapaxes or function is np.transpose:
@@ -83,7 +83,7 @@ class SparseConstant:
         )
 
 
-def _product(matrix: Any, x: Any) -> Any:
+def _product(matrix: Any, x: Any) -> AnyArray:
     """``matrix @ x`` for x of one axis, two, or more: then for each matrix of x."""
     if x.ndim and x.shape[-2 if x.ndim > 1 else 0] != matrix.shape[1]:
         raise ValueError(f"a matrix of shape {matrix.shape} does not take {x.shape}")

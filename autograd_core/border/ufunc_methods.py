@@ -29,7 +29,7 @@ def _logaddexp(x, axis=0, keepdims=False):
     return np.logaddexp.reduce(x, axis=axis, keepdims=keepdims)
 
 
-def _shares(x: AnyArray, ans: AnyArray, axis: int | None) -> Any:
+def _shares(x: AnyArray, ans: AnyArray, axis: int | None) -> AnyArray:
     """eˣ / Σ eˣ, and equal shares of nothing but −∞."""
     none = np.equal(ans, -np.inf)
     count = x.size if axis is None else x.shape[axis]

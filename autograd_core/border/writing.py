@@ -18,7 +18,7 @@ from ..engine.node import Leaf, Variable
 from ..engine.tensor import Tensor, bare
 
 if TYPE_CHECKING:
-    from ..support.types import Function, Settings
+    from ..support.types import Args, ArrayLike, Function, Index, Settings
 
 
 def is_recorded(value: object) -> bool:
@@ -28,7 +28,7 @@ def is_recorded(value: object) -> bool:
     return isinstance(value, Tensor) and value._node is not None
 
 
-def set_item(self: Tensor, index: Any, value: Any) -> None:
+def set_item(self: Tensor, index: Index, value: object) -> None:
     """``t[index] = value`` of a tensor without history, or inside no_grad() of a leaf."""
     _check_writable(self, value, "t[index] = value", "t = t.at[index].set(value)")
     array = self._data.copy()
@@ -36,7 +36,7 @@ def set_item(self: Tensor, index: Any, value: Any) -> None:
     self._data = array
 
 
-def _check_writable(t: Tensor, value: Any, what: str, instead: str) -> None:
+def _check_writable(t: Tensor, value: object, what: str, instead: str) -> None:
     if t._node is not None and (recording.is_grad_enabled() or not t.is_leaf):
         raise RuntimeError(
             f"{what}: in-place writes to a recorded tensor ({t.dtype} {t.shape}) would make its derivatives wrong. "
@@ -49,8 +49,8 @@ def _check_writable(t: Tensor, value: Any, what: str, instead: str) -> None:
         )
 
 
-def _in_place(symbol: str, ufunc: np.ufunc, operator: Callable[[Any, Any], Tensor]) -> Any:
-    def change(self: Tensor, other: Any) -> Any:
+def _in_place(symbol: str, ufunc: np.ufunc, operator: Callable[[Any, Any], Tensor]) -> Function:
+    def change(self: Tensor, other: ArrayLike) -> Tensor:
         node = self._node
         if node is None:
             computed = recording.is_grad_enabled() and is_recorded(other)
@@ -95,7 +95,7 @@ WRITERS: set[Function] = {np.copyto, np.put, np.place, np.putmask, np.put_along_
 """NumPy's functions that write into their first argument."""
 
 
-def is_free(args: Any, kwargs: Settings) -> bool:
+def is_free(args: Args, kwargs: Settings) -> bool:
     """True where ``np.copyto(array, t)``, ``np.add.at(array, indices, t)`` and their kin lose no graph."""
     return bool(args) and not isinstance(args[0], Tensor) and not _records(args, kwargs)
 
@@ -125,5 +125,5 @@ def into(name: str, function: Function, out: Any, args: Any, kwargs: Settings) -
     return found if outs[0] is None else outs[0]
 
 
-def _records(args: Any, kwargs: Settings) -> bool:
+def _records(args: Args, kwargs: Settings) -> bool:
     return recording.is_grad_enabled() and (is_recorded(args) or is_recorded([*kwargs.values()]))

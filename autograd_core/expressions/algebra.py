@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .meaning import Expression
 from .symbol import Symbol, apply, fold, variables
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
 
 _SIMPLIFIED = 60  # operations; SymPy takes seconds for more
 _AGREES = 1e-6
@@ -55,7 +59,7 @@ def shorter(expression: Expression) -> Expression:
     return short if better and _agree(expression, short) else expression
 
 
-def _functions(sympy: Any) -> dict[str, Any]:
+def _functions(sympy: ModuleType) -> dict[str, Any]:
     """SymPy's functions by NumPy's names."""
     same = ("exp", "log", "sqrt", "sin", "cos", "tan", "sinh", "cosh", "tanh")
     return {

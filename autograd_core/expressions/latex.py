@@ -19,7 +19,7 @@ from .notation import BOTH, NAMES, POWER, PRODUCT, SUM, WHOLE, Text, write
 from .symbol import Symbol, shortened
 
 if TYPE_CHECKING:
-    from ..support.types import AnyArray
+    from ..support.types import AnyArray, Function
 
 
 class Tex(Text):
@@ -40,7 +40,7 @@ class Tex(Text):
         return Tex(cls.word(write(x)))
 
     @classmethod
-    def writer(cls, function: Any) -> Callable[..., Text | None] | None:
+    def writer(cls, function: Function) -> Callable[..., Text | None] | None:
         return BOTH.get(function) or _SPECIAL.get(function)
 
     @classmethod

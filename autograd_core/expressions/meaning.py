@@ -11,7 +11,7 @@ import numpy as np
 from ..engine.registry import implementations
 
 if TYPE_CHECKING:
-    from ..support.types import Function
+    from ..support.types import ArrayLike, Function
 
 
 Expression: TypeAlias = Any
@@ -47,7 +47,7 @@ def said_of(table: Mapping[Any, Any]) -> dict[Any, Any]:
     return {meaning(function): words for function, words in table.items()}
 
 
-def applies(function: Any, symbol: Any) -> bool:
+def applies(function: Function, symbol: ArrayLike) -> bool:
     """True of an application of this function."""
     applied = getattr(symbol, "function", None)
     return applied is not None and meaning(applied) is meaning(function)

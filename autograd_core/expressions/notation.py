@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -19,6 +19,10 @@ from ..ops.shapes import repeating, shaping
 from . import values
 from .meaning import Expression, applies, meaning, method, said_of
 from .symbol import Symbol, fold, shortened
+
+if TYPE_CHECKING:
+    from ..support.types import Function
+
 
 # How tightly an expression holds together; an operand that is looser than its place asks for is put in brackets.
 SUM, MATRIX_PRODUCT, PRODUCT, POWER, WHOLE = range(5)
@@ -63,7 +67,7 @@ class Text(NamedTuple):
         return (write_it(symbol, args) if write_it else None) or cls.call(symbol, args)
 
     @classmethod
-    def writer(cls, function: Any) -> Callable[..., Text | None] | None:
+    def writer(cls, function: Function) -> Callable[..., Text | None] | None:
         """What writes the applications of a function that is not written as a call."""
         return BOTH.get(function) or _SPECIAL.get(function)
 

@@ -20,7 +20,8 @@ from .meaning import Expression, meaning, method
 from .simplify import SIMPLER
 
 if TYPE_CHECKING:
-    from ..support.types import Function, Settings, State
+    from ..engine.primitive import Primitive
+    from ..support.types import AnyArray, DType, DTypeLike, Function, Settings, State
 
 _LARGEST_DUMMY = 100_000  # elements; the shape of an expression of larger arrays is not found by trying
 _LONGEST_REPR = 200  # parts
@@ -140,11 +141,11 @@ class Symbol:
             return _ANSWERS[function](*args, **kwargs)
         return apply(function, args, kwargs)
 
-    def apply_primitive(self, op: Any, args: Any, params: Settings) -> Any:
+    def apply_primitive(self, op: Primitive, args: AnyArray, params: Settings) -> AnyArray:
         """``op`` on symbols: what ``Primitive.on_plain`` asks for."""
         return apply(*of_primitive(op, args, params))
 
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+    def __array__(self, dtype: DTypeLike = None, copy: bool | None = None) -> Any:
         raise TypeError(
             f"the symbol {self} has no values; np.asarray cannot be used in a rule that shall print itself."
         )
@@ -167,7 +168,7 @@ class Symbol:
         return apply(np.transpose, (self,), {})
 
     @property
-    def mT(self) -> Any:
+    def mT(self) -> AnyArray:
         """The last two axes transposed."""
         return apply(np.swapaxes, (self, -1, -2), {})
 
@@ -308,7 +309,7 @@ def _mentions(args: Sequence[Expression]) -> bool:
     return bool(_inside(args))
 
 
-def _plain_dtype(x: Expression) -> Any:
+def _plain_dtype(x: Expression) -> DType:
     return x.dtype if isinstance(x, Symbol) else x
 
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
-    pass
+    from ..support.types import ArrayLike
+
 
 UNKNOWN = "–"
 """Stands where a value is not kept."""
@@ -75,7 +76,7 @@ def nested(items: Any, digits: int) -> str:
     return f"[{', '.join(nested(i, digits) for i in items)}]"
 
 
-def _digits(array: Any) -> int:
+def _digits(array: ArrayLike) -> int:
     """Eight, or what the dtype can tell."""
     kind = getattr(array, "dtype", None)
     return min(8, np.finfo(kind).precision + 1) if kind is not None and kind.kind in "fc" else 8

@@ -18,7 +18,8 @@ from ..watching.tally import OUTSIDE, Item, Sheet, Tally, duration, flop, rate, 
 from .graph import Graph, Row
 
 if TYPE_CHECKING:
-    from ..support.types import Fields
+    from ..engine.node import Node
+    from ..support.types import AnyArray, Fields
 
 _TOP = 25  # lines of a printed table
 
@@ -142,7 +143,7 @@ def _call(row: Row) -> Call:
     return Call(tuple(shapes), row.node.shape, row.params or {}, tuple(p is not None for p in parents))
 
 
-def _shape(argument: Any, parent: Any, saved: Any) -> Any:
+def _shape(argument: AnyArray, parent: Node, saved: AnyArray | None) -> Any:
     known = parent if parent is not None else saved
     if getattr(known, "shape", None) is not None:
         return known.shape
@@ -230,7 +231,7 @@ class _Execution:
             return None
         return tuple(v if p is None else make_tensor(v, p) for v, p in zip(values, parents, strict=True))
 
-    def _value(self, argument: Any, saved: Any) -> Any:
+    def _value(self, argument: AnyArray, saved: AnyArray | None) -> Any:
         if saved is not None and not isinstance(saved, Spec):
             return saved
         try:

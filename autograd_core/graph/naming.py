@@ -56,7 +56,7 @@ def known_things(f: Function | None, names: Any = None) -> Iterator[tuple[str, A
                 yield from _within(name, value, 1)
 
 
-def _within(name: str, value: Any, depth: int) -> Iterator[tuple[str, Any]]:
+def _within(name: str, value: object, depth: int) -> Iterator[tuple[str, Any]]:
     if isinstance(value, Tensor):
         yield name, value
     elif isinstance(value, type):

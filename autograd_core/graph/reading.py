@@ -16,7 +16,7 @@ from ..watching.observer import Origin
 from .graph import Graph, Row
 
 if TYPE_CHECKING:
-    from ..support.types import Settings, Wrt
+    from ..support.types import AnyArray, ArrayLike, Settings, Wrt
 
 _LONGEST_CONSTANT = 12  # parts; what is computed from constants in more steps gets a name of its own
 _LONG = object()
@@ -147,7 +147,7 @@ class Reader:
         sources = [self.sources[key] for key in dict.fromkeys((*places, *self.sources)) if key in self.sources]
         return Graph(list(mine.values()), sources, [everything[leaf] for leaf in chosen], everything[self.root])
 
-    def _row(self, node: Any, i: int) -> Row:
+    def _row(self, node: Node, i: int) -> Row:
         last = node is self.root
         name = self.result if last else _unique(f"ξ{i}", self.taken)
         row = Row(name, "output" if last else "op", self.values.get(node), node.shape, node)
@@ -157,7 +157,7 @@ class Reader:
         self.symbols[node] = row.symbol
         return row
 
-    def _chosen(self, wrt: Wrt) -> list[Any]:
+    def _chosen(self, wrt: Wrt) -> list[Node]:
         inputs = [v._node for v in self.inputs.values() if isinstance(v, Tensor) and v._node is not None]
         parameters = [leaf for leaf in self.leaves if leaf not in inputs]
         if wrt is None:
@@ -209,7 +209,7 @@ class Reader:
         formula = apply(*of_primitive(made.op, args, made.params), simplify=False)
         return formula if variables(formula) and _length(formula) <= _LONGEST_CONSTANT else _LONG
 
-    def _name_or_number(self, x: Any) -> Any:
+    def _name_or_number(self, x: ArrayLike) -> Any:
         value = self.values.get(_key(x)) if isinstance(x, (Tensor, Node)) else x
         if _key(x) in self.names or value is None or isinstance(value, Spec) or np.ndim(value):
             return self._source(x).symbol
@@ -236,13 +236,13 @@ def _as_executed(nodes: list[Node], steps: Sequence[Any]) -> list[Node]:
     return executed if len(executed) == len(nodes) else nodes
 
 
-def _key(x: Any) -> Any:
+def _key(x: object) -> Any:
     """What a value is known by: its node where it has one."""
     node = x if isinstance(x, Node) else getattr(x, "_node", None)
     return id(x) if node is None else node
 
 
-def _constant(saved: Any) -> Any:
+def _constant(saved: ArrayLike | None) -> Any:
     """What a row kept of a constant argument; a Spec of its own where that is nothing."""
     return Spec(None, None) if saved is None else saved  # type: ignore[arg-type]
 
@@ -254,7 +254,7 @@ def _unique(name: str, taken: set[str]) -> str:
     return name
 
 
-def _length(expression: Any) -> int:
+def _length(expression: AnyArray) -> int:
     return fold(expression, lambda x: 1, lambda symbol, parts: 1 + sum(_count(p) for p in parts))
 
 

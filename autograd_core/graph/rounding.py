@@ -21,7 +21,7 @@ from .derivatives import cotangents, local_derivatives, tangents
 from .graph import Graph, Row
 
 if TYPE_CHECKING:
-    from ..support.types import Array
+    from ..support.types import Array, ArrayLike, DTypeLike
 
 NOT_WIDER = "no wider type on this machine"
 _UNLIKE = 1e3  # roundings; what differs by more when it is run again was not rounding
@@ -104,7 +104,7 @@ class Rounding:
         """Of d output/d row."""
         return self._all(known, lambda run: cotangents(run.graph))
 
-    def tangents(self, known: Mapping[Row, Array], along: Row, direction: Any) -> dict[Row, Error]:
+    def tangents(self, known: Mapping[Row, Array], along: Row, direction: Array) -> dict[Row, Error]:
         """Of d row/d variable along a direction."""
 
         def of(run: _Wide) -> Mapping[Row, Array]:
@@ -133,7 +133,7 @@ class Rounding:
         except Exception as error:
             return Error(None, why=_said(error))
 
-    def _error(self, known: Any, exact: list[Any]) -> Error:
+    def _error(self, known: ArrayLike, exact: list[Any]) -> Error:
         if not exact:
             return Error(None, why=NOT_WIDER)
         known, first, second = np.broadcast_arrays(*map(bare, (known, *exact)))
@@ -150,7 +150,7 @@ class Rounding:
         return Error(whole, float(np.max(relative)))
 
 
-def _apart(x: Any, y: Any) -> Any:
+def _apart(x: Array, y: Array) -> Array:
     """|x − y|, where infinities and NaNs of the same kind are no way apart and others infinitely."""
     alike = (x == y) | (np.isnan(x) & np.isnan(y))
     apart = np.absolute(x - y)
@@ -268,7 +268,7 @@ def _called(row: Row, known: Mapping[str, Any], dtype: np.dtype[Any] | None = No
     return row.op.function(*args, **(row.params | changed))
 
 
-def _as_wide(given: Any, dtype: Any) -> Any:
+def _as_wide(given: Any, dtype: DTypeLike) -> Any:
     """A setting that says a dtype, in the wider type."""
     kind = np.dtype(given).kind
     return dtype if kind == "f" else np.result_type(dtype, np.complex64) if kind == "c" else given

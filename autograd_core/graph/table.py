@@ -19,7 +19,7 @@ from .rounding import NO_ERROR, Error, Rounding
 if TYPE_CHECKING:
     import pandas
 
-    from ..support.types import Array, ArrayLike, Fields, Wrt
+    from ..support.types import Array, ArrayLike, Fields, Tree, Wrt
 
 _FEW = 4  # inputs that the heading of a column names
 _FACTORS = 8  # a longer chain-rule product is not written out
@@ -420,7 +420,7 @@ def _chosen(graph: Graph, wrt: Wrt) -> list[Row]:
     return [by_name[w] for w in wanted]
 
 
-def _direction(variable: Row, given: Any, count: int) -> Any:
+def _direction(variable: Row, given: Tree, count: int) -> Array:
     shape, dtype = variable.shape or (), getattr(variable.node, "dtype", np.float64)
     if isinstance(given, dict):
         given = given.get(variable.name)

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..engine.tensor import Tensor
 from ..transforms import gradients, trees
 
+if TYPE_CHECKING:
+    from ..support.types import AnyArray, ArrayLike, Tree
+
+
 _FLOATS = "fc"
 
 
-def mapped(function: Callable[[Any], Any], tree: Any) -> Any:
+def mapped(function: Callable[[Any], Any], tree: Tree) -> Any:
     """``function`` of every array of a tree.
 
     function : of an array, a number or a box
@@ -25,7 +29,7 @@ def mapped(function: Callable[[Any], Any], tree: Any) -> Any:
     return rebuild([function(leaf) for leaf in leaves])
 
 
-def _floating(x: Any) -> Any:
+def _floating(x: ArrayLike) -> AnyArray:
     """An array to differentiate by, of float64 where it is of whole numbers or of Python's."""
     if isinstance(x, Tensor):
         return x
@@ -33,17 +37,17 @@ def _floating(x: Any) -> Any:
     return x if x.dtype.kind in _FLOATS else x.astype(np.float64)
 
 
-def _scalar(x: Any) -> Any:
+def _scalar(x: AnyArray) -> AnyArray:
     return x[()] if isinstance(x, np.ndarray) and x.ndim == 0 else x
 
 
-def _conjugate(x: Any) -> Any:
+def _conjugate(x: AnyArray) -> AnyArray:
     if isinstance(x, (Tensor, np.ndarray, np.generic)):
         return np.conj(x) if x.dtype.kind == "c" else x
     return np.conj(x) if isinstance(x, complex) else x
 
 
-def make_vjp(fun: Callable[[Any], Any], x: Any) -> tuple[Callable[[Any], Any], Any]:
+def make_vjp(fun: Callable[[Any], Any], x: Tree) -> tuple[Callable[[Any], Any], Any]:
     """The pullback v ↦ vᵀ ∂f/∂x (no conjugate is taken of complex numbers), and ``fun(x)``.
 
     fun : a function of one argument
@@ -51,20 +55,20 @@ def make_vjp(fun: Callable[[Any], Any], x: Any) -> tuple[Callable[[Any], Any], A
     """
     y, pullback = gradients.vjp(fun, mapped(_floating, x))
 
-    def vjp(v: Any) -> Any:
+    def vjp(v: Tree) -> Tree:
         (u,) = pullback(mapped(lambda leaf: _conjugate(_floating(leaf)), v))
         return mapped(lambda leaf: _scalar(_conjugate(leaf)), u)
 
     return vjp, mapped(_scalar, y)
 
 
-def make_jvp(fun: Callable[[Any], Any], x: Any) -> Callable[[Any], tuple[Any, Any]]:
+def make_jvp(fun: Callable[[Any], Any], x: Tree) -> Callable[[Any], tuple[Any, Any]]:
     """The function v ↦ (f(x), ∂f/∂x v).
 
     fun, x : those of ``make_vjp``
     """
 
-    def jvp(v: Any) -> tuple[Any, Any]:
+    def jvp(v: Tree) -> tuple[Any, Any]:
         y, t = gradients.jvp(fun, (mapped(_floating, x),), (mapped(_floating, v),))
         return mapped(_scalar, y), mapped(_scalar, t)
 

@@ -24,7 +24,7 @@ from .vspaces import vspace
 from .wrap_util import unary_to_nary
 
 if TYPE_CHECKING:
-    from ..support.types import Function
+    from ..support.types import AnyArray, ArrayLike, Function, Tree
 
 
 __all__ = [
@@ -38,7 +38,7 @@ make_vjp = unary_to_nary(_make_vjp)
 make_jvp = unary_to_nary(_make_jvp)
 
 
-def _ones(operator: str, y: Any) -> Any:
+def _ones(operator: str, y: AnyArray) -> AnyArray:
     """The cotangent 1 of a result that is one real number."""
     single = isinstance(y, (Tensor, np.ndarray, np.generic, float)) and np.size(y) == 1
     if not single or np.iscomplexobj(getattr(y, "_data", y)):
@@ -60,21 +60,21 @@ def grad(fun: Function, x: Any) -> Any:
 
 
 @unary_to_nary
-def value_and_grad(fun: Function, x: Any) -> Any:
+def value_and_grad(fun: Function, x: ArrayLike) -> Any:
     """The value and the gradient of a scalar function."""
     vjp, y = _make_vjp(fun, x)
     return y, vjp(_ones("value_and_grad", y))
 
 
 @unary_to_nary
-def grad_and_aux(fun: Function, x: Any) -> Any:
+def grad_and_aux(fun: Function, x: ArrayLike) -> Any:
     """Of a function with two results the gradient of the first one, and the second one."""
     vjp, (y, aux) = _make_vjp(fun, x)
     return vjp((_ones("grad_and_aux", y), vspace(aux).zeros())), aux
 
 
 @unary_to_nary
-def elementwise_grad(fun: Function, x: Any) -> Any:
+def elementwise_grad(fun: Function, x: AnyArray) -> AnyArray:
     """The sum over each column of the Jacobian: its diagonal where it is diagonal."""
     vjp, y = _make_vjp(fun, x)
     if vspace(y).iscomplex:
@@ -83,7 +83,7 @@ def elementwise_grad(fun: Function, x: Any) -> Any:
 
 
 @unary_to_nary
-def deriv(fun: Function, x: Any) -> Any:
+def deriv(fun: Function, x: AnyArray) -> AnyArray:
     """The derivative along ones, by forward mode."""
     return _make_jvp(fun, x)(vspace(mapped(_floating, x)).ones())[1]
 
@@ -96,7 +96,7 @@ def jacobian(fun: Function, x: Any) -> Any:
 
 
 @unary_to_nary
-def holomorphic_grad(fun: Function, x: Any) -> Any:
+def holomorphic_grad(fun: Function, x: AnyArray) -> AnyArray:
     """f′(z) of a holomorphic function."""
     if not vspace(x).iscomplex:
         warnings.warn("Input to holomorphic_grad is not complex", stacklevel=3)
@@ -113,13 +113,13 @@ def grad_named(fun: Function, argname: str) -> Function:
 
 
 @unary_to_nary
-def hessian(fun: Function, x: Any) -> Any:
+def hessian(fun: Function, x: AnyArray) -> AnyArray:
     """The matrix of second derivatives, of shape (*out.shape, *x.shape, *x.shape)."""
     return jacobian(jacobian(fun))(x)
 
 
 @unary_to_nary
-def make_hvp(fun: Function, x: Any) -> Any:
+def make_hvp(fun: Function, x: AnyArray) -> Any:
     """The function v ↦ H v at a point, and the gradient there."""
     return _make_vjp(grad(fun), x)
 
@@ -160,7 +160,7 @@ vector_jacobian_product = tensor_jacobian_product
 
 
 @unary_to_nary
-def make_jvp_reversemode(fun: Function, x: Any) -> Any:
+def make_jvp_reversemode(fun: Function, x: ArrayLike) -> Any:
     """The function v ↦ ∂f/∂x v at a point, by forward mode as ``make_jvp``'s is."""
     jvp = _make_jvp(fun, x)
     return lambda v: jvp(v)[1]
@@ -179,7 +179,7 @@ def make_ggnvp(
     """
 
     @unary_to_nary
-    def product(f: Function, x: Any) -> Any:
+    def product(f: Function, x: AnyArray) -> Any:
         f_vjp, y = _make_vjp(f, x)
         g_hvp, _ = _make_vjp(grad(g), y)
         f_jvp = _make_jvp(f, x)
@@ -200,7 +200,7 @@ def multigrad_dict(fun: Function) -> Function:
         bound = signature.bind(*args, **kwargs)
         bound.apply_defaults()
 
-        def of_all(values: dict[str, Any]) -> Any:
+        def of_all(values: dict[str, Any]) -> Tree:
             positional: list[Any] = []
             named: dict[str, Any] = {}
             for name, value in values.items():

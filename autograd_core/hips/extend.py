@@ -26,7 +26,7 @@ from .vspaces import VSpace as VSpace
 from .vspaces import vspace as vspace
 
 if TYPE_CHECKING:
-    from ..support.types import Function, Settings
+    from ..support.types import AnyArray, Function, Settings
 
 
 VJPS = Callable[[Sequence[int], Any, Sequence[Any], dict[str, Any]], Callable[[Any], Sequence[Any]]]
@@ -61,7 +61,7 @@ class Call:
     kwargs: dict[str, Any]
     places: tuple[int, ...] = field(default=())
 
-    def filled(self, arrays: Sequence[Any]) -> list[Any]:
+    def filled(self, arrays: Sequence[AnyArray]) -> list[Any]:
         """All arguments in order, with these in their places."""
         call = list(self.args)
         for i, value in zip(self.places, arrays, strict=True):
@@ -97,7 +97,7 @@ class Call:
         return out if isinstance(out, Tensor) else np.asarray(out)
 
 
-def _seen(x: Any) -> Any:
+def _seen(x: AnyArray) -> AnyArray:
     """An array as the user's functions see it: without axes it is a number."""
     return x[()] if isinstance(x, np.ndarray) and x.ndim == 0 else x
 
@@ -106,7 +106,7 @@ _BACK: dict[str, Any] = {"arrays": lambda g, index, arrays, ans, call: call.pull
 _FORTH = {"arrays": lambda t, index, arrays, ans, call: call.pushed(t, index, arrays, ans)}
 
 
-def _forward(*arrays: object, call: Any = None) -> Any:
+def _forward(*arrays: object, call: Any = None) -> AnyArray:
     return call.value(arrays)
 
 
@@ -138,7 +138,7 @@ def primitive(f: Function) -> Function:
     return wrapped
 
 
-def _rules(fun: Any) -> Rules:
+def _rules(fun: Function) -> Rules:
     found = getattr(fun, "rules", None)
     if not isinstance(found, Rules):
         name = getattr(fun, "__name__", repr(fun))

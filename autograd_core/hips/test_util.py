@@ -11,17 +11,17 @@ from .vspaces import vspace
 from .wrap_util import unary_to_nary
 
 if TYPE_CHECKING:
-    from ..support.types import Function
+    from ..support.types import AnyArray, ArrayLike, Function, Tree
 
 
 TOL, RTOL, EPS = 1e-6, 1e-6, 1e-6
 
 
-def _close(a: Any, b: Any) -> bool:
+def _close(a: AnyArray, b: AnyArray) -> bool:
     return bool(abs(a - b) < TOL or abs(a - b) / abs(a + b) < RTOL)
 
 
-def _numerical(f: Callable[[Any], Any], x: Any, v: Any) -> Any:
+def _numerical(f: Callable[[Any], Any], x: ArrayLike, v: ArrayLike) -> Tree:
     """(f(x + ε v/2) − f(x − ε v/2)) / ε."""
     here = vspace(x)
     above, below = (f(here.add(x, here.scalar_mul(v, e))) for e in (EPS / 2, -EPS / 2))
@@ -44,7 +44,7 @@ def check_vjp(f: Callable[[Any], Any], x: Any) -> None:
     assert _close(numeric, exact), f"Derivative (VJP) check of {name} failed at {x}: {exact}, numeric {numeric}"
 
 
-def check_jvp(f: Callable[[Any], Any], x: Any) -> None:
+def check_jvp(f: Callable[[Any], Any], x: ArrayLike) -> None:
     """Raise AssertionError where the pushforward does not agree with finite differences.
 
     f, x : those of ``check_vjp``
@@ -53,7 +53,7 @@ def check_jvp(f: Callable[[Any], Any], x: Any) -> None:
     check_equivalent(make_jvp(f, x)(v)[1], _numerical(f, x, v))
 
 
-def check_equivalent(x: Any, y: Any) -> None:
+def check_equivalent(x: Tree, y: Tree) -> None:
     """Raise AssertionError where two values differ in shape, dtype or along a random direction.
 
     x, y : trees of arrays
@@ -65,7 +65,7 @@ def check_equivalent(x: Any, y: Any) -> None:
 
 
 @unary_to_nary
-def check_grads(f: Callable[[Any], Any], x: Any, modes: Sequence[str] = ("fwd", "rev"), order: int = 2) -> None:
+def check_grads(f: Callable[[Any], Any], x: ArrayLike, modes: Sequence[str] = ("fwd", "rev"), order: int = 2) -> None:
     """Check forward ("fwd") and reverse mode ("rev"), up to the given order."""
     assert all(m in ("fwd", "rev") for m in modes)
     if "fwd" in modes:

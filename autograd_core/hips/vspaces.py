@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..transforms import trees
 from .tracer import getval
+
+if TYPE_CHECKING:
+    from ..support.types import AnyArray, ArrayLike, Tree
 
 
 class VSpace:
@@ -64,7 +67,7 @@ class VSpace:
         """Ones everywhere."""
         return self._rebuild([np.ones_like(a)[()] for a in self._arrays])
 
-    def randn(self) -> Any:
+    def randn(self) -> Tree:
         """A draw from the standard normal distribution, by ``np.random``."""
         return self._rebuild([_normal(a)[()] for a in self._arrays])
 
@@ -84,7 +87,7 @@ class VSpace:
         """
         return self._rebuild([a + b for a, b in zip(_leaves(x), _leaves(y), strict=True)])
 
-    def scalar_mul(self, x: Any, a: Any) -> Any:
+    def scalar_mul(self, x: Tree, a: ArrayLike) -> Tree:
         """a x.
 
         x : a value of this space
@@ -92,14 +95,14 @@ class VSpace:
         """
         return self._rebuild([leaf * a for leaf in _leaves(x)])
 
-    def inner_prod(self, x: Any, y: Any) -> Any:
+    def inner_prod(self, x: Tree, y: Tree) -> AnyArray:
         """Re Σ x̄ y.
 
         x, y : values of this space
         """
         return sum(np.real(np.sum(np.conj(a) * b)) for a, b in zip(_leaves(x), _leaves(y), strict=True))
 
-    def covector(self, x: Any) -> Any:
+    def covector(self, x: Tree) -> Tree:
         """The conjugate: a gradient as a direction.
 
         x : a value of this space
@@ -107,7 +110,7 @@ class VSpace:
         return self._rebuild([np.conj(a) for a in _leaves(x)])
 
 
-def vspace(value: Any) -> VSpace:
+def vspace(value: Tree) -> VSpace:
     """The space of ``value``.
 
     value : that of ``VSpace``
@@ -115,11 +118,11 @@ def vspace(value: Any) -> VSpace:
     return VSpace(value)
 
 
-def _leaves(x: Any) -> list[Any]:
+def _leaves(x: Tree) -> list[Any]:
     return trees.flatten(x, "vspace: value")[0]
 
 
-def _normal(a: Any) -> Any:
+def _normal(a: AnyArray) -> AnyArray:
     drawn = np.asarray(np.random.randn(*a.shape))  # noqa: NPY002 (seeded as HIPS autograd's are)
     if a.dtype.kind == "c":
         drawn = drawn + 1j * np.random.randn(*a.shape)  # noqa: NPY002

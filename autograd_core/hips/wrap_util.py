@@ -6,7 +6,7 @@ from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ..support.types import Function
+    from ..support.types import Function, Tree
 
 
 _PARAMETERS = """
@@ -28,7 +28,7 @@ def unary_to_nary(operator: Function) -> Function:
             raise TypeError(f"{operator.__name__}: argnum={argnum!r}; give an int, or a tuple or list of them.")
 
         def of_all(*args: object, **kwargs: object) -> Any:
-            def of_chosen(x: Any) -> Any:
+            def of_chosen(x: Tree) -> Tree:
                 call = list(args)
                 for i, value in [(argnum, x)] if isinstance(argnum, int) else zip(argnum, x, strict=True):
                     call[i] = value

@@ -17,7 +17,7 @@ from ..engine.registry import primitives
 from ..support import threads
 
 if TYPE_CHECKING:
-    from ..support.types import AnyArray, Array, Function
+    from ..support.types import AnyArray, Array, ArrayLike, Function
 
 __all__ = ["at_least", "at_most", "blockwise", "choose", "in_blocks", "select", "sum_in_blocks"]
 
@@ -25,7 +25,7 @@ BLOCK = 1 << 19
 """Bytes in a block of an array: several stay in the cache, and a call of a ufunc is short beside it."""
 
 
-def in_blocks(f: Function, *args: object, out: Any = None) -> Any:
+def in_blocks(f: Function, *args: object, out: AnyArray | None = None) -> Any:
     """``f(*args, out=None)``, elementwise, of large arrays of one shape in blocks: its last call takes ``out``.
 
     Arrays that do not lie in memory alike, or are to be broadcast, ``f`` gets whole, as it does other array types.
@@ -58,7 +58,7 @@ def _leader(args: Sequence[Any], kinds: Collection[type] = (np.ndarray,)) -> Arr
     return like if all(_line(a, order) is not None for a in arrays) else None
 
 
-def sum_in_blocks(f: Function, *args: Any) -> Any:
+def sum_in_blocks(f: Function, *args: Any) -> AnyArray:
     """``f(*args)``, the sum of something elementwise: of large arrays that of its blocks, added up in pairs.
 
     >>> x = np.ones((300, 300))
@@ -86,7 +86,7 @@ def _lines(args: Sequence[Any], like: Array) -> tuple[list[tuple[Any, bool]], in
     return lines, BLOCK // max(a.itemsize for a, long in lines if long)
 
 
-def _in_blocks(f: Function, args: Sequence[Any], like: Array, out: Any) -> Any:
+def _in_blocks(f: Function, args: Sequence[Any], like: Array, out: Any) -> AnyArray:
     lines, step = _lines(args, like)
     if out is None:
         out = np.empty_like(like, f(*[a[:1] if long else a for a, long in lines]).dtype)
@@ -173,7 +173,7 @@ def select(condition: AnyArray, x: AnyArray | float, y: AnyArray | float) -> Any
     return in_blocks(choose, condition, x, y)
 
 
-def choose(condition: AnyArray, x: Any, y: Any, out: Any = None) -> AnyArray:
+def choose(condition: AnyArray, x: ArrayLike, y: ArrayLike, out: Any = None) -> AnyArray:
     """``select`` of a block."""
     dtypes = {a.dtype for a in (x, y) if isinstance(a, np.ndarray)}
     bits = _BITS.get(*dtypes) if len(dtypes) == 1 else None
@@ -190,7 +190,7 @@ def choose(condition: AnyArray, x: Any, y: Any, out: Any = None) -> AnyArray:
     return np.bitwise_xor(chosen, b, out=None if out is None else out.view(bits)).view(dtype)
 
 
-def _where(condition: Any, x: Any, y: Any, out: Any) -> Any:
+def _where(condition: Any, x: Any, y: Any, out: Any) -> AnyArray:
     chosen = np.where(condition, x, y)
     if out is None:
         return chosen

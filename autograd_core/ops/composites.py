@@ -23,7 +23,7 @@ def composite(*numpys: Function, of_lists: bool = False) -> Callable[[Any], Any]
     A list that holds tensors comes in as one tensor; ``of_lists``: it is a sequence of arrays, and stays a list.
     """
 
-    def declare(on_tensors: Any) -> Any:
+    def declare(on_tensors: Function) -> Function:
         on_arrays, name = numpys[0], on_tensors.__name__
 
         @functools.wraps(on_tensors)

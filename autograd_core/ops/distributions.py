@@ -228,7 +228,7 @@ nbinom = Discrete(
 class MultivariateNormal:
     """``scipy.stats.multivariate_normal``: the density of vectors with a mean and a covariance matrix."""
 
-    def logpdf(self, x: Any, mean: Any, cov: Any) -> Any:
+    def logpdf(self, x: AnyArray, mean: AnyArray, cov: AnyArray) -> Any:
         """−½ (x − μ)ᵀ Σ⁻¹ (x − μ) − ½ log |Σ| − n/2 log 2π, by Cholesky's factor.
 
         x : of shape (…, n)
@@ -243,7 +243,7 @@ class MultivariateNormal:
         half = np.sum(np.log(np.diagonal(lower, axis1=-2, axis2=-1)), axis=-1)
         return -0.5 * np.sum(z * z, axis=-1) - half - n * _HALF_LOG_2_PI
 
-    def pdf(self, x: Any, mean: Any, cov: Any) -> Any:
+    def pdf(self, x: AnyArray, mean: AnyArray, cov: AnyArray) -> Any:
         """The density; x, mean and cov are those of ``logpdf``."""
         return np.exp(self.logpdf(x, mean, cov))
 

@@ -25,7 +25,7 @@ from .state import State
 from .tracing.tape import Mismatch, Unseen, root
 
 if TYPE_CHECKING:
-    from ..support.types import Function
+    from ..support.types import Args, Function, Settings, Tree
 
 
 __all__ = ["compile"]
@@ -115,7 +115,7 @@ class Compiled(Shown):
 
     # Methods and static arguments ----------------------------------------------------------------------------------
 
-    def __get__(self, instance: Any, owner: Any = None) -> Any:
+    def __get__(self, instance: object, owner: type | None = None) -> Any:
         if instance is None:
             return self
         try:
@@ -128,7 +128,7 @@ class Compiled(Shown):
             bound = own[key] = Compiled(self.function.__get__(instance), static, self.backend)
         return bound
 
-    def __set__(self, instance: Any, value: Any) -> None:
+    def __set__(self, instance: object, value: object) -> None:
         raise AttributeError(f"{self.__name__}: a compiled method cannot be assigned to.")
 
     def __reduce__(self) -> Any:
@@ -153,7 +153,7 @@ class Compiled(Shown):
 
     # Calls ---------------------------------------------------------------------------------------------------------
 
-    def __call__(self, *args: object, **kwargs: object) -> Any:
+    def __call__(self, *args: object, **kwargs: object) -> Tree:
         if self.static:
             values, args, kwargs = fixed_arguments(self.function, self.static, args, kwargs)
             return locked(self._lock, lambda: self._part(values))(*args, **kwargs)
@@ -167,7 +167,7 @@ class Compiled(Shown):
             return self.function(*args, **kwargs)
         return locked(self._lock, lambda: self._alone(spec, leaves, args, kwargs))
 
-    def _alone(self, spec: Any, leaves: list[Any], args: Any, kwargs: Any) -> Any:
+    def _alone(self, spec: Any, leaves: list[Any], args: Args, kwargs: Settings) -> Tree:
         """The same while no other thread calls."""
         if self._running:  # the function calls itself
             return self.function(*args, **kwargs)
@@ -180,7 +180,7 @@ class Compiled(Shown):
         finally:
             self._running = False
 
-    def _call(self, known: Signature, leaves: list[Any], args: Any, kwargs: Any) -> Any:
+    def _call(self, known: Signature, leaves: list[Any], args: Args, kwargs: Settings) -> Tree:
         known.calls += 1
         if known.calls > 1:
             self.signatures.repeated()
@@ -221,7 +221,7 @@ class Compiled(Shown):
         self._traces += 1
         return self._traced(known, leaves, args, kwargs)
 
-    def _kept(self, known: Signature, args: Any, kwargs: Any) -> Any:
+    def _kept(self, known: Signature, args: Args, kwargs: Settings) -> Any:
         """Somebody keeps gradients: they keep their memory, the function is recorded again and gives copies."""
         self._copies = True
         for signature in self.signatures.known.values():
@@ -229,7 +229,7 @@ class Compiled(Shown):
         known.say("a gradient was kept: from now on they are copies")
         return self.function(*args, **kwargs)
 
-    def _traced(self, known: Signature, leaves: list[Any], args: Any, kwargs: Any) -> Any:
+    def _traced(self, known: Signature, leaves: list[Any], args: Args, kwargs: Settings) -> Tree:
         """One run for real, noted; where only the recording fails, one more as it is."""
         assert self.signatures.owners is not None
         before = State(self.signatures.owners)
@@ -248,7 +248,7 @@ class Compiled(Shown):
             known.refuse(ended)
         return result
 
-    def _noted(self, known: Signature, leaves: list[Any], args: Any, kwargs: Any) -> tuple[Record | None, Any]:
+    def _noted(self, known: Signature, leaves: list[Any], args: Args, kwargs: Settings) -> tuple[Record | None, Any]:
         """The record of one run and its result; without the record where a replay would not be the same."""
         owners = self.signatures.owners
         assert owners is not None

@@ -10,7 +10,7 @@ from ..engine.errors import class_name
 from .results import named
 
 if TYPE_CHECKING:
-    from ..support.types import Args, Function, Settings
+    from ..support.types import AnyArray, Args, Function, Settings
 
 
 class Fixed:
@@ -22,7 +22,7 @@ class Fixed:
         self.__name__ = f"{getattr(function, '__name__', class_name(function))}({shown})"
         self._signature = inspect.signature(function)
 
-    def __call__(self, arguments: dict[str, Any]) -> Any:
+    def __call__(self, arguments: dict[str, Any]) -> AnyArray:
         bound = inspect.BoundArguments(self._signature, {})  # type: ignore[arg-type]
         for name in self._signature.parameters:
             if name in self.values or name in arguments:
@@ -31,7 +31,7 @@ class Fixed:
 
 
 def fixed_arguments(
-    function: Function, static: tuple[str, ...], args: Any, kwargs: Any
+    function: Function, static: tuple[str, ...], args: Args, kwargs: Settings
 ) -> tuple[dict[str, Any], Any, Any]:
     """The static arguments of a call by name, and what `Fixed` is called with for the others."""
     bound = inspect.signature(function).bind(*args, **kwargs)
@@ -54,7 +54,7 @@ def argument_names(function: Function, args: Args, kwargs: Settings) -> list[str
     return [name for end, value in pairs for name, _ in named(end, value)]
 
 
-def check_function(function: Any, static: tuple[str, ...]) -> None:
+def check_function(function: Function, static: tuple[str, ...]) -> None:
     """TypeError for what is no function that returns its result, ValueError for an unknown name in ``static``."""
     if not callable(function):
         raise TypeError(f"compile: a {class_name(function)} cannot be called. Fix: ag.compile(f), with options f=None.")

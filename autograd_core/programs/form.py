@@ -28,7 +28,7 @@ import numpy as np
 from .tracing.tape import Entry, Tape, root
 
 if TYPE_CHECKING:
-    from ..support.types import DType
+    from ..support.types import Array, DType
 
 
 NUMBERS = -1  # a memory that stands for the numbers that Python reads and computes
@@ -236,7 +236,7 @@ class Program:
             memory.kept = outside or id(memory.array) in kept_roots or number in carried
             memory.pinned |= memory.kept or owner is not None
 
-    def memory_of(self, array: Any) -> int:
+    def memory_of(self, array: Array) -> int:
         """The number of an array's memory."""
         whole = root(array)
         if id(whole) not in self._numbers:

@@ -15,7 +15,7 @@ from .tracing.recorded import is_basic
 from .tracing.tape import Entry, again
 
 if TYPE_CHECKING:
-    from ..support.types import DType, Settings
+    from ..support.types import Array, ArrayLike, Axis, DType, Settings, Tree
 
 
 _REDUCES = {"add", "multiply", "maximum", "minimum", "logical_and", "logical_or"}
@@ -103,7 +103,7 @@ def _input(program: Program, value: Any, dtype: DType, shape: tuple[int, ...]) -
         raise _NotOurs from None
 
 
-def loop(program: Program, op: str, values: Any, types: Any, out: Any) -> Row:
+def loop(program: Program, op: str, values: Any, types: Any, out: Array) -> Row:
     """One computation at every point of ``out``."""
     shape = out.shape
     inputs = tuple(_input(program, v, t, shape) for v, t in zip(values, types, strict=False))
@@ -137,7 +137,7 @@ def _ufunc(program: Program, ufunc: Any, values: Any, outs: Any, settings: Setti
     return [loop(program, ufunc.__name__, values, types, out)]
 
 
-def _products_summed(program: Program, a: Any, b: Any, out: Any, types: Any) -> list[Row]:
+def _products_summed(program: Program, a: Any, b: Any, out: Array, types: Any) -> list[Row]:
     """Sums of products along the last axis, which is 1 in ``out``."""
     if not all(isinstance(x, np.ndarray) and x.size for x in (a, b)) or out.dtype != types[-1]:
         raise _NotOurs
@@ -151,7 +151,7 @@ def _products_summed(program: Program, a: Any, b: Any, out: Any, types: Any) -> 
     ]
 
 
-def _contraction(program: Program, a: Any, b: Any, out: Any, types: Any) -> Row:
+def _contraction(program: Program, a: Any, b: Any, out: Array, types: Any) -> Row:
     if not all(isinstance(x, np.ndarray) for x in (a, b)) or len({a.dtype, b.dtype, out.dtype, *types}) != 1:
         raise _NotOurs
     c = out
@@ -172,7 +172,7 @@ def _reduction(
     program: Program,
     op: str,
     a: Any,
-    axis: Any = 0,
+    axis: Axis = 0,
     out: Any = None,
     dtype: Any = None,
     keepdims: bool = False,
@@ -197,7 +197,9 @@ def _reduction(
     return [row, Row("loop", op, (total, kind.type(initial)), result, (kind,) * 3)] if begins else [row]
 
 
-def _copyto(program: Program, out: Any, value: Any, casting: str = "same_kind", where: Any = True) -> list[Row]:
+def _copyto(
+    program: Program, out: Array, value: ArrayLike, casting: str = "same_kind", where: ArrayLike = True
+) -> list[Row]:
     if where is True:
         return [copy(program, value, out)]
     if not isinstance(where, np.ndarray):
@@ -205,7 +207,7 @@ def _copyto(program: Program, out: Any, value: Any, casting: str = "same_kind", 
     return [loop(program, "select", (where, value, out), (np.dtype(bool), out.dtype, out.dtype, out.dtype), out)]
 
 
-def _setitem(program: Program, array: Any, index: Any, value: Any) -> list[Row]:
+def _setitem(program: Program, array: Array, index: Any, value: Any) -> list[Row]:
     if is_basic(index):
         return (
             [copy(program, value, array[index])]
@@ -219,7 +221,7 @@ def _setitem(program: Program, array: Any, index: Any, value: Any) -> list[Row]:
     return [*_in_range(program, indices), row]
 
 
-def _getitem(program: Program, out: Any, array: Any, index: Any) -> list[Row]:
+def _getitem(program: Program, out: Array, array: Any, index: Tree) -> list[Row]:
     if not isinstance(array, np.ndarray):
         raise _NotOurs
     part, indices = _indexed(program, array, index)
@@ -230,14 +232,14 @@ def _getitem(program: Program, out: Any, array: Any, index: Any) -> list[Row]:
 
 
 def _take(
-    program: Program, out: Any, array: Any, index: Any, axis: int | None = None, mode: str = "raise"
+    program: Program, out: Array, array: Array, index: Any, axis: int | None = None, mode: str = "raise"
 ) -> list[Row]:
     if axis is None or mode != "raise" or not isinstance(index, np.ndarray):
         raise _NotOurs
     return _getitem(program, out, array, (*(slice(None),) * (axis % array.ndim), index))
 
 
-def _indexed(program: Program, array: Any, index: Any) -> tuple[Ref, tuple[Index, ...]]:
+def _indexed(program: Program, array: Array, index: Tree) -> tuple[Ref, tuple[Index, ...]]:
     """Indexing by whole-number arrays that stand beside each other, the other axes whole."""
     parts = list(index) if isinstance(index, tuple) else [index]
     if any(p is None or p is Ellipsis or isinstance(p, bool) for p in parts):
@@ -279,7 +281,7 @@ def _in_range(program: Program, indices: tuple[Index, ...]) -> list[Row]:
     return rows
 
 
-def _reshape(program: Program, out: Any, array: Any, shape: Any, order: str = "C") -> list[Row]:
+def _reshape(program: Program, out: Array, array: Array, shape: Any, order: str = "C") -> list[Row]:
     target = out.view()
     try:
         target.shape = array.shape
@@ -290,7 +292,7 @@ def _reshape(program: Program, out: Any, array: Any, shape: Any, order: str = "C
     return [copy(program, array, target)]
 
 
-def _concatenate(program: Program, out: Any, arrays: Any, axis: int | None = 0) -> list[Row]:
+def _concatenate(program: Program, out: Array, arrays: Any, axis: int | None = 0) -> list[Row]:
     if not all(isinstance(a, np.ndarray) for a in arrays):
         raise _NotOurs
     rows, start = [], 0
@@ -310,7 +312,7 @@ def _stack(program: Program, out: Any, arrays: Any, axis: int = 0) -> list[Row]:
     return [copy(program, a, out[(*before, k, ...)]) for k, a in enumerate(arrays)]
 
 
-def _clip(program: Program, out: Any, a: Any, low: Any = None, high: Any = None) -> list[Row]:
+def _clip(program: Program, out: Array, a: Array, low: float | None = None, high: float | None = None) -> list[Row]:
     if low is None or high is None:
         raise _NotOurs
     return _ufunc(program, _UFUNC_CLIP, (a, low, high), (out,), {})
@@ -322,7 +324,9 @@ def _where(program: Program, out: Any, condition: Any, x: Any = None, y: Any = N
     return [loop(program, "select", (condition, x, y), (np.dtype(bool), out.dtype, out.dtype, out.dtype), out)]
 
 
-def _norm(program: Program, out: Any, x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> list[Row]:
+def _norm(
+    program: Program, out: Array, x: Any, ord: float | None = None, axis: Any = None, keepdims: bool = False
+) -> list[Row]:
     """√Σx² of all numbers, or along one axis."""
     whole = axis is None and (ord is None or (ord == 2 and isinstance(x, np.ndarray) and x.ndim == 1))
     if not isinstance(x, np.ndarray) or not (whole or (isinstance(axis, int) and ord in (None, 2))) or x.size == 0:
@@ -342,7 +346,7 @@ def _norm(program: Program, out: Any, x: Any, ord: Any = None, axis: Any = None,
     ]
 
 
-def _einsum(program: Program, out: Any, form: Any, *arrays: Any) -> list[Row]:
+def _einsum(program: Program, out: Array, form: str, *arrays: Any) -> list[Row]:
     """A product of two arrays, of which one axis or more may be summed: each letter at most once in an array."""
     if not isinstance(form, str) or "->" not in form or "." in form or len(arrays) != 2:
         raise _NotOurs
@@ -375,7 +379,7 @@ def _einsum(program: Program, out: Any, form: Any, *arrays: Any) -> list[Row]:
     ]
 
 
-def _linear(program: Program, out: Any, a: Any, b: Any) -> list[Row]:
+def _linear(program: Program, out: Array, a: Any, b: Any) -> list[Row]:
     """np.dot of matrices and vectors."""
     if not all(isinstance(x, np.ndarray) and 1 <= x.ndim <= 2 for x in (a, b)):
         raise _NotOurs

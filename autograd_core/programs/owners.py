@@ -15,7 +15,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import partial
 from itertools import repeat
 from operator import attrgetter, is_
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -25,6 +25,10 @@ from .places import Place, Slots, Watch
 from .tracing.numbers import Live, value_of
 from .tracing.recorded import Recorded, plain
 from .tracing.tape import Tape, root
+
+if TYPE_CHECKING:
+    from ..support.types import ArrayLike, Tree
+
 
 _NUMBERS = (int, float, bool, str, complex, type(None))
 _OURS = ("autograd_core", "nn", "optim", "numpy")
@@ -106,7 +110,7 @@ class Owners:
         numbers = [place.get() for place in self.numbers]
         return (*numbers, *map(type, numbers), *tensors)  # 1, 1.0 and True are one key
 
-    def _visit(self, name: str, value: Any) -> None:
+    def _visit(self, name: str, value: object) -> None:
         if isinstance(value, np.random.Generator):
             self.generators.append((name, value))
         if isinstance(value, (*_OPAQUE, *_NUMBERS, np.ndarray, np.generic, Recorded, Live)):
@@ -179,7 +183,7 @@ class Owners:
             elif not key.startswith("__") or isinstance(value, types.FunctionType):
                 self._part(Place(holder, key, holder[key], f"{name}.{key}"))
 
-    def _slots(self, name: str, value: Any) -> None:
+    def _slots(self, name: str, value: object) -> None:
         inside = Slots(value)
         for kind in type(value).__mro__:
             for key, member in vars(kind).items():
@@ -190,7 +194,7 @@ class Owners:
                 ):
                     self._part(Place(inside, key, inside[key], f"{name}.{key}"))
 
-    def _parts(self, name: str, holder: Any, items: Any, form: str = "{}[{!r}]") -> None:
+    def _parts(self, name: str, holder: Tree, items: Any, form: str = "{}[{!r}]") -> None:
         self.lists.append((name, holder, len(holder)))
         for key, value in list(items):
             part = form.format(name, key) if name else str(key)
@@ -239,7 +243,7 @@ class Owners:
                 made[id(array)] = Recorded(array, tape)
             return made[id(array)]
 
-        def handed(name: str, value: Any) -> Any:
+        def handed(name: str, value: ArrayLike) -> Any:
             return recorded(value, name) if type(value) is not Recorded and isinstance(value, np.ndarray) else value
 
         for place in self.arrays:  # what is one array bears its own name, not that of a view
@@ -337,7 +341,7 @@ def gradient_array(tensor: Any) -> Any:
     return None if grad is None else grad._data
 
 
-def _put_back(name: str, tensor: Any) -> list[str]:
+def _put_back(name: str, tensor: Tensor) -> list[str]:
     if isinstance(tensor._data, Recorded):
         tensor._data = tensor._data.array
     grad = gradient(tensor)
@@ -346,7 +350,7 @@ def _put_back(name: str, tensor: Any) -> list[str]:
     return []
 
 
-def _leaves(value: Any) -> Iterator[Any]:
+def _leaves(value: object) -> Iterator[Any]:
     if isinstance(value, (tuple, list)):
         for v in value:
             yield from _leaves(v)
@@ -354,7 +358,7 @@ def _leaves(value: Any) -> Iterator[Any]:
         yield value
 
 
-def _holds(value: Any, kinds: tuple[type, ...]) -> bool:
+def _holds(value: object, kinds: tuple[type, ...]) -> bool:
     """True of such a thing, and of a tuple or list that holds some, and nothing but numbers beside."""
     leaves = list(_leaves(value))
     return any(isinstance(v, kinds) for v in leaves) and all(
@@ -368,7 +372,7 @@ def _summed(value: Any) -> tuple[Any, list[int]]:
     return value, [zlib.crc32(np.ascontiguousarray(a).view(np.uint8).data) if a.size else 0 for a in arrays]
 
 
-def _rebuilt(value: Any, change: Callable[[Any], Any]) -> Any:
+def _rebuilt(value: Tree, change: Callable[[Any], Any]) -> Tree:
     """The same tuples and lists of other leaves."""
     if isinstance(value, tuple):
         return (

@@ -6,7 +6,10 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from itertools import chain
 from operator import attrgetter, call, is_, itemgetter
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ..support.types import AnyArray, Tree
 
 
 class Place:
@@ -38,7 +41,7 @@ class Place:
         """Whether a number here can be handed out as one that changes."""
         return self.owned and type(self.value) in (int, float)
 
-    def put(self, value: Any) -> None:
+    def put(self, value: Tree) -> None:
         """Put a value there."""
         self.holder[self.key] = value
 
@@ -55,7 +58,7 @@ class Slots:
         except AttributeError:
             raise KeyError(name) from None
 
-    def __setitem__(self, name: str, value: Any) -> None:
+    def __setitem__(self, name: str, value: AnyArray) -> None:
         setattr(self.of, name, value)
 
     def __contains__(self, name: str) -> bool:

@@ -266,7 +266,7 @@ def _writes(part: Part, memory: set[int]) -> bool:
     return any(id(w) in memory for w in part.writes)
 
 
-def _evaluator(value: Any) -> Callable[[], Any]:
+def _evaluator(value: object) -> Callable[[], Any]:
     if isinstance(value, tuple):
         parts = [again_of(v) for v in value]
         return lambda: tuple([again() for again in parts])

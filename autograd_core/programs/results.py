@@ -14,7 +14,7 @@ from .tracing.numbers import Live
 from .tracing.recorded import Recorded, RecordedScalar, plain
 
 if TYPE_CHECKING:
-    from ..support.types import Function
+    from ..support.types import Array, Function, Tree
 
 
 CONSTANTS = (type(None), int, float, complex, str, bytes, type, np.dtype)
@@ -50,7 +50,7 @@ def near(a: Any, b: Any) -> bool:
     return all(_near(np.asarray(array_of(p)), np.asarray(array_of(q))) for p, q in zip(x, y, strict=True))
 
 
-def _near(a: Any, b: Any) -> bool:
+def _near(a: Array, b: Array) -> bool:
     if a.dtype.kind != "f":
         return True
     scale = float(np.max(np.abs(b[np.isfinite(b)]), initial=1))
@@ -62,12 +62,12 @@ def array_of(x: Any) -> Any:
     return x._data if isinstance(x, Tensor) else x
 
 
-def is_array(x: Any) -> bool:
+def is_array(x: Tree) -> bool:
     """Whether it is an array of some kind: a leaf of a tree of results."""
     return isinstance(x, (np.ndarray, np.generic, Tensor, Recorded, Live))
 
 
-def mapped(tree: Any, change: Callable[[Any], Any]) -> Any:
+def mapped(tree: Tree, change: Callable[[Any], Any]) -> Any:
     """A tree with ``change`` applied to its arrays and floats."""
     if isinstance(tree, dict):
         return {k: mapped(v, change) for k, v in tree.items()}
@@ -77,7 +77,7 @@ def mapped(tree: Any, change: Callable[[Any], Any]) -> Any:
     return change(tree) if is_array(tree) or type(tree) is float else tree
 
 
-def named(name: str, tree: Any) -> Iterator[tuple[str, Any]]:
+def named(name: str, tree: Tree) -> Iterator[tuple[str, Any]]:
     """The arrays and floats of a tree in the order of `mapped`, named by their place: "x", "x_0", "x_weight"."""
     if isinstance(tree, dict):
         for key, value in tree.items():
@@ -89,14 +89,14 @@ def named(name: str, tree: Any) -> Iterator[tuple[str, Any]]:
         yield name, tree
 
 
-def is_recorded(tree: Any) -> bool:
+def is_recorded(tree: Tree) -> bool:
     """Whether a tensor in it has a graph that was not used up."""
     found: list[Any] = []
     mapped(tree, found.append)
     return any(isinstance(x, Tensor) and x._node is not None and x._node.parents is not None for x in found)
 
 
-def holds_objects(tree: Any) -> bool:
+def holds_objects(tree: Tree) -> bool:
     """Whether an array in it is one of Python objects."""
     found: list[Any] = []
     mapped(tree, found.append)
@@ -116,7 +116,7 @@ def kept(x: Any) -> Any:
     return make_tensor(x._data, None) if isinstance(x, Tensor) else x
 
 
-def giver(tree: Any) -> Callable[[], Any]:
+def giver(tree: Tree) -> Callable[[], Any]:
     """A function that makes the results of a run, in memory of their own, NumPy's scalars as such."""
     if isinstance(tree, Live):
         return tree.again

@@ -154,6 +154,6 @@ class Signatures:
         return self.owners
 
 
-def _shown(spec: Any) -> str:
+def _shown(spec: object) -> str:
     """The arguments of a signature, shortly."""
     return str(spec).replace("<class '", "").replace("'>", "")[:300]

@@ -10,7 +10,7 @@ from ..engine.tensor import Tensor, bare
 from ..ops.shapes.shaping import astype
 
 if TYPE_CHECKING:
-    from ..support.types import AnyArray, Args, DTypeLike
+    from ..support.types import AnyArray, Args, Axis, DTypeLike
 
 
 def sizes(given: Args, named: Any = None) -> tuple[Any, ...]:
@@ -27,7 +27,7 @@ def axes(dim: Any) -> Any:
     return None if dim is None or dim == [] or dim == () else tuple(dim) if isinstance(dim, (list, tuple)) else dim
 
 
-def axis_of(input: AnyArray, dim: Any) -> Any:
+def axis_of(input: AnyArray, dim: Axis) -> Any:
     """``axes``, where a single number has axis 0 and −1, too."""
     return axes(dim) if np.ndim(input) else None
 

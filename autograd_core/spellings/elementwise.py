@@ -121,17 +121,17 @@ def lerp(input: AnyArray, end: Any, weight: AnyArray) -> AnyArray:
     return input + weight * (end - input)
 
 
-def addcmul(input: AnyArray, tensor1: Any, tensor2: Any, *, value: Any = 1) -> AnyArray:
+def addcmul(input: AnyArray, tensor1: AnyArray, tensor2: AnyArray, *, value: object = 1) -> AnyArray:
     """input + value · tensor1 · tensor2."""
     return input + value * tensor1 * tensor2
 
 
-def addcdiv(input: AnyArray, tensor1: Any, tensor2: Any, *, value: Any = 1) -> AnyArray:
+def addcdiv(input: AnyArray, tensor1: AnyArray, tensor2: AnyArray, *, value: object = 1) -> AnyArray:
     """input + value · tensor1 / tensor2."""
     return input + value * tensor1 / tensor2
 
 
-def heaviside(input: AnyArray, values: Any) -> AnyArray:
+def heaviside(input: AnyArray, values: AnyArray) -> AnyArray:
     """0 below zero, 1 above it, and ``values`` at it."""
     return cast(np.heaviside(input, values), input.dtype)
 
@@ -156,7 +156,7 @@ def round(input: AnyArray, *, decimals: int = 0) -> AnyArray:
     return np.round(input, decimals)
 
 
-def ldexp(input: AnyArray, other: Any) -> AnyArray:
+def ldexp(input: AnyArray, other: object) -> AnyArray:
     """input · 2^other."""
     return input * 2.0 ** bare(other)
 
@@ -205,12 +205,14 @@ def view_as_real(input: AnyArray) -> AnyArray:
     return np.stack([np.real(input), np.imag(input)], axis=-1)
 
 
-def isclose(input: AnyArray, other: Any, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False) -> AnyArray:
+def isclose(
+    input: AnyArray, other: object, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False
+) -> AnyArray:
     """Whether |input − other| ≤ atol + rtol · |other|, element by element."""
     return np.isclose(bare(input), bare(other), rtol, atol, equal_nan)
 
 
-def allclose(input: AnyArray, other: Any, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False) -> bool:
+def allclose(input: AnyArray, other: object, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False) -> bool:
     """Whether ``isclose`` holds everywhere."""
     return bool(np.allclose(bare(input), bare(other), rtol, atol, equal_nan))
 
@@ -240,7 +242,7 @@ def clone(input: AnyArray, *, memory_format: Any = None) -> AnyArray:
     return np.copy(input)
 
 
-def dist(input: Any, other: Any, p: Any = 2) -> AnyArray:
+def dist(input: AnyArray, other: object, p: Any = 2) -> AnyArray:
     """The p-norm of the difference."""
     from .sums import norm
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -11,8 +11,11 @@ from ..ops import fft as _fft
 from ..ops.places.indexing import _scatter, sliding_window_view
 from .arguments import axes
 
+if TYPE_CHECKING:
+    from ..support.types import AnyArray, Axis, DTypeLike
 
-def _axes(input: Any, s: Any, dim: Any) -> tuple[Any, Any]:
+
+def _axes(input: AnyArray, s: Any, dim: Any) -> tuple[Any, Any]:
     s, dim = [s] if isinstance(s, int) else s, axes([dim] if isinstance(dim, int) else dim)
     if dim is None:
         dim = tuple(range(-len(s), 0)) if s is not None else tuple(range(np.ndim(input)))
@@ -36,24 +39,24 @@ def ihfftn(input: Any, s: Any = None, dim: Any = None, norm: Any = None) -> Any:
     return input
 
 
-def hfft2(input: Any, s: Any = None, dim: Any = (-2, -1), norm: Any = None) -> Any:
+def hfft2(input: AnyArray, s: Any = None, dim: Axis = (-2, -1), norm: Any = None) -> Any:
     """``hfftn`` of two axes."""
     return hfftn(input, s, dim, norm)
 
 
-def ihfft2(input: Any, s: Any = None, dim: Any = (-2, -1), norm: Any = None) -> Any:
+def ihfft2(input: AnyArray, s: Any = None, dim: Axis = (-2, -1), norm: Any = None) -> Any:
     """``ihfftn`` of two axes."""
     return ihfftn(input, s, dim, norm)
 
 
-def _taps(window: Any, width: int, n_fft: int, dtype: Any) -> Any:
+def _taps(window: Any, width: int, n_fft: int, dtype: DTypeLike) -> Any:
     """The window, ones by default, in the middle of n_fft places."""
     before = (n_fft - width) // 2
     return np.pad(np.ones(width, dtype) if window is None else window, (before, n_fft - width - before))
 
 
 def stft(
-    input: Any,
+    input: AnyArray,
     n_fft: int,
     hop_length: int | None = None,
     win_length: int | None = None,
@@ -88,7 +91,7 @@ def stft(
 
 
 def istft(
-    input: Any,
+    input: AnyArray,
     n_fft: int,
     hop_length: int | None = None,
     win_length: int | None = None,

@@ -56,7 +56,7 @@ def change(self: Tensor, name: str, function: Function, *args: object, **kwargs:
     return self
 
 
-def store(self: Tensor, name: str, values: Any, keep_memory: bool = True) -> None:
+def store(self: Tensor, name: str, values: AnyArray, keep_memory: bool = True) -> None:
     """Put values into a tensor: where its array lies, or as a new array where rows may still need the old one."""
     _check(self, name, values)
     data = self._data
@@ -108,7 +108,7 @@ RESHAPED = "squeeze unsqueeze t transpose swapaxes swapdims"
 """Functions of shapes of which PyTorch has a method with an underscore."""
 
 
-def copy_(self: Tensor, src: Any, non_blocking: bool = False) -> Tensor:
+def copy_(self: Tensor, src: AnyArray, non_blocking: bool = False) -> Tensor:
     """Take over the values of ``src``, in this tensor's shape and dtype."""
     kind = getattr(src, "dtype", None)
     if kind is not None and kind != self.dtype:
@@ -116,7 +116,7 @@ def copy_(self: Tensor, src: Any, non_blocking: bool = False) -> Tensor:
     return change(self, "copy_", lambda x: np.broadcast_to(src, self.shape))
 
 
-def fill_(self: Tensor, value: Any) -> Tensor:
+def fill_(self: Tensor, value: object) -> Tensor:
     """One value everywhere."""
     return change(self, "fill_", lambda x: value if isinstance(value, Tensor) else np.asarray(value, self.dtype))
 
@@ -131,7 +131,7 @@ def fill_diagonal_(self: Tensor, fill_value: Any, wrap: bool = False) -> Tensor:
     return change(self, "fill_diagonal_", lambda x: _with_diagonal(x, fill_value, wrap))
 
 
-def _with_diagonal(x: AnyArray, value: Any, wrap: bool) -> AnyArray:
+def _with_diagonal(x: AnyArray, value: object, wrap: bool) -> AnyArray:
     from ..ops.places.updating import fill_diagonal
 
     return fill_diagonal(x, value, wrap)

@@ -12,7 +12,7 @@ from ..ops.places.indexing import getitem
 from .arguments import along
 
 if TYPE_CHECKING:
-    from ..support.types import AnyArray
+    from ..support.types import AnyArray, Function
 
 
 def cat(tensors: Any, dim: int = 0) -> Any:
@@ -141,7 +141,7 @@ def combinations(input: AnyArray, r: int = 2, with_replacement: bool = False) ->
     return getitem(input, index)
 
 
-def _each(function: Any) -> Any:
+def _each(function: Function) -> Function:
     def at_least(*tensors: object) -> Any:
         if len(tensors) == 1 and isinstance(tensors[0], (tuple, list)):
             tensors = tuple(tensors[0])

@@ -182,7 +182,7 @@ def new_tensor(
     return Tensor(np.array(data, dtype or self.dtype), requires_grad)
 
 
-def _new(name: str, value: Any) -> Function:
+def _new(name: str, value: object) -> Function:
     def make(
         self: Tensor, *size: object, dtype: DTypeLike = None, device: Any = None, requires_grad: bool = False
     ) -> Tensor:
@@ -260,7 +260,7 @@ def attach() -> None:
             setattr(Tensor, name, _bound(function))
 
 
-def _bound(function: Any) -> Any:
+def _bound(function: Function) -> Function:
     """As a method: functions that are no Python functions would not be given the tensor."""
     if isinstance(function, property) or hasattr(type(function), "__get__"):
         return function

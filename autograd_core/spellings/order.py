@@ -12,7 +12,7 @@ from .arguments import along, axis_of
 from .sums import argmax, argmin
 
 if TYPE_CHECKING:
-    from ..support.types import AnyArray
+    from ..support.types import AnyArray, Function
 
 
 class ValuesAndIndices(NamedTuple):
@@ -69,7 +69,7 @@ def sort(input: AnyArray, dim: int = -1, descending: bool = False, stable: bool 
     return ValuesAndIndices(_at(input, places, dim) if np.ndim(input) else input, places)
 
 
-def msort(input: Any) -> AnyArray:
+def msort(input: AnyArray) -> AnyArray:
     """In order along the first axis."""
     return sort(input, 0).values
 
@@ -93,7 +93,7 @@ def kthvalue(input: AnyArray, k: int, dim: int = -1, keepdim: bool = False) -> A
     return ValuesAndIndices(values, places) if keepdim else ValuesAndIndices(*_dropped(dim, values, places))
 
 
-def median(input: Any, dim: int | None = None, keepdim: bool = False) -> Any:
+def median(input: AnyArray, dim: int | None = None, keepdim: bool = False) -> AnyArray:
     """The middle element, of an even number the lower of the two; with ``dim`` those and their indices."""
     if dim is None:
         flat = np.reshape(input, -1)
@@ -101,7 +101,7 @@ def median(input: Any, dim: int | None = None, keepdim: bool = False) -> Any:
     return kthvalue(input, (np.shape(input)[dim] + 1) // 2 if np.ndim(input) else 1, dim, keepdim)
 
 
-def nanmedian(input: Any, dim: int | None = None, keepdim: bool = False) -> Any:
+def nanmedian(input: AnyArray, dim: int | None = None, keepdim: bool = False) -> Any:
     """``median`` of what is not NaN."""
     if dim is None:
         flat = np.reshape(input, -1)
@@ -155,7 +155,7 @@ def cummin(input: AnyArray, dim: int) -> Any:
     return _running(np.minimum, input, dim)
 
 
-def _quantile(function: Any) -> Any:
+def _quantile(function: Function) -> Function:
     def quantile(
         input: AnyArray, q: Any, dim: int | None = None, keepdim: bool = False, *, interpolation: str = "linear"
     ) -> AnyArray:

@@ -12,17 +12,17 @@ from ..ops.places.updating import At
 from .arguments import along, cast, whole
 
 if TYPE_CHECKING:
-    from ..support.types import AnyArray
+    from ..support.types import AnyArray, Index
 
 
-def _grid(index: Any, dim: int) -> Any:
+def _grid(index: AnyArray, dim: int) -> Any:
     """All places of an index array, those along ``dim`` replaced by what it says."""
     grid: list[Any] = list(np.indices(index.shape, sparse=True))
     grid[dim] = index
     return tuple(grid)
 
 
-def gather(input: AnyArray, dim: int, index: Any, *, sparse_grad: bool = False) -> AnyArray:
+def gather(input: AnyArray, dim: int, index: AnyArray, *, sparse_grad: bool = False) -> AnyArray:
     """out[i, j, …] = input[…, index[i, j, …], …], where the index stands for axis ``dim``."""
     index = whole(index)
     if not index.size:
@@ -59,7 +59,7 @@ _REDUCTIONS = {"sum": "add", "prod": "multiply", "amax": "max", "amin": "min"}
 
 
 def scatter_reduce(
-    input: AnyArray, dim: int, index: Any, src: Any, reduce: str, *, include_self: bool = True
+    input: AnyArray, dim: int, index: Any, src: AnyArray, reduce: str, *, include_self: bool = True
 ) -> AnyArray:
     """``scatter`` of sums, products, means, largest or smallest of what goes to one place."""
     if reduce not in ("mean", *_REDUCTIONS):
@@ -79,7 +79,9 @@ def scatter_reduce(
     return out
 
 
-def index_reduce(input: Any, dim: int, index: Any, source: Any, reduce: str, *, include_self: bool = True) -> Any:
+def index_reduce(
+    input: AnyArray, dim: int, index: Index, source: AnyArray, reduce: str, *, include_self: bool = True
+) -> Any:
     """``scatter_reduce`` of whole slices along ``dim``."""
     if reduce == "sum":
         raise ValueError("index_reduce: reduce='sum' is index_add.")
@@ -93,7 +95,7 @@ def index_reduce(input: Any, dim: int, index: Any, source: Any, reduce: str, *, 
     return scatter_reduce(input, dim, places, source, reduce, include_self=include_self)
 
 
-def index_select(input: AnyArray, dim: int, index: Any) -> AnyArray:
+def index_select(input: AnyArray, dim: int, index: AnyArray) -> AnyArray:
     """The slices of axis ``dim`` that a vector of indices names."""
     return getitem(input, along(input, dim, whole(index))) if np.ndim(input) else input
 
@@ -106,27 +108,27 @@ def index_fill(input: AnyArray, dim: int, index: Any, value: Any) -> AnyArray:
 index_copy = index_fill
 
 
-def index_add(input: AnyArray, dim: int, index: Any, source: Any, *, alpha: Any = 1) -> AnyArray:
+def index_add(input: AnyArray, dim: int, index: Index, source: AnyArray, *, alpha: Any = 1) -> AnyArray:
     """alpha · source added to the named slices of axis ``dim``."""
     if not np.ndim(input):
         return input + np.sum(source * alpha)
     return At(input)[along(input, dim, whole(index))].add(source * alpha if alpha != 1 else source)
 
 
-def index_put(input: AnyArray, indices: AnyArray, values: Any, accumulate: bool = False) -> AnyArray:
+def index_put(input: AnyArray, indices: AnyArray, values: AnyArray, accumulate: bool = False) -> AnyArray:
     """``input[indices] = values`` (+= where they accumulate) in a new tensor."""
     at = At(input)[tuple(slice(None) if i is None else bare(i) for i in indices)]
     return at.add(values) if accumulate else at.set(values)
 
 
-def put(input: AnyArray, index: Any, source: Any, accumulate: bool = False) -> AnyArray:
+def put(input: AnyArray, index: Index, source: AnyArray, accumulate: bool = False) -> AnyArray:
     """Values at places of the flat tensor."""
     at = At(np.reshape(input, -1))[whole(index).reshape(-1)]
     source = np.reshape(source, -1)
     return np.reshape(at.add(source) if accumulate else at.set(source), np.shape(input))
 
 
-def take(input: AnyArray, index: Any) -> AnyArray:
+def take(input: AnyArray, index: Index) -> AnyArray:
     """The elements at places of the flat tensor."""
     return getitem(np.reshape(input, -1), whole(index))
 
@@ -145,13 +147,13 @@ def masked_fill(input: AnyArray, mask: AnyArray, value: Any) -> AnyArray:
     return np.where(mask, cast(value, input.dtype) if hasattr(value, "dtype") else value, input)
 
 
-def masked_select(input: Any, mask: Any) -> AnyArray:
+def masked_select(input: AnyArray, mask: Any) -> AnyArray:
     """The elements where the mask is true, as a vector."""
     shape = np.broadcast_shapes(np.shape(input), np.shape(mask))
     return getitem(np.broadcast_to(input, shape), np.broadcast_to(bare(mask), shape))
 
 
-def masked_scatter(input: Any, mask: Any, source: Any) -> AnyArray:
+def masked_scatter(input: AnyArray, mask: Any, source: AnyArray) -> AnyArray:
     """The elements of ``source``, in order, where the mask is true."""
     shape = np.broadcast_shapes(np.shape(input), np.shape(mask))
     mask = np.broadcast_to(bare(mask), shape)
@@ -173,19 +175,19 @@ def argwhere(input: AnyArray) -> AnyArray:
     return np.argwhere(bare(input))
 
 
-def select_scatter(input: AnyArray, src: Any, dim: int, index: int) -> AnyArray:
+def select_scatter(input: AnyArray, src: AnyArray, dim: int, index: int) -> AnyArray:
     """``input`` with ``src`` as one slice."""
     return At(input)[along(input, dim, index)].set(src)
 
 
 def slice_scatter(
-    input: AnyArray, src: Any, dim: int = 0, start: int | None = None, end: int | None = None, step: int = 1
+    input: AnyArray, src: AnyArray, dim: int = 0, start: int | None = None, end: int | None = None, step: int = 1
 ) -> AnyArray:
     """``input`` with ``src`` as several slices."""
     return At(input)[along(input, dim, slice(start, end, step))].set(src)
 
 
-def diagonal_scatter(input: AnyArray, src: Any, offset: int = 0, dim1: int = 0, dim2: int = 1) -> AnyArray:
+def diagonal_scatter(input: AnyArray, src: AnyArray, offset: int = 0, dim1: int = 0, dim2: int = 1) -> AnyArray:
     """``input`` with ``src`` as its diagonals."""
     shape = np.shape(input)
     places = np.diagonal(np.arange(np.size(input)).reshape(shape), offset, dim1, dim2)

@@ -14,27 +14,27 @@ if TYPE_CHECKING:
 matmul = np.matmul
 
 
-def mm(input: AnyArray, mat2: Any) -> AnyArray:
+def mm(input: AnyArray, mat2: AnyArray) -> AnyArray:
     """The product of two matrices."""
     return np.matmul(input, mat2)
 
 
-def bmm(input: AnyArray, mat2: Any) -> AnyArray:
+def bmm(input: AnyArray, mat2: AnyArray) -> AnyArray:
     """The products of matrices, one by one."""
     return np.matmul(input, mat2)
 
 
-def mv(input: AnyArray, vec: Any) -> AnyArray:
+def mv(input: AnyArray, vec: AnyArray) -> AnyArray:
     """A matrix times a vector."""
     return np.matmul(input, vec)
 
 
-def dot(input: AnyArray, tensor: Any) -> AnyArray:
+def dot(input: AnyArray, tensor: AnyArray) -> AnyArray:
     """The inner product of two vectors."""
     return np.matmul(input, tensor)
 
 
-def vdot(input: AnyArray, other: Any) -> AnyArray:
+def vdot(input: AnyArray, other: object) -> AnyArray:
     """The inner product of two vectors, the first of them conjugated."""
     return np.vdot(input, other)
 
@@ -52,7 +52,7 @@ def outer(input: AnyArray, vec2: Any) -> AnyArray:
 ger = outer
 
 
-def kron(input: AnyArray, other: Any) -> AnyArray:
+def kron(input: AnyArray, other: object) -> AnyArray:
     """Kronecker's product."""
     return np.kron(input, other)
 
@@ -79,32 +79,32 @@ def _plus(input: AnyArray, product: Any, beta: Any, alpha: Any) -> AnyArray:
     return product if beta == 0 else (input if beta == 1 else beta * input) + product
 
 
-def addmm(input: AnyArray, mat1: Any, mat2: Any, *, beta: Any = 1, alpha: Any = 1) -> AnyArray:
+def addmm(input: AnyArray, mat1: AnyArray, mat2: AnyArray, *, beta: Any = 1, alpha: Any = 1) -> AnyArray:
     """beta · input + alpha · (mat1 @ mat2)."""
     return _plus(input, np.matmul(mat1, mat2), beta, alpha)
 
 
-def addmv(input: AnyArray, mat: Any, vec: Any, *, beta: Any = 1, alpha: Any = 1) -> AnyArray:
+def addmv(input: AnyArray, mat: AnyArray, vec: AnyArray, *, beta: Any = 1, alpha: Any = 1) -> AnyArray:
     """beta · input + alpha · (mat @ vec)."""
     return _plus(input, np.matmul(mat, vec), beta, alpha)
 
 
-def addr(input: AnyArray, vec1: Any, vec2: Any, *, beta: Any = 1, alpha: Any = 1) -> AnyArray:
+def addr(input: AnyArray, vec1: AnyArray, vec2: AnyArray, *, beta: Any = 1, alpha: Any = 1) -> AnyArray:
     """beta · input + alpha · outer(vec1, vec2)."""
     return _plus(input, np.outer(vec1, vec2), beta, alpha)
 
 
-def baddbmm(input: AnyArray, batch1: Any, batch2: Any, *, beta: Any = 1, alpha: Any = 1) -> AnyArray:
+def baddbmm(input: AnyArray, batch1: AnyArray, batch2: AnyArray, *, beta: Any = 1, alpha: Any = 1) -> AnyArray:
     """beta · input + alpha · (batch1 @ batch2)."""
     return _plus(input, np.matmul(batch1, batch2), beta, alpha)
 
 
-def addbmm(input: AnyArray, batch1: Any, batch2: Any, *, beta: Any = 1, alpha: Any = 1) -> AnyArray:
+def addbmm(input: AnyArray, batch1: AnyArray, batch2: AnyArray, *, beta: Any = 1, alpha: Any = 1) -> AnyArray:
     """beta · input + alpha · Σ (batch1 @ batch2)."""
     return _plus(input, np.sum(np.matmul(batch1, batch2), axis=0), beta, alpha)
 
 
-def cdist(x1: Any, x2: Any, p: float = 2.0, compute_mode: Any = None) -> Any:
+def cdist(x1: AnyArray, x2: AnyArray, p: float = 2.0, compute_mode: Any = None) -> Any:
     """The distances of each row of x1 to each of x2."""
     from ..ops import linalg
 

@@ -11,7 +11,7 @@ from ..ops.places.indexing import getitem, sliding_window_view
 from .arguments import along, axes, sizes
 
 if TYPE_CHECKING:
-    from ..support.types import AnyArray
+    from ..support.types import AnyArray, Axis
 
 
 def reshape(input: AnyArray, *given: object, shape: Any = None) -> AnyArray:
@@ -56,7 +56,7 @@ def unsqueeze(input: AnyArray, dim: int) -> AnyArray:
     return np.expand_dims(input, dim)
 
 
-def squeeze(input: AnyArray, dim: Any = None) -> AnyArray:
+def squeeze(input: AnyArray, dim: Axis = None) -> AnyArray:
     """Without axes of size 1: all of them, or those among ``dim``."""
     if dim is None:
         return np.squeeze(input)

@@ -11,7 +11,7 @@ from ..ops.places.indexing import getitem
 from .arguments import along, axes, axis_of, cast
 
 if TYPE_CHECKING:
-    from ..support.types import AnyArray, DTypeLike, Function
+    from ..support.types import AnyArray, Axis, DTypeLike, Function
 
 
 def _along(function: Function, meaning: str) -> Function:
@@ -27,14 +27,14 @@ nansum, nanmean = _along(np.nansum, "sum without NaN"), _along(np.nanmean, "mean
 amax, amin = _along(np.max, "largest element"), _along(np.min, "smallest element")
 
 
-def aminmax(input: AnyArray, *, dim: Any = None, keepdim: bool = False) -> Any:
+def aminmax(input: AnyArray, *, dim: Axis = None, keepdim: bool = False) -> Any:
     """The smallest and the largest element."""
     return amin(input, dim, keepdim), amax(input, dim, keepdim)
 
 
 def _spread(function: Function, meaning: str) -> Function:
     def spread(
-        input: AnyArray, dim: Any = None, unbiased: Any = None, keepdim: bool = False, *, correction: Any = None
+        input: AnyArray, dim: Axis = None, unbiased: Any = None, keepdim: bool = False, *, correction: Any = None
     ) -> AnyArray:
         if isinstance(dim, bool):
             dim, unbiased = None, dim
@@ -49,7 +49,7 @@ std, var = _spread(np.std, "standard deviation"), _spread(np.var, "variance")
 
 
 def std_mean(
-    input: AnyArray, dim: Any = None, unbiased: Any = None, keepdim: bool = False, *, correction: Any = None
+    input: AnyArray, dim: Axis = None, unbiased: Any = None, keepdim: bool = False, *, correction: Any = None
 ) -> Any:
     """The standard deviation and the mean."""
     only = None if isinstance(dim, bool) else dim
@@ -57,7 +57,7 @@ def std_mean(
 
 
 def var_mean(
-    input: AnyArray, dim: Any = None, unbiased: Any = None, keepdim: bool = False, *, correction: Any = None
+    input: AnyArray, dim: Axis = None, unbiased: Any = None, keepdim: bool = False, *, correction: Any = None
 ) -> Any:
     """The variance and the mean."""
     only = None if isinstance(dim, bool) else dim
@@ -65,7 +65,7 @@ def var_mean(
 
 
 def _truth(function: Function, meaning: str) -> Function:
-    def judge(input: AnyArray, dim: Any = None, keepdim: bool = False) -> AnyArray:
+    def judge(input: AnyArray, dim: Axis = None, keepdim: bool = False) -> AnyArray:
         return function(bare(input), axis=axes(dim), keepdims=keepdim)
 
     judge.__doc__ = f"Whether {meaning} along the axes ``dim``, or at all."
@@ -75,7 +75,7 @@ def _truth(function: Function, meaning: str) -> Function:
 all, any = _truth(np.all, "everything is true"), _truth(np.any, "something is true")
 
 
-def count_nonzero(input: AnyArray, dim: Any = None) -> AnyArray:
+def count_nonzero(input: AnyArray, dim: Axis = None) -> AnyArray:
     """How many elements are not zero."""
     return np.count_nonzero(bare(input), axis=axes(dim))
 
@@ -105,7 +105,7 @@ def softmax(input: AnyArray, dim: Any = None, dtype: DTypeLike = None, *, _stack
     return function(cast(input, dtype), implicit_dim(input) if dim is None else dim)
 
 
-def log_softmax(input: AnyArray, dim: Any = None, dtype: DTypeLike = None, *, _stacklevel: int = 3) -> AnyArray:
+def log_softmax(input: AnyArray, dim: Axis = None, dtype: DTypeLike = None, *, _stacklevel: int = 3) -> AnyArray:
     """log of ``softmax``."""
     from ..ops.sums.exponentials import log_softmax as function
 

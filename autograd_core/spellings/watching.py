@@ -17,7 +17,7 @@ from ..engine.tensor import Tensor, make_tensor
 from ..support.handles import RemovableHandle
 
 if TYPE_CHECKING:
-    from ..support.types import AnyArray
+    from ..support.types import AnyArray, Function
 
 
 class Watch:
@@ -36,7 +36,7 @@ class Watch:
         return g
 
 
-def through(hooks: dict[int, Callable[[Any], Any]], g: Any) -> Any:
+def through(hooks: dict[int, Callable[[Any], Any]], g: AnyArray) -> Any:
     """What the hooks make of a cotangent, array or tensor."""
     for hook in list(hooks.values()):
         answer = hook(g if isinstance(g, Tensor) else make_tensor(g, None))
@@ -49,7 +49,7 @@ def through(hooks: dict[int, Callable[[Any], Any]], g: Any) -> Any:
 
 
 @primitive(name="watched", x=lambda g, watch: watch(g), jvp={"x": lambda t: t}, flops=(lambda c: 0, lambda c: 0))
-def _watched(x: AnyArray, watch: Any = None) -> AnyArray:
+def _watched(x: AnyArray, watch: Function | None = None) -> AnyArray:
     """The identity, whose cotangent ``watch`` sees."""
     return x
 

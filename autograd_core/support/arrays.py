@@ -9,7 +9,7 @@ import numpy as np
 from ..engine.node import PLAIN
 
 
-def anyarray(x: Any) -> Any:
+def anyarray(x: object) -> Any:
     """``np.asanyarray`` that lets tensors, symbols and arrays of other kinds through.
 
     >>> anyarray([1, 2])

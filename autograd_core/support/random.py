@@ -20,7 +20,7 @@ import numpy as np
 from ..engine.errors import class_name
 
 if TYPE_CHECKING:
-    from .types import Function
+    from .types import AnyArray, Function
 
 
 __all__ = ["manual_seed", "default_generator"]
@@ -76,7 +76,7 @@ def use_generator(generator: np.random.Generator) -> Iterator[np.random.Generato
         _of_block.reset(token)
 
 
-def draw(function: Function, *args: object, generator: np.random.Generator) -> Any:
+def draw(function: Function, *args: object, generator: np.random.Generator) -> AnyArray:
     """``function(*args, generator)``, whose result is one random draw, however often it calls the generator.
 
     A generator that is not NumPy's own (one that notes its draws, or draws on another device) may have a method

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from types import EllipsisType
 from typing import Any, Protocol, TypeAlias
 
 import numpy as np
@@ -20,6 +21,9 @@ ArrayLike: TypeAlias = Tensor | npt.ArrayLike
 DType: TypeAlias = np.dtype[Any]
 DTypeLike: TypeAlias = npt.DTypeLike | None
 Shape: TypeAlias = tuple[int, ...]
+Index: TypeAlias = "int | slice | EllipsisType | AnyArray | Sequence[Any] | None"
+"""What stands between brackets."""
+
 Axis: TypeAlias = int | tuple[int, ...] | None
 """Along which axes; None for all."""
 

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import importlib
 import math as _math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as _np
 
@@ -38,6 +38,10 @@ from .promotion import result_type
 from .saving import load, save
 from .tensor import ARITHMETIC as _ARITHMETIC
 from .tensor import Size, Tensor, arithmetic, faced
+
+if TYPE_CHECKING:
+    from autograd_core.support.types import AnyArray
+
 
 _FUNCTIONAL = frozenset(
     [
@@ -136,27 +140,27 @@ def set_rng_state(new_state: Any) -> None:
     _random.default_generator().bit_generator.state = new_state
 
 
-def set_default_dtype(d: Any) -> None:
+def set_default_dtype(d: AnyArray) -> None:
     """Set the dtype of Python's floats."""
     _set_default_dtype(d)
 
 
-def is_tensor(obj: Any) -> bool:
+def is_tensor(obj: object) -> bool:
     """Whether something is a tensor."""
     return isinstance(obj, Tensor)
 
 
-def is_floating_point(input: Any) -> bool:
+def is_floating_point(input: AnyArray) -> bool:
     """Whether the elements are floating-point numbers."""
     return input.dtype.kind == "f"
 
 
-def is_complex(input: Any) -> bool:
+def is_complex(input: AnyArray) -> bool:
     """Whether the elements are complex numbers."""
     return input.dtype.kind == "c"
 
 
-def is_nonzero(input: Any) -> bool:
+def is_nonzero(input: AnyArray) -> bool:
     """Whether the single element is not zero."""
     return bool(input)
 

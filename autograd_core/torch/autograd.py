@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,6 +16,10 @@ from autograd_core.spellings.watching import watch_of
 from autograd_core.support.lazy import answering
 
 from .tensor import wrap
+
+if TYPE_CHECKING:
+    from autograd_core.engine.tensor import Tensor
+
 
 __all__ = ["grad", "backward", "no_grad", "enable_grad", "detect_anomaly", "set_detect_anomaly"]
 
@@ -77,7 +81,7 @@ def _listen(node: Any, seen: dict[Any, Any]) -> tuple[dict[Any, Any], Any]:
     """Let ``seen`` have the cotangent of a computed row."""
     hooks, key = watch_of(node).hooks, object()
 
-    def note(g: Any) -> None:
+    def note(g: Tensor) -> None:
         seen[node] = g
 
     hooks[key] = note  # type: ignore[index]

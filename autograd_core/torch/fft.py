@@ -12,7 +12,7 @@ from autograd_core.support.lazy import answering
 from .tensor import faced
 
 if TYPE_CHECKING:
-    from autograd_core.support.types import Function
+    from autograd_core.support.types import Axis, Function
 
 
 def _transform(name: str) -> Function:
@@ -25,7 +25,7 @@ def _transform(name: str) -> Function:
     return lambda input, n=None, dim=-1, norm=None: function(input, n=n, axis=dim, norm=norm or "backward")
 
 
-def _sizes(s: Any, dim: Any) -> dict[str, Any]:
+def _sizes(s: Any, dim: Axis) -> dict[str, Any]:
     s = [s] if isinstance(s, int) else s
     if dim is None and s is not None:
         dim = tuple(range(-len(s), 0))

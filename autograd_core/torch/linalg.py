@@ -15,7 +15,7 @@ from autograd_core.support.lazy import advice
 from .tensor import faced
 
 if TYPE_CHECKING:
-    from autograd_core.support.types import Function
+    from autograd_core.support.types import AnyArray, Axis, DTypeLike, Function
 
 
 def norm(A: Any, ord: Any = None, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
@@ -27,23 +27,25 @@ def norm(A: Any, ord: Any = None, dim: Any = None, keepdim: bool = False, *, dty
     return _library.norm(x, ord=ord, axis=axes(dim), keepdims=keepdim)
 
 
-def vector_norm(x: Any, ord: Any = 2, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
+def vector_norm(x: AnyArray, ord: Any = 2, dim: Axis = None, keepdim: bool = False, *, dtype: DTypeLike = None) -> Any:
     """The norm of vectors."""
     return _library.vector_norm(cast(x, dtype), ord=ord, axis=axes(dim), keepdims=keepdim)
 
 
-def matrix_norm(A: Any, ord: Any = "fro", dim: Any = (-2, -1), keepdim: bool = False, *, dtype: Any = None) -> Any:
+def matrix_norm(
+    A: AnyArray, ord: Any = "fro", dim: Axis = (-2, -1), keepdim: bool = False, *, dtype: DTypeLike = None
+) -> Any:
     """The norm of matrices."""
     return _library.norm(cast(A, dtype), ord=ord, axis=axes(dim), keepdims=keepdim)
 
 
-def cholesky(A: Any, *, upper: bool = False) -> Any:
+def cholesky(A: AnyArray, *, upper: bool = False) -> Any:
     """Cholesky's factor."""
     factor = _library.cholesky(A)
     return _adjoint(factor) if upper else factor
 
 
-def _adjoint(x: Any) -> Any:
+def _adjoint(x: AnyArray) -> Any:
     return np.conj(np.swapaxes(x, -1, -2))
 
 
@@ -62,12 +64,12 @@ def solve_triangular(A: Any, B: Any, *, upper: bool, left: bool = True, unitrian
     return solve(triangle + np.eye(np.shape(A)[-1], dtype=A.dtype) if unitriangular else triangle, B, left=left)
 
 
-def lu(A: Any, *, pivot: bool = True) -> Any:
+def lu(A: AnyArray, *, pivot: bool = True) -> Any:
     """P, L and U."""
     return factors.lu_unpack(*factors.lu_factor(A, pivot=pivot))
 
 
-def lu_factor_ex(A: Any, *, pivot: bool = True, check_errors: bool = False) -> Any:
+def lu_factor_ex(A: AnyArray, *, pivot: bool = True, check_errors: bool = False) -> Any:
     """``lu_factor``, and the number of the first pivot that is zero."""
     found = factors.lu(A, pivot, True)
     if check_errors and np.any(found[2]):
@@ -75,14 +77,14 @@ def lu_factor_ex(A: Any, *, pivot: bool = True, check_errors: bool = False) -> A
     return found
 
 
-def lu_solve(LU: Any, pivots: Any, B: Any, *, left: bool = True, adjoint: bool = False) -> Any:
+def lu_solve(LU: Any, pivots: Any, B: AnyArray, *, left: bool = True, adjoint: bool = False) -> Any:
     """X with A X = B, or X A = B; of A's adjoint, where ``adjoint``."""
     if left:
         return _library.lu_solve((LU, pivots - 1), B, 2 if adjoint else 0)
     return _adjoint(lu_solve(LU, pivots, _adjoint(B), adjoint=not adjoint))
 
 
-def lstsq(A: Any, B: Any, rcond: Any = None, *, driver: str | None = None) -> Any:
+def lstsq(A: AnyArray, B: AnyArray, rcond: Any = None, *, driver: str | None = None) -> Any:
     """X for which ‖A X − B‖ is smallest, and with it the residuals, A's rank and its singular values."""
     vector = np.ndim(B) == np.ndim(A) - 1
     right = B[..., None] if vector else B
@@ -110,43 +112,43 @@ def cross(input: Any, other: Any, *, dim: int = -1) -> Any:
     return np.cross(input, other, axis=dim)
 
 
-def vecdot(x: Any, y: Any, *, dim: int = -1) -> Any:
+def vecdot(x: AnyArray, y: AnyArray, *, dim: int = -1) -> Any:
     """Inner products of vectors."""
     return _library.vecdot(x, y, axis=dim)
 
 
-def diagonal(A: Any, *, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Any:
+def diagonal(A: AnyArray, *, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Any:
     """The diagonals of matrices."""
     return np.diagonal(A, offset, dim1, dim2)
 
 
-def vander(x: Any, N: int | None = None) -> Any:
+def vander(x: AnyArray, N: int | None = None) -> Any:
     """The powers of x: 0 … N − 1."""
     x = np.atleast_1d(x)
     return cast(x[..., None] ** np.arange(np.shape(x)[-1] if N is None else N), x.dtype)
 
 
-def tensorsolve(A: Any, B: Any, dims: Any = None) -> Any:
+def tensorsolve(A: AnyArray, B: AnyArray, dims: Any = None) -> Any:
     """X with tensordot(A, X) = B."""
     return _library.tensorsolve(A, B, axes(dims))
 
 
-def _complex(x: Any) -> Any:
+def _complex(x: AnyArray) -> Any:
     return cast(x, np.result_type(x.dtype, np.complex64))
 
 
-def eigvals(A: Any) -> Any:
+def eigvals(A: AnyArray) -> Any:
     """Eigenvalues, complex ones."""
     return _complex(_library.eigvals(A))
 
 
-def eig(A: Any) -> Any:
+def eig(A: AnyArray) -> Any:
     """Eigenvalues and eigenvectors, complex ones."""
     values, vectors = _library.eig(A)
     return _complex(values), _complex(vectors)
 
 
-def matrix_rank(A: Any, *, atol: Any = None, rtol: Any = None, hermitian: bool = False) -> Any:
+def matrix_rank(A: AnyArray, *, atol: Any = None, rtol: Any = None, hermitian: bool = False) -> Any:
     """How many singular values are larger than max(atol, rtol · the largest)."""
     sigma = bare(_library.svdvals(A))
     largest = sigma.max(axis=-1, keepdims=True, initial=0)

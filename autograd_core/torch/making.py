@@ -18,7 +18,7 @@ from ..engine.errors import class_name
 from .tensor import Tensor, make
 
 if TYPE_CHECKING:
-    from autograd_core.support.types import Function
+    from autograd_core.support.types import AnyArray, DType, DTypeLike, Function
 
 
 IGNORED = {"layout", "pin_memory", "memory_format", "names"}
@@ -75,11 +75,11 @@ def _maker(function: Function) -> Function:
     return call
 
 
-def _dtype(dtype: Any) -> Any:
+def _dtype(dtype: Any) -> DType:
     return ag.get_default_dtype() if dtype is None else dtype
 
 
-def _numbers(data: Any, dtype: Any) -> Any:
+def _numbers(data: Any, dtype: DType | None) -> AnyArray:
     """A list, number, array or tensor as an array: floats in the default dtype, integers as int64."""
     if isinstance(data, ag.Tensor) or hasattr(data, "dtype"):
         return np.array(bare(data), dtype)
@@ -102,7 +102,7 @@ def tensor(data: Any, *, dtype: Any = None) -> Any:
     return _numbers(data, dtype)
 
 
-def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Tensor:
+def as_tensor(data: Any, dtype: DTypeLike = None, device: Any = None) -> Tensor:
     """Data as a tensor, not copied where it is a tensor or an array of that dtype."""
     if isinstance(data, ag.Tensor):
         found = data.to(device=device, dtype=dtype)
@@ -166,19 +166,19 @@ def range(start: Any = 0, end: Any = None, step: Any = 1, *, dtype: Any = None) 
 
 
 @_maker
-def linspace(start: Any, end: Any, steps: int, *, dtype: Any = None) -> Any:
+def linspace(start: Any, end: Any, steps: int, *, dtype: DTypeLike = None) -> Any:
     """Equal steps from start to end."""
     return np.linspace(bare(start), bare(end), steps).astype(_dtype(dtype))
 
 
 @_maker
-def logspace(start: Any, end: Any, steps: int, base: float = 10.0, *, dtype: Any = None) -> Any:
+def logspace(start: Any, end: Any, steps: int, base: float = 10.0, *, dtype: DTypeLike = None) -> Any:
     """Powers of base in equal steps of the exponent."""
     return np.logspace(bare(start), bare(end), steps, base=base).astype(_dtype(dtype))
 
 
 @_maker
-def eye(n: int, m: int | None = None, *, dtype: Any = None) -> Any:
+def eye(n: int, m: int | None = None, *, dtype: DTypeLike = None) -> Any:
     """Ones on the diagonal."""
     return np.eye(n, m, dtype=_dtype(dtype))
 
@@ -198,24 +198,24 @@ zeros_like, ones_like, empty_like = (
 full_like = _like("full_like", lambda x, fill_value, dtype: np.full_like(x, bare(fill_value), dtype))
 
 
-def _drawn(values: Any, dtype: Any) -> Any:
+def _drawn(values: AnyArray, dtype: DTypeLike) -> AnyArray:
     return np.asarray(values).astype(_dtype(dtype))
 
 
 @_maker
-def rand(*shape: object, size: Any = None, generator: Any = None, dtype: Any = None) -> Any:
+def rand(*shape: object, size: Any = None, generator: Any = None, dtype: DTypeLike = None) -> Any:
     """Uniform random numbers from [0, 1)."""
     return _drawn((generator or default_generator()).random(sizes(shape, size)), dtype)
 
 
 @_maker
-def randn(*shape: object, size: Any = None, generator: Any = None, dtype: Any = None) -> Any:
+def randn(*shape: object, size: Any = None, generator: Any = None, dtype: DTypeLike = None) -> AnyArray:
     """Normal random numbers."""
     return _drawn((generator or default_generator()).standard_normal(sizes(shape, size)), dtype)
 
 
 @_maker
-def randint(low: Any, high: Any = None, size: Any = None, *, generator: Any = None, dtype: Any = None) -> Any:
+def randint(low: Any, high: Any = None, size: Any = None, *, generator: Any = None, dtype: DTypeLike = None) -> Any:
     """Random integers from low to before high."""
     if size is None:
         low, high, size = 0, low, high
@@ -223,7 +223,7 @@ def randint(low: Any, high: Any = None, size: Any = None, *, generator: Any = No
 
 
 @_maker
-def randperm(n: int, *, generator: Any = None, dtype: Any = None) -> Any:
+def randperm(n: int, *, generator: Any = None, dtype: DTypeLike = None) -> Any:
     """The numbers 0 … n − 1 in random order."""
     return (generator or default_generator()).permutation(n).astype(dtype or np.int64)
 
@@ -234,7 +234,7 @@ randint_like = _like("randint_like", lambda x, *a, dtype, **o: randint(*a, x.sha
 
 
 @_maker
-def normal(mean: Any, std: Any = 1.0, size: Any = None, *, generator: Any = None, dtype: Any = None) -> Any:
+def normal(mean: AnyArray, std: Any = 1.0, size: Any = None, *, generator: Any = None, dtype: DTypeLike = None) -> Any:
     """Normal random numbers of given means and deviations."""
     mean, std = bare(mean), bare(std)
     shape = np.broadcast_shapes(np.shape(mean), np.shape(std)) if size is None else tuple(size)
@@ -242,20 +242,20 @@ def normal(mean: Any, std: Any = 1.0, size: Any = None, *, generator: Any = None
 
 
 @_maker
-def bernoulli(input: Any, p: float | None = None, *, generator: Any = None) -> Any:
+def bernoulli(input: AnyArray, p: float | None = None, *, generator: Any = None) -> Any:
     """1 with the probabilities that ``input`` gives, else 0."""
     probabilities = bare(input) if p is None else p
     return ((generator or default_generator()).random(np.shape(bare(input))) < probabilities).astype(input.dtype)
 
 
 @_maker
-def poisson(input: Any, generator: Any = None) -> Any:
+def poisson(input: AnyArray, generator: Any = None) -> Any:
     """Poisson random numbers of given rates."""
     return (generator or default_generator()).poisson(bare(input)).astype(input.dtype)
 
 
 @_maker
-def multinomial(input: Any, num_samples: int, replacement: bool = False, *, generator: Any = None) -> Any:
+def multinomial(input: AnyArray, num_samples: int, replacement: bool = False, *, generator: Any = None) -> Any:
     """Numbers of classes, drawn with the weights that each row gives."""
     weights = np.atleast_2d(bare(input)).astype(np.float64)
     if np.any(weights < 0) or not np.all(np.isfinite(weights)) or not np.all(weights.sum(axis=1) > 0):
@@ -269,19 +269,19 @@ def multinomial(input: Any, num_samples: int, replacement: bool = False, *, gene
 
 
 @_maker
-def tril_indices(row: int, col: int, offset: int = 0, *, dtype: Any = None) -> Any:
+def tril_indices(row: int, col: int, offset: int = 0, *, dtype: DTypeLike = None) -> Any:
     """Rows and columns of the lower triangle."""
     return np.stack(np.tril_indices(row, offset, col)).astype(dtype or np.int64)
 
 
 @_maker
-def triu_indices(row: int, col: int, offset: int = 0, *, dtype: Any = None) -> Any:
+def triu_indices(row: int, col: int, offset: int = 0, *, dtype: DTypeLike = None) -> Any:
     """Rows and columns of the upper triangle."""
     return np.stack(np.triu_indices(row, offset, col)).astype(dtype or np.int64)
 
 
 def _window(name: str, formula: Callable[[Any, int], Any]) -> Function:
-    def window(window_length: int, periodic: bool = True, *, dtype: Any = None) -> Any:
+    def window(window_length: int, periodic: bool = True, *, dtype: DTypeLike = None) -> Any:
         n = window_length if periodic else window_length - 1
         k = np.arange(window_length)
         return (formula(k, n) if window_length > 1 else np.ones(window_length)).astype(_dtype(dtype))

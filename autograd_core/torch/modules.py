@@ -14,6 +14,7 @@ from autograd_core.engine.tensor import bare
 from .tensor import Tensor, make, plain, without_example, wrap
 
 if TYPE_CHECKING:
+    from autograd_core.support.handles import RemovableHandle
     from autograd_core.support.types import Args, Function, Settings
 
 
@@ -58,7 +59,7 @@ _TWINS: dict[type, type] = {library.Parameter: Parameter, ag.Tensor: Tensor, lib
 class Module(library.Module):
     """Base of all models: ``torch.nn.Module``."""
 
-    def __setattr__(self, name: str, value: Any) -> None:
+    def __setattr__(self, name: str, value: object) -> None:
         _adopt_value(value)
         super().__setattr__(name, value)
 
@@ -76,7 +77,7 @@ class Module(library.Module):
         found = super().state_dict(destination=destination, prefix=prefix, keep_vars=True)
         return found if keep_vars else {k: v.detach() if isinstance(v, Tensor) else wrap(v) for k, v in found.items()}
 
-    def register_full_backward_hook(self, hook: Function, prepend: bool = False) -> Any:
+    def register_full_backward_hook(self, hook: Function, prepend: bool = False) -> RemovableHandle:
         """Call ``hook(module, grad_input, grad_output)`` when the gradients of all inputs are known."""
         return super().register_full_backward_hook(lambda m, a, b: hook(m, wrap(a), wrap(b)), prepend)
 
@@ -114,7 +115,7 @@ class Layer(Module):
 
 
 @functools.cache
-def face_of(kind: Any) -> type:
+def face_of(kind: type) -> type:
     """The face's class for one of the library's layers, losses or containers."""
     if kind is library.Module:
         return Module
@@ -141,7 +142,7 @@ def adopt(module: Any) -> Any:
     return module
 
 
-def _adopt_value(value: Any, inside: bool = False) -> None:
+def _adopt_value(value: object, inside: bool = False) -> None:
     twin = _TWINS.get(type(value))
     if twin is not None:
         value.__class__ = twin

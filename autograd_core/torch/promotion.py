@@ -45,12 +45,12 @@ FLOATING = frozenset(
 _RANK = {"b": 0, "i": 1, "u": 1, "f": 2, "c": 3}
 
 
-def as_floating(x: Any) -> Any:
+def as_floating(x: Tensor) -> Any:
     """Integers in the default dtype."""
     return cast(x, ag.get_default_dtype()) if isinstance(x, Tensor) and x.dtype.kind in "biu" else x
 
 
-def _number_dtype(value: Any) -> DType:
+def _number_dtype(value: object) -> DType:
     if isinstance(value, bool):
         return np.dtype(bool)
     if isinstance(value, int):

@@ -21,7 +21,7 @@ from .tensor import make
 KEY = "autograd_core.torch"
 
 
-def save(obj: Any, f: Any) -> None:
+def save(obj: object, f: Any) -> None:
     """Write a state_dict, or nested dicts, lists, numbers, strings and tensors, to a safetensors file.
 
     obj : what is written
@@ -39,7 +39,7 @@ def save(obj: Any, f: Any) -> None:
         write_atomically(f, content, "torch.save: cannot write the file")
 
 
-def _described(value: Any, arrays: dict[str, Any], path: str = "") -> Any:
+def _described(value: object, arrays: dict[str, Any], path: str = "") -> Any:
     """What is to be written as JSON, with the tensors by name in ``arrays``."""
     if isinstance(value, Module):
         raise TypeError(
@@ -74,7 +74,7 @@ def _no_key(key: Any) -> Any:
     raise TypeError(f"torch.save: a key of {class_name(key)}; give strings or numbers.")
 
 
-def load(f: Any, map_location: Any = None, weights_only: bool | None = None, **ignored: object) -> Any:
+def load(f: Any, map_location: str | None = None, weights_only: bool | None = None, **ignored: object) -> Any:
     """What ``save`` wrote; of another safetensors file its tensors by name.
 
     f : a path, or a file open for reading bytes
@@ -98,7 +98,7 @@ def load(f: Any, map_location: Any = None, weights_only: bool | None = None, **i
     return tensors if structure is None else _rebuilt(json.loads(structure), tensors)
 
 
-def _rebuilt(value: Any, tensors: dict[str, Any]) -> Any:
+def _rebuilt(value: object, tensors: dict[str, Any]) -> Any:
     if not isinstance(value, dict):
         return value
     ((kind, content),) = value.items()

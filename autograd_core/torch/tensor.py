@@ -24,7 +24,7 @@ from autograd_core.spellings import methods as spelled
 from .promotion import FLOATING, as_floating, promoted
 
 if TYPE_CHECKING:
-    from autograd_core.support.types import Function
+    from autograd_core.support.types import Args, ArrayLike, Function, Index, Settings
 
 
 class Size(tuple[int, ...]):
@@ -97,7 +97,7 @@ class Tensor(ag.Tensor):
             if g is not None:
                 leaf.grad = g if leaf.grad is None else leaf.grad + g
 
-    def __setitem__(self, index: Any, value: Any) -> None:
+    def __setitem__(self, index: Index, value: ArrayLike) -> None:
         if isinstance(value, ag.Tensor) and value.dtype != self.dtype:
             value = value.to(self.dtype)
         if recording.is_grad_enabled() and (self._node is not None or is_recorded(value)):
@@ -108,10 +108,10 @@ class Tensor(ag.Tensor):
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: object, **kwargs: object) -> Any:
         return wrap(protocols.call_ufunc(self, ufunc, method, *map(plain, inputs), **kwargs))
 
-    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+    def __array_function__(self, function: Function, types: Any, args: Args, kwargs: Settings) -> Any:
         return wrap(protocols.call_numpy_function(self, function, types, plain(args), plain(kwargs)))
 
-    def __contains__(self, element: Any) -> bool:
+    def __contains__(self, element: object) -> bool:
         return bool(np.any(np.equal(self._data, bare(element))))
 
     def __reduce__(self) -> Any:
@@ -210,8 +210,8 @@ def faced(function: Function, name: str = "", floating: bool = False) -> Functio
 # Operators -----------------------------------------------------------------------------------------------------------
 
 
-def _arithmetic(function: Function, name: str, reflected: bool = False, divides: bool = False) -> Any:
-    def method(self: Tensor, other: Any) -> Any:
+def _arithmetic(function: Function, name: str, reflected: bool = False, divides: bool = False) -> Function:
+    def method(self: Tensor, other: ArrayLike) -> Any:
         own, theirs, kind = self._data.dtype, getattr(other, "dtype", None), own_kind(self)
         weak = theirs is None and kind in "fc" and type(other) in (int, float, bool)
         if not weak and (own is not theirs or (divides and kind in "biu")):
@@ -235,8 +235,8 @@ def own_kind(tensor: Tensor) -> str:
     return tensor._data.dtype.kind
 
 
-def _comparison(ufunc: np.ufunc, reflected: bool = False) -> Any:
-    def method(self: Tensor, other: Any) -> Any:
+def _comparison(ufunc: np.ufunc, reflected: bool = False) -> Function:
+    def method(self: Tensor, other: object) -> Any:
         if not isinstance(other, (ag.Tensor, np.ndarray, np.generic, int, float, bool, complex)):
             return NotImplemented
         a, b = self._data, bare(other)

@@ -17,7 +17,7 @@ from . import trees
 from .within import Found, pulled, pushed, row
 
 if TYPE_CHECKING:
-    from ..support.types import AnyArray, Function, Settings
+    from ..support.types import AnyArray, Function, Settings, Tree
 
 __all__ = ["checkpoint"]
 
@@ -36,7 +36,7 @@ def checkpoint(f: Callable[..., Any]) -> Function:
     """
 
     @functools.wraps(f)
-    def checkpointed(*args: object, **kwargs: object) -> Any:
+    def checkpointed(*args: object, **kwargs: object) -> Tree:
         if not recording.is_grad_enabled():
             return f(*args, **kwargs)
         replay = _Replay(f, args, kwargs)

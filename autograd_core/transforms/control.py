@@ -23,15 +23,15 @@ from . import trees
 from .loops import Steps
 
 if TYPE_CHECKING:
-    from ..support.types import DType, Function, Shape, Tree
+    from ..support.types import AnyArray, ArrayLike, DType, Function, Shape, Tree
 
 __all__ = ["cond", "fori_loop", "scan", "switch", "while_loop"]
 
 
 def scan(
     f: Callable[[Any, Any], tuple[Any, Any]],
-    init: Any,
-    xs: Any = None,
+    init: Tree,
+    xs: Tree = None,
     length: int | None = None,
     reverse: bool = False,
     *,
@@ -70,7 +70,7 @@ def scan(
     return _Loop("scan", f, init, leaves, rebuild).run(steps)
 
 
-def fori_loop(lower: int, upper: int, body: Callable[[int, Any], Any], init: Any) -> Any:
+def fori_loop(lower: int, upper: int, body: Callable[[int, Any], Any], init: AnyArray) -> AnyArray:
     """``value = body(i, value)`` for i from ``lower`` below ``upper``, beginning with ``init``.
 
     lower, upper : whole numbers
@@ -84,7 +84,7 @@ def fori_loop(lower: int, upper: int, body: Callable[[int, Any], Any], init: Any
     return _Loop("fori_loop", lambda c, i: (body(i, c), ()), init, None, None).run(steps)[0]
 
 
-def while_loop(proceed: Callable[[Any], Any], body: Callable[[Any], Any], init: Any) -> Any:
+def while_loop(proceed: Callable[[Any], Any], body: Callable[[Any], Any], init: Tree) -> Tree:
     """``value = body(value)`` while ``proceed(value)``, beginning with ``init``.
 
     proceed : a truth value of a value; under vmap every example goes on until its own is false
@@ -101,7 +101,7 @@ def while_loop(proceed: Callable[[Any], Any], body: Callable[[Any], Any], init: 
     return held.run(None, proceed)[0]
 
 
-def cond(pred: Any, true_fun: Function, false_fun: Function, *operands: object) -> Any:
+def cond(pred: ArrayLike, true_fun: Function, false_fun: Function, *operands: object) -> Any:
     """``true_fun(*operands)`` where ``pred`` holds, else ``false_fun(*operands)``; only that one runs.
 
     pred : one truth value. Under vmap, where examples differ, both run and each takes its own (np.where).
@@ -140,7 +140,7 @@ def switch(index: Any, branches: Sequence[Function], *operands: object) -> Any:
     return result
 
 
-def _where(chosen: Any, a: Any, b: Any, name: str) -> Any:
+def _where(chosen: Any, a: Any, b: Any, name: str) -> Tree:
     left, rebuild = trees.flatten(a, f"{name}: the result of a branch")
     right = trees.flatten(b, f"{name}: the result of a branch")[0]
     if len(left) != len(right):
@@ -165,7 +165,7 @@ class _Tree:
         leaves, rebuild = trees.flatten(tree, what)
         return cls([(x.shape, x.dtype) for x in _arrays(leaves)], rebuild, what)
 
-    def apart(self, tree: Any) -> tuple[Any, list[Any]]:
+    def apart(self, tree: Tree) -> tuple[Any, list[Any]]:
         """The vector, or None where there is nothing real, and the rest."""
         leaves = _arrays(trees.flatten(tree, self.what)[0])
         kinds = [(x.shape, x.dtype) for x in leaves]
@@ -187,7 +187,7 @@ class _Tree:
         return self.rebuild([x if x.dtype == dtype else x.astype(dtype) for x, (_, dtype) in kinds])
 
 
-def _arrays(leaves: list[Any]) -> list[Any]:
+def _arrays(leaves: list[Any]) -> list[AnyArray]:
     return [x if hasattr(x, "dtype") else np.asarray(x) for x in leaves]
 
 
@@ -238,13 +238,13 @@ class _Loop:
             tree = _Tree.like(self.f(self.init, x)[1], f"{self.name}: the second result")
         return tree.rebuild([np.zeros((0, *shape), dtype) for shape, dtype in tree.kinds])
 
-    def rows_of_xs(self, n: int) -> Any:
+    def rows_of_xs(self, n: int) -> AnyArray | None:
         """The real numbers of all xs, a row for every step."""
         real = [x for x, on in zip(self.given, self.item.real, strict=True) if on]
         real = [np.reshape(x, (n, math.prod(x.shape[1:]))) for x in real]
         return (real[0] if len(real) == 1 else np.concatenate(real, axis=1)) if real else None
 
-    def goes_on(self, proceed: Callable[[Any], Any], z: Any, k: int) -> Any:
+    def goes_on(self, proceed: Callable[[Any], Any], z: AnyArray, k: int) -> AnyArray:
         """Whether another step follows: a truth value, or one for each example."""
         with recording.no_grad():
             answer = bare(proceed(self.carried.together(bare(z), self.rests[k])))
@@ -273,14 +273,16 @@ class _Loop:
         return np.concatenate([vector, given]) if given.shape[0] else vector
 
 
-def _as_given(tree: Any, tensors: bool) -> Any:
+def _as_given(tree: Tree, tensors: bool) -> Tree:
     if not tensors:
         return tree
     leaves, rebuild = trees.flatten(tree, "the result")
     return rebuild([x if isinstance(x, Tensor) else Tensor(x) for x in leaves])
 
 
-def _in_segments(f: Any, init: Any, leaves: list[Any], rebuild: Any, steps: range) -> tuple[Any, Any]:
+def _in_segments(
+    f: Function, init: AnyArray, leaves: list[AnyArray], rebuild: Function, steps: range
+) -> tuple[Any, Any]:
     """A scan of scans of about √n steps each, whose rows are made again in the backward pass."""
     from .checkpointing import checkpoint
 
@@ -304,5 +306,7 @@ def _in_segments(f: Any, init: Any, leaves: list[Any], rebuild: Any, steps: rang
     return carry, whole([np.concatenate(list(group)) for group in zip(*flat, strict=True)])
 
 
-def _segment(f: Any, rebuild: Any, count: int, reverse: bool, carry: Any, *piece: object) -> tuple[Any, Any]:
+def _segment(
+    f: Function, rebuild: Function, count: int, reverse: bool, carry: AnyArray, *piece: object
+) -> tuple[Any, Any]:
     return scan(f, carry, rebuild(list(piece)) if piece else None, count, reverse=reverse)

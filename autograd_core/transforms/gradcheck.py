@@ -13,7 +13,7 @@ from ..engine.tensor import Tensor, bare
 from .gradients import jvp, vjp
 
 if TYPE_CHECKING:
-    from ..support.types import Array, Function
+    from ..support.types import AnyArray, Array, ArrayLike, Function
 
 __all__ = ["gradcheck", "GradcheckError"]
 
@@ -121,7 +121,7 @@ def gradcheck(
     return worst
 
 
-def _flat_sum(gradients: Sequence[Any]) -> Any:
+def _flat_sum(gradients: Sequence[Tensor]) -> Tensor:
     """One number that depends on every gradient entry, each with a weight of its own."""
     total: Any = 0.0
     for k, g in enumerate(gradients):
@@ -129,14 +129,14 @@ def _flat_sum(gradients: Sequence[Any]) -> Any:
     return total
 
 
-def _weights(seed: int, value: Any) -> Array:
+def _weights(seed: int, value: AnyArray) -> Array:
     """Random numbers of the value's shape and kind."""
     rng, shape = np.random.default_rng(seed), np.shape(value)
     weights = rng.uniform(0.5, 1.5, shape)
     return weights + 1j * rng.uniform(0.5, 1.5, shape) if _plain(value).dtype.kind == "c" else weights
 
 
-def _paired(u: Any, f: Any) -> float:
+def _paired(u: AnyArray, f: ArrayLike) -> float:
     """⟨u, f⟩ of real numbers, or of complex ones as pairs of real ones."""
     return float(np.sum(np.real(np.conjugate(u) * f)))
 

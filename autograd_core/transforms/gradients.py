@@ -69,7 +69,7 @@ def value_and_grad(f: Function, argnums: Argnums = 0) -> Function:
     (array(6.), (array(3.), array(2.)))
     """
 
-    def value_and_gradient(*args: object, **kwargs: object) -> Any:
+    def value_and_gradient(*args: object, **kwargs: object) -> Tree:
         run = Run(f, args, kwargs, argnums)
         out = run.outs[0] if len(run.outs) == 1 else None
         if out is None or np.size(out._data) != 1 or out.dtype.kind == "c":
@@ -111,7 +111,7 @@ def jvp(f: Function, primals: Sequence[Tree], tangents: Sequence[Tree]) -> tuple
     return run.value(), run.push(_matching("jvp", "tangent", tuple(tangents), run.inputs))
 
 
-def stop_gradient(x: Any) -> Any:
+def stop_gradient(x: Tree) -> Tree:
     """``x`` as a constant: the same values (of every leaf of a tree), whose derivative is zero.
 
     >>> grad(lambda x: x * stop_gradient(x))(np.array(3.0))
@@ -219,7 +219,7 @@ class Run:
             [self._derivative(t, tensors) for t in as_gradients(found, results, *seeds.values(), *self.outs)]
         )
 
-    def _derivative(self, tensor: Tensor, as_tensor: bool) -> Any:
+    def _derivative(self, tensor: Tensor, as_tensor: bool) -> AnyArray:
         """A derivative as an answer. One that is constant (of a linear function) still depends on the arguments."""
         if self.record and recording.is_grad_enabled() and tensor._node is None:
             roots = [root for root in dict.fromkeys(self.roots) if root is not None]
@@ -230,7 +230,7 @@ class Run:
                 tensor = make_tensor(tensor._data, made(row))
         return self._answer(tensor, as_tensor)
 
-    def _answer(self, tensor: Tensor, as_tensor: bool = False) -> Any:
+    def _answer(self, tensor: Tensor, as_tensor: bool = False) -> AnyArray:
         if self.as_tensors or as_tensor or tensor._node is not None:
             return tensor
         data = tensor._data
@@ -247,7 +247,7 @@ _NO_DEPENDENCE = (
 )
 
 
-def _check_floating(results: Sequence[Any]) -> None:
+def _check_floating(results: Sequence[Tensor]) -> None:
     """Refuse results of which nothing can be differentiated: integers and truth values."""
     dtypes = [np.asarray(y).dtype if not hasattr(y, "dtype") else y.dtype for y in results]
     if dtypes and all(dtype.kind in "biu" for dtype in dtypes):
@@ -298,7 +298,7 @@ def _holds_tensor(tree: Tree) -> bool:
     return any(map(_holds_tensor, tree)) if type(tree) in (tuple, list) else isinstance(tree, Tensor)
 
 
-def _matching(transform: str, role: str, given: Any, like: Sequence[Tensor]) -> list[Any]:
+def _matching(transform: str, role: str, given: Tree, like: Sequence[Tensor]) -> list[Any]:
     """The leaves of tangents or cotangents, one for each of ``like`` and of its shape."""
     leaves, _ = trees.flatten(given, f"{transform}: {role}")
     if len(leaves) != len(like):

@@ -21,7 +21,7 @@ from .vectorizing import passes
 from .within import Local, Packing, leaf, row
 
 if TYPE_CHECKING:
-    from ..support.types import Function
+    from ..support.types import AnyArray, DType, Function, Tree
 
 
 __all__ = ["ConvergenceError", "ConvergenceWarning", "argmin", "fixed_point", "root"]
@@ -74,14 +74,14 @@ def root(
 
 def fixed_point(
     f: Function,
-    x0: Any,
+    x0: AnyArray,
     *args: object,
     solve: Function | str | None = None,
     tol: float | None = None,
     maxiter: int = 10_000,
     dense: bool | None = None,
     on_failure: str = "error",
-) -> Any:
+) -> AnyArray:
     """x with f(x, *args) = x, differentiable like ``root``; by default the limit of x ← f(x).
 
     f, x0, solve, tol, maxiter, dense, on_failure : those of ``root``, for f(x) − x
@@ -96,7 +96,7 @@ def fixed_point(
     if solve is not None:
         return equation.solved(_solver(solve, equation, tol, maxiter), dense)
 
-    def iterate(F: Any, z: Any) -> Any:
+    def iterate(F: Function, z: AnyArray) -> AnyArray:
         limit = _close(z.dtype, 0.75) if tol is None else tol
         for _ in range(maxiter):
             change = F(z)
@@ -110,14 +110,14 @@ def fixed_point(
 
 def argmin(
     f: Function,
-    x0: Any,
+    x0: Tree,
     *args: object,
     solve: Function | str | None = None,
     tol: float | None = None,
     maxiter: int = 100,
     dense: bool | None = None,
     on_failure: str = "error",
-) -> Any:
+) -> Tree:
     """The x near ``x0`` where f(x, *args), one number, is least; differentiable like ``root`` of its gradient.
 
     f : a function of an array or a tree of arrays, twice differentiable
@@ -134,7 +134,7 @@ def argmin(
     """
     equation = _Equation("argmin", lambda x, *a: grad(f)(x, *a), x0, args, on_failure)
 
-    def minimized(F: Any, z: Any) -> Any:
+    def minimized(F: Function, z: AnyArray) -> AnyArray:
         value = lambda z: f(equation.packing.unpack(z), *args)
         if callable(solve):
             z = _found(solve(lambda x: f(x, *args), equation.packing.unpack(z)), equation)
@@ -148,12 +148,12 @@ def argmin(
     return equation.solved(minimized, dense)
 
 
-def _minus(a: Any, b: Any) -> Any:
+def _minus(a: AnyArray, b: AnyArray) -> AnyArray:
     packing = Packing(b, "fixed_point: x")
     return packing.pack(a, "fixed_point: the result of f") - packing.pack(b, "fixed_point: x")
 
 
-def _close(dtype: Any, power: float) -> float:
+def _close(dtype: DType, power: float) -> float:
     return float(np.finfo(dtype).eps) ** power
 
 
@@ -170,7 +170,7 @@ class _Equation:
         tensors = Packing(args, f"{name}: the arguments").tensors if args else False
         self.tensors = tensors or self.packing.tensors
 
-        def F(z: Any) -> Any:
+        def F(z: AnyArray) -> AnyArray:
             y = self.packing.pack(f(self.packing.unpack(z), *args), f"{name}: the result of f")
             if y.shape != (self.packing.size,):
                 raise ValueError(
@@ -181,12 +181,12 @@ class _Equation:
 
         self.F = F
 
-    def residual(self, z: Any) -> float:
+    def residual(self, z: AnyArray) -> float:
         """The largest |F|."""
         with recording.no_grad():
             return float(np.max(np.abs(np.asarray(bare(self.F(z)))), initial=0.0))
 
-    def failed(self, z: Any, steps: int | None) -> Any:
+    def failed(self, z: AnyArray, steps: int | None) -> AnyArray:
         """ConvergenceError, or a warning and what there is."""
         after = "" if steps is None else f" after {steps} steps"
         message = (
@@ -198,7 +198,7 @@ class _Equation:
         caller.warn(message, ConvergenceWarning)
         return z
 
-    def solved(self, solver: Function, dense: bool | None) -> Any:
+    def solved(self, solver: Function, dense: bool | None) -> AnyArray:
         """The solution, on a row where F depends on something that is tracked."""
         with recording.no_grad():
             z = np.asarray(bare(solver(lambda z: np.asarray(bare(self.F(z))), self.start)))
@@ -216,7 +216,7 @@ def _solver(solve: Any, equation: _Equation, tol: float | None, maxiter: int) ->
     if solve is None:
         return lambda F, z: _newton(equation, F, z, _close(z.dtype, 0.75) if tol is None else tol, maxiter)
 
-    def foreign(F: Any, z: Any) -> Any:
+    def foreign(F: Function, z: AnyArray) -> AnyArray:
         if callable(solve):
             packing = equation.packing
             shaped = lambda x: packing.unpack(F(packing.pack(x, equation.name)))
@@ -231,7 +231,7 @@ def _solver(solve: Any, equation: _Equation, tol: float | None, maxiter: int) ->
     return foreign
 
 
-def _found(answer: Any, equation: _Equation) -> Any:
+def _found(answer: Any, equation: _Equation) -> AnyArray:
     """What a solver of somebody's own gives, in a row."""
     answer = getattr(answer, "x", answer)
     return np.asarray(bare(equation.packing.pack(answer, f"{equation.name}: the result of solve"))).astype(
@@ -239,7 +239,7 @@ def _found(answer: Any, equation: _Equation) -> Any:
     )
 
 
-def _newton(equation: _Equation, F: Function, z: Any, tol: float, maxiter: int) -> Any:
+def _newton(equation: _Equation, F: Function, z: AnyArray, tol: float, maxiter: int) -> AnyArray:
     """z ← z − t J⁻¹F, with t halved until |F| falls; ends also where rounding lets it fall no more."""
     value = F(z)
     for step in range(maxiter + 1):
@@ -267,7 +267,7 @@ def _newton(equation: _Equation, F: Function, z: Any, tol: float, maxiter: int) 
     return equation.failed(z, step)
 
 
-def _matrix(local: Local, z: Tensor) -> Any:
+def _matrix(local: Local, z: Tensor) -> AnyArray:
     """∂F/∂z, row by row."""
     n = z.shape[0]
     if local.root is None:
@@ -312,14 +312,14 @@ class _Theorem:
     def linear(self, F: Function, like: Tensor, transposed: bool) -> Tensor:
         """The solution of a system that is linear in its unknowns, itself on a row."""
 
-        def exactly(f: Any, z: Any) -> Any:
+        def exactly(f: Function, z: AnyArray) -> AnyArray:
             return self.inverse(-np.asarray(bare(f(np.zeros_like(z)))), transposed)
 
         equation = _Equation(self.name, F, np.zeros(like.shape, like.dtype), (), "error")
         found = equation.solved(lambda f, z: exactly(f, z), self.dense)
         return found if isinstance(found, Tensor) else make_tensor(found, None)
 
-    def inverse(self, b: Any, transposed: bool) -> Any:
+    def inverse(self, b: AnyArray, transposed: bool) -> AnyArray:
         """J⁻¹b, or with the transpose."""
         n = self.z.shape[0]
         try:
@@ -334,7 +334,7 @@ class _Theorem:
                 "Fix: other equations, or ag.stop_gradient of the solution."
             ) from error
 
-    def _from_products(self, b: Any, transposed: bool) -> Any:
+    def _from_products(self, b: AnyArray, transposed: bool) -> AnyArray:
         from scipy.sparse.linalg import LinearOperator, gmres  # an extra
 
         n = self.z.shape[0]

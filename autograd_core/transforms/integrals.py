@@ -15,7 +15,7 @@ from .implicit import ConvergenceError
 from .within import Local, leaf, row
 
 if TYPE_CHECKING:
-    from ..support.types import Function
+    from ..support.types import AnyArray, Function
 
 
 __all__ = ["quad"]
@@ -72,7 +72,7 @@ class _Integral:
         low, high = np.clip([self.a, self.b], -1e3, 1e3)
         return float(low + (high - low) * 0.382)
 
-    def summed(self, f: Callable[[Any], Any]) -> Any:
+    def summed(self, f: Callable[[Any], Any]) -> AnyArray:
         """The integral of a function that gives arrays."""
         from scipy.integrate import quad_vec  # an extra
 
@@ -96,7 +96,7 @@ class _Integral:
             answers.append(answer)
         return answers
 
-    def _pulled(self, g: Any, end: Any, x: Any) -> Any:
+    def _pulled(self, g: AnyArray, end: Node, x: AnyArray) -> AnyArray:
         return Local(self.f, leaf(x)).pull(g, [end])[0]
 
     def push(self, node: Node, tangents: dict[Any, Any]) -> Any:

@@ -15,7 +15,7 @@ from .gradients import Argnums, Run, grad, jvp
 from .vectorizing import check_chunk, passes
 
 if TYPE_CHECKING:
-    from ..support.types import Array, Function, Tree
+    from ..support.types import AnyArray, Array, Function, Tree
 
 __all__ = ["jacobian", "hessian", "hvp"]
 
@@ -50,7 +50,7 @@ def jacobian(
 
     check_chunk("jacobian", chunk_size)
 
-    def jacobian_of_f(*args: object, **kwargs: object) -> Any:
+    def jacobian_of_f(*args: object, **kwargs: object) -> Tree:
         if sparse:
             from .sparse import sparse_jacobian  # SciPy's is an extra
 
@@ -99,7 +99,7 @@ def _columns(run: Run, at_once: int) -> list[list[Array]]:
     return blocks
 
 
-def _passes(walk: Callable[[Any], list[Any]], along: Tensor, to: list[Tensor], at_once: int) -> list[Any]:
+def _passes(walk: Callable[[Any], list[Any]], along: Tensor, to: list[Tensor], at_once: int) -> list[AnyArray]:
     """``walk`` of every unit array of the shape of ``along``: for each of ``to`` the results, one after the other."""
     if not along.size:
         return [filled(0, y.data, (0, *y.shape), y.dtype) for y in to]
@@ -112,11 +112,11 @@ def _passes(walk: Callable[[Any], list[Any]], along: Tensor, to: list[Tensor], a
     return passes(walk, units, at_once)
 
 
-def _zeros(like: Tensor) -> Any:
+def _zeros(like: Tensor) -> AnyArray:
     return filled(0, like.data, like.shape, like.dtype)
 
 
-def _leaves(tree: Tree) -> list[Any]:
+def _leaves(tree: Tree) -> list[AnyArray]:
     return trees.flatten(tree, "jacobian")[0]
 
 
@@ -133,7 +133,7 @@ def hessian(f: Function, argnums: Argnums = 0, *, chunk_size: int | None = None)
     return jacobian(grad(f, argnums), argnums, mode="forward", chunk_size=chunk_size)
 
 
-def hvp(f: Function, primals: Tree, tangents: Tree) -> Any:
+def hvp(f: Function, primals: Tree, tangents: Tree) -> Tree:
     """The product of the Hessian of a scalar f with a vector, without the Hessian: the gradient's change along it.
 
     primals, tangents : tuples of arguments and of as many vectors (then the answer is a tuple), or one of each

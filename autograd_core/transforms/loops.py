@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,6 +13,9 @@ from ..engine.node import Node, somewhere
 from ..engine.tensor import Tensor, bare, make_tensor
 from ..support.vectors import pieces
 from .within import Local, add, leaf, row
+
+if TYPE_CHECKING:
+    from ..support.types import AnyArray
 
 
 class Steps:
@@ -83,7 +86,7 @@ class Steps:
         kept = make_tensor(np.stack([local.value for local in self.locals]), node) if create else None
         zs = None if kept is None else np.concatenate([np.reshape(self.z, (1, s)), kept[: n - 1, :s]])
 
-        def back(j: int, place: int, state: Any, given: Any, on: Any = None) -> Any:
+        def back(j: int, place: int, state: AnyArray, given: AnyArray, on: Any = None) -> Any:
             total = given[:width] + np.concatenate([state[:s], np.zeros_like(state, shape=(width - s,))])
             local = self.locals[place]
             if create:

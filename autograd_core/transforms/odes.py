@@ -22,7 +22,7 @@ from .implicit import ConvergenceError, root
 from .within import Local, Packing, add, leaf, row
 
 if TYPE_CHECKING:
-    from ..support.types import Args, Function
+    from ..support.types import AnyArray, Args, Function
 
 
 __all__ = ["OdeSolution", "odeint", "solve_ivp"]
@@ -30,8 +30,8 @@ __all__ = ["OdeSolution", "odeint", "solve_ivp"]
 
 def odeint(
     f: Function,
-    y0: Any,
-    t: Any,
+    y0: AnyArray,
+    t: AnyArray,
     *args: object,
     rtol: float = 1e-8,
     atol: float = 1e-8,
@@ -59,7 +59,7 @@ def odeint(
     """
     packing = Packing(y0, "odeint: y0")
 
-    def F(time: Any, z: Any) -> Any:
+    def F(time: AnyArray, z: AnyArray) -> Any:
         return packing.pack(f(packing.unpack(z), time, *args), "odeint: the result of f")
 
     solver = _Solver("odeint", rtol, atol, method, sensitivity)
@@ -88,11 +88,11 @@ class OdeSolution(NamedTuple):
 
 def solve_ivp(
     fun: Function,
-    t_span: Sequence[Any],
-    y0: Any,
+    t_span: Sequence[float],
+    y0: AnyArray,
     method: str = "RK45",
     t_eval: Any = None,
-    events: Any = None,
+    events: Function | None = None,
     args: Args = (),
     rtol: float = 1e-6,
     atol: float = 1e-9,
@@ -168,7 +168,7 @@ def _on_arrays(event: Function, args: Args) -> Callable[..., float]:
     return watched
 
 
-def _at(event: Function, flow: Callable[[Any], Any], args: Args, t: Any) -> Any:
+def _at(event: Function, flow: Callable[[Any], Any], args: Args, t: Any) -> AnyArray:
     """What is zero at an event: SciPy looks for it on an interpolation, this is the equation itself."""
     return event(t, flow(t), *args)
 
@@ -202,7 +202,7 @@ class _Solver:
             return z
         return make_tensor(z, row(self.name, _Trajectory(self, F, z0, t, z, local.outside), parents, z.shape))
 
-    def integrated(self, F: Function, z0: Any, times: Any) -> Any:
+    def integrated(self, F: Function, z0: AnyArray, times: AnyArray) -> AnyArray:
         """The states at the times, as arrays."""
         from scipy.integrate import solve_ivp as scipy_solve_ivp  # an extra
 
@@ -245,7 +245,7 @@ class _Trajectory:
         with recording.no_grad():
             return self._beside(node, tangents)
 
-    def _adjoint(self, node: Node, g: Any, ends: list[Any]) -> list[Any]:
+    def _adjoint(self, node: Node, g: AnyArray, ends: list[Any]) -> list[Any]:
         """a(t) backward, from each time to the one before."""
         create = isinstance(g, Tensor)
         z: Any = make_tensor(self.z, node) if create else self.z
@@ -254,7 +254,7 @@ class _Trajectory:
         size = sum(math.prod(p.shape) for p in outside)
         n = self.z.shape[1]
 
-        def backwards(time: Any, both: Any) -> Any:
+        def backwards(time: AnyArray, both: AnyArray) -> AnyArray:
             state, a = both[:n], both[n : 2 * n]
             local = Local(self.F, leaf(time), leaf(state))
             found = local.pull(a, [local.x[1], *outside])
@@ -283,7 +283,7 @@ class _Trajectory:
             add(answers, p, c)
         return [answers.get(end) for end in ends]
 
-    def _slope(self, t: Any, z: Any, k: int) -> Any:
+    def _slope(self, t: AnyArray, z: AnyArray, k: int) -> AnyArray:
         slope = self.F(t[k], z[k])
         return slope if isinstance(z, Tensor) else np.asarray(bare(slope))
 
@@ -313,7 +313,7 @@ class _Trajectory:
             return reached
         return reached + np.stack([self._slope(t, z, k) * moved[k] for k in range(len(self.z))])
 
-    def _directly(self, node: Node, g: Any, ends: list[Any]) -> list[Any]:
+    def _directly(self, node: Node, g: AnyArray, ends: list[Any]) -> list[Any]:
         answers: list[Any] = []
         for end in ends:
             parts = []

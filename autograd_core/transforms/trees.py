@@ -30,7 +30,7 @@ def flatten(tree: Tree, what: str) -> tuple[list[Any], Rebuild]:
     build = _taken_apart(tree, what, leaves)
     count = len(leaves)  # rebuild must not keep the leaves themselves alive
 
-    def rebuild(values: Sequence[Any]) -> Any:
+    def rebuild(values: Sequence[Any]) -> Tree:
         if len(values) != count:
             raise ValueError(f"{what}: {len(values)} values for {count} leaves.")
         return build(iter(values))

@@ -84,7 +84,7 @@ def vmap(
     return vectorized
 
 
-def check_chunk(transform: str, size: Any) -> None:
+def check_chunk(transform: str, size: int | None) -> None:
     """ValueError where a number of examples at a time is none."""
     whole = isinstance(size, (int, np.integer)) and not isinstance(size, bool)
     if size is not None and (not whole or size < 1):
@@ -167,7 +167,7 @@ def passes(walk: Callable[[Any], list[Any]], seeds: Any, at_once: int) -> list[A
     return [np.concatenate(found) if len(found) > 1 else found[0] for found in zip(*parts, strict=True)]
 
 
-def _spread(axes: Any, tree: Tree, name: str) -> list[Any]:
+def _spread(axes: Tree, tree: Tree, name: str) -> list[Any]:
     """One axis for each leaf of a tree, from a tree that stops where one axis holds for all below."""
     if axes is None or (isinstance(axes, (int, np.integer)) and not isinstance(axes, bool)):
         return [axes] * len(trees.flatten(tree, f"vmap: {name}")[0])
@@ -179,7 +179,7 @@ def _spread(axes: Any, tree: Tree, name: str) -> list[Any]:
     raise ValueError(f"vmap: {name}={axes!r} does not fit a {kind}. Fix: give a number, None, or a tree like it.")
 
 
-def _joined(parts: list[Any], out_axes: Tree) -> Any:
+def _joined(parts: list[AnyArray], out_axes: Tree) -> Any:
     axes = _spread(out_axes, parts[0], "out_axes")
     flat = [trees.flatten(p, "vmap")[0] for p in parts]
     rebuild = trees.flatten(parts[0], "vmap")[1]
@@ -217,7 +217,7 @@ class _Inside:
             return shown
         return make_tensor(shown, None if y._node is None else _Block(self, y._node, axis).row(shown))
 
-    def holds(self, data: Any) -> bool:
+    def holds(self, data: AnyArray) -> bool:
         """Whether an array differs from example to example."""
         return type(data) is Batched and data.level is self.level
 

@@ -24,10 +24,10 @@ from ..watching import observer
 from . import trees
 
 if TYPE_CHECKING:
-    from ..support.types import Function
+    from ..support.types import AnyArray, Function, Tree
 
 
-def leaf(array: Any) -> Tensor:
+def leaf(array: AnyArray) -> Tensor:
     """An array as a variable: a tensor on a row of its own. A tensor that has a row is one already."""
     if isinstance(array, Tensor):
         return array if array._node is not None else leaf(array._data)
@@ -92,12 +92,12 @@ class Packing:
         kinds = [x.dtype if hasattr(x, "dtype") else np.dtype(float) for x in leaves]
         self.dtype = np.result_type(*(k if k.kind in "fc" else np.dtype(float) for k in kinds))
 
-    def pack(self, tree: Any, what: str) -> Any:
+    def pack(self, tree: Tree, what: str) -> AnyArray:
         """All numbers of a tree in a row."""
         leaves = trees.flatten(tree, what)[0]
         return np.reshape(leaves[0], (-1,)) if len(leaves) == 1 else joined(leaves)
 
-    def unpack(self, vector: Any) -> Any:
+    def unpack(self, vector: AnyArray) -> Tree:
         """The tree again, or of a matrix that of all its rows."""
         if len(self.shapes) == 1:
             return self.rebuild([np.reshape(vector, (*vector.shape[:-1], *self.shapes[0]))])
@@ -112,7 +112,7 @@ class Found(Primitive):
     """
 
     def make_vjp(self, i: int) -> Function:
-        def vjp(g: Any, node: Node, saved: Saved, index: int) -> Any:
+        def vjp(g: AnyArray, node: Node, saved: Saved, index: int) -> Any:
             return next((c for _, c, _ in self.cotangents([index], g, node, saved, None)), None)
 
         return vjp
@@ -121,7 +121,7 @@ class Found(Primitive):
         found = node.params["_by"].pull(node, g, [node.parents[i] for i in places])  # type: ignore[index]
         return ((i, c, None) for i, c in zip(places, found, strict=True))
 
-    def jvp(self, node: Node, saved: Saved, tangents: Saved) -> Any:
+    def jvp(self, node: Node, saved: Saved, tangents: Saved) -> AnyArray:
         given = dict(zip(node.parents, tangents, strict=True))  # type: ignore[arg-type]
         return node.params["_by"].push(node, {p: t for p, t in given.items() if t is not None})
 

@@ -24,6 +24,7 @@ from . import observer
 if TYPE_CHECKING:
     from ..engine.node import Node
     from ..engine.primitive import Primitive
+    from ..engine.tensor import Tensor
     from ..support.types import AnyArray, Array, Function, Settings
     from .findings import Finding
 
@@ -183,7 +184,7 @@ class _Watch:
                 error.add_note(f"Before it, {first.report()}")
             raise
 
-    def finish(self, out: Any = None) -> None:
+    def finish(self, out: Tensor | None = None) -> None:
         """Raise what is left: of ``out`` (then also what was given), and of what nothing has used."""
         marks = [self._mark(x) for x in (bare(out) if isinstance(out, (tuple, list)) else [bare(out)])]
         first = self._first(f for mark in marks if mark for f in mark.findings) or self._first(self.open)

@@ -17,7 +17,7 @@ from . import observer
 if TYPE_CHECKING:
     from ..engine.node import Node
     from ..engine.primitive import Primitive
-    from ..support.types import AnyArray, Array, Fields, Settings
+    from ..support.types import AnyArray, Array, ArrayLike, Fields, Settings
 
 
 class Summary(NamedTuple):
@@ -202,7 +202,7 @@ def place_of(row: observer.Pulled, i: int, c: AnyArray, is_bad: Callable[[Any], 
 # Their parts ---------------------------------------------------------------------------------------------------------
 
 
-def _summary(name: str, value: Any, root: Any, source: str | None = None) -> Summary:
+def _summary(name: str, value: ArrayLike, root: Any, source: str | None = None) -> Summary:
     source = _source(value, root) if source is None else source
     data = bare(value)
     array = np.asarray(data)
@@ -218,7 +218,7 @@ def _summary(name: str, value: Any, root: Any, source: str | None = None) -> Sum
     return Summary(name, source, shape, dtype, least, mean, most, nans, infs, first)
 
 
-def _source(value: Any, root: Any) -> str:
+def _source(value: ArrayLike, root: Any) -> str:
     """Where a value comes from, in a few words."""
     if not isinstance(value, Tensor):
         return "constant"

@@ -40,7 +40,7 @@ from ..ops.sums import exponentials, order, reductions, sampled, scans, spread
 
 if TYPE_CHECKING:
     from ..engine.primitive import Primitive
-    from ..support.types import Settings
+    from ..support.types import Function, Settings
 
 __all__ = ["Call", "backward", "forward"]
 
@@ -274,7 +274,7 @@ def _path(terms: Sequence[str], output: str, shapes: Sequence[Shape], optimize: 
 # The rest, one by one ---------------------------------------------------------------------------------------------
 
 
-def _square(count: Callable[[int], float]) -> Any:
+def _square(count: Callable[[int], float]) -> Function:
     """A count for each n×n matrix in a stack."""
     return lambda call: math.prod(call.shapes[0][:-2]) * count(call.shapes[0][-1])
 

@@ -15,6 +15,8 @@ from . import observer
 
 if TYPE_CHECKING:
     from ..engine.primitive import Primitive
+    from ..support.types import ArrayLike
+    from .observer import Origin
 
 __all__ = ["why_no_grad"]
 
@@ -156,7 +158,7 @@ class _Chain:
         if data.size == 1:
             self.numbers[data.item()] = self.names[id(data)]
 
-    def cut_of(self, value: Any, name: str = "", origin: Any = None) -> _Cut | None:
+    def cut_of(self, value: ArrayLike, name: str = "", origin: Origin | None = None) -> _Cut | None:
         """Where ``value`` ceased to be recorded; None where it is recorded, or has nothing to do with w."""
         if isinstance(value, Tensor) and value._node in self.recorded:
             return None

@@ -49,7 +49,7 @@ class Kept:
     def __init__(self) -> None:
         self.marks: weakref.WeakKeyDictionary[WatchedNode, list[int]] = weakref.WeakKeyDictionary()
 
-    def note(self, node: Any) -> None:
+    def note(self, node: Node | None) -> None:
         """A row was made."""
         if isinstance(node, WatchedNode):
             marks = checksums(*node.saved, *node.params.values())  # type: ignore[misc]

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from ..engine.node import Node
     from ..engine.primitive import Primitive
-    from ..support.types import Fields, Settings
+    from ..support.types import Args, Fields, Settings
 
 __all__ = ["profile"]
 
@@ -129,7 +129,7 @@ class profile:
 
     # What is observed ----------------------------------------------------------------------------------------------
 
-    def _after_operation(self, op: Primitive, args: Any, params: Settings, result: Tensor) -> None:
+    def _after_operation(self, op: Primitive, args: Args, params: Settings, result: Tensor) -> None:
         now = time.perf_counter_ns()
         start = self._last
         if self._unsure and not self._open:
@@ -204,7 +204,7 @@ class profile:
         self._last = time.perf_counter_ns()
         self._profiling.append(self._last - since)
 
-    def _keep(self, node: Node, args: Any) -> int:
+    def _keep(self, node: Node, args: Args) -> int:
         """Bytes that a row is the first to keep; each array counts until it dies."""
         for a in args:
             if isinstance(a, Tensor) and isinstance(a._node, Leaf):
@@ -221,7 +221,7 @@ class profile:
         self.peak = max(self.peak, self._bytes)
         return new
 
-    def _forget(self, key: int, _: Any) -> None:
+    def _forget(self, key: int, _: object) -> None:
         self._bytes -= self._alive.pop(key, (None, 0))[1]
 
     # What it comes to ----------------------------------------------------------------------------------------------
@@ -314,7 +314,7 @@ class profile:
         return f"<profile of {duration(self.wall)}: {len(self.events)} events>"
 
 
-def _shapes(args: Any) -> tuple[Any, ...]:
+def _shapes(args: Args) -> tuple[Any, ...]:
     return tuple([a.shape if isinstance(a, (Tensor, np.ndarray)) else np.shape(a) for a in args])
 
 
@@ -326,7 +326,7 @@ def _operations(pulled: observer.Pulled) -> int | None:
     return flops.backward(node.op, flops.Call(shapes, node.shape, node.params or {}, tracked))
 
 
-def _taken(op: Primitive, args: Any, params: Settings) -> int:
+def _taken(op: Primitive, args: Args, params: Settings) -> int:
     """The nanoseconds that an operation takes, by executing it once more."""
     values = [bare(a) for a in args]
     start = time.perf_counter_ns()

@@ -12,7 +12,7 @@ from autograd_core.engine.errors import class_name
 from autograd_core.engine.tensor import bare
 
 if TYPE_CHECKING:
-    from autograd_core.support.types import Array
+    from autograd_core.support.types import Array, Tree
 
 
 class Items(Protocol):
@@ -22,14 +22,14 @@ class Items(Protocol):
     def __len__(self) -> int: ...
 
 
-def batch_of(dataset: Items, indices: Array) -> Any:
+def batch_of(dataset: Items, indices: Array) -> Tree:
     """The items at these positions: by the dataset's own ``batch`` where it has one, or one by one."""
     if hasattr(dataset, "batch"):
         return dataset.batch(indices)
     return default_collate([dataset[i] for i in indices.tolist()])
 
 
-def default_collate(items: list[Any]) -> Any:
+def default_collate(items: list[Any]) -> Tree:
     """A batch of items: arrays and numbers stacked along a new first axis, within tuples, lists and dicts.
 
     items : arrays, numbers, or tuples, lists and dicts of them

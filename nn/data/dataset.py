@@ -15,7 +15,7 @@ from autograd_core.engine.errors import class_name
 from .collating import Items, batch_of
 
 if TYPE_CHECKING:
-    from autograd_core.support.types import Array
+    from autograd_core.support.types import AnyArray, Array
 
 Indices: TypeAlias = "Sequence[int] | Array"
 
@@ -71,7 +71,7 @@ class TensorDataset(Dataset):
         return len(self.arrays[0])
 
 
-def _rows(position: int, array: Any) -> Any:
+def _rows(position: int, array: AnyArray) -> Any:
     if hasattr(array, "toarray"):
         what = f"{class_name(array)} {array.shape}"
         raise TypeError(f"TensorDataset: array {position} is {what}, which is sparse. Fix: x.toarray().")

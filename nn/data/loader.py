@@ -21,7 +21,7 @@ from .collating import Items, batch_of
 from .samplers import BatchSampler, RandomSampler, Sampler, SequentialSampler
 
 if TYPE_CHECKING:
-    from autograd_core.support.types import Array, State, StateDict
+    from autograd_core.support.types import Array, State, StateDict, Tree
 
 
 class DataLoader:
@@ -147,7 +147,7 @@ class DataLoader:
         self._given = [np.asarray(batch, np.intp) for batch in sampler]
         return self._given
 
-    def _load(self, indices: Array, seed: int, k: int) -> Any:
+    def _load(self, indices: Array, seed: int, k: int) -> Tree:
         if self.collate_fn is None:
             batch = batch_of(self.dataset, indices)
         else:

@@ -28,7 +28,7 @@ class Communicator(Protocol):
     def allgather(self, sendobj: Any, /) -> list[Any]:
         """What every process gives, on each."""
 
-    def bcast(self, obj: Any, root: int = 0) -> Any:
+    def bcast(self, obj: object, root: int = 0) -> Any:
         """What the process ``root`` gives, on each."""
 
     def Abort(self, errorcode: int = 0) -> Any:
@@ -57,7 +57,7 @@ class Alone(Communicator):
     def allgather(self, sendobj: Any) -> list[Any]:
         return [sendobj]
 
-    def bcast(self, obj: Any, root: int = 0) -> Any:
+    def bcast(self, obj: object, root: int = 0) -> Any:
         return obj
 
     def Abort(self, errorcode: int = 0) -> Any:

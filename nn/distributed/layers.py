@@ -16,7 +16,7 @@ from .communicator import Communicator, checked, world
 
 if TYPE_CHECKING:
     from autograd_core import Tensor
-    from autograd_core.support.types import DTypeLike, TensorLike
+    from autograd_core.support.types import AnyArray, DTypeLike, TensorLike
 
 
 @ag.linear(x=lambda g, comm: sum_over_ranks(g, comm))
@@ -113,7 +113,7 @@ class SyncBatchNorm(BatchNorm1d):
         self._learn(bare(mean), bare(var) * (n / (n - 1)))
         return like(input, y)
 
-    def _learn(self, mean: Any, var: Any) -> None:
+    def _learn(self, mean: AnyArray, var: AnyArray) -> None:
         momentum = self._momentum()
         if self.training and self.track_running_stats:
             for running, batch in ((self.running_mean, mean), (self.running_var, var)):

@@ -297,7 +297,7 @@ class Network(BaseEstimator):
         X: Features,
         target: Array,
         weights: Array | None,
-        order: Any,
+        order: Array,
         batches: Any,
     ) -> float:
         """One pass over the rows: the mean of the batches' losses, each before its step."""

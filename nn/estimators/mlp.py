@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from autograd_core import Tensor
     from autograd_core.support.types import Array, DTypeLike, TensorLike
 
+    from ..modules.module import Module
     from .solvers import Features, RandomState
 
 ACTIVATIONS: dict[str, type[nn.Module]] = {
@@ -162,7 +163,7 @@ class _Perceptrons(Network):
         """The bias of each layer: views."""
         return [layer.bias._data for layer in self._linears()]
 
-    def _linears(self) -> list[Any]:
+    def _linears(self) -> list[Module]:
         if "module_" not in vars(self):
             raise AttributeError(f"this {class_name(self)} is not fitted yet.")
         return [layer for layer in self.module_ if isinstance(layer, nn.Linear)]

@@ -17,10 +17,11 @@ from .base import Network
 if TYPE_CHECKING:
     from autograd_core.support.types import Array, ArrayLike, DType
 
+    from .mlp import MLPClassifier
     from .solvers import Features
 
 
-def _is_stochastic(estimator: Any) -> bool:
+def _is_stochastic(estimator: MLPClassifier) -> bool:
     if estimator.solver == "lbfgs" and estimator.optimizer is None:
         raise AttributeError("partial_fit is only available for stochastic optimizers. lbfgs is not stochastic.")
     return True

@@ -115,7 +115,7 @@ def _shifted(x: AnyArray) -> tuple[Any, int]:
     return _less_largest(x), 1
 
 
-def _losses_of_rows(x: Any, target: AnyArray, out: Any, smoothing: float) -> AnyArray:
+def _losses_of_rows(x: AnyArray, target: AnyArray, out: Any, smoothing: float) -> AnyArray:
     shifted, axis = _shifted(x)
     own = shifted[target, np.arange(len(target))] if axis == 0 else shifted[np.arange(len(target)), target]
     if smoothing:

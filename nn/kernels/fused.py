@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -35,7 +35,7 @@ def column_sums(g: AnyArray) -> AnyArray:
 
 
 @functools.lru_cache(maxsize=64)
-def _ones(count: int, dtype: DTypeLike) -> Any:
+def _ones(count: int, dtype: DTypeLike) -> AnyArray:
     ones = np.ones(count, dtype)
     ones.flags.writeable = False  # one array for all
     return ones

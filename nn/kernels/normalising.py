@@ -154,7 +154,7 @@ def _through_normalised(
     samples, (w,), shape = _samples(x, groups, weight)
     of_weight, of_bias = [], []
 
-    def block(x: Any, g: Any, out: AnyArray | None = None) -> AnyArray:
+    def block(x: Any, g: AnyArray, out: AnyArray | None = None) -> AnyArray:
         g = g.reshape(len(x), *shape)
         rows = x if groups is None else x.reshape(len(x) * groups, x.shape[1] // groups)
         y, scale = _standard(rows, eps, center)
@@ -276,7 +276,9 @@ def normalised_batch(x, weight, bias, mean=None, var=None, eps=1e-5):
     return _of_blocks(block, places).reshape(x.shape)
 
 
-def _through_batch(g: Any, x: Any, weight: Any, mean: Any, var: Any, eps: float) -> tuple[AnyArray, AnyArray, AnyArray]:
+def _through_batch(
+    g: AnyArray, x: Any, weight: AnyArray, mean: Any, var: Any, eps: float
+) -> tuple[AnyArray, AnyArray, AnyArray]:
     if type(g) not in PLAIN or type(x) not in PLAIN or type(weight) not in PLAIN:
         axes = (0, *range(2, x.ndim))
         of_weight = np.sum(g * _batch_standardised(x, eps), axis=axes)
@@ -290,7 +292,7 @@ def _through_batch(g: Any, x: Any, weight: Any, mean: Any, var: Any, eps: float)
     of_weight = _total(along) * scale[:, 0]
     shift, slope, s = of_bias[:, None] * (1 / n), of_weight[:, None] * scale * (1 / n), weight[:, None] * scale
 
-    def block(x: Any, g: Any, out: Any = None) -> AnyArray:
+    def block(x: Any, g: AnyArray, out: Any = None) -> AnyArray:
         y = np.subtract(x, m, out=out)
         y *= slope
         y += shift

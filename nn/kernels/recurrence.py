@@ -158,7 +158,7 @@ def _operations(call: Any, gates: int, products: int, others: int) -> int:
 # LSTM ----------------------------------------------------------------------------------------------------------------
 
 
-def _of_lstm(g: Any, gates: Any, weight: Any, h: Any, c: Any, ans: Any, keep: bool) -> tuple[AnyArray, ...]:
+def _of_lstm(g: Any, gates: AnyArray, weight: Any, h: Any, c: Any, ans: Any, keep: bool) -> tuple[AnyArray, ...]:
     if keep and _plain(g, gates, weight, h, c, ans):
         return _lstm_back(g, weight, h, c, ans)
     return ag.vjp(functools.partial(steps_of_lstm, keep=keep), gates, weight, h, c)[1](g)
@@ -238,7 +238,7 @@ def _lstm_back(g: Array, weight: Array, h: Array, c: Array, ans: Array) -> tuple
 # GRU -----------------------------------------------------------------------------------------------------------------
 
 
-def _of_gru(g: Any, gates: Any, weight: Any, bias: Any, h: Any, ans: Any, keep: bool) -> tuple[AnyArray, ...]:
+def _of_gru(g: Any, gates: AnyArray, weight: Any, bias: AnyArray, h: Any, ans: Any, keep: bool) -> tuple[AnyArray, ...]:
     if keep and _plain(g, gates, weight, bias, h, ans):
         return _gru_back(g, weight, h, ans)
     return ag.vjp(functools.partial(steps_of_gru, keep=keep), gates, weight, bias, h)[1](g)
@@ -331,7 +331,7 @@ def _gru_back(g: Array, weight: Array, h: Array, ans: Array) -> tuple[AnyArray, 
 # RNN -----------------------------------------------------------------------------------------------------------------
 
 
-def _of_rnn(g: Any, gates: Any, weight: Any, h: Any, ans: Any, nonlinearity: str) -> tuple[AnyArray, ...]:
+def _of_rnn(g: Any, gates: AnyArray, weight: Any, h: Any, ans: Any, nonlinearity: str) -> tuple[AnyArray, ...]:
     if _plain(g, gates, weight, h, ans):
         return _rnn_back(g, weight, h, ans, nonlinearity)
     return ag.vjp(functools.partial(steps_of_rnn, nonlinearity=nonlinearity), gates, weight, h)[1](g)

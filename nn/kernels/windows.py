@@ -23,7 +23,7 @@ Sizes = tuple[int, ...]
 Pads = tuple[tuple[int, int], ...]
 
 
-def sizes(value: Any, dims: int, what: str, least: int = 1) -> Sizes:
+def sizes(value: object, dims: int, what: str, least: int = 1) -> Sizes:
     """One number for each of ``dims`` axes, from a number or a sequence of them."""
     value = entry.setting(value, *what.split(": "))
     values = tuple(value) if isinstance(value, (tuple, list, np.ndarray)) else (value,)

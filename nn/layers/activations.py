@@ -94,7 +94,7 @@ def _prelu(input, weight):
     return in_blocks(_bent, input, _beside(input, weight))
 
 
-def _bent(x: AnyArray, slope: Any, out: AnyArray | None = None) -> AnyArray:
+def _bent(x: AnyArray, slope: AnyArray, out: AnyArray | None = None) -> AnyArray:
     return choose(np.greater(x, 0), x, slope * x, out)
 
 

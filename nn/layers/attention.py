@@ -275,7 +275,7 @@ def multi_head_attention_forward(
 
 def _projected(
     query: AnyArray, key: AnyArray, value: AnyArray, same: bool, matrices: Any, bias: AnyArray | None
-) -> list[Any]:
+) -> list[AnyArray]:
     """Queries, keys and values (N, L, E) by one matrix (3E, E), or by three."""
     whole = None if isinstance(matrices, tuple) else matrices
     n = np.shape(matrices[0] if whole is None else whole)[0 if whole is None else 1]
@@ -324,7 +324,7 @@ def _more_keys(k: AnyArray, bias_k: AnyArray | None, bias_v: AnyArray | None, ze
 
 def _masks(
     padding: AnyArray | None, mask: AnyArray | None, is_causal: bool, heads: int, q: AnyArray, k: AnyArray
-) -> Any:
+) -> AnyArray | None:
     """Both masks as numbers to add; here True means *not* to look, as PyTorch has it in this layer."""
     bias: Any = None
     count, length, keys, dtype = q.shape[0], q.shape[1], k.shape[1], q.dtype

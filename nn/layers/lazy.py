@@ -59,7 +59,7 @@ class _Lazy(Layer):
         return full.forward(self, input, *others)
 
 
-def _lazy(full: type[Layer], axis: int = 1) -> Any:
+def _lazy(full: type[Layer], axis: int = 1) -> type:
     what = f"``{full.__name__}``, whose number of incoming features is that of its first input.\n\n"
     rest = "    args, kwargs : its other arguments"
     space = {"full": full, "axis": axis, "__doc__": what + rest, "__module__": __name__}

@@ -18,7 +18,7 @@ from ..modules.module import Module, Parameter
 
 if TYPE_CHECKING:
     from autograd_core import Tensor
-    from autograd_core.support.types import DTypeLike, TensorLike
+    from autograd_core.support.types import DType, DTypeLike, TensorLike
 
 
 def linear(x: TensorLike, weight: TensorLike, bias: TensorLike | None = None) -> Tensor:
@@ -154,7 +154,7 @@ class Bilinear(Layer):
         )
 
 
-def _wrong_dtype(layer: Module, name: str, given: Any, expected: Any) -> TypeError:
+def _wrong_dtype(layer: Module, name: str, given: DType, expected: DType) -> TypeError:
     return TypeError(
         f"{class_name(layer)}({layer.extra_repr()}): {name} is {given}, but the weights are {expected}. "
         f"Fix: x.astype(np.{expected}), or model.to(np.{given if given.kind == 'f' else 'float64'})."

@@ -88,7 +88,7 @@ def _by_statistics(x: AnyArray, mean: Any, var: Any, weight: Any, bias: AnyArray
     return y if bias is None else y + _lying(bias, x)
 
 
-def _lying(channels: Any, x: AnyArray) -> AnyArray:
+def _lying(channels: AnyArray, x: AnyArray) -> AnyArray:
     """A vector of channels as it lies beside x, along axis 1."""
     return channels if x.ndim == 2 else np.reshape(channels, (-1, *[1] * (x.ndim - 2)))
 

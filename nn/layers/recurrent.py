@@ -100,7 +100,7 @@ class _Recurrent(Layer):
             x = np.swapaxes(x, 0, 1)
         return x, states if self.cell.states > 1 else states[0]
 
-    def _packed(self, packed: PackedSequence, hx: Any) -> tuple[PackedSequence, Any]:
+    def _packed(self, packed: PackedSequence, hx: AnyArray) -> tuple[PackedSequence, Any]:
         """The same of packed sequences: as many steps at once as have one number of sequences."""
         data, sizes = packed.data, hosted(bare(packed.batch_sizes))
         if np.ndim(data) != 2 or data.shape[-1] != self.input_size:

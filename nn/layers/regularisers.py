@@ -16,7 +16,7 @@ from ..modules.module import Module
 from ..modules.parameter import Parameter
 
 if TYPE_CHECKING:
-    from autograd_core.support.types import AnyArray
+    from autograd_core.support.types import AnyArray, Args
 
 Chosen = Module | Iterable[Tensor]
 Where = Callable[[str, Parameter], bool]
@@ -43,7 +43,7 @@ def _terms(name: str, parameters: Chosen, where: Where | None) -> list[Tensor]:
     return terms
 
 
-def _sum(terms: Iterable[Any]) -> Any:
+def _sum(terms: Iterable[Any]) -> Tensor:
     first, *others = terms
     for term in others:
         first = first + term
@@ -119,14 +119,14 @@ class ActivityPenalty:
         listed = [modules] if isinstance(modules, Module) else list(modules)
         self._handles: list[RemovableHandle] = [m.register_forward_hook(self._add) for m in listed]
 
-    def _add(self, module: Module, args: Any, output: object) -> None:
+    def _add(self, module: Module, args: Args, output: object) -> None:
         if not isinstance(output, Tensor):
             raise TypeError(f"ActivityPenalty: the output is {class_name(output)}, not a tensor.")
         if ag.is_grad_enabled():
             total = np.sum(np.abs(output)) if self.norm == 1 else 0.5 * np.sum(np.square(output))
             self._found.append(total * (1 / max(1, output.shape[0] if output.ndim > 1 else 1)))
 
-    def __call__(self) -> Any:
+    def __call__(self) -> Tensor:
         if not self._found:
             raise RuntimeError("ActivityPenalty: no forward pass since the last call. Fix: call the model first.")
         found, self._found = self._found, []

@@ -21,7 +21,7 @@ from ..modules.checking import NONZERO, checked
 
 if TYPE_CHECKING:
     from autograd_core import Tensor
-    from autograd_core.support.types import AnyArray, TensorLike
+    from autograd_core.support.types import AnyArray, Function, TensorLike
 
 __all__ = ["celu", "elu", "gelu", "logsigmoid", "mish", "selu", "silu", "softplus"]
 
@@ -177,7 +177,7 @@ def _growth(input: AnyArray) -> AnyArray:
     return np.exp(np.minimum(input, 5 if getattr(input, "dtype", None) == np.float16 else 20))
 
 
-def _mish_share(e: Any) -> Any:
+def _mish_share(e: AnyArray) -> AnyArray:
     """tanh(log(1 + e)) = (e² + 2e) / (e² + 2e + 2)."""
     share = e + 2
     share *= e
@@ -212,13 +212,13 @@ def _mish(x: Any, out: Any = None) -> AnyArray:
     return np.multiply(x, _mish_share(_growth(x)), out=out)
 
 
-def _by_share(through: Any, slope: Any, g: AnyArray, x: AnyArray, ans: AnyArray) -> Any:
+def _by_share(through: Function, slope: Function, g: AnyArray, x: AnyArray, ans: AnyArray) -> AnyArray:
     """g·slope(x); of many numbers by their share ans/x, which costs less than to compute it again, and
     is kept anyway where a linear map comes next."""
     return in_blocks(through, g, x, ans) if math.prod(x.shape) > 1 << 12 else np.multiply(g, slope(x))
 
 
-def _gelu_slope(input: AnyArray, share: Any = None) -> AnyArray:
+def _gelu_slope(input: AnyArray, share: AnyArray | None = None) -> AnyArray:
     near = np.clip(input, -40, 40)  # the bell is 0 beyond
     slope = bell(near)
     slope *= near
@@ -263,7 +263,7 @@ def _tanh_gelu_share_of(near: AnyArray) -> AnyArray:
     return sigmoid(twice)
 
 
-def _tanh_gelu_slope(input: AnyArray, share: Any = None) -> AnyArray:
+def _tanh_gelu_slope(input: AnyArray, share: AnyArray | None = None) -> AnyArray:
     near = np.clip(input, -30, 30)
     share = _tanh_gelu_share_of(near) if share is None else share
     slope = np.square(near)

@@ -18,7 +18,7 @@ from .reducing import beside, constant, reduced, reduced_loss, same_shape
 
 if TYPE_CHECKING:
     from autograd_core import Tensor
-    from autograd_core.support.types import AnyArray, ArrayLike, TensorLike
+    from autograd_core.support.types import AnyArray, ArrayLike, Function, TensorLike
 
 __all__ = [
     *("cosine_embedding_loss", "hinge_embedding_loss", "margin_ranking_loss"),
@@ -169,7 +169,7 @@ def _triplet(
     anchor: AnyArray,
     positive: AnyArray,
     negative: AnyArray,
-    distance: Any,
+    distance: Function,
     margin: float,
     swap: bool,
     reduction: str,

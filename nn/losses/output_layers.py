@@ -228,7 +228,7 @@ class AdaptiveLogSoftmaxWithLoss(Module):
         tails = (ag.log_softmax(part(input), axis=1) + head[:, n + i : n + i + 1] for i, part in enumerate(self.tail))
         return np.concatenate([head[:, :n], *tails], axis=1)
 
-    def predict(self, input: TensorLike) -> Any:
+    def predict(self, input: TensorLike) -> AnyArray:
         """The most probable class of each row; the clusters are computed where the head names one.
 
         input : of shape (N, E)

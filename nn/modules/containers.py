@@ -72,7 +72,7 @@ class _Numbered(Module):
         self._set([*self, *modules])
         return self
 
-    def pop(self, index: int | slice) -> Any:
+    def pop(self, index: int | slice) -> Module:
         """Take a module out and return it."""
         module = self[index]
         del self[index]

@@ -10,6 +10,7 @@ from autograd_core import Tensor
 from autograd_core.border import devices
 
 if TYPE_CHECKING:
+    from autograd_core.border.devices import Device
     from autograd_core.support.types import AnyArray, Args, DTypeLike, Settings
 
 from autograd_core.engine.errors import describe
@@ -56,7 +57,7 @@ def read_to(args: Args, kwargs: Settings) -> tuple[Any, Any]:
     return device, dtype
 
 
-def move_(tensor: Tensor, device: Any) -> None:
+def move_(tensor: Tensor, device: Device) -> None:
     """Put the array of a leaf, and its gradient, on a device."""
     moved = devices.move(tensor, device)
     if moved is not tensor:
@@ -66,7 +67,7 @@ def move_(tensor: Tensor, device: Any) -> None:
             gradient._data = devices.move(gradient, device)._data
 
 
-def check_held(name: str, input: Any, shape: tuple[int, ...], **held: Any) -> None:
+def check_held(name: str, input: AnyArray, shape: tuple[int, ...], **held: Any) -> None:
     """Raise TypeError or ValueError for weights or statistics that are not arrays of ``shape`` in the input's dtype.
 
     None is one that the layer does without.

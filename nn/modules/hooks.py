@@ -161,7 +161,9 @@ def _replaced(kind: str, answer: Any, grads: Grads) -> Grads:
     return tuple(a if g is None or isinstance(a, Tensor) else Tensor(a) for a, g in zip(answer, grads, strict=True))
 
 
-def _through(items: Sequence[Any], tracked: Sequence[int], hook: Callable[[list[Grad]], list[Grad]]) -> tuple[Any, ...]:
+def _through(
+    items: Sequence[AnyArray], tracked: Sequence[int], hook: Callable[[list[Grad]], list[Grad]]
+) -> tuple[Any, ...]:
     """``items`` with the tracked tensors passed through one boundary row, whose cotangents go through ``hook``."""
     tensors = [items[i] for i in tracked]
     if not ag.is_grad_enabled() or not tensors:

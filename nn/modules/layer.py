@@ -17,7 +17,7 @@ from .module import Module
 from .parameter import Parameter
 
 if TYPE_CHECKING:
-    from autograd_core.support.types import Args, DTypeLike, Function, Settings
+    from autograd_core.support.types import AnyArray, Args, DTypeLike, Function, Settings
 
 _PLAIN = frozenset((ag.Tensor, Parameter, np.ndarray, int, float, bool, str, tuple, type(None)))
 """Types of most arguments, which are what they are."""
@@ -53,7 +53,7 @@ def takes_lists(function: Function) -> Function:
     data = {name for name in names if name not in defaults or name in ("weight", "bias")}
 
     @functools.wraps(function)
-    def on_data(*args: object, **kwargs: object) -> Any:
+    def on_data(*args: object, **kwargs: object) -> AnyArray:
         if not (_PLAIN.issuperset(map(type, args)) and _PLAIN.issuperset(map(type, kwargs.values()))):
             named = dict(zip(names, args, strict=False)) | kwargs
             given = {key: value for key, value in named.items() if key in data or type(value) is not list}
@@ -74,7 +74,7 @@ def _as_arrays(
     return converted, {key: _as_array(owner, a, dtype, key == first) for key, a in kwargs.items()}
 
 
-def _as_array(owner: str, value: Any, dtype: DTypeLike, is_first: bool) -> Any:
+def _as_array(owner: str, value: object, dtype: DTypeLike, is_first: bool) -> Any:
     if type(value) is not list:
         return as_numbers(value, owner) if is_container(value) else value
     if holds_tensors(value):

@@ -70,7 +70,7 @@ class Module(StateHooks):
 
     # Attributes ----------------------------------------------------------------------------------------------------
 
-    def __setattr__(self, name: str, value: Any) -> None:
+    def __setattr__(self, name: str, value: object) -> None:
         own = self.__dict__
         old = own.get(name)
         if isinstance(old, Parameter):

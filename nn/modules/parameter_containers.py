@@ -75,7 +75,7 @@ class ParameterList(Module):
     def __iadd__(self, values: Iterable[object]) -> Self:
         return self.extend(values)
 
-    def pop(self, index: int = -1) -> Any:
+    def pop(self, index: int = -1) -> Tensor:
         """Take a parameter out and return it."""
         values = list(self)
         value = values.pop(index)
@@ -160,7 +160,7 @@ class ParameterDict(Module):
         """A new dictionary with one value under all keys."""
         return ParameterDict([(key, default) for key in keys])
 
-    def pop(self, key: str) -> Any:
+    def pop(self, key: str) -> Tensor:
         """Take a parameter out and return it."""
         value = self[key]
         del self[key]

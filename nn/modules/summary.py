@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -12,6 +12,9 @@ from autograd_core.engine.errors import class_name
 from autograd_core.support.modes import modes_of, restoring
 
 from .module import Module
+
+if TYPE_CHECKING:
+    from autograd_core.support.types import Args, DTypeLike
 
 
 class Row(NamedTuple):
@@ -51,7 +54,7 @@ class Summary(NamedTuple):
         return str(self)
 
 
-def summary(model: Module, input_shape: Any = None, dtype: Any = None, input: Any = None) -> Summary:
+def summary(model: Module, input_shape: Any = None, dtype: DTypeLike = None, input: Any = None) -> Summary:
     """Run the model once on zeros and list its modules in order, with output shapes and parameter counts.
 
     input_shape : of the whole input, batch axis included; a list of shapes for several inputs; or an example
@@ -82,7 +85,7 @@ def summary(model: Module, input_shape: Any = None, dtype: Any = None, input: An
         inputs = input if isinstance(input, tuple) else (input,)
     found: dict[int, Any] = {}
 
-    def note(module: Module, args: Any, output: Any) -> None:
+    def note(module: Module, args: Args, output: Any) -> None:
         found[id(module)] = _shape(output)
 
     def run() -> None:

@@ -20,9 +20,12 @@ from .records import Gather, LayerRecord, ParameterRecord, StepRecord, Units, sp
 from .step import SQUASHING, Layer, Layers, Step, check_layers, chosen, norm, saturated
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
     from autograd_core.engine.node import Node
     from autograd_core.engine.primitive import Primitive
-    from autograd_core.support.types import Fields, Settings
+    from autograd_core.support.types import Args, Fields, Settings, TensorLike
+    from autograd_core.watching.observer import Pulled
 
     from .report import Report
 
@@ -142,7 +145,7 @@ class Monitor:
     def __exit__(self, *exc: object) -> None:
         self.stop()
 
-    def __deepcopy__(self, memo: Any) -> Self:
+    def __deepcopy__(self, memo: object) -> Self:
         return self  # a copy of the model is not watched: its modules are unknown here
 
     def __reduce__(self) -> NoReturn:
@@ -190,7 +193,7 @@ class Monitor:
 
     # While the step runs -------------------------------------------------------------------------------------------
 
-    def _entered(self, module: Module, args: Any) -> None:
+    def _entered(self, module: Module, args: Args) -> None:
         if id(module) not in self._names or not (self.model.training or self.evaluation):
             return
         step = self._open
@@ -201,7 +204,7 @@ class Monitor:
             step = self._begin()
         self._stack.append((module, []))
 
-    def _left(self, module: Module, args: Any, output: Any) -> None:
+    def _left(self, module: Module, args: Args, output: Any) -> None:
         if not self._stack or self._stack[-1][0] is not module:
             return
         step, (_, called) = self._open, self._stack.pop()
@@ -223,7 +226,7 @@ class Monitor:
             if not self._told:
                 self._result = getattr(tensor, "_node", None)
 
-    def _executed(self, op: Primitive, args: Any, params: Settings, result: Any) -> None:
+    def _executed(self, op: Primitive, args: Args, params: Settings, result: TensorLike) -> None:
         """A primitive ran: a squashing one is noted, to be read when its module is done."""
         name, how_of = SQUASHING.get(op, ("", None))
         if self._stack and how_of is not None and (how := how_of(args, params)):
@@ -231,7 +234,7 @@ class Monitor:
             self._stack[-1][1].append((name, how, source, result, self._open.tick() if self._open else 0))
 
     def _note(
-        self, step: Step, name: str, kind: str, output: Any, order: int, squashed: Any, module: Any = None
+        self, step: Step, name: str, kind: str, output: Any, order: int, squashed: Any, module: Module | None = None
     ) -> None:
         if self.layers is not None and not chosen(self.layers, name, type(module)):
             return
@@ -252,7 +255,7 @@ class Monitor:
             else:
                 layer.saturated = (layer.saturated or 0) + saturated(data, how)
 
-    def _pulled(self, row: Any) -> None:
+    def _pulled(self, row: Pulled) -> None:
         layer = self._layer_of(row.node)
         if layer is not None:
             layer.gradient = layer.gradient or Gather()
@@ -338,13 +341,13 @@ class Monitor:
 
         return trouble(self._at(step), self.history)
 
-    def plot_activations(self, step: int = -1, layers: Layers = None, ax: Any = None) -> Any:
+    def plot_activations(self, step: int = -1, layers: Layers = None, ax: Axes | None = None) -> Axes:
         """Histograms of what the layers put out, laid over each other; returns matplotlib's Axes."""
         from .plots import plot_spreads
 
         return plot_spreads(self, "activation", step, layers, ax)
 
-    def plot_gradients(self, step: int = -1, layers: Layers = None, ax: Any = None) -> Any:
+    def plot_gradients(self, step: int = -1, layers: Layers = None, ax: Axes | None = None) -> Axes:
         """Histograms of the gradients d loss / d output that come back to each layer; returns matplotlib's Axes.
 
         step : the number of a step, or −1 for the last;  layers : names, or classes such as ``nn.Linear``

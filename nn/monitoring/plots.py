@@ -10,11 +10,17 @@ import numpy as np
 from .report import rows
 
 if TYPE_CHECKING:
+    from types import ModuleType
+
+    from matplotlib.axes import Axes
+
+    from autograd_core.support.types import Array
+
     from .gathering import Monitor
     from .step import Layers
 
 
-def _pyplot() -> Any:
+def _pyplot() -> ModuleType:
     try:
         import matplotlib.pyplot as plt
     except ImportError as error:
@@ -24,7 +30,7 @@ def _pyplot() -> Any:
     return plt
 
 
-def plot_spreads(watch: Monitor, what: str, step: int, layers: Layers, ax: Any) -> Any:
+def plot_spreads(watch: Monitor, what: str, step: int, layers: Layers, ax: Axes | None) -> Axes:
     """Histograms of a step's layers, each of area 1, over a common axis."""
     record = watch._at(step)
     spreads = {}
@@ -72,7 +78,7 @@ def _wanted(layers: Layers, name: str, kind: str) -> bool:
     return any(kind == w.__name__ if isinstance(w, type) else name == w for w in listed)
 
 
-def _colours(count: int) -> Any:
+def _colours(count: int) -> Array:
     """From dark (the first layer) to light (the last)."""
     plt = _pyplot()
     return plt.get_cmap("viridis")(np.linspace(0, 0.9, count))
@@ -123,7 +129,7 @@ def _columns(found: list[dict[str, Any]], key: str) -> dict[str, dict[str, Any]]
     }
 
 
-def _lines(ax: Any, columns: dict[str, dict[str, Any]], key: str) -> None:
+def _lines(ax: Axes, columns: dict[str, dict[str, Any]], key: str) -> None:
     shown: Sequence[str] = [name for name, c in columns.items() if np.isfinite(c[key]).any()]
     for colour, name in zip(_colours(len(shown)), shown, strict=True):
         ax.plot(

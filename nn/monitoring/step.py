@@ -17,7 +17,7 @@ from ..layers.activations import hardtanh
 from .records import Gather
 
 if TYPE_CHECKING:
-    from autograd_core.support.types import Array, Settings
+    from autograd_core.support.types import Args, Array, Settings
 
     from ..modules.module import Module
 
@@ -59,12 +59,12 @@ class Step:
         return self.ticks
 
 
-def _relu(args: Any, params: Settings) -> Any:
+def _relu(args: Args, params: Settings) -> Any:
     """maximum(x, 0)."""
     return "relu" if not isinstance(args[1], Tensor) and np.ndim(args[1]) == 0 and args[1] == 0 else None
 
 
-def _hardtanh(args: Any, params: Settings) -> Any:
+def _hardtanh(args: Args, params: Settings) -> Any:
     return "relu" if params["min_val"] == 0 else (params["min_val"], params["max_val"])
 
 
@@ -79,7 +79,7 @@ SQUASHING: dict[Any, tuple[str, Any]] = {
 where it is neither."""
 
 
-def saturated(data: Any, how: Any) -> int:
+def saturated(data: Array, how: Any) -> int:
     """How many elements have a slope below 7 % of the steepest; ``how``: the function, or where it is cut off."""
     if isinstance(how, tuple):
         return int(np.count_nonzero((data <= how[0]) | (data >= how[1])))

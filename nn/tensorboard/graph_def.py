@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from autograd_core.graph.graph import Row
 
 
-def graph_def(model: Any, inputs: Any = None) -> GraphDef:
+def graph_def(model: Module, inputs: Any = None) -> GraphDef:
     """A node for each row, input, parameter and constant; names are module paths: ``Sequential/0/linear``.
 
     model : a module (run in eval mode, without its state changing), a function, or a Graph made by ``ag.trace``
@@ -48,7 +48,7 @@ def graph_def(model: Any, inputs: Any = None) -> GraphDef:
     return GraphDef(node=nodes, versions=VersionDef(producer=22))
 
 
-def _traced(model: Any, inputs: Any) -> Any:
+def _traced(model: Module, inputs: Any) -> Any:
     if not callable(model):
         raise TypeError(f"add_graph: needs a module, a function or a Graph of ag.trace, not {class_name(model)}.")
     if inputs is None:

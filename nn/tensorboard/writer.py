@@ -17,6 +17,8 @@ from autograd_core.engine.tensor import bare
 if TYPE_CHECKING:
     from autograd_core.support.types import ArrayLike
 
+    from ..modules.module import Module
+
 try:
     from tensorboard.compat.proto.config_pb2 import RunMetadata
     from tensorboard.compat.proto.event_pb2 import Event, SessionLog, TaggedRunMetadata
@@ -277,7 +279,7 @@ class SummaryWriter:
         self._value(global_step, walltime, tag=f"{tag}/text_summary", tensor=tensor, metadata=_plugin("text"))
 
     def add_graph(
-        self, model: Any, input_to_model: Any = None, verbose: bool = False, use_strict_trace: bool = True
+        self, model: Module, input_to_model: Any = None, verbose: bool = False, use_strict_trace: bool = True
     ) -> None:
         """The computation as nested boxes: modules, and in them operations, parameters and constants.
 

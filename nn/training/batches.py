@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Generator, Iterable, Mapping
 from numbers import Number
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,11 +18,15 @@ from ..data import BatchSampler, ChunkedDataset, ChunkSampler, DataLoader, Seque
 from ..data.chunks import in_chunks
 from ..modules.module import Module
 
+if TYPE_CHECKING:
+    from autograd_core.support.types import AnyArray, Tree
+
+
 EVALUATED_AT_ONCE = 256
 """Samples in a batch where nothing is learned from them."""
 
 
-def loader_of(what: str, data: Any, batch_size: int, shuffle: bool = False) -> Any:
+def loader_of(what: str, data: Tree, batch_size: int, shuffle: bool = False) -> Tree:
     """Something to iterate over batches of: loaders as they are, a loader of arrays and datasets."""
     if is_array(data):
         raise TypeError(
@@ -114,7 +118,7 @@ def parts(what: str, batch: Any, least: int) -> Any:
     raise TypeError(f"{what}: a batch is {given}; expected a tuple (inputs…, target). Fix: give a collate_fn.")
 
 
-def collected(value: Any) -> Any:
+def collected(value: AnyArray) -> Any:
     """The arrays of an output: of a tensor, or of tensors within tuples, lists and dicts."""
     if isinstance(value, Tensor):
         return value.numpy()
@@ -125,7 +129,7 @@ def collected(value: Any) -> Any:
     return hosted(value)
 
 
-def joined(batches: list[Any]) -> Any:
+def joined(batches: list[AnyArray]) -> Any:
     """Outputs of several batches as those of one."""
     first = batches[0]
     if isinstance(first, tuple):

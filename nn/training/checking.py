@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from autograd_core.engine.errors import class_name, printable
 from optim import Optimizer
@@ -11,6 +11,10 @@ from optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 
 from ..modules.module import Module
 from .callback import Callback
+
+if TYPE_CHECKING:
+    from autograd_core.support.types import Tree
+
 
 Metric = Callable[[Any, Any], float]
 
@@ -44,7 +48,7 @@ def check_parts(model: object, loss: object, optimizer: object, scheduler: objec
         )
 
 
-def listed_callbacks(callbacks: Any) -> list[Callback]:
+def listed_callbacks(callbacks: Tree) -> list[Callback]:
     """The callbacks as a list; TypeError for anything else among them."""
     if not isinstance(callbacks, Iterable):
         raise TypeError(f"Trainer: callbacks is {class_name(callbacks)}. Fix: a list of callbacks.")

@@ -217,7 +217,7 @@ def forget_old(folder: str | os.PathLike[str], keep: int) -> None:
 # Structures and arrays ---------------------------------------------------------------------------------------------
 
 
-def _packed(value: Any, path: str, arrays: dict[str, Array]) -> Any:
+def _packed(value: object, path: str, arrays: dict[str, Array]) -> Any:
     """``value`` as JSON, with its arrays put into ``arrays`` under their paths."""
     if value is None or type(value) in (bool, int, str):
         return value
@@ -246,7 +246,7 @@ def _key(key: Any, path: str) -> Any:
     return key
 
 
-def _unpacked(value: Any, arrays: dict[str, Array]) -> Any:
+def _unpacked(value: object, arrays: dict[str, Array]) -> Any:
     if isinstance(value, list):
         return [_unpacked(item, arrays) for item in value]
     if not isinstance(value, dict):

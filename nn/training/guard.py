@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,6 +12,9 @@ from autograd_core.engine.errors import class_name
 from autograd_core.engine.tensor import bare
 from autograd_core.support.arrays import hosted
 from autograd_core.watching.anomaly import find_anomaly
+
+if TYPE_CHECKING:
+    from autograd_core.support.types import AnyArray
 
 
 class NotFinite(Exception):
@@ -56,7 +59,7 @@ def check_gradients(parameters: Iterable[Tensor]) -> None:
         raise NotFinite("a gradient is NaN or infinite")
 
 
-def what_is_not_finite(batch: Iterable[Any]) -> str:
+def what_is_not_finite(batch: Iterable[AnyArray]) -> str:
     """A sentence on NaN and infinity in the batch itself; empty where there are none."""
     found = []
     for i, array in enumerate(batch):

@@ -27,6 +27,8 @@ from .steps import Step, value_of
 from .sums import Sums, is_sum, metrics_of, samples, weight_of
 
 if TYPE_CHECKING:
+    from autograd_core.support.types import AnyArray, Tree
+
     from .trainer import Trainer
 
 T = TypeVar("T")
@@ -98,7 +100,7 @@ class Ranks:
 
     # Data ----------------------------------------------------------------------------------------------------------
 
-    def part(self, loader: Any) -> Any:
+    def part(self, loader: Tree) -> Any:
         """A loader of this rank's part of each batch; other iterables of batches are each rank's own."""
         if not self.several or not isinstance(loader, DataLoader):
             return loader
@@ -140,7 +142,7 @@ class Ranks:
                 )
             yield batch
 
-    def in_order(self, batches: list[Any]) -> list[Any]:
+    def in_order(self, batches: list[AnyArray]) -> list[AnyArray]:
         """The parts that all ranks have of each batch."""
         if not self.several:
             return batches
@@ -213,7 +215,7 @@ class SharedStep(Step):
         self.evaluations += 1
         return output, Tensor(np.array(value))
 
-    def story(self, inputs: list[Any], target: Any) -> str:
+    def story(self, inputs: list[Any], target: AnyArray) -> str:
         """That of the first rank where it went wrong."""
         own = ""
         if self.bad:
@@ -273,7 +275,7 @@ class SharedStep(Step):
             generator.bit_generator.state = type(generator.bit_generator)(self._seeds(k)).state
 
 
-def _tensors(value: Any) -> Iterator[Tensor]:
+def _tensors(value: object) -> Iterator[Tensor]:
     if isinstance(value, Tensor):
         yield value
     elif isinstance(value, (tuple, list)):

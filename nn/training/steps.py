@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,6 +16,9 @@ from ..utils.clip_grad import clip_grad_norm_, clip_grad_value_
 from .checking import Metric
 from .guard import NotFinite, check_gradients, watched, what_is_not_finite
 from .sums import Sums, weighed
+
+if TYPE_CHECKING:
+    from autograd_core.support.types import AnyArray
 
 
 def value_of(loss: Any) -> float:
@@ -129,7 +132,7 @@ class Step:
             sums.add_metrics(self.metrics, output, target)
         return value
 
-    def story(self, inputs: list[Any], target: Any) -> str:
+    def story(self, inputs: list[AnyArray], target: AnyArray) -> str:
         """What is to be said of a step that went wrong: of its batch, and what the anomaly watch saw in it."""
         report = watched(lambda: self.evaluation.loss(self.evaluation.model(*inputs), target).backward())
         advice = what_is_not_finite([*inputs, target]) or (
@@ -150,12 +153,12 @@ class Step:
         if self.eager >= 0:
             self.eager -= 1
 
-    def _with_closure(self, inputs: list[Any], target: Any) -> tuple[Any, float]:
+    def _with_closure(self, inputs: list[AnyArray], target: AnyArray) -> tuple[Any, float]:
         """A step of L-BFGS, which evaluates the loss as often as it likes; only the first must be finite."""
         first: list[tuple[Any, float]] = []
         before = [p._data.copy() for p in self.parameters]
 
-        def closure() -> Any:
+        def closure() -> Tensor:
             output, loss = self.evaluate(inputs, target, not first)
             if not first:
                 first.append((output, value_of(loss)))

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from autograd_core.support.arrays import hosted
 
 from .batches import collected
+
+if TYPE_CHECKING:
+    from autograd_core.support.types import AnyArray, TensorLike
 
 
 class Sums:
@@ -26,7 +29,9 @@ class Sums:
         self.loss, self.weight, self.samples, self.seconds = loss, weight, samples, seconds
         self.metrics = dict(metrics or {})
 
-    def add_metrics(self, metrics: Mapping[str, Callable[[Any, Any], float]], output: Any, target: Any) -> None:
+    def add_metrics(
+        self, metrics: Mapping[str, Callable[[Any, Any], float]], output: TensorLike, target: AnyArray
+    ) -> None:
         """Take the metrics of one batch into account."""
         self.add_totals(samples(target), metrics_of(metrics, output, target))
 
@@ -83,7 +88,7 @@ def weight_of(loss: Any, target: Any) -> float:
     return float(class_weights.numpy()[classes[classes != ignored]].sum())
 
 
-def samples(target: Any) -> int:
+def samples(target: AnyArray) -> int:
     """How many samples a batch has."""
     while isinstance(target, (tuple, list, Mapping)):
         target = next(iter(target.values())) if isinstance(target, Mapping) else target[0]

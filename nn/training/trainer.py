@@ -49,8 +49,9 @@ from .sums import Sums, samples, weighed
 
 if TYPE_CHECKING:
     from autograd_core import Tensor
-    from autograd_core.support.types import State, StateDict
+    from autograd_core.support.types import AnyArray, State, StateDict, Tree
 
+    from ..data.loader import DataLoader
     from ..distributed import Communicator
 
 log = logging.getLogger("nn.training")
@@ -142,7 +143,7 @@ class Trainer:
 
     def fit(
         self,
-        train: Any,
+        train: Tree,
         validation: Any = None,
         epochs: int = 1,
         *,
@@ -187,7 +188,7 @@ class Trainer:
             restoring(lambda: self._fit(held_out, place, epochs), modes_of(self.model), close)
         return self.history
 
-    def _fit(self, held_out: Any, place: Any, epochs: int) -> None:
+    def _fit(self, held_out: DataLoader | None, place: str | None, epochs: int) -> None:
         self.ranks.check(self, epochs)
         for callback in self._acting:
             callback.on_fit_start(self)
@@ -217,7 +218,7 @@ class Trainer:
             )
         return folders[0]
 
-    def _resume(self, place: Any) -> bool:
+    def _resume(self, place: str) -> bool:
         found = read_latest(place)
         if found is None:
             begins = (
@@ -232,7 +233,7 @@ class Trainer:
             raise ValueError(f"Trainer.fit: {path} belongs to another training: {error} Nothing was loaded.") from error
         return True
 
-    def _epoch(self, held_out: Any) -> None:
+    def _epoch(self, held_out: DataLoader | None) -> None:
         """One epoch, or the rest of one."""
         if self.running is None:
             self.running, self.batch = Sums(), 0
@@ -278,7 +279,7 @@ class Trainer:
             if self.should_stop:
                 return
 
-    def _close_epoch(self, sums: Sums, held_out: Any) -> None:
+    def _close_epoch(self, sums: Sums, held_out: DataLoader | None) -> None:
         record: dict[str, float] = {"epoch": self.epoch + 1, "step": self.step, **sums.means()}
         if held_out is not None:
             record |= {f"val_{k}": v for k, v in self.evaluate(held_out, model=self.validated_model).items()}
@@ -354,7 +355,7 @@ class Trainer:
         with self.ranks.together():
             return restoring(lambda: self._evaluate(aside(loader), model), modes_of(model))
 
-    def _evaluate(self, loader: Any, model: Module) -> dict[str, float]:
+    def _evaluate(self, loader: DataLoader, model: Module) -> dict[str, float]:
         sums, outputs, targets = Sums(), [], []
         model.eval()
         # A NaN is a result, not a warning.
@@ -376,7 +377,7 @@ class Trainer:
             numbers |= {name: float(metric(output, target)) for name, metric in self.metrics.items()}
         return numbers
 
-    def predict(self, data: Any, *, batch_size: int | None = None) -> Any:
+    def predict(self, data: Tree, *, batch_size: int | None = None) -> AnyArray:
         """The model's outputs for all of ``data``, in order, as arrays; in eval mode, unrecorded.
 
         data : an array x or a tuple (x,), with samples along the first axis (one sample: ``x[None]``); or what ``fit``
@@ -390,7 +391,7 @@ class Trainer:
         check_in_order(loader)
         return restoring(lambda: self._predict(aside(loader)), modes_of(self.model))
 
-    def _predict(self, loader: Any) -> Any:
+    def _predict(self, loader: DataLoader) -> AnyArray:
         outputs = []
         self.model.eval()
         with closing(each(loader)) as batches, ag.no_grad():

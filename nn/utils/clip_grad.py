@@ -15,7 +15,7 @@ from autograd_core.engine.tensor import bare
 from ..kernels.accuracy import accurate
 
 if TYPE_CHECKING:
-    from autograd_core.support.types import TensorLike
+    from autograd_core.support.types import Function, TensorLike
 
 Tensors = Tensor | Iterable[Tensor]
 
@@ -28,7 +28,7 @@ def _with_gradients(name: str, parameters: Tensors) -> list[Tensor]:
     return list({id(p): p for p in listed if p.grad is not None}.values())
 
 
-def _set(parameter: Tensor, operation: Any, *operands: Any) -> None:
+def _set(parameter: Tensor, operation: Function, *operands: Any) -> None:
     """Apply a ufunc to a gradient: in place, but never to a gradient that is itself recorded."""
     g: Any = parameter.grad
     if g.requires_grad:

@@ -263,7 +263,7 @@ def _reflections(x: AnyArray) -> AnyArray:
     return q * np.trunc(diagonal)[..., None, :]
 
 
-def _is_orthogonal(q: Any) -> bool:
+def _is_orthogonal(q: AnyArray) -> bool:
     product = np.swapaxes(q, -1, -2) @ q
     return bool(np.allclose(product, np.eye(q.shape[-1]), rtol=1e-5, atol=10 * q.shape[-2] * np.finfo(q.dtype).eps))
 

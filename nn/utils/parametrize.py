@@ -21,7 +21,7 @@ from ..modules.module import Module
 from ..modules.parameter import Parameter
 
 if TYPE_CHECKING:
-    from autograd_core.support.types import DTypeLike
+    from autograd_core.support.types import DTypeLike, TensorLike
 
 __all__ = [
     "ParametrizationList",
@@ -114,7 +114,7 @@ class ParametrizationList(ModuleList):
             return (self.original,)
         return tuple(getattr(self, f"original{i}") for i in range(self.ntensors))
 
-    def _computed(self, originals: Sequence[Tensor]) -> Any:
+    def _computed(self, originals: Sequence[Tensor]) -> Tensor:
         first, *others = self
         value = first(*originals)
         for module in others:
@@ -157,7 +157,7 @@ class ParametrizationList(ModuleList):
             old.data = t._data.copy()
 
 
-def _check_same(value: Any, shape: Any, dtype: DTypeLike) -> None:
+def _check_same(value: TensorLike, shape: Any, dtype: DTypeLike) -> None:
     if not isinstance(value, Tensor):
         raise ValueError(f"register_parametrization: the result is {class_name(value)}, not a tensor.")
     if value.shape != shape or value.dtype != dtype:

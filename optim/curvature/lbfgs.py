@@ -106,7 +106,7 @@ class LBFGS(Optimizer):
         if search is not None and search not in tuple(LINE_SEARCHES):
             raise ValueError(f"LBFGS: line_search_fn={search!r} is neither None nor one of {sorted(LINE_SEARCHES)}.")
 
-    def _step(self, closure: Closure | None = None) -> Any:
+    def _step(self, closure: Closure | None = None) -> Tensor:
         if closure is None:
             raise TypeError(
                 "LBFGS.step: it evaluates the loss several times and needs a closure. Fix: step(closure), where the "
@@ -176,7 +176,7 @@ def _checked_progress(entry: State, size: int) -> StateDict:
     """The attributes of ``Progress`` from a state_dict, copies; ValueError where they do not fit."""
     what = "LBFGS.load_state_dict"
 
-    def flat(name: str, value: Any) -> Array:
+    def flat(name: str, value: object) -> Array:
         given = np.array(value.numpy() if hasattr(value, "numpy") else value)
         if given.shape != (size,) or given.dtype.kind != "f":
             raise ValueError(f"{what}: {name} is {given.dtype} {given.shape}; there are {size} numbers in all.")

@@ -14,6 +14,8 @@ from autograd_core.support import states
 from ..optimizer import Optimizer
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
     from autograd_core.support.types import Array, Settings, State, StateDict
 
     from ..options import Options
@@ -118,7 +120,7 @@ class LRScheduler:
             rates.append(twin.get_last_lr())
         return np.array(rates[:steps], float)
 
-    def plot(self, steps: int, ax: Any = None, **style: object) -> Any:
+    def plot(self, steps: int, ax: Axes | None = None, **style: object) -> Axes:
         """Draw the rates of the next ``steps`` epochs, a line for each group that differs, and return the axes.
 
         ax : the matplotlib axes to draw on (the current ones where none are given); ``style`` goes to ``ax.plot``
@@ -154,7 +156,7 @@ class LRScheduler:
             group["lr"] = rate
         self._last_lr = rates
 
-    def _each(self, name: str, value: Any) -> list[Any]:
+    def _each(self, name: str, value: object) -> list[float]:
         """An option given once, or once for each group, as a list for the groups."""
         return each_group(self._name, name, value, self.optimizer)
 
@@ -200,7 +202,7 @@ class FactorLR(LRScheduler):
         return [self.eta_min + (base - self.eta_min) * now for base in self.base_lrs]
 
 
-def each_group(schedule: str, name: str, value: Any, optimizer: Optimizer) -> list[Any]:
+def each_group(schedule: str, name: str, value: object, optimizer: Optimizer) -> list[Any]:
     """``value`` for each group; ValueError for a list of another length."""
     groups = len(optimizer.param_groups)
     if not isinstance(value, (list, tuple)):
@@ -210,7 +212,7 @@ def each_group(schedule: str, name: str, value: Any, optimizer: Optimizer) -> li
     return list(value)
 
 
-def numbers_of_groups(schedule: str, name: str, value: Any, optimizer: Optimizer) -> list[Any]:
+def numbers_of_groups(schedule: str, name: str, value: object, optimizer: Optimizer) -> list[float]:
     """``each_group`` of finite numbers."""
     found = each_group(schedule, name, value, optimizer)
     for number in found:
@@ -231,13 +233,13 @@ def numbers(schedule: str, **options: object) -> None:
         states.real(f"{schedule}: {name}", value)
 
 
-def one_of(schedule: str, name: str, value: Any, choices: tuple[str, ...]) -> None:
+def one_of(schedule: str, name: str, value: str, choices: tuple[str, ...]) -> None:
     """ValueError for a value that is not among the choices."""
     if value not in choices:
         raise ValueError(f"{schedule}: {name}={value!r} is none of {', '.join(map(repr, choices))}.")
 
 
-def _plot(schedule: Any, rates: Any, ax: Any, style: Settings) -> Any:
+def _plot(schedule: Any, rates: Any, ax: Any, style: Settings) -> Axes:
     try:
         import matplotlib.pyplot as plt
     except ImportError as error:

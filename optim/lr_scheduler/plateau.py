@@ -15,6 +15,8 @@ from ..options import Options, value_of
 from .base import LRScheduler, _plot, at_least, numbers, one_of
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
     from autograd_core.support.types import Array
 
 
@@ -136,6 +138,6 @@ class ReduceLROnPlateau(LRScheduler):
             rates.append(twin.get_last_lr())
         return np.array(rates, float)
 
-    def plot(self, metrics: Iterable[float], ax: Any = None, **style: object) -> Any:  # type: ignore[override]
+    def plot(self, metrics: Iterable[float], ax: Axes | None = None, **style: object) -> Axes:  # type: ignore[override]
         """Draw the rates that these measures would give, and return the axes."""
         return _plot(self, self.preview(metrics), ax, style)

@@ -22,7 +22,7 @@ from ..rounding import NO_ERROR, Rounding
 from .heat import heat
 
 if TYPE_CHECKING:
-    from ...support.types import Array, Fields
+    from ...support.types import AnyArray, Array, ArrayLike, Fields
 
 _MOST_PICTURES = 150  # rows; beyond, only inputs and parameters are shown as pictures
 _MEASURED = 5000  # numbers in all rows; beyond, their rounding errors are measured only where they are asked for
@@ -153,14 +153,14 @@ def _shares(row: Row, locals_: list[Local], gradients: Mapping[Row, Array]) -> d
     return {parents[node]: values.value(c) for node, c in pulled.items() if node in parents}
 
 
-def _with_numbers(formula: Any, known: Mapping[str, Row]) -> str:
+def _with_numbers(formula: AnyArray, known: Mapping[str, Row]) -> str:
     """The formula with values in the place of names; nothing where an array is too large to be written out."""
     texts = {name: values.value(known[name].value) for name in variables(formula) if name in known}
     if not texts or any(":" in text or text == values.UNKNOWN for text in texts.values()):
         return ""
     numbers = {name: Symbol(f"({t})" if "−" in t and not t.startswith("[") else t) for name, t in texts.items()}
 
-    def leaf(x: Any) -> Any:
+    def leaf(x: ArrayLike) -> Any:
         return numbers.get(x.head, x) if isinstance(x, Symbol) else x
 
     numeric = fold(formula, leaf, lambda s, args: apply(s.function, args, s.settings, simplify=False))  # type: ignore[arg-type]

@@ -10,11 +10,11 @@ from ..extend import defvjp, primitive
 from ..vspaces import vspace
 
 if TYPE_CHECKING:
-    from ...support.types import Function
+    from ...support.types import AnyArray, ArrayLike, Function, Tree
 
 
 @primitive
-def fixed_point(f: Function, a: Any, x0: Any, distance: Callable[[Any, Any], Any], tol: float) -> Any:
+def fixed_point(f: Function, a: Tree, x0: ArrayLike, distance: Callable[[Any, Any], Any], tol: float) -> AnyArray:
     """x = f(a)(x), iterated from x0 until ``distance(x, previous x)`` is at most ``tol``; differentiable by a.
 
     f : of a, gives the function to iterate
@@ -28,7 +28,7 @@ def fixed_point(f: Function, a: Any, x0: Any, distance: Callable[[Any, Any], Any
     return x
 
 
-def _pulled(ans: Any, f: Any, a: Any, x0: Any, distance: Any, tol: float) -> Callable[[Any], Any]:
+def _pulled(ans: AnyArray, f: Function, a: AnyArray, x0: Any, distance: Function, tol: float) -> Callable[[Any], Any]:
     """w = g + (∂f/∂x)ᵀ w is a fixed point, too; the answer is (∂f/∂a)ᵀ w."""
 
     def adjoint(by: Any) -> Callable[[Any], Any]:
@@ -36,7 +36,7 @@ def _pulled(ans: Any, f: Any, a: Any, x0: Any, distance: Any, tol: float) -> Cal
         by_x, _ = make_vjp(f(a), x)
         return lambda w: by_x(w) + g
 
-    def vjp(g: Any) -> Any:
+    def vjp(g: AnyArray) -> AnyArray:
         by_a, _ = make_vjp(lambda a: f(a)(ans), a)
         return by_a(fixed_point(adjoint, (a, ans, g), vspace(ans).zeros(), distance, tol))
 

@@ -13,10 +13,10 @@ from ...engine.tensor import Tensor
 from ..builtins import type as type_of
 
 if TYPE_CHECKING:
-    from ...support.types import Function
+    from ...support.types import AnyArray, Function, Tree
 
 
-def flatten(value: Any) -> tuple[Any, Callable[[Any], Any]]:
+def flatten(value: object) -> tuple[Any, Callable[[Any], Any]]:
     """The numbers of nested tuples, lists and dicts (by sorted keys) of arrays as one vector, and the way back.
 
     value : the arrays and numbers
@@ -31,7 +31,7 @@ def flatten(value: Any) -> tuple[Any, Callable[[Any], Any]]:
     build = _taken_apart(value, leaves)
     sizes = [int(np.size(leaf)) for leaf in leaves]
 
-    def unflatten(vector: Any) -> Any:
+    def unflatten(vector: AnyArray) -> Any:
         parts, start = [], 0
         for size in sizes:
             parts.append(vector[start : start + size])
@@ -43,7 +43,7 @@ def flatten(value: Any) -> tuple[Any, Callable[[Any], Any]]:
     return np.concatenate([np.ravel(leaf) for leaf in leaves]) if leaves else np.array([]), unflatten
 
 
-def _taken_apart(value: Any, leaves: list[Any]) -> Callable[[Any], Any]:
+def _taken_apart(value: Tree, leaves: list[Any]) -> Callable[[Any], Any]:
     if isinstance(value, dict):
         parts = {key: _taken_apart(value[key], leaves) for key in sorted(value)}
         return lambda values: {key: part(values) for key, part in parts.items()}

@@ -14,7 +14,7 @@ import numpy as np
 from .flatten import flatten
 
 if TYPE_CHECKING:
-    from ...support.types import Function
+    from ...support.types import AnyArray, Function
 
 
 Gradient = Callable[[Any, int], Any]
@@ -37,7 +37,7 @@ def unflatten_optimizer(optimize: Function) -> Function:
     return of_trees
 
 
-def _descend(grad: Gradient, x: Any, callback: Callback, num_iters: int, step: Step) -> Any:
+def _descend(grad: Gradient, x: Any, callback: Callback, num_iters: int, step: Step) -> AnyArray:
     for i in range(num_iters):
         g = grad(x, i)
         if callback:
@@ -98,14 +98,14 @@ def rmsprop(
 @unflatten_optimizer
 def adam(
     grad: Gradient,
-    x: Any,
+    x: AnyArray,
     callback: Callback = None,
     num_iters: int = 100,
     step_size: float = 0.001,
     b1: float = 0.9,
     b2: float = 0.999,
     eps: float = 1e-8,
-) -> Any:
+) -> AnyArray:
     """Kingma and Ba, 2014: x ← x − η m̂ / (√v̂ + ε).
 
     grad, x, callback, num_iters : the gradient, the start, who is told, and the number of steps

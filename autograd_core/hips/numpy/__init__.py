@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import wraps as _wraps
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as _np
 
@@ -17,13 +17,16 @@ from . import numpy_boxes as numpy_boxes
 from . import numpy_vjps as numpy_vjps
 from . import random as random
 
+if TYPE_CHECKING:
+    from ...support.types import ArrayLike, DTypeLike, Function
+
 
 def _boxed(values: Any) -> bool:
     """Whether a box is among the values, or within lists and tuples of them."""
     return any(isinstance(v, _Tensor) or (type(v) in (list, tuple) and _boxed(v)) for v in values)
 
 
-def _either(plain: Any, ours: Any) -> Any:
+def _either(plain: Any, ours: Any) -> Function:
     """NumPy's function of plain arrays, and the library's where a box is among the arguments."""
 
     @_wraps(plain)
@@ -33,7 +36,7 @@ def _either(plain: Any, ours: Any) -> Any:
     return function
 
 
-def _asarray(a: Any, dtype: Any = None, *args: object, **kwargs: object) -> Any:
+def _asarray(a: ArrayLike, dtype: DTypeLike = None, *args: object, **kwargs: object) -> Any:
     """``a`` as an array, boxed where a box is in it."""
     return a if isinstance(a, _Tensor) and dtype is None else _ag.array(a, dtype=dtype)
 

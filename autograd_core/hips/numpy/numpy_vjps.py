@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..installing import missing
 
+if TYPE_CHECKING:
+    from ...support.types import ArrayLike
 
-def unbroadcast(g: Any, target_meta: Any) -> Any:
+
+def unbroadcast(g: ArrayLike, target_meta: Any) -> Any:
     """``g`` summed over the axes by which an operand was broadcast.
 
     g : a cotangent of the result
@@ -25,7 +28,7 @@ def unbroadcast(g: Any, target_meta: Any) -> Any:
     return np.real(g) if np.iscomplexobj(g) and not is_complex else g
 
 
-def unbroadcast_f(target: Any, f: Callable[[Any], Any]) -> Callable[[Any], Any]:
+def unbroadcast_f(target: ArrayLike, f: Callable[[Any], Any]) -> Callable[[Any], Any]:
     """The rule ``f`` with broadcasting undone.
 
     target : the operand

@@ -9,10 +9,12 @@ import autograd_core as ag
 from ..installing import missing
 
 if TYPE_CHECKING:
-    from ...support.types import Args, Function
+    from ...support.types import AnyArray, Args, Function
 
 
-def odeint(func: Function, y0: Any, t: Any, args: Args = (), *, rtol: Any = None, atol: Any = None) -> Any:
+def odeint(
+    func: Function, y0: AnyArray, t: AnyArray, args: Args = (), *, rtol: Any = None, atol: Any = None
+) -> AnyArray:
     """y at the times ``t``, of shape (n, d), where dy/dt = func(y, t, *args) and y(t[0]) = y0.
 
     func : of the state, the time and args
@@ -26,7 +28,7 @@ def odeint(func: Function, y0: Any, t: Any, args: Args = (), *, rtol: Any = None
         "atol": 1.49012e-8 if atol is None else atol,
     }
 
-    def rate(y: Any, time: Any, *rest: object) -> Any:
+    def rate(y: AnyArray, time: AnyArray, *rest: object) -> AnyArray:
         slope = func(y, time, *rest)
         return ag.stack(list(slope)) if isinstance(slope, (list, tuple)) else slope
 

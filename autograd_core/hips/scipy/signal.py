@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import string
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..installing import missing
 
+if TYPE_CHECKING:
+    from ...support.types import AnyArray
 
-def convolve(A: Any, B: Any, axes: Any = None, dot_axes: Any = ((), ()), mode: str = "full") -> Any:
+
+def convolve(A: AnyArray, B: AnyArray, axes: Any = None, dot_axes: Any = ((), ()), mode: str = "full") -> AnyArray:
     """A and B convolved; the result has the axes that only A has, those that only B has, and the convolved ones.
 
     A, B : arrays

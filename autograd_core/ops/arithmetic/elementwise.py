@@ -87,7 +87,7 @@ def sigmoid(x):
         return in_blocks(_sigmoid, x)
 
 
-def _sigmoid(x: Any, out: Any = None) -> Any:
+def _sigmoid(x: AnyArray, out: Any = None) -> Any:
     below = np.exp(-x)
     below += 1
     return np.divide(1, below, out=out)

@@ -18,7 +18,7 @@ from .solving import inv
 from .svd import svdvals
 
 if TYPE_CHECKING:
-    from ...support.types import AnyArray, Axis
+    from ...support.types import AnyArray, ArrayLike, Axis
 
 __all__ = ["cond", "matrix_norm", "norm", "vector_norm"]
 
@@ -65,7 +65,7 @@ def _slopes(x: AnyArray, ans: AnyArray, ord: float, axis: Axis, keepdims: bool) 
     return np.sign(x) * (part + np.equal(size, 0)) ** (ord - 1)
 
 
-def _nonzero(size: Any) -> Any:
+def _nonzero(size: AnyArray) -> AnyArray:
     """The sizes, and 1 in place of 0."""
     return size + np.equal(size, 0)
 
@@ -99,7 +99,7 @@ def norm(x, ord=None, axis=None, keepdims=False):
     )
 
 
-def _of_vectors(x: AnyArray, ord: Any, given: Any, axis: int, keepdims: bool) -> AnyArray:
+def _of_vectors(x: AnyArray, ord: Any, given: ArrayLike | None, axis: int, keepdims: bool) -> AnyArray:
     if isinstance(ord, str):
         raise ValueError(f"norm: ord={ord!r} is not a norm of vectors. Fix: give a number, or two axes.")
     if ord is None or ord == 2:

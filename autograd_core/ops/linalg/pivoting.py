@@ -107,7 +107,7 @@ def lu_factor(a: ArrayLike) -> tuple[AnyArray, Any]:
 
 
 @one_by_one
-def _pivots(order: Any, k: int) -> Any:
+def _pivots(order: AnyArray, k: int) -> AnyArray:
     pivots = np.empty((*order.shape[:-1], k), np.intp)
     for i in np.ndindex(*order.shape[:-1]):
         now = list(range(order.shape[-1]))  # which row of A lies where
@@ -119,7 +119,7 @@ def _pivots(order: Any, k: int) -> Any:
 
 
 @one_by_one
-def exchanged(pivots: Any, rows: int) -> Any:
+def exchanged(pivots: AnyArray, rows: int) -> AnyArray:
     """Which row of A each row of L U is, by LAPACK's pivots.
 
     pivots : of shape (…, k)
@@ -136,7 +136,7 @@ def exchanged(pivots: Any, rows: int) -> Any:
     return order
 
 
-def lu_solve(lu_and_piv: tuple[Any, Any], b: Any, trans: int = 0) -> AnyArray:
+def lu_solve(lu_and_piv: tuple[Any, Any], b: AnyArray, trans: int = 0) -> AnyArray:
     """X with A X = B, from what ``lu_factor`` gives of A.
 
     lu_and_piv : the factors of shape (…, n, n) and the pivots
@@ -164,7 +164,7 @@ def lu_solve(lu_and_piv: tuple[Any, Any], b: Any, trans: int = 0) -> AnyArray:
     return x[..., 0] if vector else x
 
 
-def _permuted(x: AnyArray, order: Any) -> AnyArray:
+def _permuted(x: AnyArray, order: AnyArray) -> AnyArray:
     stack = np.broadcast_shapes(order.shape[:-1], np.shape(x)[:-2])
     order = np.broadcast_to(order, (*stack, order.shape[-1]))
     return np.take_along_axis(np.broadcast_to(x, (*stack, *np.shape(x)[-2:])), order[..., None], axis=-2)

@@ -299,7 +299,7 @@ def multi_dot(arrays, *, out=None):
     return product[0, 0] if row and column else np.reshape(product, (-1,)) if row or column else product
 
 
-def _cheapest(arrays: list[Any]) -> Any:
+def _cheapest(arrays: list[AnyArray]) -> Any:
     """Matrix-chain multiplication (Cormen et al., Introduction to Algorithms, 15.2)."""
     sides = [x.shape[0] for x in arrays] + [arrays[-1].shape[1]]
     count = len(arrays)
@@ -312,7 +312,7 @@ def _cheapest(arrays: list[Any]) -> Any:
     return _product(arrays, split, 0, count - 1)
 
 
-def _product(arrays: list[Any], split: dict[tuple[int, int], int], i: int, j: int) -> Any:
+def _product(arrays: list[AnyArray], split: dict[tuple[int, int], int], i: int, j: int) -> AnyArray:
     if i == j:
         return arrays[i]
     k = split[i, j]

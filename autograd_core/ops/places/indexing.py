@@ -17,7 +17,7 @@ from ..composites import composite
 from ..precision import in_single
 
 if TYPE_CHECKING:
-    from ...support.types import AnyArray
+    from ...support.types import AnyArray, Index
 
 __all__ = [
     "getitem", "sliding_window_view", "take_along_axis", "trim_zeros",
@@ -56,7 +56,7 @@ def _scatter(values, shape, index):
     return out
 
 
-def _add_at(total: AnyArray, g: AnyArray, index: Any) -> None:
+def _add_at(total: AnyArray, g: AnyArray, index: Index) -> None:
     """total[index] += g: n reads of one array cost n parts of it, not n arrays of zeros."""
     if _is_basic(index):
         total[index] += g
@@ -73,7 +73,7 @@ def getitem(x, index):
     return _getitem(x, index if type(index) in _USUAL else entry.index(index))
 
 
-def _is_basic(index: Any) -> bool:
+def _is_basic(index: Index) -> bool:
     """True where an index reads each place at most once: numbers, slices, masks, None and the ellipsis."""
     parts = index if isinstance(index, tuple) else (index,)
     return all(p is None or p is Ellipsis or isinstance(p, (int, np.integer, slice)) or _is_mask(p) for p in parts)

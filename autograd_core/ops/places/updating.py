@@ -155,7 +155,7 @@ class Place:
         places = np.arange(self.x.size).reshape(self.x.shape)[self.index]
         return places.reshape(-1), np.reshape(self._broadcast(values), (-1,))
 
-    def _shaped(self, flat: Any) -> Any:
+    def _shaped(self, flat: AnyArray) -> Any:
         return np.reshape(flat, self.x.shape)
 
 
@@ -202,6 +202,6 @@ def fill_diagonal(a, val, wrap=False):
     return _plain(np.reshape(flat, shape), a, val)
 
 
-def _plain(result: Any, *given: object) -> Any:
+def _plain(result: Any, *given: object) -> AnyArray:
     """The array of a result for which only arrays were given."""
     return result if any(isinstance(x, Tensor) for x in given) else result._data

@@ -95,7 +95,7 @@ def _lettered(indices: Iterable[Any]) -> str:
 # The adjoint ---------------------------------------------------------------------------------------------------------
 
 
-def _adjoint(g: AnyArray, operands: Sequence[Any], subscripts: str, optimize: Any, index: int) -> AnyArray:
+def _adjoint(g: AnyArray, operands: Sequence[AnyArray], subscripts: str, optimize: Any, index: int) -> AnyArray:
     """The cotangent of operand ``index``."""
     inputs, _, output = subscripts.partition("->")
     terms = inputs.split(",")

@@ -163,11 +163,11 @@ def _shapes_only(arrays: Any) -> Any:
     return arrays if isinstance(arrays, tuple) else np.broadcast_to(False, np.shape(arrays))
 
 
-def _innermost(arrays: Any) -> list[Any]:
+def _innermost(arrays: Any) -> list[AnyArray]:
     return [a for part in arrays for a in _innermost(part)] if isinstance(arrays, list) else [arrays]
 
 
-def _joined(arrays: Any, depth: int, ndim: int) -> Any:
+def _joined(arrays: Any, depth: int, ndim: int) -> AnyArray:
     if isinstance(arrays, list):
         return concatenate([_joined(a, depth - 1, ndim) for a in arrays], -depth)
     shape = np.shape(arrays)
@@ -268,7 +268,7 @@ def dsplit(ary, indices_or_sections):
     return split(ary, indices_or_sections, 2)
 
 
-def _needs_axes(name: str, ary: Any, least: int) -> None:
+def _needs_axes(name: str, ary: AnyArray, least: int) -> None:
     if ary.ndim < least:
         raise ValueError(f"{name}: shape {ary.shape} has fewer than {least} axes. Fix: split, or reshape.")
 

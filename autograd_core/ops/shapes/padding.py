@@ -114,7 +114,7 @@ def _part(array: AnyArray, axis: int, *ends: int | None) -> AnyArray:
     return array[(*[slice(None)] * axis, slice(*ends))]
 
 
-def _around(before: Any, array: AnyArray, after: Any, axis: int) -> AnyArray:
+def _around(before: AnyArray, array: AnyArray, after: AnyArray, axis: int) -> AnyArray:
     return concatenate([x for x in (before, array, after) if x.shape[axis]], axis)
 
 

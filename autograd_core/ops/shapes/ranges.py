@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["geomspace", "linspace", "logspace"]
 
 
-def _places(like: Any, num: int, endpoint: bool, axis: int) -> Any:
+def _places(like: AnyArray, num: int, endpoint: bool, axis: int) -> AnyArray:
     """Where each of the numbers lies between start (0) and stop (1), in the shape of ``like``."""
     return (np.cumsum(np.ones_like(like), axis=axis) - 1) / max(num - 1 if endpoint else num, 1)
 
@@ -83,7 +83,7 @@ def _geomspace(start, stop, num, endpoint, axis):
     return np.geomspace(start, stop, num, endpoint, axis=axis)
 
 
-def _end(g: AnyArray, end: Any, ans: AnyArray, share: Any, axis: int) -> AnyArray:
+def _end(g: AnyArray, end: AnyArray, ans: AnyArray, share: AnyArray, axis: int) -> AnyArray:
     """The share of one end in the exponent is the elasticity of the result: ∂ans/∂end = share·ans/end."""
     total = np.sum(g * conjugate(share * ans), axis=axis)
     return unbroadcast((total if end.dtype.kind == "c" else np.real(total)) / conjugate(end), end.shape)

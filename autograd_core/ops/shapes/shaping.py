@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from .axes import transpose
 from .making import as_array
 
 if TYPE_CHECKING:
-    from ...support.types import AnyArray, DType
+    from ...support.types import AnyArray, DType, Function
 
 __all__ = [
     "astype", "atleast_1d", "atleast_2d", "atleast_3d", "copy", "expand_dims", "ravel", "reshape", "squeeze",
@@ -104,7 +104,7 @@ def squeeze(a, axis=None):
     return np.squeeze(a, axis=axis)
 
 
-def _each(at_least: Any) -> Any:
+def _each(at_least: Function) -> Function:
     """The function of any number of arrays that answers one array with one, several with a tuple."""
 
     def function(*arys):

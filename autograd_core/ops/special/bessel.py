@@ -64,7 +64,7 @@ _struve, _modstruve = struve.primitive_of_x, modstruve.primitive_of_x
 # fmt: on
 
 
-def _of_struve(x: AnyArray, v: Any) -> AnyArray:
+def _of_struve(x: AnyArray, v: AnyArray) -> AnyArray:
     return (0.5 * x) ** v / (math.sqrt(math.pi) * weak(scipy.gamma(v + 1.5)))
 
 

@@ -26,23 +26,23 @@ __all__ = [
 _ROOT_2_PI = math.sqrt(2 * math.pi)
 
 
-def _gamma_density(x: AnyArray, a: Any) -> AnyArray:
+def _gamma_density(x: AnyArray, a: AnyArray) -> AnyArray:
     """xᵃ⁻¹ e⁻ˣ / Γ(a)."""
     return np.exp(_times_log(a - 1.0, x) - x - weak(scipy.gammaln(a)))
 
 
-def _beta_density(x: AnyArray, a: Any, b: Any) -> AnyArray:
+def _beta_density(x: AnyArray, a: AnyArray, b: AnyArray) -> AnyArray:
     """xᵃ⁻¹ (1 − x)ᵇ⁻¹ / B(a, b)."""
     return np.exp(_times_log(a - 1.0, x) + _times_log(b - 1.0, 1 - x) - weak(scipy.betaln(a, b)))
 
 
-def _times_log(a: Any, x: AnyArray) -> AnyArray:
+def _times_log(a: AnyArray, x: AnyArray) -> AnyArray:
     """a log x, and 0 where a is 0."""
     zero = np.equal(a, 0)
     return np.where(zero, 0.0, a * np.log(np.where(zero, 1.0, x)))
 
 
-def _student_density(t: AnyArray, df: Any) -> AnyArray:
+def _student_density(t: AnyArray, df: AnyArray) -> AnyArray:
     scale = scipy.gammaln(0.5 * (df + 1.0)) - scipy.gammaln(0.5 * df) - 0.5 * np.log(df * math.pi)
     return np.exp(weak(scale) - 0.5 * (df + 1) * np.log1p(t * t / df))
 

@@ -16,7 +16,7 @@ from .common import _declare
 from .settings import of_settings, refuse_complex
 
 if TYPE_CHECKING:
-    from ...support.types import AnyArray, ArrayLike
+    from ...support.types import AnyArray, ArrayLike, Function
 
 __all__ = [
     "boxcox", "boxcox1p", "cosdg", "cosm1", "cotdg", "ellipe", "ellipeinc", "ellipk", "ellipkinc", "ellipkm1", "exp1",
@@ -130,7 +130,7 @@ def _sinhc(x: AnyArray) -> AnyArray:
     return np.where(near, 1.0, np.sinh(x) / np.where(near, 1.0, x))
 
 
-def _pair(ufunc: np.ufunc, first: Any, second: Any, says: str) -> Any:
+def _pair(ufunc: np.ufunc, first: Function, second: Function, says: str) -> Any:
     name = ufunc.__name__
 
     def function(x: ArrayLike) -> Any:
@@ -170,7 +170,7 @@ def lambertw(z: ArrayLike, k: int = 0, tol: float = 1e-8) -> AnyArray:
     return _lambertw(z, entry.setting(k, "lambertw", "k"))
 
 
-def voigt_profile(x: Any, sigma: Any, gamma: Any) -> AnyArray:
+def voigt_profile(x: AnyArray, sigma: Any, gamma: Any) -> AnyArray:
     """The density at x of a normal number plus a Cauchy number: Re w((x + iγ)/(σ√2)) / (σ√(2π)).
 
     x : where

@@ -12,11 +12,11 @@ from ...engine.registry import implements
 from ...engine.tensor import Tensor
 
 if TYPE_CHECKING:
-    from ...support.types import Function
+    from ...support.types import AnyArray, Function
 
 
 
-def refuse_complex(name: str, x: Any) -> bool:
+def refuse_complex(name: str, x: AnyArray) -> bool:
     """TypeError where a function whose slope is known for real numbers alone is given others; False otherwise."""
     if x.dtype.kind == "c":
         raise TypeError(f"{name}: differentiable where its argument is real, and {x.dtype} {np.shape(x)} is given.")
@@ -68,13 +68,13 @@ def of_settings(
     return implements(ufunc)(function)
 
 
-def _narrow(value: Any, x: Any, *settings: Any) -> Any:
+def _narrow(value: AnyArray, x: AnyArray, *settings: Any) -> AnyArray:
     """A result in x's dtype where the settings are numbers: SciPy widens whole ones, and some others."""
     if hasattr(value, "dtype") and value.dtype != x.dtype and not any(np.ndim(s) for s in settings):
         return value.astype(x.dtype) if value.dtype.kind == x.dtype.kind else value
     return value
 
 
-def weak(value: Any) -> Any:
+def weak(value: AnyArray) -> Any:
     """What is computed from settings, as a Python number where it is one: it widens no dtype."""
     return value.item() if np.ndim(value) == 0 and hasattr(value, "item") else value

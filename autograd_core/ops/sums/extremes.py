@@ -62,12 +62,12 @@ def _ties(a: AnyArray, extreme: AnyArray, axis: Axis, initial: Any, where: Mask)
     return _part(hit, np.maximum(count, 1), a)
 
 
-def _part(hit: AnyArray, count: Any, a: AnyArray) -> AnyArray:
+def _part(hit: AnyArray, count: AnyArray, a: AnyArray) -> AnyArray:
     """1/count where it was hit, in a's dtype."""
     return cast(np.divide(hit, count, dtype=np.result_type(a.dtype, np.float32)), a)
 
 
-def _of_numbers(of_numpy: Function, which: str, example: str) -> Any:
+def _of_numbers(of_numpy: Function, which: str, example: str) -> Function:
     def extreme(a, axis=None, out=None, keepdims=False, initial=ABSENT, where=True):
         settings = given(of_numpy.__name__, a, None, out, initial, where=where)
         return of_numpy(a, axis=axis, keepdims=keepdims, **settings)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from ..composites import composite, refuse_out
 from ..shapes.making import as_array
 
 if TYPE_CHECKING:
-    from ...support.types import AnyArray, ArrayLike, Axis
+    from ...support.types import AnyArray, ArrayLike, Axis, Function
 
 __all__ = [
     "median", "nanmedian", "nanpercentile", "nanquantile", "partition", "percentile", "quantile", "sort",
@@ -79,7 +79,7 @@ def sort_complex(a):
     return sort(a) if a.dtype.kind == "c" else np.add(sort(a).astype(np.float64), 0j)
 
 
-def _refuse_order(name: str, order: Any) -> None:
+def _refuse_order(name: str, order: str | None) -> None:
     if order is not None:
         raise TypeError(f"{name}: order= names fields, which a tensor has not. Fix: leave it out.")
 
@@ -94,7 +94,7 @@ def _ranks(a: AnyArray) -> AnyArray:
     return np.argsort(np.argsort(a, axis=-1, kind="stable"), axis=-1)
 
 
-def _shares(a: AnyArray, statistic: Any, **settings: object) -> AnyArray:
+def _shares(a: AnyArray, statistic: Function, **settings: object) -> AnyArray:
     """∂(statistic)/∂a of something that is (1 − s) x₍ₖ₎ + s x₍ₖ₊₁₎ of the sorted x.
 
     The statistic of the ranks is the place p = k + s; the element of rank r has the share max(0, 1 − |p − r|).
@@ -114,7 +114,7 @@ def _pulled(g: AnyArray, shares: AnyArray, count: int) -> AnyArray:
     return np.sum(g * shares, axis=tuple(range(count))) if count else g * shares
 
 
-def _of_order(statistic: Any) -> Any:
+def _of_order(statistic: Function) -> Function:
     """The primitive of a median: along the last axis."""
 
     def forward(a):
@@ -128,7 +128,7 @@ def _of_order(statistic: Any) -> Any:
     )
 
 
-def _of_orders(statistic: Any) -> Any:
+def _of_orders(statistic: Function) -> Function:
     """The primitive of quantiles, of one or of an array of them (in front): along the last axis."""
 
     def forward(a, q, method="linear", weights=None):

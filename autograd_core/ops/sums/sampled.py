@@ -80,7 +80,7 @@ def ediff1d(ary, to_end=None, to_begin=None):
     return pieces[0] if len(pieces) == 1 else np.concatenate(pieces)
 
 
-def _end(end: Any, dtype: DType) -> AnyArray | None:
+def _end(end: AnyArray | None, dtype: DType) -> AnyArray | None:
     if end is None:
         return None
     end = as_array(end)

@@ -17,7 +17,7 @@ from ..shapes.making import as_array
 from .reductions import cast, counted, given, masked, numbers, sum
 
 if TYPE_CHECKING:
-    from ...support.types import AnyArray, Axis, DTypeLike, Mask
+    from ...support.types import AnyArray, ArrayLike, Axis, DTypeLike, Function, Mask
 
 __all__ = ["average", "corrcoef", "cov", "nanstd", "nanvar", "std", "var"]
 
@@ -45,7 +45,7 @@ def _inner(d: AnyArray, t: AnyArray, axis: Axis, keepdims: bool) -> AnyArray:
     return summed(np.real(product) if product.dtype.kind == "c" else product, axis, keepdims)
 
 
-def _variance(forward: Any, chosen: Any) -> Any:
+def _variance(forward: Function, chosen: Function) -> Function:
     def slope(a: AnyArray, axis: Axis, where: Mask, ddof: float) -> AnyArray:
         return 2 * _deviation(a, axis, chosen(a, where), ddof)
 
@@ -57,7 +57,7 @@ def _variance(forward: Any, chosen: Any) -> Any:
     )
 
 
-def _deviation_root(forward: Any, chosen: Any) -> Any:
+def _deviation_root(forward: Function, chosen: Function) -> Function:
     """σ = √v has dσ = dv / 2σ, and 0 where all numbers are equal."""
 
     def slope(a: AnyArray, ans: AnyArray, axis: Axis, where: Mask, ddof: float, keepdims: bool) -> AnyArray:
@@ -177,7 +177,7 @@ def _root(v: AnyArray) -> AnyArray:
     return np.where(nothing, 0, np.sqrt(np.where(nothing, 1, v)))
 
 
-def _ddof(name: str, out: Any, ddof: float, correction: Any) -> Any:
+def _ddof(name: str, out: AnyArray, ddof: float, correction: ArrayLike | None) -> Any:
     refuse_out(name, out)
     if correction is not None and ddof != 0:
         raise ValueError(f"{name}: ddof={ddof} and correction={correction} are one setting. Fix: give one of them.")
@@ -289,7 +289,7 @@ def _rows(name: str, m: AnyArray, dtype: DTypeLike, rowvar: bool) -> AnyArray:
     return np.transpose(rows) if turned else rows
 
 
-def _case_weights(fweights: Any, aweights: Any, count: int) -> Any:
+def _case_weights(fweights: AnyArray | None, aweights: AnyArray | None, count: int) -> AnyArray | None:
     """The weight of each observation: how often it was seen, times how much it counts."""
     weights = None
     for name, w in (("fweights", fweights), ("aweights", aweights)):

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from ..results import array_of, is_array, named
 from .expressions import number
+
+if TYPE_CHECKING:
+    from ...support.types import Tree
 
 
 class Array(NamedTuple):
@@ -37,7 +40,7 @@ class Part(NamedTuple):
     note: str
 
 
-def leaves_of(name: str, tree: Any) -> Iterator[tuple[str, Any]]:
+def leaves_of(name: str, tree: Tree) -> Iterator[tuple[str, Any]]:
     """The arrays and live numbers of a result with their names."""
     for place, leaf in named(name, tree):
         value = array_of(leaf)

@@ -14,7 +14,7 @@ from .expressions import TYPES, Expressions, converted, number
 from .loops import WHOLE, Place
 
 if TYPE_CHECKING:
-    from ...support.types import DType
+    from ...support.types import Array, Axis, DType, DTypeLike
 
 
 class Unknown(Exception):
@@ -113,7 +113,7 @@ def _scattered(c: Call, out: Any, array: Any, index: Any, values: Any = 1) -> No
 
 
 def _scan(sign: str) -> Callable[..., None]:
-    def scan(c: Call, out: Any, a: Any, axis: Any = None, dtype: Any = None) -> None:
+    def scan(c: Call, out: Array, a: Array, axis: int | None = None, dtype: DTypeLike = None) -> None:
         if axis is None:
             if a.ndim != 1:
                 raise Unknown
@@ -155,7 +155,7 @@ def _place_of_extreme(largest: bool) -> Callable[..., None]:
     return place
 
 
-def _sum_of_products(c: Call, out: Any, form: Any, *arrays: Any, optimize: Any = None) -> None:
+def _sum_of_products(c: Call, out: Array, form: str, *arrays: Any, optimize: Any = None) -> None:
     if not isinstance(form, str) or "." in form or not all(isinstance(a, np.ndarray) for a in arrays):
         raise Unknown
     left, arrow, result = form.replace(" ", "").partition("->")
@@ -176,7 +176,7 @@ def _sum_of_products(c: Call, out: Any, form: Any, *arrays: Any, optimize: Any =
 
 
 def _moment(name: str) -> Callable[..., None]:
-    def moment(c: Call, out: Any, a: Any, axis: Any = None, keepdims: bool = False, ddof: float = 0) -> None:
+    def moment(c: Call, out: Array, a: Array, axis: Axis = None, keepdims: bool = False, ddof: float = 0) -> None:
         axes = (
             list(range(a.ndim))
             if axis is None
@@ -211,7 +211,7 @@ def _moment(name: str) -> Callable[..., None]:
 
 
 def _sort(places: bool) -> Callable[..., None]:
-    def sort(c: Call, out: Any, a: Any, axis: Any = -1, kind: Any = None, stable: Any = None) -> None:
+    def sort(c: Call, out: Array, a: Array, axis: int = -1, kind: Any = None, stable: Any = None) -> None:
         axis = _axis(axis, a)
         i = c.loops([n for k, n in enumerate(a.shape) if k != axis])
 
@@ -235,7 +235,7 @@ def _sort(places: bool) -> Callable[..., None]:
     return sort
 
 
-def _pad(c: Call, out: Any, a: Any, pad_width: Any, mode: Any = "constant", constant_values: Any = 0) -> None:
+def _pad(c: Call, out: Array, a: Array, pad_width: Any, mode: Any = "constant", constant_values: float = 0) -> None:
     if np.ndim(constant_values) or isinstance(pad_width, dict) or 0 in a.shape:
         raise Unknown
     widths = np.broadcast_to(np.asarray(pad_width), (a.ndim, 2)).tolist()
@@ -258,7 +258,7 @@ def _pad(c: Call, out: Any, a: Any, pad_width: Any, mode: Any = "constant", cons
     c.end(len(i))
 
 
-def _along(c: Call, out: Any, a: Any, indices: Any, axis: Any = -1) -> None:
+def _along(c: Call, out: Array, a: Array, indices: Array, axis: int = -1) -> None:
     """np.take_along_axis."""
     axis = _axis(axis, a)
     i = c.loops(out.shape)
@@ -271,14 +271,14 @@ def _along(c: Call, out: Any, a: Any, indices: Any, axis: Any = -1) -> None:
     c.end(len(i))
 
 
-def _outer(c: Call, out: Any, a: Any, b: Any) -> None:
+def _outer(c: Call, out: Array, a: Array, b: Array) -> None:
     if a.ndim != 1 or b.ndim != 1:
         raise Unknown
     _sum_of_products(c, out, "i,j->ij", a, b)
 
 
 def _triangle(sign: str) -> Callable[..., None]:
-    def triangle(c: Call, out: Any, a: Any, k: int = 0) -> None:
+    def triangle(c: Call, out: Array, a: Array, k: int = 0) -> None:
         if a.ndim < 2 or not isinstance(k, (int, np.integer)):
             raise Unknown
         i = c.loops(out.shape)
@@ -288,7 +288,7 @@ def _triangle(sign: str) -> Callable[..., None]:
     return triangle
 
 
-def _repeat(c: Call, out: Any, a: Any, repeats: Any, axis: Any = None) -> None:
+def _repeat(c: Call, out: Array, a: Array, repeats: int, axis: int | None = None) -> None:
     if not isinstance(repeats, (int, np.integer)):
         raise Unknown
     if axis is None:
@@ -299,7 +299,7 @@ def _repeat(c: Call, out: Any, a: Any, repeats: Any, axis: Any = None) -> None:
     c.end(len(i))
 
 
-def _roll(c: Call, out: Any, a: Any, shift: Any, axis: Any = None) -> None:
+def _roll(c: Call, out: Array, a: Array, shift: int, axis: int | None = None) -> None:
     axis = _axis(axis, a) if axis is not None else _axis(0 if a.ndim == 1 else None, a)
     if not isinstance(shift, (int, np.integer)) or not a.size:
         raise Unknown
@@ -309,14 +309,14 @@ def _roll(c: Call, out: Any, a: Any, shift: Any, axis: Any = None) -> None:
     c.end(len(i))
 
 
-def _tile(c: Call, out: Any, a: Any, reps: Any) -> None:
+def _tile(c: Call, out: Array, a: Array, reps: Any) -> None:
     whole = a.reshape((1,) * (out.ndim - a.ndim) + a.shape)
     i = c.loops(out.shape)
     c.say(f"{c.at(out, i)} = {c.at(whole, [f'({x} % {n})' for x, n in zip(i, whole.shape, strict=True)])};")
     c.end(len(i))
 
 
-def _difference(c: Call, out: Any, a: Any, n: int = 1, axis: Any = -1) -> None:
+def _difference(c: Call, out: Array, a: Array, n: int = 1, axis: int = -1) -> None:
     axis = _axis(axis, a)
     if n != 1 or a.dtype.kind == "b":
         raise Unknown
@@ -325,7 +325,7 @@ def _difference(c: Call, out: Any, a: Any, n: int = 1, axis: Any = -1) -> None:
     c.end(len(i))
 
 
-def _tensordot(c: Call, out: Any, a: Any, b: Any, axes: Any = 2) -> None:
+def _tensordot(c: Call, out: Array, a: Array, b: Array, axes: Any = 2) -> None:
     if isinstance(axes, (int, np.integer)):
         axes = range(a.ndim - axes, a.ndim), range(axes)
     first, second = ([_axis(k, x) for k in np.atleast_1d(part).tolist()] for x, part in zip((a, b), axes, strict=True))
@@ -337,7 +337,7 @@ def _tensordot(c: Call, out: Any, a: Any, b: Any, axes: Any = 2) -> None:
     _sum_of_products(c, out, f"{''.join(left)},{''.join(right)}->{''.join(kept)}", a, b)
 
 
-def _trace(c: Call, out: Any, a: Any, offset: int = 0) -> None:
+def _trace(c: Call, out: Array, a: Array, offset: int = 0) -> None:
     if offset or a.ndim != 2:
         raise Unknown
     _sum_of_products(c, out, "ii->", a)

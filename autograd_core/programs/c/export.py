@@ -6,14 +6,17 @@ import contextlib
 import os
 import re
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from ...support.files import write_atomically
 from ..record import Record
 from .text import Files
 
+if TYPE_CHECKING:
+    from ...support.types import Function
 
-def export(record: Record, function: Any, path: str | os.PathLike[str], weights: str) -> list[Path]:
+
+def export(record: Record, function: Function, path: str | os.PathLike[str], weights: str) -> list[Path]:
     """Write a record as a source and a header, and as a third file with the weights where they are "separate"."""
     if weights not in ("included", "separate"):
         raise ValueError(f'to_c: weights={weights!r}; there are "included" and "separate".')

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -26,7 +26,7 @@ from .names import Names, comment, identifier
 from .numbers import Numbers
 
 if TYPE_CHECKING:
-    from ...support.types import DType
+    from ...support.types import DType, Tree
 
 
 _REDUCES = ("add", "multiply", "maximum", "minimum", "logical_and", "logical_or")
@@ -87,7 +87,7 @@ class CProgram:
 
     # Results -----------------------------------------------------------------------------------------------------
 
-    def _give(self, result: Any) -> dict[int, str]:
+    def _give(self, result: Tree) -> dict[int, str]:
         """Results are copied to arrays of their own."""
         found: dict[int, str] = {}
         self.order: list[int | str] = []

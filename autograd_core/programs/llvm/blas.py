@@ -5,13 +5,17 @@ from __future__ import annotations
 import ctypes
 import functools
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from llvmlite import ir
 
 from ..form import Ref, Row
 from .types import I32, I64, constant
+
+if TYPE_CHECKING:
+    from ...support.types import Function
+
 
 ROW_MAJOR, PLAIN, TRANSPOSED = 101, 111, 112
 
@@ -97,14 +101,14 @@ def able(row: Row) -> bool:
     )
 
 
-def emit(builder: ir.IRBuilder, row: Row, function: Any, c: bool, address: Any) -> None:
+def emit(builder: ir.IRBuilder, row: Row, function: ir.Value, c: bool, address: Function) -> None:
     """Calls of gemm, one for each matrix of a batch. ``address(ref)``: the pointer to a ref's first element."""
     a, b = row.inputs
     out = row.output
     assert out is not None
     counts = out.shape[:-2]
 
-    def product(pointers: list[Any]) -> None:
+    def product(pointers: list[ir.Value]) -> None:
         _call(builder, function, c, (a, b, out), pointers)
 
     pointers = [address(r) for r in (a, b, out)]
@@ -112,7 +116,7 @@ def emit(builder: ir.IRBuilder, row: Row, function: Any, c: bool, address: Any) 
     _batch(builder, axes, pointers, product)
 
 
-def _batch(builder: ir.IRBuilder, axes: list[Any], pointers: list[Any], product: Any) -> None:
+def _batch(builder: ir.IRBuilder, axes: list[Any], pointers: list[ir.Value], product: Function) -> None:
     if not axes:
         product(pointers)
         return
@@ -134,7 +138,9 @@ def _batch(builder: ir.IRBuilder, axes: list[Any], pointers: list[Any], product:
     builder.position_at_end(after)
 
 
-def _call(builder: ir.IRBuilder, function: Any, c: bool, refs: tuple[Ref, Ref, Ref], pointers: list[Any]) -> None:
+def _call(
+    builder: ir.IRBuilder, function: ir.Value, c: bool, refs: tuple[Ref, Ref, Ref], pointers: list[ir.Value]
+) -> None:
     a, b, out = refs
     pa, pb, pc = pointers
     (m, k), n = a.shape[-2:], b.shape[-1]
@@ -181,7 +187,7 @@ def _held(builder: ir.IRBuilder, kind: ir.Type, value: float) -> Any:
     return place
 
 
-def _call_at(builder: ir.IRBuilder, address: Any, values: list[Any]) -> None:
+def _call_at(builder: ir.IRBuilder, address: ir.Value, values: list[ir.Value]) -> None:
     """A call of the function that lies at an address."""
     builder.call(_Callee(address, ir.FunctionType(ir.VoidType(), [v.type for v in values])), values)
 

@@ -83,13 +83,13 @@ class KernelCode:
             value = constant(stored(p.output.dtype), identity(p.row.op, p.output.dtype))
             self._fill(kept, pointers[p.output], value, p.output.dtype.itemsize)
 
-    def _fill(self, axes: list[tuple[int, int]], pointer: Any, value: Any, align: int) -> None:
+    def _fill(self, axes: list[tuple[int, int]], pointer: ir.Value, value: ir.Value, align: int) -> None:
         if not axes:
             self.b.store(value, pointer, align=align)
             return
         (n, stride), inner = axes[0], axes[1:]
 
-        def body(index: Any, carried: list[Any]) -> list[Any]:
+        def body(index: ir.Value, carried: list[Any]) -> list[Any]:
             self._fill(inner, self.memory.along(pointer, index, stride), value, align)
             return carried
 
@@ -97,7 +97,7 @@ class KernelCode:
 
     # Loops --------------------------------------------------------------------------------------------------------
 
-    def _loop(self, count: int, carried: list[Any], body: Callable[[Any, list[Any]], list[Any]]) -> list[Any]:
+    def _loop(self, count: int, carried: list[ir.Value], body: Callable[[Any, list[Any]], list[Any]]) -> list[ir.Value]:
         """``body(index, carried)`` for all indices below count; gives what it carried last."""
         b = self.b
         if count == 1:
@@ -146,7 +146,7 @@ class KernelCode:
         else:
             keys = list(sums)
 
-            def body(index: Any, carried: list[Any]) -> list[Any]:
+            def body(index: ir.Value, carried: list[ir.Value]) -> list[ir.Value]:
                 inner = {a: self.memory.along(x, index, a.strides[level]) for a, x in pointers.items()}
                 found = self._nest(level + 1, inner, held, dict(zip(keys, carried, strict=True)))
                 return [found[k] for k in keys]
@@ -157,14 +157,16 @@ class KernelCode:
             self._finish(self.sums[k], sums.pop(k), pointers)
         return sums
 
-    def _finish(self, p: Line, value: Any, pointers: dict[Access, Any]) -> None:
+    def _finish(self, p: Line, value: ir.Value, pointers: dict[Access, Any]) -> None:
         kind = p.output.dtype
         if self._home(p) < self.depth:
             value = folded(self.b, p.row.op, value, kind, self.width)
         a = p.output._replace(strides=(*p.output.strides[:-1], 0)) if self.depth else p.output
         self._add(p, value, pointers[p.output], a, 1, None)
 
-    def _add(self, p: Line, value: Any, pointer: Any, access: Access, width: int, mask: Any) -> None:
+    def _add(
+        self, p: Line, value: ir.Value, pointer: ir.Value, access: Access, width: int, mask: ir.Value | None
+    ) -> None:
         if self._outer(p):
             old = self.memory.read(pointer, access, width, mask)
             value = combine(self.b, p.row.op, old, value, p.output.dtype, width)
@@ -185,7 +187,7 @@ class KernelCode:
             parts = [[sums[k] for k in keys]]
             parts += [[self._nothing(k) for k in keys] for _ in range(several - 1)]
 
-            def body(index: Any, carried: list[Any]) -> list[Any]:
+            def body(index: ir.Value, carried: list[ir.Value]) -> list[ir.Value]:
                 found: list[Any] = []
                 start = self.b.mul(index, constant(I64, several)) if several > 1 else index
                 for u in range(several):
@@ -208,14 +210,19 @@ class KernelCode:
             sums = self._point(at(constant(I64, full), 0), held, sums, self.width, mask)
         return sums
 
-    def _nothing(self, k: int) -> Any:
+    def _nothing(self, k: int) -> ir.Value:
         p = self.sums[k]
         return constant(element(p.output.dtype), identity(p.row.op, p.output.dtype), self.width)
 
     # One point, or the points of a vector -------------------------------------------------------------------------
 
     def _point(
-        self, pointers: dict[Access, Any], held: dict[Access, Any], sums: dict[int, Any], width: int, mask: Any
+        self,
+        pointers: dict[Access, Any],
+        held: dict[Access, Any],
+        sums: dict[int, Any],
+        width: int,
+        mask: ir.Value | None,
     ) -> dict[int, Any]:
         b, sums = self.b, dict(sums)
         known = dict(held)

@@ -194,17 +194,17 @@ class Machine:
         builder.position_at_end(function.blocks[-1])
         table = function.args[0]
 
-        def load(slot: int) -> Any:
+        def load(slot: int) -> ir.Value:
             at = builder.gep(table, [constant(I64, slot)], source_etype=POINTER)
             return builder.load(at, typ=POINTER)
 
-        def pointer(memory: int, offset: int) -> Any:
+        def pointer(memory: int, offset: int) -> ir.Value | None:
             place = self._place(memory)
             if place is None:
                 return None
             return builder.gep(load(place[0]), [constant(I64, place[1] + offset)], source_etype=I8)
 
-        def address(ref: Ref) -> Any:
+        def address(ref: Ref) -> ir.Value:
             return pointer(ref.memory, ref.offset)
 
         checks = 0

@@ -32,7 +32,7 @@ class Memory:
             return pointer
         return self._moved(pointer, self.b.mul(index, constant(I64, stride)))
 
-    def read(self, pointer: Any, access: Access, width: int, mask: Any) -> Any:
+    def read(self, pointer: ir.Value, access: Access, width: int, mask: ir.Value | None) -> ir.Value:
         """A vector of values along the innermost axis; a scalar where it stands still along it."""
         b, kind = self.b, stored(access.dtype)
         stride = access.strides[-1] if self.depth else 0
@@ -54,7 +54,7 @@ class Memory:
                 value = intrinsic(b, "masked.gather", vector, [points, align, every, none], [vector, points.type])
         return self.truth(value, access.dtype, width)
 
-    def write(self, value: Any, pointer: Any, access: Access, width: int, mask: Any) -> None:
+    def write(self, value: ir.Value, pointer: ir.Value, access: Access, width: int, mask: ir.Value | None) -> None:
         """Store a vector along the innermost axis."""
         b, kind = self.b, stored(access.dtype)
         if access.dtype.kind == "b":
@@ -72,23 +72,25 @@ class Memory:
             points = self._points(pointer, stride, width)
             intrinsic(b, "masked.scatter", ir.VoidType(), [value, points, align, every], [vector, points.type])
 
-    def _points(self, pointer: Any, stride: int, width: int) -> Any:
+    def _points(self, pointer: ir.Value, stride: int, width: int) -> ir.Value:
         start = self.spread(self.b.ptrtoint(pointer, I64), width)
         steps = ir.Constant(ir.VectorType(I64, width), [k * stride for k in range(width)])
         return self.b.inttoptr(self.b.add(start, steps), ir.VectorType(POINTER, width))
 
-    def truth(self, value: Any, dtype: DType, width: int) -> Any:
+    def truth(self, value: ir.Value, dtype: DType, width: int) -> ir.Value:
         """What was loaded, as it is in a register: a truth is one bit there."""
         return self.b.icmp_unsigned("!=", value, constant(I8, 0, width)) if dtype.kind == "b" else value
 
-    def spread(self, value: Any, width: int) -> Any:
+    def spread(self, value: ir.Value, width: int) -> ir.Value:
         """A scalar in every lane."""
         kind = ir.VectorType(value.type, width)
         none = ir.Constant(kind, ir.Undefined)
         one = self.b.insert_element(none, value, constant(I32, 0))
         return self.b.shuffle_vector(one, none, ir.Constant(ir.VectorType(I32, width), None))
 
-    def indexed(self, pointer: Any, indices: tuple[tuple[Access, Index], ...], pointers: dict[Access, Any]) -> Any:
+    def indexed(
+        self, pointer: ir.Value, indices: tuple[tuple[Access, Index], ...], pointers: dict[Access, Any]
+    ) -> ir.Value:
         """A pointer, moved by what index arrays hold; a negative index counts from the end."""
         b = self.b
         for a, index in indices:

@@ -46,7 +46,7 @@ class Point:
 
 
 def _arithmetic(on_floats: str, on_integers: str, on_truths: str = "") -> Emit:
-    def emit(p: Point) -> Any:
+    def emit(p: Point) -> ir.Value:
         b = p.builder
         if p.kind == "f":
             return getattr(b, on_floats)(*p.values, flags=FUSED)
@@ -56,7 +56,7 @@ def _arithmetic(on_floats: str, on_integers: str, on_truths: str = "") -> Emit:
 
 
 def _order(sign: str) -> Emit:
-    def emit(p: Point) -> Any:
+    def emit(p: Point) -> ir.Value:
         b, (x, y) = p.builder, p.values
         if p.kind == "f":
             return (b.fcmp_unordered if sign == "!=" else b.fcmp_ordered)(sign, x, y)
@@ -68,7 +68,7 @@ def _order(sign: str) -> Emit:
 def _extreme(sign: str, on_truths: str) -> Emit:
     """The larger or smaller of two; of floats NaN where one is."""
 
-    def emit(p: Point) -> Any:
+    def emit(p: Point) -> ir.Value:
         b, (x, y) = p.builder, p.values
         if p.kind == "b":
             return getattr(b, on_truths)(x, y)
@@ -96,24 +96,24 @@ def _extreme_number(sign: str) -> Emit:
     return emit
 
 
-def _clip(p: Point) -> Any:
+def _clip(p: Point) -> ir.Value:
     x, low, high = p.values
     above = _extreme(">", "or_")(Point(p.builder, [x, low], p.types, p.width))
     return _extreme("<", "and_")(Point(p.builder, [above, high], p.types, p.width))
 
 
-def _truth(p: Point, value: Any, dtype: DType) -> Any:
+def _truth(p: Point, value: ir.Value, dtype: DType) -> ir.Value:
     return cast(p.builder, value, dtype, np.dtype(bool), p.width)
 
 
 def _logical(name: str) -> Emit:
-    def emit(p: Point) -> Any:
+    def emit(p: Point) -> ir.Value:
         return getattr(p.builder, name)(*(_truth(p, v, t) for v, t in zip(p.values, p.types, strict=False)))
 
     return emit
 
 
-def _absolute(p: Point) -> Any:
+def _absolute(p: Point) -> ir.Value:
     (x,) = p.values
     if p.kind == "f":
         return p.own("fabs", x)
@@ -122,7 +122,7 @@ def _absolute(p: Point) -> Any:
     return p.builder.select(p.builder.icmp_signed("<", x, p.number(0)), p.builder.neg(x), x)
 
 
-def _sign(p: Point) -> Any:
+def _sign(p: Point) -> ir.Value:
     (x,), b = p.values, p.builder
     if p.kind == "f":
         above = b.select(b.fcmp_ordered(">", x, p.number(0)), p.number(1), x)
@@ -134,7 +134,7 @@ def _sign(p: Point) -> Any:
     return b.select(b.icmp_unsigned(">", x, p.number(0)), p.number(1), p.number(0))
 
 
-def _inside(p: Point) -> Any:
+def _inside(p: Point) -> ir.Value:
     """Whether an index lies in [-count, count)."""
     (x, count), b = p.values, p.builder
     x = cast(b, x, p.types[0], np.dtype(np.int64), p.width)
@@ -142,11 +142,11 @@ def _inside(p: Point) -> Any:
     return b.and_(b.icmp_signed(">=", x, negative), b.icmp_signed("<", x, count))
 
 
-def _negative(p: Point) -> Any:
+def _negative(p: Point) -> ir.Value:
     return p.builder.fneg(p.values[0]) if p.kind == "f" else p.builder.neg(p.values[0])
 
 
-def _product_with_itself(p: Point) -> Any:
+def _product_with_itself(p: Point) -> ir.Value:
     (x,) = p.values
     return p.builder.fmul(x, x, flags=FUSED) if p.kind == "f" else p.builder.mul(x, x)
 
@@ -155,7 +155,7 @@ def _own(name: str) -> Emit:
     return lambda p: p.own(name, *p.values)
 
 
-def _is_finite(p: Point) -> Any:
+def _is_finite(p: Point) -> ir.Value:
     return p.builder.fcmp_ordered("<", p.own("fabs", p.values[0]), p.number(float("inf")))
 
 
@@ -224,7 +224,7 @@ def able(op: str, types: tuple[DType, ...]) -> bool:
     return types[0].kind == "f" and set(types) == {types[0]} and callable(getattr(mathematics, op, None))
 
 
-def emit(builder: ir.IRBuilder, op: str, values: list[Any], types: tuple[DType, ...], width: int) -> Any:
+def emit(builder: ir.IRBuilder, op: str, values: list[ir.Value], types: tuple[DType, ...], width: int) -> ir.Value:
     """The operation's code; the result in the dtype of ``types[-1]``."""
     if op in TABLE:
         return TABLE[op][1](Point(builder, values, types, width))
@@ -260,12 +260,12 @@ def identity(op: str, dtype: DType) -> Any:
     return low if op == "maximum" else high
 
 
-def combine(builder: ir.IRBuilder, op: str, a: Any, b: Any, dtype: DType, width: int) -> Any:
+def combine(builder: ir.IRBuilder, op: str, a: ir.Value, b: ir.Value, dtype: DType, width: int) -> ir.Value:
     """Two partial results of a sum, product, or extreme as one."""
     return TABLE[op][1](Point(builder, [a, b], (dtype, dtype, dtype), width))
 
 
-def folded(builder: ir.IRBuilder, op: str, value: Any, dtype: DType, width: int) -> Any:
+def folded(builder: ir.IRBuilder, op: str, value: ir.Value, dtype: DType, width: int) -> ir.Value:
     """All lanes of a vector as one, by halves."""
     kind = element(dtype)
     while width > 1:

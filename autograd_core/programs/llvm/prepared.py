@@ -53,7 +53,7 @@ def _row(row: Row) -> Any:
     return row.kind, row.op, inputs, _value(row.output), types, indices, row.expected
 
 
-def _value(x: Any) -> Any:
+def _value(x: object) -> Any:
     if isinstance(x, Ref):
         return (*x[:4], x.dtype.str)
     if isinstance(x, Index):

@@ -71,7 +71,9 @@ def suffix(kind: ir.Type) -> str:
     return {ir.FloatType: "f32", ir.DoubleType: "f64", ir.PointerType: "p0"}[type(kind)]
 
 
-def intrinsic(builder: ir.IRBuilder, name: str, result: ir.Type, arguments: list[Any], over: list[ir.Type]) -> Any:
+def intrinsic(
+    builder: ir.IRBuilder, name: str, result: ir.Type, arguments: list[ir.Value], over: list[ir.Type]
+) -> ir.Value:
     """A call of ``llvm.name``, overloaded over some types."""
     full = ".".join(["llvm", name, *map(suffix, over)])
     module = builder.module

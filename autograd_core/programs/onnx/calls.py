@@ -16,7 +16,7 @@ from .building import Builder
 from .values import Values
 
 if TYPE_CHECKING:
-    from ...support.types import Args, Settings
+    from ...support.types import Args, Array, Axis, DTypeLike, Settings
 
 
 class Unknown(Exception):
@@ -103,14 +103,14 @@ def _scattered(c: _Call, array: Any, index: Any, values: Any = 1) -> None:
     c.values.scatter(part, indices, value, np.shape(values), op)
 
 
-def _cumsum(c: _Call, a: Any, axis: Any = None, dtype: Any = None) -> None:
+def _cumsum(c: _Call, a: Array, axis: int | None = None, dtype: DTypeLike = None) -> None:
     value = c.value(a, c.out.dtype)
     if axis is None:
         value, axis = c.b.reshape(value, [-1]), 0
     c.give(c.b.node("CumSum", value, c.b.constant(np.int64(axis))))
 
 
-def _cumprod(c: _Call, a: Any, axis: Any = None, dtype: Any = None) -> None:
+def _cumprod(c: _Call, a: Array, axis: int | None = None, dtype: DTypeLike = None) -> None:
     """Products of the elements up to each place: of a square of copies, with 1 above its diagonal."""
     b, kind = c.b, c.out.dtype
     value = c.value(a, kind)
@@ -137,11 +137,11 @@ def _place_of_extreme(op: str) -> Callable[..., None]:
     return rule
 
 
-def _mean(c: _Call, a: Any, axis: Any = None, keepdims: bool = False) -> None:
+def _mean(c: _Call, a: Array, axis: Axis = None, keepdims: bool = False) -> None:
     c.give(_averaged(c.b, c.value(a, c.out.dtype), axis, a.ndim, keepdims))
 
 
-def _averaged(b: Builder, value: str, axis: Any, ndim: int, keepdims: bool) -> str:
+def _averaged(b: Builder, value: str, axis: Axis, ndim: int, keepdims: bool) -> str:
     axes = range(ndim) if axis is None else axis if isinstance(axis, tuple) else (axis,)
     return str(b.node("ReduceMean", value, b.constant([int(k) for k in axes]), keepdims=int(keepdims)))
 
@@ -161,30 +161,30 @@ def _var(root: bool) -> Callable[..., None]:
     return rule
 
 
-def _einsum(c: _Call, form: Any, *arrays: object, optimize: Any = None) -> None:
+def _einsum(c: _Call, form: str, *arrays: object, optimize: Any = None) -> None:
     if not isinstance(form, str):
         raise Unknown
     c.give(c.b.node("Einsum", *(c.value(a, c.out.dtype) for a in arrays), equation=form.replace(" ", "")))
 
 
-def _outer(c: _Call, a: Any, b: Any) -> None:
+def _outer(c: _Call, a: Array, b: Array) -> None:
     left = c.b.reshape(c.value(a, c.out.dtype), [-1, 1])
     c.give(c.b.node("Mul", left, c.b.reshape(c.value(b, c.out.dtype), [1, -1])))
 
 
-def _dot(c: _Call, a: Any, b: Any) -> None:
+def _dot(c: _Call, a: Array, b: Array) -> None:
     if b.ndim > 2 or 0 in (a.ndim, b.ndim):
         raise Unknown
     c.give(c.b.node("MatMul", c.value(a, c.out.dtype), c.value(b, c.out.dtype)))
 
 
-def _product(c: _Call, a: Any, b: Any, out: Any) -> None:
+def _product(c: _Call, a: Array, b: Array, out: Any) -> None:
     """Of arrays of two dtypes."""
     c.out = out
     c.give(c.b.node("MatMul", c.value(a, out.dtype), c.value(b, out.dtype)))
 
 
-def _tensordot(c: _Call, a: Any, b: Any, axes: Any = 2) -> None:
+def _tensordot(c: _Call, a: Array, b: Array, axes: Any = 2) -> None:
     if isinstance(axes, (int, np.integer)):
         axes = range(a.ndim - axes, a.ndim), range(axes)
     first, second = ([_axis(k, x) for k in np.atleast_1d(part)] for x, part in zip((a, b), axes, strict=True))
@@ -196,7 +196,7 @@ def _tensordot(c: _Call, a: Any, b: Any, axes: Any = 2) -> None:
     _einsum(c, f"{''.join(left)},{''.join(right)}->{''.join(kept)}", a, b)
 
 
-def _along(c: _Call, a: Any, indices: Any, axis: Any = -1) -> None:
+def _along(c: _Call, a: Array, indices: Array, axis: int = -1) -> None:
     """np.take_along_axis."""
     axis = _axis(axis, a)
     value, at = c.value(a), c.value(indices, np.int64)
@@ -214,7 +214,7 @@ def _sort(places: bool) -> Callable[..., None]:
     return rule
 
 
-def _difference(c: _Call, a: Any, n: int = 1, axis: Any = -1) -> None:
+def _difference(c: _Call, a: Array, n: int = 1, axis: int = -1) -> None:
     if n != 1 or a.dtype.kind == "b":
         raise Unknown
     axis, value, b = _axis(axis, a), c.value(a), c.b

@@ -20,7 +20,7 @@ from .elementwise import can, elementwise
 from .values import Layout, Values, flat
 
 if TYPE_CHECKING:
-    from ...support.types import DType
+    from ...support.types import Array, DType
 
 
 _REDUCES = {"add": "ReduceSum", "multiply": "ReduceProd", "maximum": "ReduceMax", "minimum": "ReduceMin"}
@@ -75,7 +75,7 @@ class OnnxProgram:
 
     # What is kept ------------------------------------------------------------------------------------------------
 
-    def _keep(self, array: Any) -> Ref:
+    def _keep(self, array: Array) -> Ref:
         ref = self.program.ref(array)
         memory = self.program.memories[ref.memory]
         memory.kept = memory.pinned = True
@@ -87,7 +87,7 @@ class OnnxProgram:
             found.append((name, value if isinstance(value, Live) else self._copied(np.asarray(plain(value)))))
         return found
 
-    def _copied(self, array: Any) -> Ref:
+    def _copied(self, array: Array) -> Ref:
         """A result is what it was when the run ended, in memory of its own."""
         source, target = self._keep(array), self.program.new(array.shape, array.dtype)
         memory = self.program.memories[target.memory]
@@ -134,16 +134,16 @@ class OnnxProgram:
     def _named(self, owner: tuple[str, Any] | None, other: str) -> str:
         return other if owner is None else self.called.get(owner[0], owner[0])
 
-    def _set(self, memory: int, array: Any, value: str) -> None:
+    def _set(self, memory: int, array: Array, value: str) -> None:
         self.values.set(memory, Layout.of(self.program.ref(array)), value)
 
-    def _default(self, name: str, array: Any) -> str:
+    def _default(self, name: str, array: Array) -> str:
         """An input that begins, where nothing is given, as it is now."""
         given = self.b.input(name, array.dtype, array.shape)
         self.b.initializers[given] = self.b.onnx.numpy_helper.from_array(np.array(array, order="C"), given)
         return given
 
-    def _parts(self, array: Any) -> list[tuple[str, Ref]]:
+    def _parts(self, array: Array) -> list[tuple[str, Ref]]:
         """The tensors that lie side by side in an array and fill it, such as parameters in their optimizer's."""
         found = [
             (name, self.program.ref(home))
@@ -158,7 +158,7 @@ class OnnxProgram:
             end = ref.span()[1]
         return found if end == array.nbytes else []
 
-    def _state(self, memory: int, array: Any, name: str) -> None:
+    def _state(self, memory: int, array: Array, name: str) -> None:
         """What a run reads and leaves changed."""
         parts = self._parts(array)
         if not parts:
@@ -354,7 +354,7 @@ class OnnxProgram:
         self.b.note("draws", self.draws)
 
 
-def _view(array: Any, ref: Ref) -> Any:
+def _view(array: Array, ref: Ref) -> Array:
     """The part of an array's memory that a ref shows."""
     line = np.lib.stride_tricks.as_strided(array, (array.size,), (array.itemsize,))
     first = ref.offset // array.itemsize

@@ -10,10 +10,14 @@ import itertools
 import math
 from collections import defaultdict
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..form import Program, Ref, Row, overlap
 from .dead import Live
+
+if TYPE_CHECKING:
+    from ...support.types import Function
+
 
 MOST_ROWS = 2000
 
@@ -50,7 +54,7 @@ def _is_early(row: Row) -> bool:
     )
 
 
-def _needed(rows: list[Row], seed: Any) -> tuple[list[Row], list[Row]]:
+def _needed(rows: list[Row], seed: Function) -> tuple[list[Row], list[Row]]:
     """The seeds with all rows that must come before them; and the others."""
     touched: dict[int, list[tuple[Ref, bool]]] = defaultdict(list)
     first, last = [], []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,6 +12,10 @@ from ..tracing.tape import root
 from .expressions import Value
 from .spelled import dtype, literal
 from .viewed import view_of
+
+if TYPE_CHECKING:
+    from ...support.types import Array
+
 
 _LITERAL = 64
 """Elements of an array that is printed as a list; a larger one is a name, whose value is among ``constants``."""
@@ -36,10 +40,10 @@ class Contents:
         whole = root(array)
         return self.roots[id(whole)][0][0] if id(whole) in self.roots else whole
 
-    def _key(self, array: Any) -> Any:
+    def _key(self, array: Array) -> Any:
         return array.__array_interface__["data"][0], array.shape, array.strides, array.dtype.str
 
-    def know(self, array: Any, value: Value) -> None:
+    def know(self, array: Array, value: Value) -> None:
         """This memory holds this value now, and nothing else."""
         whole = root(array)
         for _, key in self.roots.pop(id(whole), []):
@@ -64,7 +68,7 @@ class Contents:
         self.roots[id(whole)].append((array, key))
         return value
 
-    def _first(self, whole: Any) -> None:
+    def _first(self, whole: Array) -> None:
         """Memory that the run reads before it writes any of it."""
         named = [(p.name, p.value) for p in self.record.owners.constants if isinstance(p.value, np.ndarray)]
         named += [(name, home) for (name, _), home in zip(self.record.owners.tensors, self.record.homes, strict=True)]
@@ -81,7 +85,7 @@ class Contents:
             value = self._constant(whole, self.record.tape.owners.get(id(whole), ("constant",))[0])
         self.know(whole, value)
 
-    def _constant(self, whole: Any, name: str) -> Value:
+    def _constant(self, whole: Array, name: str) -> Value:
         text = self.new(re.sub(r"\W+", "_", name).strip("_") or "constant")
         self.constants[text] = whole.copy()
         return Value(lambda: (text, 9), [], text)

@@ -24,7 +24,7 @@ from .spelled import atom, dtype, home, literal, literal_of, without_broadcast
 from .viewed import view_of
 
 if TYPE_CHECKING:
-    from ...support.types import Function, Settings
+    from ...support.types import Args, Array, ArrayLike, Function, Settings, Tree
 
 
 __all__ = ["decompile"]
@@ -76,7 +76,7 @@ class _Printer:
 
     # Arguments -----------------------------------------------------------------------------------------------------
 
-    def _named(self, function: Any, args: Any, kwargs: Any) -> list[str]:
+    def _named(self, function: Function, args: Args, kwargs: Settings) -> list[str]:
         """Give the inputs their names in the code; the parameters."""
         try:
             inner = function
@@ -129,7 +129,7 @@ class _Printer:
         value.number = x if isinstance(x, (int, float)) and not isinstance(x, bool) else None
         return value
 
-    def _in_context(self, x: Any, others: list[Any]) -> Value:
+    def _in_context(self, x: ArrayLike, others: list[Any]) -> Value:
         """An operand; a number as Python's where that computes in the same dtype."""
         value = self._argument(x)
         if value.number is None or not isinstance(x, np.ndarray):
@@ -196,12 +196,12 @@ class _Printer:
             name = home(entry.run, entry.name)
             self._outputs(entry.writes, self._call(name, [self._argument(x) for x in args], kwargs))
 
-    def _typed(self, number: Value, array: Any) -> Value:
+    def _typed(self, number: Value, array: Array) -> Value:
         value = Value(lambda: literal(number.number, array.dtype), [])
         value.number = number.number
         return value
 
-    def _several(self, function: Any, args: Any, kwargs: Any, targets: Any) -> None:
+    def _several(self, function: Function, args: Args, kwargs: Settings, targets: Any) -> None:
         given = [self._argument(x) for x in args]
         if function is operator.getitem:
             value = Value(lambda: (f"{given[0].tight()}[{given[1].show()}]", 9), given)
@@ -224,7 +224,7 @@ class _Printer:
         else:
             self._change(array, [value], "{0}[...] = {1}")
 
-    def _change(self, array: Any, parts: list[Value], form: str) -> None:
+    def _change(self, array: Array, parts: list[Value], form: str) -> None:
         """Part of some memory is written: a value of its own, which statements change."""
         base = self.memory.base(array)
         old, show = self.memory.value(base), view_of(base, array)
@@ -235,7 +235,7 @@ class _Printer:
         fresh.steps = [lambda name: form.format(show(name), *map(Value.show, parts))]
         self.memory.know(base, fresh)
 
-    def _copied(self, target: Any, source: Any) -> Value:
+    def _copied(self, target: Array, source: Any) -> Value:
         if not isinstance(source, np.ndarray):
             return self._call(f"np.full({target.shape}, {source!r}, {dtype(target.dtype)})", [], {}, called=True)
         of = self._argument(source)
@@ -330,7 +330,7 @@ class _Printer:
             self.lines.append(f"{value.name} = {text}")
             self.lines += [step(value.name) for step in value.steps]
 
-    def _result(self, tree: Any) -> Value:
+    def _result(self, tree: Tree) -> Value:
         if isinstance(tree, Live):
             text = self._number(tree)
             return Value(lambda: (text, 0), [])

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ...support.types import Function
+    from ...support.types import Function, Tree
 
 
 INFIX = {
@@ -27,7 +27,7 @@ class Code(str):
     constants: dict[str, Any]
     _function: Function
 
-    def __call__(self, *args: object, **kwargs: object) -> Any:
+    def __call__(self, *args: object, **kwargs: object) -> Tree:
         return self._function(*args, **kwargs)
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from ..tracing.tape import Entry, arrays_in, root
 
 if TYPE_CHECKING:
+    from ...support.types import Args, Array, Function, Settings
     from ..compiled import Record
 
 _HEAD = '''\
@@ -55,7 +56,7 @@ class Names:
             self.names[id(whole)], self.roots[name], self.notes[name] = name, whole, note
         return self.names[id(whole)]
 
-    def show(self, value: Any) -> str:
+    def show(self, value: object) -> str:
         """An argument as code."""
         if isinstance(value, np.ndarray):
             return self._array(value)
@@ -73,7 +74,7 @@ class Names:
             return f"np.{np.dtype(value).name}"
         return "..." if value is Ellipsis else _number(value)
 
-    def _part(self, owner: str, view: Any) -> str:
+    def _part(self, owner: str, view: Array) -> str:
         """The name of a tensor that is a part of some memory."""
         name = re.sub(r"\W+", "_", owner).strip("_")
         if name not in self.views:
@@ -82,7 +83,7 @@ class Names:
             self.views[name] = f"view({self.of(whole)}, {offset}, {view.shape}, {view.strides})  # {owner}"
         return name
 
-    def _array(self, array: Any) -> str:
+    def _array(self, array: Array) -> str:
         whole = root(array)
         name = self.of(whole)
         for view, end in ((array, ""), (array.T, ".T")):
@@ -148,7 +149,7 @@ def _made(array: Any, names: Names, name: str) -> str:
     return f"np.zeros({array.shape}, {dtype}{', order=' + repr('F') if _is_fortran(array) else ''}){note}"
 
 
-def _is_fortran(array: Any) -> bool:
+def _is_fortran(array: Array) -> bool:
     return bool(array.flags.f_contiguous and not array.flags.c_contiguous)
 
 
@@ -184,7 +185,7 @@ def _lines(entry: Entry, names: Names) -> list[str]:
     return [_call(entry.run, args, kwargs, show, entry.name)]
 
 
-def _call(function: Any, args: Any, kwargs: Any, show: Any, name: str = "") -> str:
+def _call(function: Function, args: Args, kwargs: Settings, show: Function, name: str = "") -> str:
     parts = [*map(show, args), *(f"{key}={show(value)}" for key, value in kwargs.items())]
     module = getattr(function, "__module__", None) or "numpy"
     home = module.replace("numpy", "np", 1) if module.startswith("numpy") and "._" not in module else "np"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
-    from ...support.types import DType
+    from ...support.types import DType, Function
 
 
 def without_broadcast(arrays: Any, shape: tuple[int, ...]) -> list[Any]:
@@ -28,7 +28,7 @@ def atom(text: str) -> tuple[str, int]:
     return text, 9
 
 
-def home(function: Any, name: str) -> str:
+def home(function: Function, name: str) -> str:
     """A function of NumPy with its module."""
     module = getattr(function, "__module__", None) or "numpy"
     return f"{module.replace('numpy', 'np', 1) if module.startswith('numpy') and '._' not in module else 'np'}.{name}"
@@ -39,14 +39,14 @@ def dtype(dtype: Any) -> str:
     return "bool" if dtype.kind == "b" else f"np.{dtype.name}" if dtype.isnative else f"np.dtype({dtype.str!r})"
 
 
-def literal(number: Any, kind: DType) -> tuple[str, int]:
+def literal(number: complex, kind: DType) -> tuple[str, int]:
     """A number of this dtype, with its dtype where Python's would be another."""
     if kind in (np.dtype(float), np.dtype(int), np.dtype(bool)) or number in (0, 1):
         return literal_of(number)
     return f"np.{kind.name}({number!r})", 9
 
 
-def literal_of(x: Any) -> tuple[str, int]:
+def literal_of(x: object) -> tuple[str, int]:
     """A number, slice, dtype or whatever else Python writes down."""
     if isinstance(x, slice):
         parts = ["" if k is None else str(k) for k in (x.start, x.stop, x.step)]

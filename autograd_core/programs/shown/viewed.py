@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+if TYPE_CHECKING:
+    from ...support.types import Array
 
-def view_of(base: Any, array: Any) -> Callable[[str], str] | None:
+
+def view_of(base: Array, array: Array) -> Callable[[str], str] | None:
     """How NumPy makes one view of another: transposed, broadcast, reshaped or cut out of it; None where it is rare."""
     if array.dtype != base.dtype:
         return None
@@ -50,7 +53,7 @@ def view_of(base: Any, array: Any) -> Callable[[str], str] | None:
     return _cut(base, array, same)
 
 
-def _cut(base: Any, array: Any, same: Callable[[Any], bool]) -> Callable[[str], str] | None:
+def _cut(base: Array, array: Array, same: Callable[[Any], bool]) -> Callable[[str], str] | None:
     """Basic slices of ``base``."""
     offset, at = _begin(array) - _begin(base), 0
     index: list[Any] = []
@@ -82,5 +85,5 @@ def _sliced(k: Any, n: int) -> str:
     return f"{start}:{stop}" + (f":{k.step}" if k.step != 1 else "")
 
 
-def _begin(array: Any) -> int:
+def _begin(array: Array) -> int:
     return int(array.__array_interface__["data"][0])

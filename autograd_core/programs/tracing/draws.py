@@ -11,7 +11,7 @@ from .recorded import as_recorded
 from .tape import Tape
 
 if TYPE_CHECKING:
-    from ...support.types import Function
+    from ...support.types import AnyArray, Function
 
 
 class Draws:
@@ -20,14 +20,14 @@ class Draws:
     def __init__(self, tape: Tape, present: Callable[[], Any]) -> None:
         self._tape, self._present = tape, present
 
-    def draw(self, function: Function, *args: object) -> Any:
+    def draw(self, function: Function, *args: object) -> AnyArray:
         """A random draw as one call."""
         return self._noted(function.__name__, lambda: function(*args, self._present()))
 
     def __getattr__(self, name: str) -> Any:
         return lambda *args, **kwargs: self._noted(name, lambda: getattr(self._present(), name)(*args, **kwargs))
 
-    def _noted(self, name: str, draw: Callable[[], Any]) -> Any:
+    def _noted(self, name: str, draw: Callable[[], Any]) -> AnyArray:
         result = draw()
         if not self._tape.open or not isinstance(result, (np.ndarray, np.generic, float, int)):
             return result

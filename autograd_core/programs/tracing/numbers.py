@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .tape import Tape
+
+if TYPE_CHECKING:
+    from ...support.types import Array
 
 
 class Live:
@@ -25,7 +28,7 @@ class Live:
     def __init__(self, tape: Tape, value: Any, again: Callable[[], Any], form: Any = None) -> None:
         self.tape, self.value, self.again, self.form = tape, value, again, form
 
-    def fill(self, array: Any) -> None:
+    def fill(self, array: Array) -> None:
         """Put the number, as it is now, into an array."""
         array.fill(self.again())
 
@@ -104,7 +107,7 @@ def again_of(x: Any) -> Callable[[], Any]:
 
 
 def _arithmetic(name: str, compute: Callable[[Any, Any], Any]) -> None:
-    def forwards(self: Live, other: Any) -> Any:
+    def forwards(self: Live, other: object) -> Any:
         if not isinstance(other, (int, float, Live)):
             return NotImplemented
         a, b = self.again, again_of(other)
@@ -112,7 +115,7 @@ def _arithmetic(name: str, compute: Callable[[Any, Any], Any]) -> None:
         made = lambda: Live(self.tape, value, again, (name, self, other))
         return self.tape.once((name, self, type(other), other), made)
 
-    def backwards(self: Live, other: Any) -> Any:
+    def backwards(self: Live, other: float) -> Any:
         if not isinstance(other, (int, float)):
             return NotImplemented
         a = self.again
@@ -125,7 +128,7 @@ def _arithmetic(name: str, compute: Callable[[Any, Any], Any]) -> None:
 
 
 def _comparison(name: str, compute: Callable[[Any, Any], bool]) -> None:
-    def compare(self: Live, other: Any) -> Any:
+    def compare(self: Live, other: object) -> bool:
         if not isinstance(other, (int, float, Live)):
             return NotImplemented
         a, b = self.again, again_of(other)

@@ -14,7 +14,7 @@ from .numbers import Item, Live
 from .tape import Tape, again, arrays_in, root
 
 if TYPE_CHECKING:
-    from ...support.types import Args, Function, Settings
+    from ...support.types import AnyArray, Args, Array, ArrayLike, DType, DTypeLike, Function, Index, Settings, Tree
 
 
 _ABOUT = {"dtype", "flags", "itemsize", "nbytes", "ndim", "shape", "size", "strides"}
@@ -50,12 +50,14 @@ class Recorded(NDArrayOperatorsMixin):
         """What `isinstance` is told: an array's type, so that a function goes the way that it goes with one."""
         return np.ndarray
 
-    def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
+    def __array__(self, dtype: DTypeLike = None, copy: Any = None) -> Any:
         if self.tape.open:
             self.tape.refuse("an array was converted to a plain one")
         return np.array(self.array, dtype=dtype, copy=copy)
 
-    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: object, out: Any = None, **kwargs: object) -> Any:
+    def __array_ufunc__(
+        self, ufunc: np.ufunc, method: str, *inputs: object, out: AnyArray | None = None, **kwargs: object
+    ) -> Any:
         if any(isinstance(x, Tensor) for x in inputs):
             return NotImplemented
         if not self.tape.open:
@@ -63,7 +65,7 @@ class Recorded(NDArrayOperatorsMixin):
             return getattr(ufunc, method)(*map(plain, inputs), **given, **{k: plain(v) for k, v in kwargs.items()})
         return _ufunc(self.tape, ufunc, method, inputs, out, kwargs)
 
-    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+    def __array_function__(self, function: Function, types: Any, args: Args, kwargs: Settings) -> Any:
         if not all(issubclass(kind, (Recorded, Live, np.ndarray)) for kind in types):
             return NotImplemented
         if not self.tape.open or function in _ASKING:
@@ -87,11 +89,11 @@ class Recorded(NDArrayOperatorsMixin):
             self.tape.refuse(f"array.{name} is not recorded")
         return value
 
-    def __pow__(self, other: Any) -> Any:
+    def __pow__(self, other: ArrayLike) -> Any:
         ufunc: Any = self.array.view(_Asked) ** other if type(other) in (int, float) else np.power
         return super().__pow__(other) if ufunc is np.power else ufunc(self)
 
-    def __ipow__(self, other: Any) -> Any:
+    def __ipow__(self, other: object) -> Any:
         ufunc: Any = self.array.view(_Asked) ** other if type(other) in (int, float) else np.power
         return super().__ipow__(other) if ufunc is np.power else ufunc(self, out=(self,))
 
@@ -104,7 +106,7 @@ class Recorded(NDArrayOperatorsMixin):
             return RecordedScalar(self.array[(*(index if isinstance(index, tuple) else (index,)), ...)], self.tape)
         return _computed_again(self.tape, operator.getitem, (self, index), {})
 
-    def __setitem__(self, index: Any, value: Any) -> None:
+    def __setitem__(self, index: Index, value: ArrayLike) -> None:
         index = plain(index)
         if isinstance(value, Live):
             value = _held(value, self.dtype)
@@ -174,7 +176,7 @@ class Recorded(NDArrayOperatorsMixin):
         """As of an array; it shares memory, and is recorded on."""
         return Recorded(self.array.view(*args), self.tape)
 
-    def _copied(self, made: Any) -> Any:
+    def _copied(self, made: Array) -> Any:
         if self.tape.open:
             target = np.asarray(made)
             self.tape.add("copyto", np.copyto, (target, self.array), {"casting": "unsafe"}, [target], [self.array])
@@ -226,7 +228,7 @@ def as_recorded(array: Any, result: Any, tape: Tape) -> Any:
     return (RecordedScalar if isinstance(result, np.generic) else Recorded)(array, tape)
 
 
-def is_basic(index: Any) -> bool:
+def is_basic(index: Index) -> bool:
     """Whether an index gives a view: of numbers, slices, None and Ellipsis."""
     parts = index if isinstance(index, tuple) else (index,)
     return all(p is None or p is Ellipsis or isinstance(p, (int, np.integer, slice)) for p in parts) and not any(
@@ -234,13 +236,13 @@ def is_basic(index: Any) -> bool:
     )
 
 
-def _same_memory(a: Any, b: Any) -> bool:
+def _same_memory(a: Any, b: Array) -> bool:
     if not isinstance(a, np.ndarray) or a.shape != b.shape or a.strides != b.strides or a.dtype != b.dtype:
         return False
     return bool(a.__array_interface__["data"] == b.__array_interface__["data"])
 
 
-def _held(number: Live, dtype: Any) -> Any:
+def _held(number: Live, dtype: DType) -> Array:
     """A changing number in an array without axes, of the operand's dtype: float64 would widen it."""
 
     def held() -> Any:
@@ -251,7 +253,9 @@ def _held(number: Live, dtype: Any) -> Any:
     return number.tape.once(("held", number, np.dtype(dtype)), held)
 
 
-def _number_in_ufunc(self: Live, ufunc: Any, method: str, *inputs: object, out: Any = None, **kwargs: object) -> Any:
+def _number_in_ufunc(
+    self: Live, ufunc: Function, method: str, *inputs: object, out: AnyArray | None = None, **kwargs: object
+) -> Any:
     if any(isinstance(x, Tensor) for x in inputs):
         return NotImplemented
     if not self.tape.open:
@@ -259,7 +263,7 @@ def _number_in_ufunc(self: Live, ufunc: Any, method: str, *inputs: object, out: 
     return _ufunc(self.tape, ufunc, method, inputs, out, kwargs)
 
 
-def _number_in_function(self: Live, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+def _number_in_function(self: Live, function: Function, types: Any, args: Args, kwargs: Settings) -> Any:
     if not all(issubclass(kind, (Live, Recorded, np.ndarray)) for kind in types):
         return NotImplemented
     if not self.tape.open or function in _ASKING:
@@ -275,7 +279,7 @@ def _numbers_held(args: Args, kwargs: Settings) -> tuple[tuple[Any, ...], dict[s
     kinds = [x.dtype for x in found if isinstance(x, (np.ndarray, np.generic, Recorded)) and x.dtype.kind in "fc"]
     dtype = np.result_type(*kinds, 1.0)
 
-    def held(x: Any) -> Any:
+    def held(x: Tree) -> Any:
         if isinstance(x, Live):
             return _held(x, dtype) if isinstance(x.value, float) else operator.index(x)
         return type(x)(map(held, x)) if type(x) in (tuple, list) else x
@@ -283,7 +287,7 @@ def _numbers_held(args: Args, kwargs: Settings) -> tuple[tuple[Any, ...], dict[s
     return held(args), {k: held(v) for k, v in kwargs.items()}
 
 
-def _deep(value: Any) -> Iterator[Any]:
+def _deep(value: object) -> Iterator[Any]:
     if isinstance(value, (tuple, list)):
         for v in value:
             yield from _deep(v)
@@ -334,7 +338,7 @@ def _ufunc(tape: Tape, ufunc: Any, method: str, inputs: Args, out: Any, kwargs: 
     return answer
 
 
-def _function(tape: Tape, function: Any, args: Args, kwargs: Settings) -> Any:
+def _function(tape: Tape, function: Function, args: Args, kwargs: Settings) -> Any:
     args, kwargs = _numbers_held(args, kwargs)
     raw, settings = tuple(map(plain, args)), {k: plain(v) for k, v in kwargs.items()}
     name, reads = function.__name__, (*arrays_in(raw), *arrays_in(tuple(settings.values())))
@@ -368,7 +372,7 @@ def _nothing() -> None:
     """Memory that later calls write into."""
 
 
-def _computed_again(tape: Tape, function: Any, args: Args, kwargs: Settings) -> Any:
+def _computed_again(tape: Tape, function: Function, args: Args, kwargs: Settings) -> AnyArray:
     """Views as they are; of a function without ``out=`` the result is computed again and copied into its place."""
     args, kwargs = _numbers_held(args, kwargs)
     raw, settings = tuple(map(plain, args)), {k: plain(v) for k, v in kwargs.items()}

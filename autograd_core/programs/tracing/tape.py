@@ -21,7 +21,7 @@ import numpy as np
 from .parts import Part, Parts
 
 if TYPE_CHECKING:
-    from ...support.types import Args, Function
+    from ...support.types import Args, Array, Function, Settings
 
 
 _PACKAGES = tuple(str(Path(__file__).parents[3] / name) + "/" for name in ("autograd_core", "nn", "optim"))
@@ -70,7 +70,7 @@ class Entry(NamedTuple):
         return f"{owner.__name__}.{name}" if isinstance(owner, np.ufunc) else self.run, self.args, kwargs, outs
 
 
-def again(function: Function, args: Any, kwargs: Any, targets: list[Any]) -> None:
+def again(function: Function, args: Args, kwargs: Settings, targets: list[Array]) -> None:
     """A call without ``out=``, whose results are copied into their places."""
     found = function(*args, **kwargs)
     for target, new in zip(targets, found if isinstance(found, (tuple, list)) else (found,), strict=True):
@@ -115,7 +115,7 @@ def _line(frame: FrameType) -> str:
     return f"{os.path.basename(frame.f_code.co_filename)}:{frame.f_lineno}"
 
 
-def arrays_in(value: Any) -> Iterable[Any]:
+def arrays_in(value: object) -> Iterable[Any]:
     """All arrays in nested tuples, lists and slices."""
     if isinstance(value, np.ndarray):
         yield value

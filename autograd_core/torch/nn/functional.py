@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import nn.functional as _library
 from autograd_core.spellings import sums
@@ -11,12 +11,15 @@ from autograd_core.support.lazy import advice
 
 from ..tensor import faced
 
+if TYPE_CHECKING:
+    from autograd_core.support.types import AnyArray, Axis, DTypeLike, Function
 
-def _softmin(input: Any, dim: Any = None, _stacklevel: int = 3, dtype: Any = None) -> Any:
+
+def _softmin(input: AnyArray, dim: Axis = None, _stacklevel: int = 3, dtype: DTypeLike = None) -> Any:
     return sums.softmax(-input, dim, dtype)
 
 
-def _twin(name: str) -> Any:
+def _twin(name: str) -> Function:
     """``relu_``: ``relu`` with ``inplace=True``."""
     return functools.partial(__getattr__(name), inplace=True)
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import autograd_core as ag
 
 from ..tensor import plain, wrap
+
+if TYPE_CHECKING:
+    from autograd_core.support.types import AnyArray
 
 
 def checkpoint(
@@ -26,7 +29,7 @@ def checkpoint(
     return wrap(recomputed(*plain(args), **plain(kwargs)))
 
 
-def checkpoint_sequential(functions: Any, segments: int, input: Any, **options: Any) -> Any:
+def checkpoint_sequential(functions: Any, segments: int, input: AnyArray, **options: Any) -> Any:
     """A sequence of modules in so many ``checkpoint`` parts."""
     modules = list(functions)
     size = -(-len(modules) // segments)
@@ -35,7 +38,7 @@ def checkpoint_sequential(functions: Any, segments: int, input: Any, **options: 
     return input
 
 
-def _chain(modules: list[Any], x: Any) -> Any:
+def _chain(modules: list[Any], x: AnyArray) -> Any:
     for module in modules:
         x = module(x)
     return x

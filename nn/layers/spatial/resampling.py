@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -95,7 +95,7 @@ def _target(
     return out, tuple(1 / s for s in scales)
 
 
-def _weights(n: int, length: int, scale: float, align_corners: bool, cubic: bool) -> Any:
+def _weights(n: int, length: int, scale: float, align_corners: bool, cubic: bool) -> AnyArray:
     """The matrix (n, length) that takes the numbers along an axis to those in between."""
     if align_corners:
         source = np.arange(n) * ((length - 1) / (n - 1) if n > 1 else 0.0)

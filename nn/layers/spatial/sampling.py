@@ -99,11 +99,11 @@ def _cubic(t: AnyArray) -> list[tuple[int, Any]]:
     return [(-1, far(t + 1)), (0, near(t)), (1, near(1 - t)), (2, far(2 - t))]
 
 
-def _unscaled(x: AnyArray, n: int, corners: bool) -> Any:
+def _unscaled(x: AnyArray, n: int, corners: bool) -> AnyArray:
     return (x + 1) * ((n - 1) / 2) if corners else ((x + 1) * n - 1) / 2
 
 
-def _bent(x: Any, n: int, padding: str, corners: bool) -> Any:
+def _bent(x: AnyArray, n: int, padding: str, corners: bool) -> Any:
     """A coordinate outside at the edge, or mirrored back."""
     if padding == "zeros":
         return x
@@ -118,7 +118,7 @@ def _bent(x: Any, n: int, padding: str, corners: bool) -> Any:
     return np.where(bare(x) < 0, 0.0, np.where(bare(x) > n - 1, float(n - 1), x))
 
 
-def _taken(input: Any, points: list[Any], padding: str, corners: bool) -> Any:
+def _taken(input: Any, points: list[AnyArray], padding: str, corners: bool) -> Any:
     """The numbers (N, C, …) at whole places of every axis."""
     places = input.shape[2:]
     if padding != "zeros":

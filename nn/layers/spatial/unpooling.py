@@ -37,7 +37,7 @@ def _unpool(
     name: str,
     dims: int,
     input: AnyArray,
-    indices: Any,
+    indices: AnyArray,
     kernel_size: PerAxis,
     stride: PerAxis | None,
     padding: PerAxis,
@@ -66,7 +66,7 @@ def _unpool(
     return whole[0] if single else whole
 
 
-def _put(values: AnyArray, where: Any, shape: tuple[int, ...]) -> Any:
+def _put(values: AnyArray, where: Any, shape: tuple[int, ...]) -> AnyArray:
     """Zeros with ``values`` at places; of several at one place the last stays."""
     from autograd_core import Tensor
 

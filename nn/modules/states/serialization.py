@@ -16,6 +16,8 @@ from autograd_core.support.files import write_atomically
 from ..module import Module
 
 if TYPE_CHECKING:
+    from types import ModuleType
+
     from autograd_core.support.types import Array, State
 
 _DTYPES: dict[str, Any] = {
@@ -107,7 +109,7 @@ _OF_TORCH = (
 )
 
 
-def safetensors_for(operation: str) -> Any:
+def safetensors_for(operation: str) -> ModuleType:
     """The package; ImportError that names the operation and the extra where it is missing."""
     try:
         import safetensors.numpy

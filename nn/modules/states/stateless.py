@@ -14,13 +14,13 @@ from autograd_core.support.modes import restoring
 from ..module import Module
 
 if TYPE_CHECKING:
-    from autograd_core.support.types import TensorLike
+    from autograd_core.support.types import Args, TensorLike
 
 
 def functional_call(
     module: Module,
     parameter_and_buffer_dicts: Mapping[str, TensorLike],
-    args: Any = (),
+    args: Args = (),
     kwargs: dict[str, Any] | None = None,
     *,
     tie_weights: bool = True,

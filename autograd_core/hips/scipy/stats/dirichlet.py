@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import scipy.stats
@@ -10,6 +10,10 @@ import scipy.stats
 from ...installing import missing
 from .. import special
 from .supports import of
+
+if TYPE_CHECKING:
+    from ....support.types import ArrayLike
+
 
 rvs = scipy.stats.dirichlet.rvs
 
@@ -20,13 +24,13 @@ def _log_density(x: Any, alpha: Any) -> Any:
 
 
 @of("dirichlet", "logpdf")
-def logpdf(x: Any, alpha: Any) -> Any:
+def logpdf(x: ArrayLike, alpha: Any) -> Any:
     """log Γ(Σα) − Σ log Γ(α) + Σ (α − 1) log x."""
     return _log_density(x, alpha)
 
 
 @of("dirichlet", "pdf")
-def pdf(x: Any, alpha: Any) -> Any:
+def pdf(x: ArrayLike, alpha: Any) -> Any:
     """exp of ``logpdf``."""
     return np.exp(_log_density(x, alpha))
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ...installing import missing
 from ...tracer import getval
 from .supports import of
+
+if TYPE_CHECKING:
+    from ....support.types import ArrayLike
 
 
 def _covariance(cov: Any, d: int) -> Any:
@@ -38,19 +41,19 @@ def _log_density(x: Any, mean: Any, cov: Any, allow_singular: bool) -> Any:
 
 
 @of("multivariate_normal", "logpdf")
-def logpdf(x: Any, mean: Any = None, cov: Any = 1, allow_singular: bool = False) -> Any:
+def logpdf(x: ArrayLike, mean: ArrayLike | None = None, cov: ArrayLike = 1, allow_singular: bool = False) -> Any:
     """−½ ((x − μ)ᵀ Σ⁻¹ (x − μ) + log det Σ + d log 2π)."""
     return _log_density(x, mean, cov, allow_singular)
 
 
 @of("multivariate_normal", "pdf")
-def pdf(x: Any, mean: Any = None, cov: Any = 1, allow_singular: bool = False) -> Any:
+def pdf(x: ArrayLike, mean: ArrayLike | None = None, cov: ArrayLike = 1, allow_singular: bool = False) -> Any:
     """exp of ``logpdf``."""
     return np.exp(_log_density(x, mean, cov, allow_singular))
 
 
 @of("multivariate_normal", "entropy")
-def entropy(mean: Any = None, cov: Any = 1) -> Any:
+def entropy(mean: ArrayLike | None = None, cov: Any = 1) -> Any:
     """½ log det(2πe Σ)."""
     cov = cov if np.ndim(cov) == 2 else _covariance(cov, max(1, np.size(getval(cov))))
     return 0.5 * (np.linalg.slogdet(cov)[1] + np.shape(cov)[0] * math.log(2 * math.pi * math.e))

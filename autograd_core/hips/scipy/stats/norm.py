@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -11,11 +11,15 @@ from ...installing import missing
 from .. import special
 from .supports import of
 
+if TYPE_CHECKING:
+    from ....support.types import AnyArray, ArrayLike
+
+
 _HALF_LOG_2PI = 0.5 * math.log(2 * math.pi)
 
 
 @of("norm", "logpdf")
-def logpdf(x: Any, loc: Any = 0.0, scale: Any = 1.0) -> Any:
+def logpdf(x: AnyArray, loc: ArrayLike = 0.0, scale: ArrayLike = 1.0) -> Any:
     """−z²/2 − log σ − log √(2π) with z = (x − μ)/σ."""
     return -0.5 * ((x - loc) / scale) ** 2 - np.log(scale) - _HALF_LOG_2PI
 
@@ -27,7 +31,7 @@ def pdf(x: Any, loc: Any = 0.0, scale: Any = 1.0) -> Any:
 
 
 @of("norm", "cdf")
-def cdf(x: Any, loc: Any = 0.0, scale: Any = 1.0) -> Any:
+def cdf(x: AnyArray, loc: ArrayLike = 0.0, scale: ArrayLike = 1.0) -> Any:
     """Φ(z)."""
     return special.ndtr((x - loc) / scale)
 
@@ -45,7 +49,7 @@ def sf(x: Any, loc: Any = 0.0, scale: Any = 1.0) -> Any:
 
 
 @of("norm", "logsf")
-def logsf(x: Any, loc: Any = 0.0, scale: Any = 1.0) -> Any:
+def logsf(x: AnyArray, loc: ArrayLike = 0.0, scale: ArrayLike = 1.0) -> AnyArray:
     """log Φ(−z)."""
     return special.log_ndtr((loc - x) / scale)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -11,8 +11,11 @@ from ...tracer import getval
 from .. import special
 from .supports import of
 
+if TYPE_CHECKING:
+    from ....support.types import ArrayLike
 
-def _log_mass(k: Any, mu: Any) -> Any:
+
+def _log_mass(k: Any, mu: ArrayLike) -> Any:
     k = np.asarray(getval(k), float)
     inside = (k >= 0) & (k == np.floor(k))
     whole = np.where(inside, k, 0.0)
@@ -20,19 +23,19 @@ def _log_mass(k: Any, mu: Any) -> Any:
 
 
 @of("poisson", "logpmf")
-def logpmf(k: Any, mu: Any, loc: Any = 0.0) -> Any:
+def logpmf(k: Any, mu: ArrayLike, loc: ArrayLike = 0.0) -> Any:
     """k log μ − μ − log k!."""
     return _log_mass(k - loc, mu)
 
 
 @of("poisson", "pmf")
-def pmf(k: Any, mu: Any, loc: Any = 0.0) -> Any:
+def pmf(k: Any, mu: ArrayLike, loc: ArrayLike = 0.0) -> Any:
     """exp of ``logpmf``."""
     return np.exp(_log_mass(k - loc, mu))
 
 
 @of("poisson", "cdf")
-def cdf(k: Any, mu: Any, loc: Any = 0.0) -> Any:
+def cdf(k: Any, mu: ArrayLike, loc: ArrayLike = 0.0) -> Any:
     """Q(⌊k⌋ + 1, μ), the regularized upper incomplete gamma function."""
     whole = np.floor(np.asarray(getval(k - loc), float))
     return np.where(whole >= 0, special.gammaincc(np.maximum(whole, 0.0) + 1, mu), 0.0)

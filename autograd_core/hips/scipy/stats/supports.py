@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import scipy.stats
 
 from ...numpy import _either
+
+if TYPE_CHECKING:
+    from ....support.types import AnyArray
 
 
 def of(distribution: str, name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -19,7 +22,7 @@ def of(distribution: str, name: str) -> Callable[[Callable[..., Any]], Callable[
     return lambda formula: _either(getattr(getattr(scipy.stats, distribution), name), formula)
 
 
-def within(inside: Any, x: Any, usual: float, log_density: Callable[[Any], Any]) -> Any:
+def within(inside: AnyArray, x: AnyArray, usual: float, log_density: Callable[[Any], Any]) -> Any:
     """A log density of x inside its support, and −∞ outside.
 
     inside : truth values

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ...installing import missing
 from .. import special
 from .supports import of
+
+if TYPE_CHECKING:
+    from ....support.types import AnyArray, ArrayLike
 
 
 def _log_density(x: Any, df: Any, loc: Any, scale: Any) -> Any:
@@ -19,13 +22,13 @@ def _log_density(x: Any, df: Any, loc: Any, scale: Any) -> Any:
 
 
 @of("t", "logpdf")
-def logpdf(x: Any, df: Any, loc: Any = 0.0, scale: Any = 1.0) -> Any:
+def logpdf(x: AnyArray, df: ArrayLike, loc: ArrayLike = 0.0, scale: ArrayLike = 1.0) -> Any:
     """log Γ((ν+1)/2) − log Γ(ν/2) − log(√(νπ) σ) − (ν+1)/2 log(1 + z²/ν)."""
     return _log_density(x, df, loc, scale)
 
 
 @of("t", "pdf")
-def pdf(x: Any, df: Any, loc: Any = 0.0, scale: Any = 1.0) -> Any:
+def pdf(x: ArrayLike, df: ArrayLike, loc: ArrayLike = 0.0, scale: ArrayLike = 1.0) -> Any:
     """exp of ``logpdf``."""
     return np.exp(_log_density(x, df, loc, scale))
 
