@@ -20,6 +20,8 @@ import autograd_core as ag
 import mpi_training
 import nn
 import optim
+from devices import DUCKS
+from duck import Duck
 from mpi_training import X, Y, model, trainer
 from nn import distributed
 from ranks import on_ranks
@@ -177,6 +179,21 @@ def test_batch_norm_over_ranks_is_batch_norm_of_the_whole_batch(places: tuple[in
         for name, array in norm.state_dict().items():
             np.testing.assert_allclose(own[name], array, rtol=1e-12)
     np.testing.assert_allclose(np.concatenate(evaluated), norm.eval()(x).numpy(), rtol=1e-10)
+
+
+def test_ranks_whose_models_lie_on_a_device() -> None:
+    """Strict ducks, as on a GPU: sums are taken in the memory of the CPU, and lie beside the parameters again."""
+
+    def work(comm: Any, moved: bool) -> Any:
+        one = trainer(comm)
+        if moved:
+            DUCKS.move_module(one.model)
+        one.fit((X, Y), (X, Y), epochs=2, batch_size=16)
+        assert all((type(p.data) is Duck) is moved for p in one.model.parameters())
+        return one.model.state_dict()
+
+    on_cpu, on_device = (results(2, lambda comm, moved=moved: work(comm, moved)) for moved in (False, True))
+    close(on_device[0], on_cpu[0])
 
 
 # Random numbers, checkpoints, stopping -----------------------------------------------------------------------------

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
+from autograd_core.support.arrays import brought
+
 from ..modules.module import Module
 from .communicator import Communicator, checked, on_every_rank
 
@@ -76,10 +78,10 @@ def broadcast(module: Module, comm: Communicator) -> None:
     comm = checked("broadcast", comm)
     agree("broadcast", described(module), comm)
     held = [*module.parameters(), *module.buffers()]
-    given = from_first(lambda: [tensor._data for tensor in held], comm)
+    given = from_first(lambda: [tensor.numpy() for tensor in held], comm)
     if comm.Get_rank():
         for tensor, array in zip(held, given, strict=True):
-            tensor._data[...] = array
+            tensor._data[...] = brought(array, tensor)
 
 
 def described(module: Module, path: str = "model") -> dict[str, str]:

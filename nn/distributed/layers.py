@@ -8,6 +8,7 @@ import numpy as np
 
 import autograd_core as ag
 from autograd_core.engine.tensor import bare
+from autograd_core.support.arrays import brought, hosted
 
 from ..kernels.accuracy import accurate, like
 from ..layers.normalization_layers import BatchNorm1d, BatchNorm2d, BatchNorm3d
@@ -32,10 +33,10 @@ def sum_over_ranks(x, comm):
     >>> sum_over_ranks(np.array([1.0, 2.0]), Alone())
     array([1., 2.])
     """
-    sent = np.ascontiguousarray(x)
+    sent = np.ascontiguousarray(hosted(x))
     received = np.empty_like(sent)
     comm.Allreduce(sent, received)
-    return received
+    return brought(received, x)
 
 
 class SyncBatchNorm(BatchNorm1d):

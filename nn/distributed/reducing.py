@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from autograd_core import Tensor
+from autograd_core.support.arrays import brought, hosted
 from autograd_core.support.vectors import joined, pieces
 
 from .communicator import Communicator, checked
@@ -95,9 +96,11 @@ def sums_of(arrays: Sequence[Any], like: Sequence[Array], comm: Communicator) ->
     Narrow floats are summed as float32.
     """
     there = np.array([array is not None for array in arrays], np.float32)
-    given = [np.zeros_like(a) if array is None else array for array, a in zip(arrays, like, strict=True)]
+    pairs = list(zip(arrays, like, strict=True))
+    given = [np.zeros(a.shape, a.dtype) if array is None else hosted(array) for array, a in pairs]
     sent = joined([*given, there], np.result_type(np.float32, *[a.dtype for a in like]))
     received = np.empty_like(sent)
     comm.Allreduce(sent, received)
     *found, anywhere = pieces(received, [*(a.shape for a in like), there.shape])
-    return [array.astype(a.dtype, copy=False) if n else None for array, a, n in zip(found, like, anywhere, strict=True)]
+    wanted = zip(found, like, anywhere, strict=True)
+    return [brought(array.astype(a.dtype, copy=False), a) if n else None for array, a, n in wanted]
