@@ -182,13 +182,15 @@ def test_a_network_is_what_a_person_drew(tmp_path: Path) -> None:
         *(nn.Conv2d(1, 4, 3), nn.BatchNorm2d(4), nn.ReLU(), nn.MaxPool2d(2, padding=1), nn.ConvTranspose2d(4, 4, 2)),
         *(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 3), nn.Softmax(1)),
     )
+    held = [t.data for t in (*model.parameters(), *model.buffers())]
     path = nn.export.onnx(model, np.random.default_rng(0).normal(size=(2, 1, 8, 8)).astype("f4"), tmp_path / "n.onnx")
     first = ["Conv", "BatchNormalization", "Relu", "MaxPool", "ConvTranspose"]
     assert operators(path) == [*first, "GlobalAveragePool", "Reshape", "Gemm", "Softmax", "Identity"]
     assert {"0.weight", "1.running_mean", "7.bias"} <= {x.name for x in onnx.load(path).graph.initializer}
     about = {entry.key: json.loads(entry.value) for entry in onnx.load(path).metadata_props}
     assert about["modules"]["4"] == "ConvTranspose2d"
-    assert model.training
+    assert model.training and all(m.training for m in model)
+    assert all(t.data is a for t, a in zip((*model.parameters(), *model.buffers()), held, strict=True))
 
 
 @pytest.mark.parametrize("kind", ["LSTM", "GRU", "RNN"])
@@ -215,7 +217,13 @@ def in_place(x: Any) -> Any:
 FUNCTIONS: dict[str, tuple[Callable[..., Any], tuple[Any, ...]]] = {
     "a mask by plain NumPy": (lambda x: x * (x.data > 0).astype(np.float32), (x34,)),
     "written in place": (in_place, (x34,)),
-    "a number that follows the batch": (lambda x: x.sum(axis=0) / len(x) + len(x), (x34,)),
+    "numbers that follow the batch": (lambda x: x.sum(axis=0) / len(x) + (len(x) - 1) + 1 / len(x), (x34,)),
+    "neighbours in the batch": (lambda x: x[1:] - x[:-1] + x[0], (x34,)),
+    "variance in the batch": (lambda x: x.var(axis=(0, 1), ddof=1), (x34,)),
+    "factors of a bag's members": (
+        Computed(lambda k, f, bag: bag(k, per_sample_weights=f), nn.EmbeddingBag(6, 3, mode="sum")),
+        (np.array([[0, 1], [2, 2]]), x34[:2, :2]),
+    ),
     "argmax and a dictionary": (lambda x: {"class": x.argmax(axis=1), "shares": ag.softmax(x, 1)}, (x34,)),
     "the largest two": (lambda x: np.sort(x, axis=1)[:, -2:], (x34,)),
     "triangles and points": (lambda x: x[(slice(None), *np.triu_indices(6))] if x.ndim == 3 else x, (image[0],)),
@@ -288,7 +296,7 @@ REFUSED: dict[str, tuple[Callable[..., Any], str]] = {
     "no operator": (lambda x: np.linalg.inv(x[:, :, None] + np.eye(4)), r"linalg\.inv of \(4, 4, 4\) has no operator"),
     "complex numbers": (lambda x: np.real(np.fft.fft(x)), "complex numbers"),
     "a draw": (lambda x: nn.functional.dropout(x, 0.5, True), "or it is drawn"),
-    "a part of the batch": (lambda x: x[1:], "a part of the batch"),
+    "a part that depends on the batch": (lambda x: x[: len(x) - 1], "a part of the batch that depends on its length"),
     "from one example to another": (lambda x: np.roll(x, 1, axis=0), "from one example of the batch to another"),
     "another result": (lambda x: (x, 3), "a int, not a tensor"),
     "FractionalMaxPool": (lambda x: nn.FractionalMaxPool2d(2, 2)(x[:, None, None] * np.ones((4, 1))), "it is drawn"),

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,9 +17,15 @@ from autograd_core.engine.tensor import bare
 from ..modules.module import Module
 from .tracing import trace
 
+if TYPE_CHECKING:
+    from sklearn.base import BaseEstimator
+
 
 def onnx(
-    model: Module, example: Any, path: str | os.PathLike[str], dynamic_batch: bool | Sequence[bool] = True
+    model: Module | BaseEstimator,
+    example: Any,
+    path: str | os.PathLike[str],
+    dynamic_batch: bool | Sequence[bool] = True,
 ) -> Path:
     """Write a model for inference as one file of ONNX's standard operators (opset 21); gives its path.
 
@@ -63,6 +69,11 @@ def onnx(
             "compiled.to_onnx(path)."
         )
     given = [np.asarray(bare(x)) for x in (example if isinstance(example, tuple) else (example,))]
+    for x in given:
+        if x.dtype.kind not in "fiub":
+            raise TypeError(
+                f"export.onnx: an example of dtype {x.dtype}; ONNX's operators take arrays of real numbers."
+            )
     opened = [dynamic_batch] * len(given) if isinstance(dynamic_batch, bool) else list(dynamic_batch)
     if len(opened) != len(given):
         raise ValueError(f"export.onnx: dynamic_batch has {len(opened)} truths for {len(given)} inputs.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -24,14 +25,14 @@ DIFFERS = (
     "Fix: what is computed must depend on the arguments and the model's weights alone."
 )
 _ANOTHER_WAY = "export.onnx: {}: the model goes another way for other numbers or another length of the batch."
-
 _CHANGES = "an array beside the input changes from run to run: with the length of the batch, or it is drawn"
 
 
 class Value:
     """An argument of a rule: a value of the graph, or a number that follows the batch.
 
-    arrays : its numbers in both runs; None where they depend on the input
+    numbers : what it is in both runs
+    arrays : the same as arrays; None where they depend on the input
     shape, longer : its shapes in both runs
     weight : the name of a weight of the model
     made_by : the name of the call that gave it, and its arguments
@@ -127,14 +128,20 @@ class Writer:
             found.name = name
 
     def _of_batch(self, value: Value) -> bool:
-        """Whether an array that depends on the length of the batch alone is known: one number, or 0, 1, 2 and so on."""
+        """Whether an array that depends on the length of the batch alone is known: one number, or 0, 1, 2, …."""
         x, y = value.arrays
         if x.size and y.size and (x == x.flat[0]).all() and (y == x.flat[0]).all():
             value.name = self.b.node("Expand", self.b.constant(x.flat[0]), self.dims(x.shape, y.shape))
-        elif x.dtype == np.int64 and all(_counts(a) for a in (x, y)):
-            count = self.b.reshape(self.dims((x.size,), (y.size,)), [])
-            line = self.b.node("Range", self.b.constant(np.int64(0)), count, self.b.constant(np.int64(1)))
-            value.name = line if x.ndim == 1 else self.b.reshape(line, [n if n == 1 else -1 for n in x.shape])
+        elif x.dtype == np.int64 and x.size > 1 and (times := _times(x)) and times == _times(y):
+            b, many = self.b, [(a.size // times,) for a in (x, y)]
+            value.name = b.node(
+                "Range", b.constant(np.int64(0)), b.reshape(self.dims(*many), []), b.constant(np.int64(1))
+            )
+            if times > 1:
+                pairs = self.dims(*((*n, times) for n in many))
+                value.name = b.node("Expand", b.reshape(value.name, [-1, 1]), pairs)
+            if x.ndim > 1 or times > 1:
+                value.name = b.reshape(value.name, [-1 if n == x.size else 1 for n in x.shape])
         return bool(value.name)
 
     def value(self, x: Any, y: Any) -> Any:
@@ -168,13 +175,27 @@ class Writer:
         return value.name if dtype is None or value.dtype == dtype else self.b.cast(value.name, dtype)
 
     def _number(self, value: Value, dtype: Any) -> str:
-        """A number that follows the batch."""
-        x, y = value.numbers
-        if x * self.lengths[1] != y * self.lengths[0]:
-            raise Refused(f"a number that is {x} and {y} in batches of {self.lengths[0]} and {self.lengths[1]}")
-        kind = np.dtype(dtype if dtype is not None else np.float64 if isinstance(x, float) else np.int64)
+        """A number that follows the batch: a whole one a·n + b, another one a·n or a/n."""
+        (x, y), (n, m) = value.numbers, self.lengths
+        whole = isinstance(x, (int, np.integer)) and isinstance(y, (int, np.integer))
+        kind = np.dtype(dtype if dtype is not None else np.int64 if whole else np.float64)
+        if whole:
+            return self.b.cast(self.b.reshape(self._length(x, y), []), kind)
         batch = self.b.cast(self.b.reshape(self.batch(), []), kind)
-        return str(self.b.node("Mul", batch, self.b.constant(kind.type(x / self.lengths[0]))))
+        if math.isclose(x * m, y * n):
+            return str(self.b.node("Mul", batch, self.b.constant(kind.type(x / n))))
+        if math.isclose(x * n, y * m):
+            return str(self.b.node("Div", self.b.constant(kind.type(x * n)), batch))
+        raise Refused(f"a number that is {x} and {y} in batches of {n} and {m}")
+
+    def _length(self, x: int, y: int) -> str:
+        """A whole number a·n + b of the length n of the batch; whether it is that is seen at a third length."""
+        b, (n, m) = self.b, self.lengths
+        factor, rest = divmod(y - x, m - n) if n != m else (0, 1)
+        if rest:
+            raise Refused(f"lengths {x} and {y} in batches of {n} and {m}")
+        found = self.batch() if factor == 1 else b.node("Mul", self.batch(), b.constant([factor]))
+        return found if x == factor * n else str(b.node("Add", found, b.constant([x - factor * n])))
 
     def batch(self) -> str:
         """The length of the batch."""
@@ -186,15 +207,10 @@ class Writer:
         """A shape as a value: lengths that differ follow the batch."""
         if tuple(shape) == tuple(other):
             return self.b.constant([int(n) for n in shape])
-        parts = []
-        for n, m in zip(shape, other, strict=True):
-            if n == m:
-                parts.append(self.b.constant([int(n)]))
-                continue
-            factor, rest = divmod(n, self.lengths[0])
-            if rest or m != factor * self.lengths[1]:
-                raise Refused(f"lengths {n} and {m} in batches of {self.lengths[0]} and {self.lengths[1]}")
-            parts.append(self.b.node("Mul", self.batch(), self.b.constant([factor])) if factor != 1 else self.batch())
+        parts = [
+            self.b.constant([int(n)]) if n == m else self._length(int(n), int(m))
+            for n, m in zip(shape, other, strict=True)
+        ]
         return str(self.b.node("Concat", *parts, axis=0)) if len(parts) > 1 else parts[0]
 
     def target(self) -> tuple[Any, Any]:
@@ -217,11 +233,13 @@ class Writer:
 
     def _open(self, shape: Any, other: Any) -> list[Any]:
         """A shape with names where it follows the batch."""
-        shown = []
-        for n, m in zip(shape, other, strict=True):
-            factor = n // self.lengths[0]
-            follows = (n, m) == (factor * self.lengths[0], factor * self.lengths[1])
-            shown.append(n if n == m else "n" if not follows else "batch" if factor == 1 else f"batch*{factor}")
+        shown: list[Any] = []
+        for x, y in zip(shape, other, strict=True):
+            factor = y - x
+            more = x - factor * self.lengths[0]
+            shown.append(
+                x if x == y else f"{'batch' if factor == 1 else f'batch*{factor}'}{f'{more:+}' if more else ''}"
+            )
         return shown
 
     def check(self, model: Any, examples: list[list[Any]]) -> None:
@@ -239,9 +257,11 @@ class Writer:
                     raise ValueError(DIFFERS)
 
 
-def _counts(a: Any) -> bool:
-    """Whether an array holds 0, 1, 2 and so on along one axis."""
-    return bool(a.ndim and a.size == max(a.shape) and (a.ravel() == np.arange(a.size)).all())
+def _times(a: Any) -> int:
+    """How often each of 0, 1, 2, … comes in an array along one axis that holds them in this order; 0 of any other."""
+    times = int(np.count_nonzero(a == 0))
+    fits = a.ndim and a.size == max(a.shape) and times and a.size % times == 0
+    return times if fits and (a.ravel() == np.repeat(np.arange(a.size // times), times)).all() else 0
 
 
 def _leaves(x: Any, y: Any, name: str) -> Iterator[tuple[str, Any, Any]]:

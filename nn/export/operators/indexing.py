@@ -83,8 +83,8 @@ def _basic(w: Writer, x: Any, parts: list[Any]) -> Any:
         if isinstance(p, slice):
             value = _sliced(w, value, x, axis, p)
         else:
-            if not isinstance(p, int) or (x.shape[axis] != x.longer[axis] and p not in (0, -1)):
-                raise Refused("one example of the batch by its number")
+            if not isinstance(p, int):
+                raise Refused("one example of the batch by a number that depends on its length")
             squeezed.append(axis)
         axis += 1
     for axis in reversed(squeezed):
@@ -100,12 +100,14 @@ def _sliced(w: Writer, value: str, x: Any, axis: int, part: slice) -> str:
     first, last, step = both[0].indices(length)
     if (first, last, step) == (0, length, 1) and both[1].indices(longer) == (0, longer, 1):
         return value
-    if length != longer and part != slice(None, None, -1):
-        raise Refused("a part of the batch")
-    last = last if last >= 0 and length == longer else -_END
-    b = w.b
-    first = -1 if length != longer else first
-    return str(b.node("Slice", value, *(b.constant([int(k)]) for k in (first, last, axis, step))))
+    if length != longer:
+        if both[0] != both[1]:
+            raise Refused("a part of the batch that depends on its length")
+        first, last = (0, _END) if step > 0 else (-1, -_END)
+        first, last = part.start if part.start is not None else first, part.stop if part.stop is not None else last
+    elif last < 0:
+        last = -_END
+    return str(w.b.node("Slice", value, *(w.b.constant([int(k)]) for k in (first, last, axis, step))))
 
 
 def _of_points(w: Writer, x: Any, parts: list[Any], count: int) -> Any:

@@ -70,13 +70,19 @@ def _spread(root: bool) -> Rule:
         w: Writer, x: Any, axis: Any = None, dtype: Any = None, keepdims: bool = False, ddof: Any = 0, where: Any = True
     ) -> Any:
         axes = _over(x, axis)
-        if where is not True or (ddof and any(x.shape[k] != x.longer[k] for k in axes)):
-            raise Refused("its setting where, or a correction that depends on the batch")
-        b, value, over = w.b, w.name(x, w.made.dtype), w.b.constant(axes)
+        if where is not True:
+            raise Refused("its setting where")
+        b, kind, over, kept = w.b, w.made.dtype, w.b.constant(axes), int(bool(keepdims))
+        value = w.name(x, kind)
         off = b.node("Sub", value, b.node("ReduceMean", value, over, keepdims=1))
-        found = b.node("ReduceMean", b.node("Mul", off, off), over, keepdims=int(bool(keepdims)))
-        n = math.prod(x.shape[k] for k in axes)
-        found = b.node("Mul", found, b.constant(w.made.dtype.type(n / (n - ddof)))) if ddof else found
+        square = b.node("Mul", off, off)
+        if ddof:
+            sizes = w.dims([x.shape[k] for k in axes], [x.longer[k] for k in axes])
+            count = b.cast(b.node("ReduceProd", sizes, keepdims=0), kind)
+            total = b.node("ReduceSum", square, over, keepdims=kept)
+            found = b.node("Div", total, b.node("Sub", count, b.constant(kind.type(ddof))))
+        else:
+            found = b.node("ReduceMean", square, over, keepdims=kept)
         return b.node("Sqrt", found) if root else found
 
     return rule
