@@ -403,7 +403,7 @@ def test_two_classes_in_the_plane_are_halves_and_a_seed_repeats_them(name, n, se
     assert (
         x.shape == (n, 2)
         and x.dtype == ag.get_default_dtype()
-        and np.array_equal(y, np.repeat([0, 1], [n - n // 2, n // 2]))
+        and np.array_equal(np.bincount(y, minlength=2), [n - n // 2, n // 2])
     )
     assert np.array_equal(x, make(n, 0.1, seed)[0])
     with pytest.raises(ValueError, match="n=1"):
@@ -415,7 +415,10 @@ def test_two_classes_in_the_plane_are_halves_and_a_seed_repeats_them(name, n, se
 def test_points_without_noise_lie_on_their_curves():
     (moon, m), (spiral, s) = datasets.moons(noise=0), datasets.spirals(noise=0, turns=2)
     assert np.allclose(np.hypot(*moon[m == 0].T), 1) and np.allclose(np.hypot(*(moon[m == 1] - [1, 0.5]).T), 1)
-    assert np.allclose(spiral[s == 0], -spiral[s == 1], atol=1e-6)
+    for arm in (spiral[s == 0], -spiral[s == 1]):
+        r = np.sort(np.hypot(*arm.T))
+        assert np.allclose(r, np.linspace(0.05, 1, 100), atol=1e-6)
+    assert np.allclose(np.sort(spiral[s == 0], axis=0), np.sort(-spiral[s == 1], axis=0), atol=1e-6)
 
 
 def test_a_text_has_the_information_of_its_choices():

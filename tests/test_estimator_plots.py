@@ -10,7 +10,7 @@ import pytest
 from sklearn.datasets import load_iris
 from sklearn.linear_model import LinearRegression, LogisticRegression
 
-from nn.estimators import plot_decision_surface, plot_partial_dependence
+from nn.estimators import MLPRegressor, plot_decision_surface, plot_loss_curve, plot_partial_dependence
 
 matplotlib.use("Agg")
 
@@ -103,3 +103,15 @@ def closed() -> Any:
     import matplotlib.pyplot as plt
 
     plt.close("all")
+
+
+def test_the_loss_curve_is_the_losses_and_the_scores_beside_them():
+    x = np.linspace(0, 1, 60)[:, None]
+    model = MLPRegressor(hidden_layer_sizes=(4,), max_iter=300, early_stopping=True, random_state=0, tol=0.1).fit(
+        x, x.ravel()
+    )
+    ax = plot_loss_curve(model)
+    assert ax.lines[0].get_ydata().tolist() == model.loss_curve_
+    assert ax.figure.axes[1].lines[0].get_ydata().tolist() == model.validation_scores_
+    with pytest.raises(ValueError, match="no epochs were recorded"):
+        plot_loss_curve(MLPRegressor(solver="lbfgs"))

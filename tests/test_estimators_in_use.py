@@ -4,6 +4,7 @@ import concurrent.futures
 import io
 import pickle
 import tracemalloc
+import warnings
 
 import joblib
 import numpy as np
@@ -17,6 +18,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from sklearn.utils.class_weight import compute_sample_weight
 
 import autograd_core as ag
 import nn
@@ -251,3 +253,46 @@ def test_the_fitted_network_differentiates_by_its_input() -> None:
     moved = point + step * np.eye(3)
     expected = (model.predict(moved) - model.predict(point - step * np.eye(3))) / (2 * step)
     np.testing.assert_allclose(slopes[0], expected, rtol=1e-6)
+
+
+# What classes count, and other losses ---------------------------------------------------------------------------------
+
+
+def test_a_class_weight_is_a_weight_of_its_rows():
+    X, y = load_iris(return_X_y=True)
+    for weight in ({0: 1.0, 1: 3.0, 2: 0.5}, "balanced"):
+        options = {"hidden_layer_sizes": (4,), "solver": "lbfgs", "random_state": 0, "max_iter": 50}
+        with warnings.catch_warnings(action="ignore"):
+            weighted = MLPClassifier(class_weight=weight, **options).fit(X[20:], y[20:])
+            rows = compute_sample_weight(weight, y[20:])
+            other = MLPClassifier(**options).fit(X[20:], y[20:], rows)
+        assert np.array_equal(weighted.predict_proba(X), other.predict_proba(X))
+    with pytest.raises(ValueError, match="compute_class_weight"):
+        MLPClassifier(class_weight="balanced").partial_fit(X, y, classes=[0, 1, 2])
+    net = NeuralNetClassifier(nn.Linear, class_weight="balanced", solver="lbfgs")
+    assert clone(net).get_params()["class_weight"] == "balanced"
+
+
+@pytest.mark.parametrize("loss", ["hinge", "squared_hinge"])
+def test_a_hinge_is_zero_beyond_the_margin_and_knows_no_probabilities(loss):
+    x = np.array([[-3.0], [-2.0], [2.0], [3.0]])
+    model = MLPClassifier((), "identity", loss=loss, alpha=0, solver="lbfgs", random_state=0).fit(x, list("aabb"))
+    margins = model.decision_function(x) * [-1, -1, 1, 1]
+    assert np.all(margins >= 1 - 1e-3) and model.score(x, list("aabb")) == 1 and model.loss_ < 1e-3
+    assert not hasattr(model, "predict_proba") and not hasattr(MLPClassifier(), "decision_function")
+    X, y = load_iris(return_X_y=True)
+    X = StandardScaler().fit_transform(X)
+    with warnings.catch_warnings(action="ignore"):
+        of_three = MLPClassifier((8,), loss=loss, max_iter=500, random_state=0, learning_rate_init=0.01).fit(X, y)
+    assert of_three.score(X, y) > 0.93
+    assert np.array_equal(of_three.predict(X), of_three.decision_function(X).argmax(axis=1))
+
+
+def test_the_mean_absolute_error_is_least_at_the_median():
+    y = np.array([0.0, 1.0, 2.0, 3.0, 1000.0])
+    x, options = np.zeros((5, 1)), {"alpha": 0, "hidden_layer_sizes": (), "activation": "identity", "random_state": 0}
+    with warnings.catch_warnings(action="ignore"):
+        options |= {"learning_rate_init": 0.02, "max_iter": 4000, "tol": 0}
+        assert np.allclose(MLPRegressor("absolute_error", **options).fit(x, y).predict(x), 2, atol=0.05)
+        huber = MLPRegressor("huber", **options).fit(x, y).predict(x)[0]
+    assert abs(sum(np.clip(huber - y, -1, 1))) < 0.05

@@ -52,7 +52,7 @@ def moons(n: int = 200, noise: float = 0.1, seed: int = 0) -> tuple[Array, Array
     noise : standard deviation of what is added to each number
     seed : of points and noise
 
-    >>> moons(4, noise=0)[1]
+    >>> np.sort(moons(4, noise=0)[1])
     array([0, 0, 1, 1])
     """
 
@@ -121,8 +121,8 @@ def gauss(n: int = 200, noise: float = 0.5, seed: int = 0) -> tuple[Array, Array
 
     n, noise, seed : those of ``nn.data.datasets.moons``
 
-    >>> gauss(4, noise=0)[0][:, 0]
-    array([ 1.,  1., -1., -1.], dtype=float32)
+    >>> np.sort(gauss(4, noise=0)[0][:, 0])
+    array([-1., -1.,  1.,  1.], dtype=float32)
     """
     return _two("gauss", lambda kind, t, rng: np.full((len(t), 2), -1.0 if kind else 1.0), n, noise, seed)
 
@@ -130,7 +130,7 @@ def gauss(n: int = 200, noise: float = 0.5, seed: int = 0) -> tuple[Array, Array
 def _two(
     name: str, shape: Callable[[int, Array, np.random.Generator], Array], n: int, noise: float, seed: int
 ) -> tuple[Array, Array]:
-    """n/2 points of each class, at even places t of [0, 1] along its shape."""
+    """n/2 points of each class, at even places t of [0, 1] along its shape, in random order."""
     n = whole(f"{name}: n", n, 2)
     if not (isinstance(noise, (int, float)) and 0 <= noise < math.inf):
         raise ValueError(f"{name}: noise={noise!r} must be a number, not negative.")
@@ -138,7 +138,8 @@ def _two(
     counts = (n - n // 2, n // 2)
     x = np.concatenate([shape(kind, np.linspace(0, 1, count), rng) for kind, count in enumerate(counts)])
     x += noise * rng.normal(size=x.shape)
-    return x.astype(get_default_dtype()), np.repeat([0, 1], counts)
+    order = rng.permutation(n)
+    return x.astype(get_default_dtype())[order], np.repeat([0, 1], counts)[order]
 
 
 # Text ----------------------------------------------------------------------------------------------------------------

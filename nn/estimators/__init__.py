@@ -22,9 +22,9 @@ _refuse("optim")
 
 from .mlp import MLPClassifier, MLPRegressor
 from .neural_net import NeuralNetClassifier, NeuralNetRegressor
-from .plots import plot_decision_surface, plot_partial_dependence
+from .plots import plot_decision_surface, plot_loss_curve, plot_partial_dependence
 
 __all__ = [
     *("MLPClassifier", "MLPRegressor", "NeuralNetClassifier", "NeuralNetRegressor"),
-    *("plot_decision_surface", "plot_partial_dependence"),
+    *("plot_decision_surface", "plot_loss_curve", "plot_partial_dependence"),
 ]

@@ -22,7 +22,7 @@ from autograd_core.support.modes import restoring
 from autograd_core.support.random import generator_of_block, use_generator
 
 from .closed_loop import ClosedLoop
-from .objectives import LINKS, LOSSES
+from .objectives import LINKS, LOSSES, NAMED
 from .solvers import NOT_FINITE, Features, Loss, Objective, Steps, lbfgs
 
 if TYPE_CHECKING:
@@ -95,6 +95,10 @@ class Network(BaseEstimator):
         """Targets as the loss takes them."""
         raise NotImplementedError
 
+    def _weighted(self, X: Features, y: Array, weights: Array | None, incremental: bool) -> Array | None:
+        """The weights of the rows, with what their classes weigh."""
+        return weights
+
     def _scored(self, X: Features, y: Array, weights: Array | None) -> float:
         raise NotImplementedError
 
@@ -113,7 +117,8 @@ class Network(BaseEstimator):
 
     def _loss(self) -> Loss:
         """The loss of the outputs, a function that does not reach this estimator, whose history grows."""
-        loss, columns = LOSSES[self.out_activation_], self._columns
+        columns, named = self._columns, getattr(self, "loss", None)
+        loss = NAMED[named] if isinstance(named, str) and named in NAMED else LOSSES[self.out_activation_]
         return lambda output, target, share: loss(columns(output), target, share)
 
     def _seed(self) -> int:
@@ -159,6 +164,7 @@ class Network(BaseEstimator):
         weights = sample_weight
         if weights is not None:
             weights = _check_sample_weight(weights, X, dtype=X.dtype, ensure_non_negative=True)
+        weights = self._weighted(X, y, weights, incremental)
         self._random_state = check_random_state(self.random_state)
         if first:
             self._generator = np.random.default_rng(self._seed())
@@ -184,7 +190,8 @@ class Network(BaseEstimator):
         return objective
 
     def _objective(self, X: Features) -> Objective:
-        if ClosedLoop.fits(self.module_, callable(getattr(self, "loss", None)), X):
+        loss = getattr(self, "loss", None)
+        if ClosedLoop.fits(self.module_, callable(loss) or loss in NAMED, X):
             return ClosedLoop(self.module_, self._loss(), self.alpha, self.out_activation_)
         return Objective(self.module_, self._loss(), self.alpha)
 

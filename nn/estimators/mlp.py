@@ -193,6 +193,9 @@ class MLPClassifier(_Perceptrons, NetworkClassifier):
         with "lbfgs")
     warm_start           : go on from the last fit
     momentum, nesterovs_momentum, beta_1, beta_2, epsilon : of "sgd" and "adam"
+    class_weight         : what each class counts: a dict, "balanced" for n/(classes·count), or None for all alike
+    loss                 : "log_loss"; "hinge", max(0, 1 − s·z) with s = ±1, or "squared_hinge", its square, one output
+        against the rest; then there is ``decision_function``, and no ``predict_proba``
     dropout, batch_norm  : behind and before the activation of each hidden layer (not in scikit-learn)
     optimizer            : a class of ``optim`` by name, e.g. "AdamW", with lr=learning_rate_init and its other
         defaults; takes the place of ``solver`` (not in scikit-learn)
@@ -216,10 +219,51 @@ class MLPClassifier(_Perceptrons, NetworkClassifier):
     True
     """
 
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **_Perceptrons._parameter_constraints,
+        "class_weight": [StrOptions({"balanced"}), dict, None],
+        "loss": [StrOptions({"log_loss", "hinge", "squared_hinge"})],
+    }
+
+    def __init__(
+        self,
+        hidden_layer_sizes: int | Sequence[int] = (100,),
+        activation: str = "relu",
+        *,
+        solver: str = "adam",
+        alpha: float = 0.0001,
+        batch_size: str | int = "auto",
+        learning_rate: str = "constant",
+        learning_rate_init: float = 0.001,
+        power_t: float = 0.5,
+        max_iter: int = 200,
+        shuffle: bool = True,
+        random_state: RandomState = None,
+        tol: float = 1e-4,
+        verbose: bool | int = False,
+        warm_start: bool = False,
+        momentum: float = 0.9,
+        nesterovs_momentum: bool = True,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+        n_iter_no_change: float = 10,
+        max_fun: int = 15000,
+        dropout: float = 0.0,
+        batch_norm: bool = False,
+        optimizer: str | None = None,
+        class_weight: dict[Any, float] | str | None = None,
+        loss: str = "log_loss",
+    ) -> None:
+        self._keep(locals())
+
     def _widths(self, y: Array) -> tuple[str, int]:
-        if self._kind == "binary":
-            return "logistic", 1
-        return ("softmax" if self._kind == "multiclass" else "logistic"), len(self.classes_)
+        count = 1 if self._kind == "binary" else len(self.classes_)
+        if self.loss != "log_loss":
+            return "identity", count
+        return ("softmax" if self._kind == "multiclass" else "logistic"), count
 
 
 class MLPRegressor(_Perceptrons, NetworkRegressor):
@@ -227,8 +271,8 @@ class MLPRegressor(_Perceptrons, NetworkRegressor):
 
     hidden_layer_sizes, activation, solver, alpha, max_iter, random_state : those of ``MLPClassifier``, and so are all
         others
-    loss : "squared_error", ½(y − ŷ)² averaged over rows and outputs, or "poisson", half the deviance of counts y ≥ 0,
-        whose mean is exp(output)
+    loss : "squared_error", ½(y − ŷ)² averaged over rows and outputs; "absolute_error", |y − ŷ|; "huber", the one within
+        1 and the other beyond; or "poisson", half the deviance of counts y ≥ 0, whose mean is exp(output)
 
     For several outputs the gradient is that of the loss that is reported. (scikit-learn's is larger by the number of
     outputs, which makes its ``alpha`` weaker by that factor.)
@@ -242,7 +286,7 @@ class MLPRegressor(_Perceptrons, NetworkRegressor):
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **_Perceptrons._parameter_constraints,
-        "loss": [StrOptions({"squared_error", "poisson"})],
+        "loss": [StrOptions({"squared_error", "absolute_error", "huber", "poisson"})],
     }
 
     def __init__(

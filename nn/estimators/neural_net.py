@@ -154,6 +154,7 @@ class NeuralNetClassifier(_NeuralNet, NetworkClassifier):
     loss : None, the log-loss, or a function of (logits, targets), which are class numbers (n,) for (n, classes) and
         zeros and ones of the logits' shape otherwise, (n, 1) where that was (n,); e.g.
         ``nn.CrossEntropyLoss(label_smoothing=0.1)``. Where rows have weights it must return one loss for each row.
+    class_weight : that of ``MLPClassifier``
     optimizer : a class of ``optim`` by name, with arguments ``optimizer__<name>``; or None for ``solver``
 
     All others as in ``MLPClassifier``. X may have more than two axes where the module takes them. It arrives as
@@ -184,7 +185,23 @@ class NeuralNetClassifier(_NeuralNet, NetworkClassifier):
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **_NeuralNet._parameter_constraints,
         "loss": [StrOptions({"log_loss"}), callable, None],
+        "class_weight": [StrOptions({"balanced"}), dict, None],
     }
+
+    def __init__(
+        self,
+        module: Any = None,
+        loss: Any = None,
+        *,
+        class_weight: dict[Any, float] | str | None = None,
+        **module__and_optimizer__: Any,
+    ) -> None:
+        super().__init__(module, loss, **module__and_optimizer__)
+        self.class_weight = class_weight
+
+    @classmethod
+    def _get_param_names(cls) -> list[str]:
+        return sorted([*_NeuralNet._get_param_names(), "class_weight"])
 
     def _wanted(self, y: Array) -> list[int]:
         return [1, 2] if self._kind == "binary" and len(self.classes_) == 2 else [len(self.classes_)]

@@ -14,6 +14,7 @@ import numpy as np
 import autograd_core as ag
 from autograd_core.engine.errors import class_name
 from nn.kernels.classes import class_slope, minus_log_shares
+from nn.losses.of_numbers import huber_loss
 
 if TYPE_CHECKING:
     from autograd_core import Tensor
@@ -83,6 +84,14 @@ LOSSES = {
 }
 """The loss whose canonical link is the output activation of that name."""
 
+
+NAMED: dict[str, Callable[[Any, Any, Any], Any]] = {
+    "hinge": lambda x, target, share: _total(np.maximum(1 - (2 * target - 1) * x, 0), share),
+    "squared_hinge": lambda x, target, share: _total(np.square(np.maximum(1 - (2 * target - 1) * x, 0)), share),
+    "absolute_error": lambda x, target, share: _total(np.absolute(x - target), share) / x.shape[1],
+    "huber": lambda x, target, share: _total(huber_loss(x, target, reduction="none"), share) / x.shape[1],
+}
+"""Losses of outputs that are predictions as they stand, by the name that an estimator is given."""
 
 LINKS = {
     "softmax": lambda z: ag.softmax(z, 1),

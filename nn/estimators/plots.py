@@ -10,7 +10,7 @@ import numpy as np
 if TYPE_CHECKING:
     from autograd_core.support.types import Array
 
-__all__ = ["plot_decision_surface", "plot_partial_dependence"]
+__all__ = ["plot_decision_surface", "plot_loss_curve", "plot_partial_dependence"]
 
 _LINES = 60  # rows whose own curves are drawn
 _BAND = (2.5, 97.5)
@@ -138,6 +138,40 @@ def plot_partial_dependence(
         ax.fill_between(grid, *np.percentile(bands, _BAND, axis=0), color="C1", alpha=0.4, linewidth=0)
     ax.plot(grid, curve, color="black", label=label or None)
     ax.set(xlabel=names[j], ylabel="prediction")
+    return ax
+
+
+def plot_loss_curve(model: Any, *, ax: Any = None) -> Any:
+    """Draw the loss of every epoch of a fit, and the scores of the rows held out where there are any; return the axes.
+
+    model : an estimator that was fitted by "sgd", "adam" or a named optimizer
+    ax    : the matplotlib axes to draw on (new ones where none are given)
+
+    For scores against the number of rows, or against a parameter, scikit-learn has ``LearningCurveDisplay`` and
+    ``ValidationCurveDisplay``. Raises ValueError where no epochs were recorded, ImportError without matplotlib.
+
+    >>> import matplotlib
+    >>> matplotlib.use("Agg")
+    >>> from nn.estimators import MLPRegressor
+    >>> X = np.linspace(0, 1, 40)[:, None]
+    >>> plot_loss_curve(MLPRegressor(max_iter=300, random_state=0).fit(X, X.ravel())).get_xlabel()
+    'epoch'
+    """
+    plt = _pyplot("plot_loss_curve")
+    losses = getattr(model, "loss_curve_", None)
+    if not losses:
+        raise ValueError('plot_loss_curve: no epochs were recorded. Fix: fit first, with a solver other than "lbfgs".')
+    if ax is None:
+        ax = plt.subplots(figsize=(5, 3.4), layout="constrained")[1]
+    epochs = np.arange(1, len(losses) + 1)
+    lines = ax.plot(epochs, losses, color="C0", label="loss")
+    ax.set(xlabel="epoch", ylabel="loss", yscale="log" if min(losses) > 0 else "linear")
+    scores = getattr(model, "validation_scores_", None)
+    if scores:
+        right = ax.twinx()
+        right.set_ylabel("score of the rows held out")
+        lines += right.plot(epochs[-len(scores) :], scores, color="C1", label="score of the rows held out")
+        ax.legend(handles=lines)
     return ax
 
 

@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from autograd_core.support.types import Array
 
 NOT_FINITE = (
-    "Solver produced non-finite parameter weights. The input data may contain large values and need to be preprocessed."
+    "Solver produced non-finite parameter weights. The input data may contain large values and need to be "
+    "preprocessed. Fix: scale the data, or a smaller learning_rate_init; ag.detect_anomaly() around fit names the "
+    "operation that made the first NaN or infinity."
 )
 
 Share: TypeAlias = "float | Array"

@@ -8,11 +8,13 @@ import numpy as np
 from sklearn.base import ClassifierMixin, RegressorMixin
 from sklearn.metrics import accuracy_score, r2_score
 from sklearn.preprocessing import LabelBinarizer
+from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import _check_partial_fit_first_call, type_of_target, unique_labels
 from sklearn.utils.validation import check_array, column_or_1d, validate_data
 
 from .base import Network
+from .objectives import NAMED
 
 if TYPE_CHECKING:
     from autograd_core.support.types import Array, ArrayLike, DType
@@ -27,8 +29,23 @@ def _is_stochastic(estimator: MLPClassifier) -> bool:
     return True
 
 
+def _has_margins(estimator: Any) -> bool:
+    return isinstance(estimator.loss, str) and estimator.loss in NAMED
+
+
+def _has_probabilities(estimator: Any) -> bool:
+    if _has_margins(estimator):
+        raise AttributeError(
+            f"loss={estimator.loss!r} knows no probabilities. Fix: decision_function, or loss='log_loss'."
+        )
+    return True
+
+
 class NetworkClassifier(ClassifierMixin, Network):
     """Labels in and out: classes, or several yes-or-no labels a row."""
+
+    class_weight: Any
+    loss: Any
 
     def _checked(self, X: Any, y: Any, incremental: bool, reset: bool) -> tuple[Features, Array]:
         X, y = validate_data(self, X, y, multi_output=True, dtype=self._dtypes(reset), reset=reset, **self._accepts)
@@ -77,6 +94,17 @@ class NetworkClassifier(ClassifierMixin, Network):
             return np.searchsorted(self.classes_, y)
         return self._label_binarizer.transform(y).astype(dtype)
 
+    def _weighted(self, X: Features, y: Array, weights: Array | None, incremental: bool) -> Array | None:
+        if self.class_weight is None:
+            return weights
+        if incremental and self.class_weight == "balanced":
+            raise ValueError(
+                "class_weight 'balanced' is not supported for partial_fit, which does not see all rows. Fix: give the "
+                "weights as a dict, from sklearn.utils.class_weight.compute_class_weight('balanced', ...)."
+            )
+        of_class = compute_sample_weight(self.class_weight, y).astype(X.dtype)
+        return of_class if weights is None else of_class * weights
+
     def _strata(self, y: Array) -> Array | None:
         return y if self._kind == "binary" else None
 
@@ -89,12 +117,22 @@ class NetworkClassifier(ClassifierMixin, Network):
     def _labels(self, probabilities: Array) -> Array:
         if self._kind == "binary":
             probabilities = probabilities[:, -1]
-        return self._label_binarizer.inverse_transform(probabilities)
+        return self._label_binarizer.inverse_transform(probabilities, threshold=0 if _has_margins(self) else None)
 
     def predict(self, X: ArrayLike) -> Array:
         """The most probable class of each row, or for several labels those with a probability above ½."""
         return self._labels(self._predicted(X))
 
+    @available_if(_has_margins)
+    def decision_function(self, X: ArrayLike) -> Array:
+        """How far on the side of the second class each row lies (n_samples,), or of each class (n_samples, n_classes).
+
+        Of the losses "hinge" and "squared_hinge", which know no probabilities.
+        """
+        margins = self._predicted(X)
+        return margins.ravel() if margins.shape[1] == 1 else margins
+
+    @available_if(_has_probabilities)
     def predict_proba(self, X: ArrayLike) -> Array:
         """Probabilities (n_samples, n_classes), the classes in the order of ``classes_``."""
         probabilities = self._predicted(X)
@@ -105,6 +143,7 @@ class NetworkClassifier(ClassifierMixin, Network):
             return np.ones_like(probabilities[:, :1])
         return np.hstack([1 - probabilities, probabilities]) if probabilities.shape[1] == 1 else probabilities
 
+    @available_if(_has_probabilities)
     def predict_log_proba(self, X: ArrayLike) -> Array:
         """log(predict_proba(X))."""
         probabilities = self.predict_proba(X)
