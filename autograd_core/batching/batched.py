@@ -14,6 +14,7 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from ..engine.node import somewhere
 from ..engine.tensor import Tensor
+from ..support.arrays import method_of
 
 if TYPE_CHECKING:
     from ..support.types import AnyArray, Args, ArrayLike, DTypeLike, Function, Index, Settings
@@ -23,21 +24,8 @@ RULES: dict[Function, Rule] = {}
 """What a NumPy function does on batched arrays: ``rule(level, *args, **kwargs)``. What is not here runs in a loop."""
 
 _METHODS = {"all", "any", "argmax", "argmin", "argsort", "clip", "conj", "cumprod", "cumsum", "diagonal", "dot", "max"}
-_METHODS |= {
-    "mean",
-    "min",
-    "nonzero",
-    "prod",
-    "ravel",
-    "repeat",
-    "reshape",
-    "round",
-    "squeeze",
-    "std",
-    "sum",
-    "swapaxes",
-}
-_METHODS |= {"take", "trace", "transpose", "var", "astype"}
+_METHODS |= {"mean", "min", "nonzero", "prod", "ravel", "repeat", "reshape", "round", "squeeze", "std", "sum"}
+_METHODS |= {"swapaxes", "take", "trace", "transpose", "var", "astype"}
 _SPELLED = {"conjugate": "conj", "flatten": "ravel"}
 _orders = itertools.count()
 _warned: set[str] = set()
@@ -197,9 +185,7 @@ class Batched(NDArrayOperatorsMixin):
         name = _SPELLED.get(name, name)
         if name not in _METHODS:
             raise AttributeError(f"an array under vmap has no attribute {name!r}. Fix: use NumPy's function.")
-        function = getattr(np, name)
-        several = name in ("reshape", "transpose")  # x.reshape(2, 3) is np.reshape(x, (2, 3))
-        return lambda *args, **kwargs: function(self, *((args,) if several and len(args) > 1 else args), **kwargs)
+        return method_of(self, name)
 
     def astype(self, dtype: DTypeLike, *args: object, copy: bool = True, **kwargs: object) -> Any:
         """As of an array."""

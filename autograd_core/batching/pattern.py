@@ -14,6 +14,7 @@ import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from ..engine.tensor import Tensor
+from ..support.arrays import method_of
 
 if TYPE_CHECKING:
     from ..support.types import AnyArray, Args, Axis, DTypeLike, Function, Index, Settings
@@ -109,9 +110,7 @@ class Pattern(NDArrayOperatorsMixin):
     def __getattr__(self, name: str) -> Any:
         if name not in _METHODS:
             raise AttributeError(name)
-        several = name in ("reshape", "transpose")
-        function = getattr(np, name)
-        return lambda *a, **k: function(self, *((a,) if several and len(a) > 1 else a), **k)
+        return method_of(self, name)
 
     def item(self, *place: int) -> Any:
         """The number itself: from here on a constant."""

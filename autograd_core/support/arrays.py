@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..engine.node import PLAIN
+
+if TYPE_CHECKING:
+    from .types import Function
 
 
 def anyarray(x: object) -> Any:
@@ -16,6 +19,16 @@ def anyarray(x: object) -> Any:
     array([1, 2])
     """
     return x if hasattr(x, "shape") else np.asarray(x)
+
+
+def method_of(array: Any, name: str) -> Function:
+    """A method of an array type of one's own: NumPy's function of that name, where the array is its first argument.
+
+    >>> method_of(np.ones((2, 3)), "reshape")(3, 2).shape  # as np.reshape(x, (3, 2))
+    (3, 2)
+    """
+    function, several = getattr(np, name), name in ("reshape", "transpose")
+    return lambda *args, **kwargs: function(array, *((args,) if several and len(args) > 1 else args), **kwargs)
 
 
 def brought(values: Any, x: Any) -> Any:

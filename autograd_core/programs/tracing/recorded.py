@@ -10,6 +10,7 @@ import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from ...engine.tensor import Tensor
+from ...support.arrays import method_of
 from .numbers import Item, Live
 from .tape import Tape, again, arrays_in, root
 
@@ -74,8 +75,7 @@ class Recorded(NDArrayOperatorsMixin):
 
     def __getattr__(self, name: str) -> Any:
         if name in _METHODS:
-            function = getattr(np, name)
-            return lambda *args, **kwargs: function(self, *_as_one(name, args), **kwargs)
+            return method_of(self, name)
         if name.startswith("__"):
             raise AttributeError(name)
         value = getattr(self.array, name)
@@ -207,11 +207,6 @@ class RecordedScalar(Recorded):
 
 
 _attributes: dict[str, Function] = {"real": np.real, "imag": np.imag}
-
-
-def _as_one(name: str, args: Args) -> tuple[Any, ...]:
-    """a.reshape(2, 3) as np.reshape(a, (2, 3))."""
-    return (args,) if name in ("reshape", "transpose") and len(args) > 1 else args
 
 
 def plain(value: Any) -> Any:
