@@ -64,7 +64,7 @@ def plot_landscape(
         ax.plot(*np.asarray(path).T, color=COLORS[k % len(COLORS)], linewidth=1.8, label=name)
         ax.plot(*path[-1], "o", color=COLORS[k % len(COLORS)], markeredgecolor="white", markersize=7)
     ax.set(xlim=(left, right), ylim=(bottom, top))
-    if paths:
+    if any(paths or ()):
         ax.legend(framealpha=0.9)
     return ax
 
@@ -78,7 +78,10 @@ def heights(fun: Callable[[Any], Any], box: Box, grid: int) -> tuple[Array, Arra
     left, right, bottom, top = box
     x, y = np.meshgrid(np.linspace(left, right, grid), np.linspace(bottom, top, grid))
     with no_grad():
-        z = np.asarray(bare(fun(Tensor(np.stack([x, y])))))
+        try:
+            z = np.asarray(bare(fun(Tensor(np.stack([x, y])))))
+        except Exception:  # fun takes one point; what else is wrong it will say again
+            z = np.empty(0)
         if z.shape != x.shape:  # fun sums over its argument: one point at a time
             points = np.stack([x.ravel(), y.ravel()], axis=1)
             z = np.array([float(bare(fun(Tensor(point)))) for point in points]).reshape(x.shape)
@@ -123,9 +126,7 @@ def loss_plane(loss: Callable[[], Any], parameters: Iterable[Tensor], seed: int 
     directions = [[_direction(p.numpy(), rng) for p in chosen] for _ in range(2)]
 
     def height(p: Any) -> float:
-        a, b = np.asarray(bare(p), dtype=np.float64)
-        if np.shape(a):
-            return float("nan")  # many points at once: one at a time, please
+        a, b = map(float, np.asarray(bare(p), dtype=np.float64))
         kept = [parameter.numpy().copy() for parameter in chosen]
         try:
             with no_grad():

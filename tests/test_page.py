@@ -160,6 +160,7 @@ def test_what_is_no_number_has_a_colour_of_its_own() -> None:
 def test_a_notebook_shows_the_page_in_a_frame() -> None:
     text = lecture().to_html()
     frame = text._repr_html_()  # type: ignore[union-attr]
+    assert len(repr(text)) < 60  # a notebook keeps that as well
     assert frame.startswith("<iframe srcdoc=") and 'sandbox="allow-scripts"' in frame
     assert html.unescape(re.findall(r'srcdoc="([^"]*)"', frame)[0]) == text
 

@@ -401,7 +401,9 @@ def test_what_is_exact_has_no_error_and_a_difference_of_large_numbers_has() -> N
     found = errors(trace(lambda a: (a + 1e8) - 1e8, np.array([1.1, 2.2])))
     assert found["ξ1"][0] < 1e-16 and 1e-10 < found["L"][0] < 1e-8
     table = trace(lambda a: (a + 1e16) - 1e16, 1.1).table(rounding=True)
-    assert table.severity(list(table.lines())[-1]) > 0.9 and "rgb(220 38 38" in table.to_html()
+    exact, lost = table.lines()
+    assert table.severity(exact) == 0 < 0.9 < table.severity(lost) and "rgb(220 38 38" in table.to_html()
+    assert table.severity(lost, table.columns[-1]) == 0 < table.severity(lost, table.columns[2])  # dL/dL, and L itself
 
 
 @pytest.mark.parametrize("mode", ["reverse", "forward"])

@@ -146,7 +146,7 @@ class Graph:
         depth : a module with so many modules around it is one box with its class, parameters and output shape; None:
             normalisations, losses and convolutions are
         colour : "kind" (input, parameter, op, output, module); "gradient", the root mean square of dL/dξ, or
-            "rounding", the rounding error of ξ or dL/dξ (see ``table``), both computed here; or numbers by row or
+            "rounding", the rounding error of ξ (see ``table``), both computed here; or numbers by row or
             name of a row, such as seconds: a box then has the sum of what it holds
         legend : what the numbers are
         repeats : fold what comes three times or more in a row, such as equal layers or the steps of a recurrence,

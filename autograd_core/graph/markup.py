@@ -33,19 +33,23 @@ _STYLE = """
 
 
 _REDDEST = 0.5
-_SEEN = 0.1  # of the digits; fewer are lost everywhere
+_SEEN = 0.08  # of the digits; fewer are lost everywhere
 
 
 def fragment(table: Table) -> str:
     """The table with its style, to be put into any page."""
-    numeric = [column.is_number for column in table.columns]
+    kinds = [' class="number"' if column.is_number else "" for column in table.columns]
 
-    def cells(tag: str, line: list[str]) -> str:
-        kinds = (' class="number"' if right else "" for right in numeric)
-        return "".join(f"<{tag}{kind}>{escape(cell)}</{tag}>" for kind, cell in zip(kinds, line, strict=True))
+    def cells(tag: str, line: list[str], looks: list[str] | None = None) -> str:
+        parts = zip(kinds, looks or [""] * len(kinds), line, strict=True)
+        return "".join(f"<{tag}{kind}{look}>{escape(cell)}</{tag}>" for kind, look, cell in parts)
 
-    lines = list(table.lines())
-    body = "".join(f"<tr{_look(table, line)}>{cells('td', table.cells(line))}</tr>\n" for line in lines)
+    def row(line: Line | None) -> str:
+        first = ' class="row"' if line is None or line.first else ""  # a rule above each row
+        looks = [_shade(table.severity(line, column)) if column.is_number else "" for column in table.columns]
+        return f"<tr{first}{_shade(table.severity(line) / 2)}>{cells('td', table.cells(line), looks)}</tr>\n"
+
+    body = "".join(map(row, table.lines()))
     head = "".join(f"<p>{escape(text)}</p>\n" for text in [*table.head, *table.notice])
     foot = "".join(f'<p class="result">{escape(text)}</p>\n' for text in table.foot)
     headings = cells("th", [column.heading for column in table.columns])
@@ -55,11 +59,9 @@ def fragment(table: Table) -> str:
     )
 
 
-def _look(table: Table, line: Line | None) -> str:
-    """A rule above each row; red, the more of its digits are lost."""
-    lost = table.severity(line)
-    shade = f' style="background: rgb(220 38 38 / {_REDDEST * lost:.2f})"' if lost > _SEEN else ""
-    return (' class="row"' if line is None or line.first else "") + shade
+def _shade(lost: float) -> str:
+    """Red, the more digits are lost."""
+    return f' style="background: rgb(220 38 38 / {_REDDEST * lost:.2f})"' if lost > _SEEN else ""
 
 
 def page(table: Table) -> str:

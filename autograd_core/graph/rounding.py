@@ -85,13 +85,6 @@ class Rounding:
             return 0.0
         return min(1.0, 1 - math.log(min(relative, 1.0)) / math.log(self.precision))
 
-    def worst(self) -> dict[Row, float]:
-        """For each row the larger of the errors of its value and of d output/d row, as far as they are known."""
-        pulled = self.cotangents(cotangents(self.graph))
-        pairs = {row: (error, pulled.get(row, NO_ERROR)) for row, error in self.values.items()}
-        known = {row: [e.relative for e in pair if e.relative is not None] for row, pair in pairs.items()}
-        return {row: max(errors) for row, errors in known.items() if errors}
-
     def slopes(self, row: Row) -> dict[Row, Error]:
         """Of the local derivatives of a row that are numbers or arrays, by parent."""
         return {

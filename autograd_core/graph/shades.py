@@ -105,8 +105,9 @@ def shades(graph: Graph, colour: str | Mapping[Any, float], legend: str) -> Shad
         from .rounding import Rounding
 
         rounding = Rounding(graph)
-        name = f"relative rounding error of ξ or d{graph.output.name}/dξ"
-        return Shades(rounding.worst(), legend or name, add=False, logarithmic=True, ends=(rounding.precision, 1.0))
+        numbers = {row: error.relative for row, error in rounding.values.items() if error.relative is not None}
+        name = legend or "relative rounding error of ξ"
+        return Shades(numbers, name, add=False, logarithmic=True, ends=(rounding.precision, 1.0))
     raise ValueError(
         f"dot: colour is 'kind', 'gradient' or a mapping from rows to numbers, or 'rounding', not {colour!r}."
     )

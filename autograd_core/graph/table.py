@@ -231,12 +231,15 @@ class Table:
             self._slope_errors[line.row] = self.rounding.slopes(line.row)
         return self._slope_errors[line.row].get(line.local.parent, NO_ERROR) if line.local else NO_ERROR
 
-    def severity(self, line: Line | None) -> float:
-        """How many of the digits that there could be are lost, from 0 to 1: of the line's numbers the worst."""
-        if line is None or self.rounding is None:
+    def severity(self, line: Line | None, column: Column | None = None) -> float:
+        """How many of its digits a number has lost, from 0 to 1, by its column or that of its error; without one, ξ."""
+        kind = "value" if column is None else column.kind.removesuffix(" error")
+        errors = [c for c in self.columns if c.is_error and c.kind == f"{kind} error"]
+        if column is not None and kind == "product":
+            errors = [c for c in errors if c.heading.endswith(column.heading.removeprefix("error of "))]
+        if line is None or self.rounding is None or not errors or not (line.first if errors[0].of_row else line.local):
             return 0.0
-        shown = [c for c in self.columns if c.is_error and (line.first if c.of_row else line.local)]
-        return max((self.rounding.severity(self.error(c, line).relative) for c in shown), default=0.0)
+        return self.rounding.severity(self.error(errors[0], line).relative)
 
     def locals(self, row: Row) -> Sequence[Local | None]:
         """The row's local derivatives; a None where there are none, for every row has a line."""

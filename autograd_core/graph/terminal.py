@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from .table import Column, Table
 
 _STYLES = {"module": "dim", "variable": "bold", "derivative": "blue", "slope": "blue", "product": "green"}
-_MANY = 0.25  # of the digits; a row that lost more is red
+_MANY = 0.25  # of the digits; a number that lost more is red
 
 
 def show(table: Table) -> None:
@@ -50,8 +50,8 @@ def _grid(table: Table) -> Any:
     for column in table.columns:
         grid.add_column(_text(column.heading), justify="right" if column.is_number else "left", overflow="fold")
     for line in table.lines():
-        cells = (_text(cell, column) for cell, column in zip(table.cells(line), table.columns, strict=True))
-        grid.add_row(*cells, style="red" if table.severity(line) > _MANY else None)
+        cells = zip(table.cells(line), table.columns, strict=True)
+        grid.add_row(*(_text(cell, column, table.severity(line, column) > _MANY) for cell, column in cells))
     return grid
 
 
@@ -65,9 +65,10 @@ def _paragraphs(table: Table) -> Iterator[Any]:
                 yield Padding(_text(named, column), (0, 0, 0, 0 if column.kind in ("module", "variable") else 2))
 
 
-def _text(cell: str, column: Column | None = None) -> Any:
+def _text(cell: str, column: Column | None = None, lost: bool = False) -> Any:
     """Text, in which square brackets mean nothing to rich."""
     from rich.text import Text
 
     broken = column is not None and column.is_number and any(word in cell for word in ("nan", "inf"))
+    broken = broken or lost
     return Text(cell, style="bold red" if broken else _STYLES.get(column.kind, "") if column else "", overflow="fold")

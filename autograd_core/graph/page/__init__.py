@@ -30,6 +30,9 @@ class Page(str):
             f'<iframe srcdoc="{escape(self)}" sandbox="allow-scripts" title="{self._title}" style="{frame}"></iframe>'
         )
 
+    def __repr__(self) -> str:
+        return f"<page {self._title}: {len(self.encode('utf-8', 'replace')):,} bytes>"
+
     @property
     def _title(self) -> str:
         return self.partition("<title>")[2].partition("</title>")[0]

@@ -423,7 +423,6 @@ function listen() {
 // How many of the digits are lost: the most of all rows that a box holds.
 function redden(place, lost) {
   if (place && lost > Number(place.style.getPropertyValue('--lost'))) place.style.setProperty('--lost', lost);
-  return true;
 }
 
 function start() {
@@ -435,7 +434,10 @@ function start() {
   at('by').hidden = !walk.modules;
   document.body.classList.toggle('network', walk.modules);
   at('digits').hidden = !walk.measured;
-  nodes.forEach(({ lost }, i) => lost && redden(bodies[i], lost) && redden(picture?.boxes[i], lost));
+  nodes.forEach(({ lost = 0, gradientLost = 0 }, i) => {
+    [bodies[i], picture?.boxes[i]].forEach((place) => redden(place, lost));
+    redden(bodies[i].querySelector('.gradient'), gradientLost);
+  });
   listen();
   fromAddress();
 }

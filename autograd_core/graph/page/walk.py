@@ -133,14 +133,14 @@ def _pictures(row: Row, gradients: Mapping[Row, Array], wanted: bool) -> Fields:
 
 
 def _errors(graph: Graph, gradients: Mapping[Row, Array]) -> dict[Row, Fields]:
-    """The rounding errors of each row's value and cotangent as text, and how many of the digits they are."""
+    """The rounding errors of each row's value and cotangent as text, and how many of the digits are lost, 0 to 1."""
     rounding = Rounding(graph)
     pulled = rounding.cotangents(gradients)
     found = {}
     for row, error in rounding.values.items():
-        pair = error, pulled.get(row, NO_ERROR)
-        lost = max(rounding.severity(e.relative) for e in pair)
-        found[row] = {"error": pair[0].text, "gradientError": pair[1].text, "lost": round(lost, 3)}
+        back = pulled.get(row, NO_ERROR)
+        lost = [round(rounding.severity(e.relative), 3) for e in (error, back)]
+        found[row] = {"error": error.text, "gradientError": back.text, "lost": lost[0], "gradientLost": lost[1]}
     return found
 
 
