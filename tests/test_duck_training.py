@@ -21,6 +21,9 @@ from duck import Duck
 from test_recording_duck import LAYERS, LOSSES, RULES, Setting, normal, sgd, squares, whole
 from trainings import X, Y
 
+array = DUCKS.back
+"""The numbers of a duck, and of nothing else."""
+
 
 @pytest.fixture(autouse=True)
 def as_cupy(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -91,6 +94,52 @@ FUNCTIONS: dict[str, tuple[Callable[..., Any], list[Any]]] = {
 def test_functions(name: str) -> None:
     f, batches = FUNCTIONS[name]
     check(lambda: Setting(nn.Identity, lambda m, x: squares(f(m(x))), sgd), [(x,) for x in batches])
+
+
+def cubes(w: Any) -> Any:
+    return np.sum(np.tanh(w) ** 3)
+
+
+def through(w: Any) -> Any:
+    return np.tanh(w) * w[0]
+
+
+TRANSFORMS: dict[str, Callable[[Any, Any], Any]] = {
+    "value_and_grad": lambda w, x: ag.value_and_grad(cubes)(w),
+    "jacobian": lambda w, x: ag.jacobian(through)(w),
+    "jacobian, forward": lambda w, x: ag.jacobian(through, mode="forward")(w),
+    "hessian": lambda w, x: ag.hessian(cubes)(w),
+    "vjp": lambda w, x: ag.vjp(through, w)[1](w),
+    "jvp": lambda w, x: ag.jvp(through, (w,), (w,)),
+    "vmap": lambda w, x: ag.vmap(ag.grad(cubes))(x),
+    "checkpoint": lambda w, x: ag.grad(lambda w: ag.checkpoint(through)(w).sum())(w),
+    "scan": lambda w, x: ag.grad(lambda w: ag.scan(lambda c, row: (c * 0.5 + row, c.sum()), w, x)[0].sum())(w),
+    "fori_loop": lambda w, x: ag.fori_loop(0, 3, lambda i, c: c * 0.5, w),
+    "cond": lambda w, x: ag.cond(True, lambda w: w * 2, lambda w: w, w),
+}
+
+
+@pytest.mark.parametrize("name", TRANSFORMS)
+def test_transforms_of_functions(name: str) -> None:
+    w, x = (np.random.default_rng(0).normal(size=shape) for shape in ((4,), (3, 4)))
+    expected, found = TRANSFORMS[name](w, x), TRANSFORMS[name](Duck(w), Duck(x))
+    for a, b in zip(*(v if isinstance(v, (tuple, list)) else (v,) for v in (found, expected)), strict=True):
+        DUCKS.close(a, np.asarray(b))
+
+
+def test_transforms_of_data() -> None:
+    from sklearn.preprocessing import StandardScaler
+
+    from nn.data import transforms as t
+
+    images, labels = np.random.default_rng(0).normal(size=(6, 1, 4, 4)), np.arange(6) % 3
+    scaler = StandardScaler().fit(images.reshape(6, -1))
+    noise = t.GaussianNoise(0.1), t.RandomGain((0.5, 2.0), 0.1), t.LabelNoise(0.5, 3), t.Scaled(scaler)
+    moves = t.RandomHorizontalFlip(), t.RandomAffine(10, 0.1), t.MixUp(0.2, 3)
+    change = t.Compose(*noise, *moves)
+    expected = change((images, labels), np.random.default_rng(1))
+    for a, b in zip(change((Duck(images), Duck(labels)), np.random.default_rng(1)), expected, strict=True):
+        np.testing.assert_allclose(array(a), b, rtol=1e-10)
 
 
 # A device ----------------------------------------------------------------------------------------------------------

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autograd_core.engine.errors import class_name
+from autograd_core.support.arrays import brought, hosted
 
 if TYPE_CHECKING:
     from autograd_core.support.types import Array
@@ -100,7 +101,7 @@ class GaussianNoise(_OfOnePart):
     def change(self, x: Array, generator: np.random.Generator) -> Array:
         _floating(self, x)
         drawn: Any = np.float32 if x.dtype == np.float32 else np.float64
-        return x + (self.std * generator.standard_normal(x.shape, drawn)).astype(x.dtype)
+        return x + brought((self.std * generator.standard_normal(x.shape, drawn)).astype(x.dtype), x)
 
     def __repr__(self) -> str:
         return f"GaussianNoise({self.std}{f', part={self.part}' if self.part else ''})"
@@ -128,8 +129,8 @@ class RandomGain(_OfOnePart):
     def change(self, x: Array, generator: np.random.Generator) -> Array:
         _floating(self, x)
         each = (len(x), *[1] * (x.ndim - 1))
-        factor = generator.uniform(*self.scale, each).astype(x.dtype)
-        return factor * x + generator.uniform(-self.shift, self.shift, each).astype(x.dtype)
+        factor = brought(generator.uniform(*self.scale, each).astype(x.dtype), x)
+        return factor * x + brought(generator.uniform(-self.shift, self.shift, each).astype(x.dtype), x)
 
     def __repr__(self) -> str:
         return f"RandomGain(scale={self.scale}, shift={self.shift})"
@@ -157,8 +158,8 @@ class LabelNoise(_OfOnePart):
 
     def change(self, x: Array, generator: np.random.Generator) -> Array:
         _check_classes(self, x, self.num_classes)
-        struck = generator.random(x.shape) < self.p
-        others = (x + generator.integers(1, self.num_classes, x.shape)) % self.num_classes
+        struck = brought(generator.random(x.shape) < self.p, x)
+        others = (x + brought(generator.integers(1, self.num_classes, x.shape), x)) % self.num_classes
         return np.where(struck, others, x).astype(x.dtype)
 
     def __repr__(self) -> str:
@@ -192,7 +193,7 @@ class MixUp:
         _floating(self, x)
         if self.num_classes is not None:
             _check_classes(self, y, self.num_classes)
-            y = np.eye(self.num_classes, dtype=x.dtype)[y]
+            y = brought(np.eye(self.num_classes, dtype=x.dtype), x)[y]
         _floating(self, y)
         share, partner = generator.beta(self.alpha, self.alpha, len(x)), generator.permutation(len(x))
         return _mixed(x, share, partner), _mixed(y, share, partner)
@@ -202,7 +203,7 @@ class MixUp:
 
 
 def _mixed(x: Array, share: Array, partner: Array) -> Array:
-    share = share.astype(x.dtype).reshape(-1, *[1] * (x.ndim - 1))
+    share = brought(share.astype(x.dtype).reshape(-1, *[1] * (x.ndim - 1)), x)
     return share * x + (1 - share) * x[partner]
 
 
@@ -222,8 +223,8 @@ class RandomHorizontalFlip(_OfOnePart):
 
     def change(self, x: Array, generator: np.random.Generator) -> Array:
         _images(self, x)
-        turned = generator.random(len(x)) < self.p
-        return np.where(turned.reshape(-1, *[1] * (x.ndim - 1)), x[..., ::-1], x)
+        turned = (generator.random(len(x)) < self.p).reshape(-1, *[1] * (x.ndim - 1))
+        return np.where(brought(turned, x), x[..., ::-1], x)
 
     def __repr__(self) -> str:
         return f"RandomHorizontalFlip({self.p})"
@@ -285,13 +286,13 @@ class RandomAffine(_OfOnePart):
         i, j = i - down[:, None, None], j - across[:, None, None]
         cos, sin = (f(angle)[:, None, None] / factor[:, None, None] for f in (np.cos, np.sin))
         rows, columns = cos * i + sin * j + (height - 1) / 2, cos * j - sin * i + (width - 1) / 2
-        planes = x.reshape(count, -1, height, width)
+        planes = hosted(x).reshape(count, -1, height, width)
         places = np.broadcast_to(np.arange(count)[:, None, None], rows.shape), rows, columns
         moved = [
             map_coordinates(planes[:, c], places, order=self.order, mode="grid-constant", cval=self.fill)
             for c in range(planes.shape[1])
         ]
-        return np.stack(moved, 1).reshape(x.shape)
+        return brought(np.stack(moved, 1).reshape(x.shape), x)
 
     def __repr__(self) -> str:
         return f"RandomAffine(degrees={self.degrees}, translate={self.translate}, scale={self.scale})"
@@ -316,8 +317,8 @@ class Scaled(_OfOnePart):
         self.scaler = scaler
 
     def change(self, x: Array, generator: np.random.Generator) -> Array:
-        flat = self.scaler.transform(x.reshape(len(x), -1))
-        return np.asarray(flat, x.dtype if x.dtype.kind == "f" else None).reshape(x.shape)
+        flat = self.scaler.transform(hosted(x).reshape(len(x), -1))
+        return brought(np.asarray(flat, x.dtype if x.dtype.kind == "f" else None).reshape(x.shape), x)
 
     def __repr__(self) -> str:
         return f"Scaled({self.scaler!r})"

@@ -88,7 +88,28 @@ def checked(what: str, comm: object) -> Any:
             f"{what}: comm is {comm!r} ({class_name(comm)}), not a communicator. "
             "Fix: comm=nn.distributed.world(), or mpi4py's MPI.COMM_WORLD."
         )
+    if type(comm).__module__.partition(".")[0] == "mpi4py" and comm.Get_size() > 1:  # type: ignore[attr-defined]
+        _end_all_if_one_fails(comm)
     return comm
+
+
+_ends_all = False
+
+
+def _end_all_if_one_fails(comm: Any) -> None:
+    """Let an exception that nobody catches end all ranks, wherever it is raised: MPI waits for all at the end."""
+    global _ends_all
+    if _ends_all:
+        return
+    _ends_all, usual = True, sys.excepthook
+
+    def hook(kind: Any, error: BaseException, trace: Any) -> None:
+        usual(kind, error, trace)
+        sys.stderr.flush()
+        if not getattr(error, "on_every_rank", False):
+            comm.Abort(1)
+
+    sys.excepthook = hook
 
 
 @contextmanager

@@ -168,23 +168,23 @@ class Trainer:
         is loaded then); CorruptCheckpoint where no checkpoint is whole; FileExistsError where a ``ModelCheckpoint``
         would mix this training with another in its folder; FloatingPointError as ``on_nonfinite`` says.
         """
-        epochs = whole("Trainer.fit: epochs", epochs, 0)
-        place = self.resumes_from = self._place(resume)
-        self.loader = self.ranks.part(loader_of("Trainer.fit", train, batch_size, shuffle=True))
-        held_out = None if validation is None else loader_of("Trainer.fit", validation, EVALUATED_AT_ONCE)
-        self._acting = self.ranks.acting(self.callbacks)
-        to_close = [*reversed(self._acting)]
-
-        def close() -> None:
-            while to_close:
-                try:
-                    to_close[-1].close(self)
-                except Exception:
-                    to_close.pop()
-                    raise
-                to_close.pop()
-
         with self.ranks.together():
+            epochs = whole("Trainer.fit: epochs", epochs, 0)
+            place = self.resumes_from = self._place(resume)
+            self.loader = self.ranks.part(loader_of("Trainer.fit", train, batch_size, shuffle=True))
+            held_out = None if validation is None else loader_of("Trainer.fit", validation, EVALUATED_AT_ONCE)
+            self._acting = self.ranks.acting(self.callbacks)
+            to_close = [*reversed(self._acting)]
+
+            def close() -> None:
+                while to_close:
+                    try:
+                        to_close[-1].close(self)
+                    except Exception:
+                        to_close.pop()
+                        raise
+                    to_close.pop()
+
             restoring(lambda: self._fit(held_out, place, epochs), modes_of(self.model), close)
         return self.history
 
@@ -351,8 +351,8 @@ class Trainer:
         """
         model = self.model if model is None else model
         size = EVALUATED_AT_ONCE if batch_size is None else batch_size
-        loader = self.ranks.part(loader_of("Trainer.evaluate", data, size))
         with self.ranks.together():
+            loader = self.ranks.part(loader_of("Trainer.evaluate", data, size))
             return restoring(lambda: self._evaluate(aside(loader), model), modes_of(model))
 
     def _evaluate(self, loader: DataLoader, model: Module) -> dict[str, float]:
