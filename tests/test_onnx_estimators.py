@@ -40,6 +40,10 @@ SETTINGS: dict[str, tuple[Callable[[], Any], Any]] = {
     "three classes": (lambda: MLPClassifier((5,), "celu", batch_norm=True, dropout=0.2), CLASSES),
     "one class": (lambda: MLPClassifier((5,)), np.full(60, 7)),
     "several labels": (lambda: MLPClassifier((5,)), (X[:, :2] > 3).astype(int)),
+    "margins of two classes": (lambda: MLPClassifier((5,), loss="hinge"), CLASSES % 2),
+    "margins of three": (lambda: MLPClassifier((5,), loss="squared_hinge"), CLASSES),
+    "margins of labels": (lambda: MLPClassifier((5,), loss="hinge"), (X[:, :2] > 3).astype(int)),
+    "numbers, robustly": (lambda: MLPRegressor("huber", (5,)), X[:, 0]),
     "numbers": (lambda: MLPRegressor(hidden_layer_sizes=(5,), activation="gelu"), X[:, :2] ** 2),
     "counts": (lambda: MLPRegressor("poisson", (5,)), np.floor(abs(X[:, 0]))),
     "a network": (lambda: NeuralNetClassifier(Net), CLASSES),
@@ -59,9 +63,11 @@ def test_pipelines_at_three_lengths_of_the_batch(tmp_path: Path, name: str, dtyp
         compute = runtime(path)
         for n in (1, 2, 30):
             found = compute([x[:n]])
-            if hasattr(model, "predict_proba"):
+            if hasattr(model, "classes_"):
+                scores = model.predict_proba if hasattr(model, "predict_proba") else model.decision_function
                 assert found[0].astype(y.dtype).tolist() == model.predict(x[:n]).tolist()
-                np.testing.assert_allclose(found[1], model.predict_proba(x[:n]), rtol=close, atol=close)
+                wanted = scores(x[:n])
+                np.testing.assert_allclose(found[1].reshape(wanted.shape), wanted, rtol=close, atol=close)
             else:
                 wanted = model.predict(x[:n])
                 np.testing.assert_allclose(found[0].reshape(wanted.shape), wanted, rtol=close, atol=close)

@@ -21,7 +21,8 @@ from .writing import DIFFERS, Writer
 def register_converters() -> None:
     """Tell skl2onnx about the estimators of ``nn.estimators``: its ``to_onnx`` then takes pipelines that end in them.
 
-    A classifier gives "label" and "probabilities", a regressor "variable". Raises ImportError without skl2onnx.
+    A classifier gives "label" and "probabilities" (of a hinge loss margins), a regressor "variable". Raises ImportError
+    without skl2onnx.
 
     >>> import nn.export
     >>> nn.export.register_converters()
@@ -41,9 +42,11 @@ def pipeline_model(estimator: Any, example: Any) -> Any:
 
     Raises ValueError where a step cannot be translated or another result comes out.
     """
+    from sklearn.base import is_classifier
+
     skl2onnx = _package()
     register_converters()
-    options = {"zipmap": False} if hasattr(estimator, "predict_proba") else None
+    options = {"zipmap": False} if is_classifier(estimator) else None
     opsets = {"": OPSET, "ai.onnx.ml": 3}
     try:
         with warnings.catch_warnings():
@@ -76,12 +79,15 @@ def _compare(model: Any, estimator: Any, example: Any) -> None:
         given = {name: np.asarray(example[name])[:, None] for name in names}
     found = computed(model, given, False)
     if hasattr(estimator, "predict_proba"):
-        wanted, found = estimator.predict_proba(example), found[1:]
+        wanted, got = np.asarray(estimator.predict_proba(example)), found[1]
     else:
-        wanted = estimator.predict(example)
-    wanted = np.asarray(wanted)
-    close = 1e-3 if found[0].dtype.itemsize <= 4 else 1e-7
-    if not np.allclose(np.reshape(found[0], wanted.shape), wanted, close, close):
+        wanted, got = np.asarray(estimator.predict(example)), found[0]
+    if wanted.dtype.kind != "f":  # labels
+        same = np.array_equal(got.astype(str), wanted.astype(str))
+    else:
+        close = 1e-3 if got.dtype.itemsize <= 4 else 1e-7
+        same = np.allclose(got.reshape(wanted.shape), wanted, close, close)
+    if not same:
         raise ValueError(DIFFERS)
 
 
@@ -100,7 +106,8 @@ def _types(operator: Any) -> None:
     several = estimator._kind == "multilabel-indicator"
     labels = Int64TensorType if estimator.classes_.dtype.kind in "iub" else StringTensorType
     operator.outputs[0].type = labels([rows, len(estimator.classes_)] if several else [rows])
-    operator.outputs[1].type = numbers([rows, len(estimator.classes_)])
+    known = len(estimator.classes_) if hasattr(estimator, "predict_proba") else estimator.n_outputs_
+    operator.outputs[1].type = numbers([rows, known])
 
 
 def _converted(scope: Any, operator: Any, container: Any) -> None:
@@ -151,6 +158,11 @@ class Predictions(Module):
         mean = LINKS[estimator.out_activation_](estimator._columns(self.module(X)))
         if not hasattr(estimator, "classes_"):
             return mean
+        if not hasattr(estimator, "predict_proba"):  # margins
+            several = estimator._kind == "multiclass"
+            positive = np.greater(mean, 0).astype(np.int64)
+            one = positive if estimator._kind == "multilabel-indicator" else positive[:, 0]
+            return np.argmax(mean, axis=1) if several else one, mean
         if estimator._kind == "multilabel-indicator":
             limits = np.finfo(mean.dtype)
             return np.greater(mean, 0.5).astype(np.int64), np.clip(mean, limits.tiny, 1 - limits.epsneg)
