@@ -216,6 +216,7 @@ def in_place(x: Any) -> Any:
 
 FUNCTIONS: dict[str, tuple[Callable[..., Any], tuple[Any, ...]]] = {
     "a mask by plain NumPy": (lambda x: x * (x.data > 0).astype(np.float32), (x34,)),
+    "attributes of arrays": (lambda x: x.data.T.T + x.data.real + x.data[:, None].mT.sum(axis=2), (x34,)),
     "written in place": (in_place, (x34,)),
     "numbers that follow the batch": (lambda x: x.sum(axis=0) / len(x) + (len(x) - 1) + 1 / len(x), (x34,)),
     "neighbours in the batch": (lambda x: x[1:] - x[:-1] + x[0], (x34,)),

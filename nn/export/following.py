@@ -154,7 +154,9 @@ class Followed(NDArrayOperatorsMixin):
         if callable(value):
             return lambda *args, **kwargs: self.run.note(name, (self, *args), kwargs, value(*plain(args), **kwargs))
         if isinstance(value, np.ndarray):
-            return self.run.note("transpose" if name in ("T", "mT") and value.ndim == 2 else name, (self,), {}, value)
+            if name == "mT":
+                return self.run.note("swapaxes", (self, -1, -2), {}, value)
+            return self.run.note("transpose" if name == "T" else name, (self,), {}, value)
         return value
 
     def copy(self, order: str = "C") -> Any:

@@ -76,6 +76,7 @@ RULES = {
     "where": _where,
     "astype": _astype,
     "round": _round,
+    "real": lambda w, x: w.name(x),
     "matmul": _product,
     "dot": _dot,
     "vecdot": _vecdot,
