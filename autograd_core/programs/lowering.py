@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .form import Index, Program, Ref, Row, overlap
-from .tracing.recorded import is_basic
+from .form import Program, Ref, Row, overlap
+from .moving import NotOurs, concatenate, copy, copyto, getitem, loop, reshape, setitem, stack, take
 from .tracing.tape import Entry, again
 
 if TYPE_CHECKING:
-    from ..support.types import Array, ArrayLike, Axis, DType, Settings, Tree
+    from ..support.types import Array, Axis, Settings
 
 
 _REDUCES = {"add", "multiply", "maximum", "minimum", "logical_and", "logical_or"}
@@ -25,17 +25,13 @@ _INITIAL = {"maximum": float("-inf"), "minimum": float("inf"), "add": 0, "multip
 _VECDOT = getattr(np, "vecdot", None)  # NumPy 2.0 has none
 
 
-class _NotOurs(Exception):
-    """The call has no rows: NumPy makes it."""
-
-
 def lowered(program: Program, entry: Entry) -> list[Row]:
     """The rows of a call; a single host row where there are none."""
     if entry.kind == "made":
         return []
     try:
         rows = _rows(program, entry)
-    except _NotOurs:
+    except NotOurs:
         return [program.host(entry)]
     for row in rows:
         out = row.output
@@ -56,7 +52,7 @@ def _rows(program: Program, entry: Entry) -> list[Row]:
         ref = program.ref(entry.reads[0].reshape(()))
         return [Row("check", "truth", (ref,), types=(ref.dtype,), expected=run.expected)]
     if entry.kind != "call":
-        raise _NotOurs
+        raise NotOurs
     owner = getattr(run, "__self__", None)
     if isinstance(run, np.ufunc):
         return _ufunc(program, run, args[: run.nin], args[run.nin :], kwargs)
@@ -70,7 +66,7 @@ def _rows(program: Program, entry: Entry) -> list[Row]:
     if run is again:
         function, args, kwargs, targets = args
         if function not in _CALLS or len(targets) != 1:
-            raise _NotOurs
+            raise NotOurs
         return _applied(_CALLS[function], program, targets[0], *args, **kwargs)
     if run in (np.copyto, operator.setitem):
         return _applied(_CALLS[run], program, *args, **kwargs)
@@ -78,7 +74,7 @@ def _rows(program: Program, entry: Entry) -> list[Row]:
         settings = dict(kwargs)
         out = settings.pop("out")
         return _applied(_WITH_OUT[run], program, out, *args, **settings)
-    raise _NotOurs
+    raise NotOurs
 
 
 def _applied(rule: Callable[..., list[Row]], *args: object, **kwargs: object) -> list[Row]:
@@ -86,40 +82,17 @@ def _applied(rule: Callable[..., list[Row]], *args: object, **kwargs: object) ->
     try:
         _signature(rule).bind(*args, **kwargs)
     except TypeError:
-        raise _NotOurs from None
+        raise NotOurs from None
     return rule(*args, **kwargs)
 
 
 _signature = functools.cache(inspect.signature)
 
 
-def _input(program: Program, value: Any, dtype: DType, shape: tuple[int, ...]) -> Any:
-    """An array as a ref over the iteration space; a number as one of the dtype in which it takes part."""
-    if isinstance(value, np.ndarray):
-        return program.ref(value).broadcast(shape)
-    try:
-        return dtype.type(value)
-    except (TypeError, ValueError, OverflowError):
-        raise _NotOurs from None
-
-
-def loop(program: Program, op: str, values: Any, types: Any, out: Array) -> Row:
-    """One computation at every point of ``out``."""
-    shape = out.shape
-    inputs = tuple(_input(program, v, t, shape) for v, t in zip(values, types, strict=False))
-    return Row("loop", op, inputs, program.ref(out), tuple(types))
-
-
-def copy(program: Program, value: Any, out: Any) -> Row:
-    """A copy, with its change of dtype."""
-    source = value.dtype if isinstance(value, np.ndarray) else out.dtype
-    return loop(program, "copy", (value,), (source, out.dtype), out)
-
-
 def _ufunc(program: Program, ufunc: Any, values: Any, outs: Any, settings: Settings) -> list[Row]:
     keepdims = ufunc is _VECDOT and settings.pop("keepdims", False)
     if set(settings) - {"dtype"} or len(outs) != 1 or outs[0] is None:
-        raise _NotOurs
+        raise NotOurs
     out = outs[0]
     wanted = {"signature": (*(None,) * ufunc.nin, np.dtype(settings["dtype"]))} if settings else {}
     kinds = [v.dtype if isinstance(v, (np.ndarray, np.generic)) else type(v) for v in values]
@@ -127,20 +100,20 @@ def _ufunc(program: Program, ufunc: Any, values: Any, outs: Any, settings: Setti
     try:
         types = ufunc.resolve_dtypes((*kinds, None), **wanted)
     except (TypeError, ValueError):
-        raise _NotOurs from None
+        raise NotOurs from None
     if ufunc is np.matmul:
         return [_contraction(program, values[0], values[1], out, types)]
     if ufunc is _VECDOT and types[0].kind == "f":
         return _products_summed(program, values[0], values[1], out if keepdims else out[..., None], types)
     if ufunc.signature is not None:
-        raise _NotOurs
+        raise NotOurs
     return [loop(program, ufunc.__name__, values, types, out)]
 
 
 def _products_summed(program: Program, a: Any, b: Any, out: Array, types: Any) -> list[Row]:
     """Sums of products along the last axis, which is 1 in ``out``."""
     if not all(isinstance(x, np.ndarray) and x.size for x in (a, b)) or out.dtype != types[-1]:
-        raise _NotOurs
+        raise NotOurs
     shape = np.broadcast_shapes(a.shape, b.shape)
     product, target = program.new(shape, types[-1]), program.ref(out)
     inputs = tuple(program.ref(x).broadcast(shape) for x in (a, b))
@@ -153,7 +126,7 @@ def _products_summed(program: Program, a: Any, b: Any, out: Array, types: Any) -
 
 def _contraction(program: Program, a: Any, b: Any, out: Array, types: Any) -> Row:
     if not all(isinstance(x, np.ndarray) for x in (a, b)) or len({a.dtype, b.dtype, out.dtype, *types}) != 1:
-        raise _NotOurs
+        raise NotOurs
     c = out
     if a.ndim == 1:
         a, c = a[None], c[..., None, :] if b.ndim > 1 else c[None]
@@ -164,7 +137,7 @@ def _contraction(program: Program, a: Any, b: Any, out: Array, types: Any) -> Ro
     refs = [r.broadcast((*batch, *r.shape[-2:])) for r in refs]
     target = program.ref(c)
     if any(overlap(r, target) for r in refs):
-        raise _NotOurs
+        raise NotOurs
     return Row("contract", "matmul", tuple(refs), target, tuple(types))
 
 
@@ -179,16 +152,16 @@ def _reduction(
     initial: Any = None,
 ) -> list[Row]:
     if op not in _REDUCES or not isinstance(a, np.ndarray) or a.size == 0:
-        raise _NotOurs
+        raise NotOurs
     begins = initial is not None and initial != _INITIAL.get(op)
     if begins and op.startswith("logical"):
-        raise _NotOurs
+        raise NotOurs
     axes = tuple(range(a.ndim)) if axis is None else (axis,) if isinstance(axis, int) else tuple(axis)
     axes = tuple(k % a.ndim for k in axes) if a.ndim else ()
     kept = out if keepdims else np.expand_dims(out, axes)
     kind = np.dtype(bool) if op.startswith("logical") else np.dtype(dtype) if dtype is not None else out.dtype
     if kind != out.dtype:
-        raise _NotOurs
+        raise NotOurs
     result = program.ref(kept)
     total = program.new(kept.shape, kind) if begins else result
     strides = tuple(0 if k in axes else s for k, s in enumerate(total.strides))
@@ -197,130 +170,15 @@ def _reduction(
     return [row, Row("loop", op, (total, kind.type(initial)), result, (kind,) * 3)] if begins else [row]
 
 
-def _copyto(
-    program: Program, out: Array, value: ArrayLike, casting: str = "same_kind", where: ArrayLike = True
-) -> list[Row]:
-    if where is True:
-        return [copy(program, value, out)]
-    if not isinstance(where, np.ndarray):
-        raise _NotOurs
-    return [loop(program, "select", (where, value, out), (np.dtype(bool), out.dtype, out.dtype, out.dtype), out)]
-
-
-def _setitem(program: Program, array: Array, index: Any, value: Any) -> list[Row]:
-    if is_basic(index):
-        return (
-            [copy(program, value, array[index])]
-            if isinstance(array[index], np.ndarray)
-            else [copy(program, value, array[(*(index if isinstance(index, tuple) else (index,)), ...)])]
-        )
-    part, indices = _indexed(program, array, index)
-    shape = part.shape
-    source = value.dtype if isinstance(value, np.ndarray) else array.dtype
-    row = Row("loop", "copy", (_input(program, value, source, shape),), part, (source, array.dtype), scatter=indices)
-    return [*_in_range(program, indices), row]
-
-
-def _getitem(program: Program, out: Array, array: Any, index: Tree) -> list[Row]:
-    if not isinstance(array, np.ndarray):
-        raise _NotOurs
-    part, indices = _indexed(program, array, index)
-    if part.shape != out.shape:
-        raise _NotOurs
-    row = Row("loop", "copy", (part,), program.ref(out), (array.dtype, out.dtype), gather=indices)
-    return [*_in_range(program, indices), row]
-
-
-def _take(
-    program: Program, out: Array, array: Array, index: Any, axis: int | None = None, mode: str = "raise"
-) -> list[Row]:
-    if axis is None or mode != "raise" or not isinstance(index, np.ndarray):
-        raise _NotOurs
-    return _getitem(program, out, array, (*(slice(None),) * (axis % array.ndim), index))
-
-
-def _indexed(program: Program, array: Array, index: Tree) -> tuple[Ref, tuple[Index, ...]]:
-    """Indexing by whole-number arrays that stand beside each other, the other axes whole."""
-    parts = list(index) if isinstance(index, tuple) else [index]
-    if any(p is None or p is Ellipsis or isinstance(p, bool) for p in parts):
-        raise _NotOurs
-    places = [k for k, p in enumerate(parts) if isinstance(p, np.ndarray)]
-    if not places or places != list(range(places[0], places[-1] + 1)):
-        raise _NotOurs
-    if any(p != slice(None) for k, p in enumerate(parts) if k not in places):
-        raise _NotOurs
-    arrays = [parts[k] for k in places]
-    if any(a.dtype.kind not in "iu" for a in arrays) or array.size == 0:
-        raise _NotOurs
-    middle = np.broadcast_shapes(*(a.shape for a in arrays))
-    before, after = array.shape[: places[0]], array.shape[places[-1] + 1 :]
-    shape = (*before, *middle, *after)
-    base = program.ref(array)
-    strides = (*base.strides[: len(before)], *(0,) * len(middle), *base.strides[len(array.shape) - len(after) :])
-    indices = []
-    for k, a in zip(places, arrays, strict=True):
-        ref = program.ref(a).broadcast(middle)
-        ref = ref._replace(shape=shape, strides=(*(0,) * len(before), *ref.strides, *(0,) * len(after)))
-        indices.append(Index(ref, base.strides[k], array.shape[k]))
-    return base._replace(shape=shape, strides=strides), tuple(indices)
-
-
-def _in_range(program: Program, indices: tuple[Index, ...]) -> list[Row]:
-    """Checks of the indices: memory behind an array must not be touched. Eager says what is wrong."""
-    rows = []
-    flag = np.dtype(bool)
-    for index in indices:
-        source = index.ref
-        good, all_good = program.new(source.shape, flag), program.new((), flag)
-        inside = Row("loop", "inside", (source, np.int64(index.length)), good, (source.dtype, np.dtype(np.int64), flag))
-        rows.append(inside)
-        total = all_good._replace(shape=source.shape, strides=(0,) * len(source.shape))
-        kind = "reduce" if source.shape else "loop"
-        rows.append(Row(kind, "logical_and" if source.shape else "copy", (good,), total, (flag, flag)))
-        rows.append(Row("check", "truth", (all_good,), types=(flag,)))
-    return rows
-
-
-def _reshape(program: Program, out: Array, array: Array, shape: Any, order: str = "C") -> list[Row]:
-    target = out.view()
-    try:
-        target.shape = array.shape
-    except AttributeError:
-        raise _NotOurs from None
-    if order != "C":
-        raise _NotOurs
-    return [copy(program, array, target)]
-
-
-def _concatenate(program: Program, out: Array, arrays: Any, axis: int | None = 0) -> list[Row]:
-    if not all(isinstance(a, np.ndarray) for a in arrays):
-        raise _NotOurs
-    rows, start = [], 0
-    before = (slice(None),) * (0 if axis is None else axis % out.ndim)
-    for a in arrays:
-        stop = start + (a.size if axis is None else a.shape[axis])
-        part = out[(*before, slice(start, stop))]
-        rows += _reshape(program, part, a, part.shape) if axis is None else [copy(program, a, part)]
-        start = stop
-    return rows
-
-
-def _stack(program: Program, out: Any, arrays: Any, axis: int = 0) -> list[Row]:
-    if not all(isinstance(a, np.ndarray) for a in arrays):
-        raise _NotOurs
-    before = (slice(None),) * (axis % out.ndim)
-    return [copy(program, a, out[(*before, k, ...)]) for k, a in enumerate(arrays)]
-
-
 def _clip(program: Program, out: Array, a: Array, low: float | None = None, high: float | None = None) -> list[Row]:
     if low is None or high is None:
-        raise _NotOurs
+        raise NotOurs
     return _ufunc(program, _UFUNC_CLIP, (a, low, high), (out,), {})
 
 
 def _where(program: Program, out: Any, condition: Any, x: Any = None, y: Any = None) -> list[Row]:
     if x is None or y is None or not isinstance(condition, np.ndarray):
-        raise _NotOurs
+        raise NotOurs
     return [loop(program, "select", (condition, x, y), (np.dtype(bool), out.dtype, out.dtype, out.dtype), out)]
 
 
@@ -330,10 +188,10 @@ def _norm(
     """√Σx² of all numbers, or along one axis."""
     whole = axis is None and (ord is None or (ord == 2 and isinstance(x, np.ndarray) and x.ndim == 1))
     if not isinstance(x, np.ndarray) or not (whole or (isinstance(axis, int) and ord in (None, 2))) or x.size == 0:
-        raise _NotOurs
+        raise NotOurs
     kind = x.dtype
     if kind != out.dtype or kind.kind != "f" or x.ndim == 0:
-        raise _NotOurs
+        raise NotOurs
     axes = tuple(range(x.ndim)) if whole else (axis % x.ndim,)
     shape = tuple(1 if k in axes else n for k, n in enumerate(x.shape))
     a, squares, total = program.ref(x), program.new(x.shape, kind), program.new(shape, kind)
@@ -349,7 +207,7 @@ def _norm(
 def _einsum(program: Program, out: Array, form: str, *arrays: Any) -> list[Row]:
     """A product of two arrays, of which one axis or more may be summed: each letter at most once in an array."""
     if not isinstance(form, str) or "->" not in form or "." in form or len(arrays) != 2:
-        raise _NotOurs
+        raise NotOurs
     left, _, result = form.replace(" ", "").partition("->")
     terms = left.split(",")
     letters = sorted(set("".join(terms)), key=lambda c: (c not in result, result.find(c)))
@@ -360,9 +218,9 @@ def _einsum(program: Program, out: Array, form: str, *arrays: Any) -> list[Row]:
         or any(a.dtype != kind for a in arrays)
         or 0 in sizes.values()
     ):
-        raise _NotOurs
+        raise NotOurs
     if set(terms[0]) != set(terms[1]):  # a contraction: that is BLAS's
-        raise _NotOurs
+        raise NotOurs
     shape = tuple(sizes[c] for c in letters)
 
     def spread(ref: Ref, term: str) -> Ref:
@@ -382,24 +240,24 @@ def _einsum(program: Program, out: Array, form: str, *arrays: Any) -> list[Row]:
 def _linear(program: Program, out: Array, a: Any, b: Any) -> list[Row]:
     """np.dot of matrices and vectors."""
     if not all(isinstance(x, np.ndarray) and 1 <= x.ndim <= 2 for x in (a, b)):
-        raise _NotOurs
+        raise NotOurs
     return [_contraction(program, a, b, out, (a.dtype,))]
 
 
 _UFUNC_CLIP: Any = getattr(np, "_core").umath.clip  # noqa: B009 (the ufunc behind np.clip has no public name)
 _CALLS: dict[Any, Callable[..., list[Row]]] = {
-    np.copyto: _copyto,
-    operator.setitem: _setitem,
-    operator.getitem: _getitem,
-    np.reshape: _reshape,
+    np.copyto: copyto,
+    operator.setitem: setitem,
+    operator.getitem: getitem,
+    np.reshape: reshape,
     np.where: _where,
     np.linalg.norm: _norm,
 }
 _WITH_OUT: dict[Any, Callable[..., list[Row]]] = {
-    np.concatenate: _concatenate,
-    np.stack: _stack,
+    np.concatenate: concatenate,
+    np.stack: stack,
     np.clip: _clip,
     np.einsum: _einsum,
-    np.take: _take,
+    np.take: take,
     np.dot: _linear,
 }

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..form import Program, Ref
-from ..lowering import _indexed, _NotOurs
+from ..moving import NotOurs, indexed
 from ..tracing.tape import Entry
 from .expressions import TYPES, Expressions, converted, number
 from .loops import WHOLE, Place
@@ -41,7 +41,7 @@ class Call:
         try:
             rule = _scattered if function in _OF_AT else _RULES[function]
             rule(self, out, *args, **kwargs)
-        except (KeyError, TypeError, _NotOurs):
+        except (KeyError, TypeError, NotOurs):
             raise Unknown from None
 
     # Text ------------------------------------------------------------------------------------------------------------
@@ -97,7 +97,7 @@ def _axis(axis: Any, array: Any) -> int:
 
 def _scattered(c: Call, out: Any, array: Any, index: Any, values: Any = 1) -> None:
     """ufunc.at: one element after another, however often an index comes."""
-    part, indices = _indexed(c.program, array, index)
+    part, indices = indexed(c.program, array, index)
     op = str(c.entry.name).partition(".")[0]
     i = c.loops(part.shape)
     moved = []

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..form import Program
-from ..lowering import _indexed, _NotOurs
+from ..moving import NotOurs, indexed
 from ..tracing.tape import Entry
 from .building import Builder
 from .values import Values
@@ -64,7 +64,7 @@ def call(entry: Entry, program: Program, values: Values) -> None:
         raise Unknown
     try:
         rule(c, *args, **kwargs)
-    except (KeyError, TypeError, _NotOurs):
+    except (KeyError, TypeError, NotOurs):
         raise Unknown from None
 
 
@@ -95,7 +95,7 @@ def _axis(axis: Any, a: Any) -> int:
 
 def _scattered(c: _Call, array: Any, index: Any, values: Any = 1) -> None:
     """ufunc.at: one element after another, however often an index comes."""
-    part, indices = _indexed(c.program, array, index)
+    part, indices = indexed(c.program, array, index)
     op = _AT[f"{str(c.entry.name).partition('.')[0]}.at"]
     value = c.value(values, array.dtype)
     if op == "sub":
