@@ -118,6 +118,7 @@ def test_numbers_are_put_in_for_names() -> None:
     nodes = {node["name"]: node for node in walk(lecture())["nodes"]}
     assert nodes["ξ4"]["put"] == "1/1.0001234" and nodes["L"]["put"] == "−1·(−0.00012340219)"
     assert nodes["ξ4"]["locals"][0]["put"] == "−1/1.0001234²"
+    assert nodes["ξ4"]["closed"] == "1/(1 + exp(−x·w))" and nodes["ξ1"]["closed"] == ""
     assert walk(network())["nodes"][-1]["put"] == ""  # too many numbers
 
 
@@ -402,7 +403,7 @@ class TestAround:
         page.locator("#theme").click()
         assert paper() == dark
 
-    @pytest.mark.parametrize("graph", [lecture, network])
+    @pytest.mark.parametrize("graph", [lecture, network, convolutional])
     def test_a_phone_shows_everything(self, show: Any, graph: Any) -> None:
         page = show(graph(), "#step=9", viewport=browser.PHONE, has_touch=True, is_mobile=True)
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
@@ -412,6 +413,13 @@ class TestAround:
             assert min(box["width"], box["height"]) >= 40
         picture, table = (page.locator(part).bounding_box() for part in ("#picture", "#rows"))
         assert picture["height"] > 150 and table["height"] > 100 and picture["y"] + picture["height"] <= table["y"]
+        parts = [
+            page.locator(p).bounding_box() for p in ("header", "#picture > svg", "#zoom", "#said", "#rows", "footer")
+        ]
+        for i, a in enumerate(parts):
+            for b in parts[i + 1 :]:
+                apart = a["x"] + a["width"] <= b["x"] + 1 or b["x"] + b["width"] <= a["x"] + 1
+                assert apart or a["y"] + a["height"] <= b["y"] + 1
         before = current(page)
         page.locator("#next").tap()
         assert current(page) != before

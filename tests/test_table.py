@@ -436,6 +436,20 @@ def test_what_cannot_run_again_says_so_in_its_cell() -> None:
     assert "other numbers (random, or overwritten)" in table.to_html()
 
 
+def test_a_rule_that_the_wider_type_has_not_is_taken_as_it_was() -> None:
+    def narrow(rule: Any) -> Any:
+        def only_double(x: Any) -> Any:
+            if np.asarray(x).dtype == np.longdouble:
+                raise TypeError("float64 only, please")
+            return rule(x)
+
+        return only_double
+
+    cube = ag.elementwise(narrow(lambda x: x**3), name="cube", x=narrow(lambda x: 3 * x**2))
+    found = errors(trace(lambda x: (cube(x * 3) + 1e8) - 1e8, 1.1))
+    assert found["ξ2"] == [None, None, 0.0] and found["ξ1"][2] < 1e-15 and found["L"][0] > 1e-11
+
+
 def test_measuring_draws_no_random_numbers_of_the_program() -> None:
     ag.manual_seed(0)
     noisy = ag.elementwise(lambda x: x * ag.default_generator().normal(), name="drawing", x=1)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from ..engine.node import Node, Spec
+from ..engine.reverse import pull
 from ..engine.tensor import Tensor, bare, make_tensor
 from ..expressions import values
 from ..expressions.symbol import Symbol
@@ -95,7 +96,7 @@ class Rounding:
 
     def cotangents(self, known: Mapping[Row, Array]) -> dict[Row, Error]:
         """Of d output/d row."""
-        return self._all(known, lambda run: cotangents(run.graph))
+        return self._all(known, _Wide.cotangents)
 
     def tangents(self, known: Mapping[Row, Array], along: Row, direction: Array) -> dict[Row, Error]:
         """Of d row/d variable along a direction."""
@@ -129,7 +130,7 @@ class Rounding:
     def _error(self, known: ArrayLike, exact: list[Any]) -> Error:
         if not exact:
             return Error(None, why=NOT_WIDER)
-        known, first, second = np.broadcast_arrays(*map(bare, (known, *exact)))
+        known, first, second = np.broadcast_arrays(*(np.asarray(bare(x)) + 0.0 for x in (known, *exact)))
         if not known.size:
             return Error(0.0)
         with np.errstate(all="ignore"):
@@ -190,6 +191,32 @@ class _Wide:
     def slope(self, row: Row, parent: Row) -> Any:
         """A local derivative of a row."""
         return {local.parent: local.value for local in local_derivatives(self.rows[row])}[self.rows[parent]]
+
+    def cotangents(self) -> dict[Row, Array]:
+        """d output/d row; where a rule cannot do it in the wider type, by that row as it was."""
+        try:
+            return cotangents(self.graph)
+        except Exception:
+            return self._pulled()
+
+    def _pulled(self) -> dict[Row, Array]:
+        output = self.graph.output
+        found: dict[Row, Any] = {output: np.ones(output.shape or (), self.dtype)}
+        own = {wide: row for row, wide in self.rows.items()}
+        for wide in reversed(self.graph.rows):
+            if wide not in found:
+                continue
+            parents = {p.node: p for p in wide.parents if p is not None}
+            try:
+                parts = pull([wide.node], {wide.node: found[wide]})
+            except Exception:
+                row = own[wide]
+                back = pull([row.node], {row.node: found[wide].astype(row.dtype)})
+                narrow = {p.node: self.rows[p].node for p in row.parents if p is not None}
+                parts = {narrow[node]: self.wide(c) for node, c in back.items()}
+            for node, c in parts.items():
+                found[parents[node]] = found[parents[node]] + c if parents[node] in found else c
+        return found
 
     def _keep(self, row: Row) -> None:
         tensor = self.known[row.name]

@@ -95,7 +95,7 @@ function legend(texts) {
 
 function sayValue(i, title = `Value${within(nodes[i])}`) {
   const node = nodes[i];
-  const lines = [math(node.short), put(node), math(node.value)];
+  const lines = [math(node.short), node.closed && math(node.closed), put(node), math(node.value)];
   const pictures = [...node.inputs, i].map((k) => [nodes[k].picture, nodes[k].name]);
   return [phase(title), equation(math(node.name), lines), ...sentence(node.sentence), ...legend([node.value]),
     ...strip(pictures), ...given(node), ...inFull(node.short !== node.formula && `${node.name} = ${node.formula}`),

@@ -16,6 +16,7 @@ from ...expressions import sentences, values
 from ...expressions.notation import write
 from ...expressions.symbol import Symbol, apply, fold, variables
 from .. import picture
+from ..closed import Closed
 from ..derivatives import LONGEST, Local, cotangents, local_derivatives, tangents
 from ..graph import Graph, Row
 from ..rounding import NO_ERROR, Rounding
@@ -28,6 +29,7 @@ _MOST_PICTURES = 150  # rows; beyond, only inputs and parameters are shown as pi
 _MEASURED = 5000  # numbers in all rows; beyond, their rounding errors are measured only where they are asked for
 _MOST_TANGENTS = 4000  # variables times rows: beyond, the page has no forward mode
 _BRIEF = 28  # characters; a longer formula stands in the table without its settings
+_BRIEFLY = 48  # characters of a formula of the inputs
 _LONGEST = 120  # characters of a formula with its numbers put in
 
 
@@ -49,6 +51,7 @@ def walk(graph: Graph, rounding: bool | None = None) -> Fields:
         if rounding is None:
             rounding = sum(math.prod(row.shape or ()) for row in graph.rows) <= _MEASURED
         errors = _errors(graph, gradients) if rounding else {}
+        closed = Closed(graph).values if all(row.shape == () for row in graph.rows) else {}
         inputs = ", ".join(printable(s.name) for s in graph.sources if s.kind == "input")
         return {
             "title": f"{printable(graph.output.name)}({inputs})",
@@ -59,6 +62,7 @@ def walk(graph: Graph, rounding: bool | None = None) -> Fields:
                     "box": boxes[row],
                     **_describe(row, places, gradients, row in graph.variables),
                     **_pictures(row, gradients, not row.op or len(graph.rows) <= _MOST_PICTURES),
+                    "closed": _closed(row, closed),
                     **errors.get(row, {}),
                 }
                 for row in nodes
@@ -106,6 +110,13 @@ def _describe(row: Row, places: Mapping[Row, int], gradients: Mapping[Row, Array
             for d in locals_
         ],
     }
+
+
+def _closed(row: Row, known: Mapping[Row, Any]) -> str:
+    """The row as a formula of the inputs, where that is short and not what the row says anyway."""
+    form = known.get(row)
+    text = "" if form is None else write(form, LONGEST)
+    return text if len(text) <= _BRIEFLY and text != write(row.expression, LONGEST) else ""
 
 
 def _sentence(row: Row, argument: int | None = None) -> str:
