@@ -181,6 +181,20 @@ def test_batch_norm_over_ranks_is_batch_norm_of_the_whole_batch(places: tuple[in
     np.testing.assert_allclose(np.concatenate(evaluated), norm.eval()(x).numpy(), rtol=1e-10)
 
 
+def test_running_statistics_of_plain_batch_norm_are_the_means_over_the_ranks() -> None:
+    """The mean of two halves' means is that of the whole batch; no rank keeps statistics of its own."""
+
+    def work(comm: Any = None) -> Any:
+        net = model(None)
+        one = nn.Trainer(net, nn.CrossEntropyLoss(), optim.SGD(net.parameters(), lr=0.1), seed=0, comm=comm)
+        one.fit((X, Y), batch_size=70)
+        return net.state_dict()
+
+    first, second = results(2, work)
+    assert all(first[name].tobytes() == second[name].tobytes() for name in first)
+    np.testing.assert_allclose(first["1.running_mean"], work()["1.running_mean"], rtol=1e-4, atol=1e-6)
+
+
 def test_ranks_whose_models_lie_on_a_device() -> None:
     """Strict ducks, as on a GPU: sums are taken in the memory of the CPU, and lie beside the parameters again."""
 
@@ -202,27 +216,32 @@ def test_ranks_whose_models_lie_on_a_device() -> None:
 class Seen(nn.Module):
     """Keeps what dropout made of ones."""
 
-    def __init__(self, generator: Any = None) -> None:
-        self.layer, self.drop, self.seen = nn.Linear(3, 2), nn.Dropout(0.5), []
-        self.own = generator
+    def __init__(self, generator: Any) -> None:
+        self.layer, self.own, self.seen = nn.Linear(3, 2), generator, []
 
     def forward(self, x: Any) -> Any:
-        if self.training:
-            drawn = self.drop(np.ones(8, np.float32))
-            self.seen = [*self.seen, getattr(drawn, "tolist", lambda: drawn)()]
+        drawn = nn.functional.dropout(np.ones(8, np.float32), 0.5, generator=self.own)
+        self.seen = [*self.seen, drawn.tolist()]
         return self.layer(x)
 
 
-def test_every_rank_and_every_step_drops_other_units() -> None:
-    def work(comm: Any) -> Any:
-        seen = Seen()
-        one = nn.Trainer(seen, nn.CrossEntropyLoss(), optim.SGD(seen.parameters()), seed=0, compile=False, comm=comm)
-        one.fit((X, Y), epochs=1, batch_size=35)
-        return seen.seen
+@pytest.mark.parametrize("own", [False, True], ids=["default generator", "the module's own"])
+def test_every_rank_and_every_step_drops_other_units_and_all_move_alike(own: bool) -> None:
+    """But the noise that an optimizer's hook adds to the gradients is the same everywhere."""
 
-    found = results(2, work)
-    assert len({str(mask) for masks in found for mask in masks}) == 4
-    assert found == results(2, work)
+    def work(comm: Any) -> Any:
+        ag.manual_seed(1)
+        seen = Seen(np.random.default_rng(7) if own else None)
+        optimizer = optim.SGD(seen.parameters())
+        optim.hooks.GradientNoise(0.1).add_to(optimizer)
+        one = nn.Trainer(seen, nn.CrossEntropyLoss(), optimizer, seed=0, compile=False, comm=comm)
+        one.fit((X, Y), epochs=1, batch_size=35)
+        return seen.seen, state(seen)
+
+    first, second = results(2, work)
+    assert len({str(mask) for masks in (first[0], second[0]) for mask in masks}) == 4
+    assert first[1] == second[1]
+    assert [first, second] == results(2, work)
 
 
 @pytest.mark.parametrize("stops", [3, 7], ids=["in the first epoch", "in the second"])
