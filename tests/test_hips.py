@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import autograd_core as ag
 import autograd_core.hips as autograd
 from autograd_core.hips import numpy as anp
 from autograd_core.hips.extend import defjvp, defvjp, primitive
@@ -170,6 +171,33 @@ def test_it_refuses_to_replace_what_is_imported_already() -> None:
     assert "imported already" in done.stderr
 
 
+@pytest.mark.parametrize("name", sorted(set(dir(np)) & set(dir(ag)) - {"test", "fill_diagonal"}))
+def test_a_name_of_numpys_means_what_it_means_in_numpy(name: str) -> None:
+    """Also of a box, and where the library has the name for something else (trace, argmin)."""
+    function, x = getattr(np, name), np.array([[0.25, 0.5], [0.75, 0.125]])
+    if name.startswith("_") or not callable(function) or isinstance(function, type):
+        return
+    for args in ((x,), (x, x), ([x, x],)):
+        try:
+            with np.errstate(all="ignore"):
+                expected = function(*args)
+        except Exception:
+            continue
+        found: list[Any] = []
+        boxed = lambda box, args=args, found=found: (
+            found.append(getattr(anp, name)(*[[box, box] if type(a) is list else box for a in args])),
+            anp.sum(box),
+        )[1]
+        try:
+            with np.errstate(all="ignore"):
+                autograd.grad(boxed)(x)
+        except (TypeError, ValueError):  # refused by name
+            continue
+        for a, b in zip(*(y if isinstance(y, (tuple, list)) else [y] for y in (found[0], expected)), strict=True):
+            assert np.allclose(getattr(a, "_value", a), b, equal_nan=True)
+        return
+
+
 def test_importing_the_library_does_not_load_it() -> None:
     done = in_a_process("-c", "import sys, autograd_core; print('autograd_core.hips' in sys.modules)")
     assert done.stdout.strip() == "False"
@@ -180,9 +208,10 @@ def test_lifelines_and_pymanopt_give_the_same_numbers() -> None:
         if not importlib.util.find_spec(client):
             pytest.skip(f"{client} is not installed")
     script = str(Path(__file__).with_name("clients_hips.py"))
-    found = [in_a_process(script, which, "Piecewise", "Custom", "pymanopt") for which in ("ours", "theirs")]
+    fits = ("Piecewise", "Custom", "stiefel TrustRegions", "definite ConjugateGradient", "circle TrustRegions")
+    found = [in_a_process(script, which, *fits) for which in ("ours", "theirs")]
     ours, theirs = (json.loads(done.stdout)["numbers"] for done in found)
-    assert ours.keys() == theirs.keys()
+    assert ours.keys() == theirs.keys() == {*fits}
     for name, numbers in theirs.items():
         assert numbers, name
         assert np.allclose(ours[name], numbers, rtol=1e-8, atol=1e-8), name

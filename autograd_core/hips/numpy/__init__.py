@@ -41,7 +41,8 @@ def _asarray(a: ArrayLike, dtype: DTypeLike = None, *args: object, **kwargs: obj
     return a if isinstance(a, _Tensor) and dtype is None else _ag.array(a, dtype=dtype)
 
 
-_OURS = {name: getattr(_ag, name) for name in dir(_ag) if not name.startswith("_")}
+_OTHERS = ("trace", "argmin")  # which mean something else in ag: NumPy's own take boxes
+_OURS = {name: getattr(_ag, name) for name in dir(_ag) if not name.startswith("_") and name not in _OTHERS}
 _OURS |= {"asarray": _asarray, "asanyarray": _asarray, "ascontiguousarray": _asarray}
 for _name in dir(_np):
     _value = getattr(_np, _name)

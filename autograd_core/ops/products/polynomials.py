@@ -244,7 +244,9 @@ def polyint(p, m=1, k=None):
 
 
 def _vector(x: Any) -> AnyArray:
-    return np.reshape(x, (-1,)) if hasattr(x, "shape") else np.atleast_1d(np.stack(x) if _has_shapes(x) else x)
+    if hasattr(x, "shape"):
+        return x if x.shape else np.reshape(x, (1,))
+    return np.atleast_1d(np.stack(x) if _has_shapes(x) else x)
 
 
 def _has_shapes(x: object) -> bool:
