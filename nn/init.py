@@ -6,7 +6,7 @@ For weights of shape (out, in, …) fan_in = in·(kernel size), fan_out = out·(
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from autograd_core import Tensor, default_generator, get_default_dtype
 from autograd_core.engine.errors import class_name
 
 if TYPE_CHECKING:
-    from autograd_core.support.types import Array, ArrayLike, DTypeLike
+    from autograd_core.support.types import Array, ArrayLike, DTypeLike, TensorLike
 
 __all__ = [
     *("calculate_gain", "glorot_gain", "uniform_", "normal_", "trunc_normal_", "constant_", "ones_", "zeros_", "eye_"),
@@ -79,7 +79,7 @@ def glorot_gain(nonlinearity: str) -> float:
     return gains[nonlinearity]
 
 
-def _check(name: str, tensor: Any) -> None:
+def _check(name: str, tensor: TensorLike) -> None:
     if not isinstance(tensor, Tensor):
         raise TypeError(f"{name}: {class_name(tensor)} given; expected a Tensor or nn.Parameter to fill.")
     if not tensor.is_leaf:

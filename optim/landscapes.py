@@ -12,6 +12,8 @@ from autograd_core.engine.errors import describe
 from autograd_core.engine.tensor import bare
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
     from autograd_core.support.types import Array
 
 __all__ = ["plot_landscape", "loss_plane"]
@@ -27,7 +29,7 @@ def plot_landscape(
     paths: Mapping[str, Any] | None = None,
     logarithmic: bool = True,
     grid: int = _GRID,
-    ax: Any = None,
+    ax: Axes | None = None,
 ) -> Any:
     """Draw the heights of a function of two numbers as contours, pale where it is high; return the axes.
 
@@ -88,7 +90,7 @@ def heights(fun: Callable[[Any], Any], box: Box, grid: int) -> tuple[Array, Arra
     return x, y, z
 
 
-def draw_contours(ax: Any, fun: Callable[[Any], Any], box: Box, logarithmic: bool = True, grid: int = 201) -> None:
+def draw_contours(ax: Axes, fun: Callable[[Any], Any], box: Box, logarithmic: bool = True, grid: int = 201) -> None:
     """Contours at heights that are evenly spread in log(f − min f + small), so that valley and walls both show."""
     x, y, z = heights(fun, box, grid)
     if logarithmic:

@@ -175,7 +175,7 @@ class Batched(NDArrayOperatorsMixin):
     def __iter__(self) -> Iterator[Any]:
         return (self[i] for i in range(len(self)))
 
-    def __getitem__(self, index: Any) -> Any:
+    def __getitem__(self, index: Index) -> Any:
         return call(operator.getitem, (self, index), {})
 
     def __setitem__(self, index: Index, value: ArrayLike) -> None:

@@ -173,7 +173,7 @@ def for_each(register: Callable[..., None]) -> Callable[..., None]:
 
 
 @for_each
-def each(function: Any, arrays: int = 1) -> None:
+def each(function: Function, arrays: int = 1) -> None:
     """The first ``arrays`` arguments broadcast against each other; the rest are settings."""
 
     def rule(level: Level, *args: object, **kwargs: Any) -> Any:
@@ -196,7 +196,12 @@ each(np.isclose, arrays=2)
 
 
 def _clip(
-    level: Level, a: Any, a_min: ArrayLike | None = None, a_max: ArrayLike | None = None, out: Any = None, **kwargs: Any
+    level: Level,
+    a: AnyArray,
+    a_min: ArrayLike | None = None,
+    a_max: ArrayLike | None = None,
+    out: Any = None,
+    **kwargs: Any,
 ) -> AnyArray:
     low, high = kwargs.pop("min", a_min), kwargs.pop("max", a_max)
     if low is None or high is None:
@@ -213,7 +218,7 @@ RULES[np.clip] = _clip
 
 
 @for_each
-def along(function: Any, default: Any = None, before: int = 0, flat: bool = False) -> None:
+def along(function: Function, default: Any = None, before: int = 0, flat: bool = False) -> None:
     """``function(x, …, axis)`` with ``before`` settings in front of the axis.
 
     flat : without an axis it works on the elements in a row

@@ -74,7 +74,7 @@ class Pattern(NDArrayOperatorsMixin):
         result = _of_function(function, args, kwargs)
         return result if out is None else _stored(result, (out,))
 
-    def __getitem__(self, index: Any) -> Any:
+    def __getitem__(self, index: Index) -> Any:
         return _of_function(operator.getitem, (self, _bare(index)), {})
 
     def __setitem__(self, index: Index, value: AnyArray) -> None:
@@ -116,7 +116,7 @@ class Pattern(NDArrayOperatorsMixin):
         """The number itself: from here on a constant."""
         return self.array.item(*place)
 
-    def astype(self, dtype: Any, *args: Any, **kwargs: Any) -> Any:
+    def astype(self, dtype: DTypeLike, *args: Any, **kwargs: Any) -> Any:
         """As of an array."""
         return Pattern(self.array.astype(dtype, *args, **kwargs), self.depends)
 

@@ -13,7 +13,7 @@ from .elementwise import for_each, shifted
 from .shapes import rule
 
 if TYPE_CHECKING:
-    from ..support.types import AnyArray, Function, Index
+    from ..support.types import AnyArray, Axis, Function, Index
 
 
 def _parts(index: Index) -> tuple[Any, ...]:
@@ -116,14 +116,14 @@ def _take(
 
 
 @rule(np.take_along_axis)
-def _take_along_axis(level: Level, arr: Any, indices: Any, axis: Any = -1) -> AnyArray:
+def _take_along_axis(level: Level, arr: AnyArray, indices: AnyArray, axis: Axis = -1) -> AnyArray:
     if axis is None:
         arr, axis = np.reshape(arr, (-1,)), 0
     return Batched(np.take_along_axis(full(level, arr), full(level, indices), shifted(axis, np.ndim(arr))), level)
 
 
 @rule(np.put_along_axis)
-def _put_along_axis(level: Level, arr: Any, indices: Any, values: Any, axis: Any) -> None:
+def _put_along_axis(level: Level, arr: Any, indices: AnyArray, values: AnyArray, axis: Axis) -> None:
     if not is_on(level, arr) or axis is None:
         return in_a_loop(np.put_along_axis, level, (arr, indices, values, axis), {})
     values = aligned(level, values, arr.ndim)

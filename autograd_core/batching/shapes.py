@@ -227,11 +227,11 @@ def _last_diagonal(level: Level, x: Batched, *, offset: int = 0) -> AnyArray:
 @rule(np.trace)
 def _trace(
     level: Level,
-    a: Any,
+    a: AnyArray,
     offset: int = 0,
     axis1: int = 0,
     axis2: int = 1,
-    dtype: Any = None,
+    dtype: DTypeLike = None,
     out: Any = None,
 ) -> AnyArray:
     return np.sum(np.diagonal(a, offset, axis1, axis2), axis=-1, dtype=dtype, out=out)

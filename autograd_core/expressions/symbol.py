@@ -21,7 +21,7 @@ from .simplify import SIMPLER
 
 if TYPE_CHECKING:
     from ..engine.primitive import Primitive
-    from ..support.types import AnyArray, DType, DTypeLike, Function, Settings, State
+    from ..support.types import AnyArray, DType, DTypeLike, Function, Index, Settings, State
 
 _LARGEST_DUMMY = 100_000  # elements; the shape of an expression of larger arrays is not found by trying
 _LONGEST_REPR = 200  # parts
@@ -172,7 +172,7 @@ class Symbol:
         """The last two axes transposed."""
         return apply(np.swapaxes, (self, -1, -2), {})
 
-    def __getitem__(self, index: Any) -> Any:
+    def __getitem__(self, index: Index) -> Any:
         return apply(operator.getitem, (self, index), {})
 
     __iter__ = None  # else Python would count up indices for ever

@@ -162,7 +162,7 @@ def _kept(graph: Graph) -> list[int | None]:
     return [_newly_kept(row.node, counted) for row in graph.rows]
 
 
-def _newly_kept(node: Any, counted: set[int]) -> int | None:
+def _newly_kept(node: Node, counted: set[int]) -> int | None:
     if node.saved is None:
         return None
     new = {id(a): a.nbytes for a in arrays_kept(node) if id(a) not in counted}

@@ -22,7 +22,7 @@ from .derivatives import cotangents, local_derivatives, tangents
 from .graph import Graph, Row
 
 if TYPE_CHECKING:
-    from ..support.types import Array, ArrayLike, DTypeLike
+    from ..support.types import AnyArray, Array, ArrayLike, DTypeLike, Function
 
 NOT_WIDER = "no wider type on this machine"
 _UNLIKE = 1e3  # roundings; what differs by more when it is run again was not rounding
@@ -176,7 +176,7 @@ class _Wide:
             self.rows[graph.output],
         )
 
-    def wide(self, value: Any) -> Any:
+    def wide(self, value: AnyArray) -> Any:
         """Floating data in the wider type, other data as they are."""
         value = np.asarray(bare(value))
         kinds = {"f": self.dtype, "c": np.result_type(self.dtype, np.complex64)}
@@ -246,7 +246,7 @@ class _Wide:
             node.saved = tuple(moved if kept is data else kept for kept in node.saved or ())
         return make_tensor(moved, node)
 
-    def _argument(self, argument: Any) -> Any:
+    def _argument(self, argument: ArrayLike) -> Any:
         return argument.evaluate(self.known) if isinstance(argument, Symbol) else argument
 
     def _check(self, row: Row) -> None:
@@ -294,7 +294,7 @@ def _as_wide(given: Any, dtype: DTypeLike) -> Any:
     return dtype if kind == "f" else np.result_type(dtype, np.complex64) if kind == "c" else given
 
 
-def _nudged(function: Any, args: list[Any], out: Any) -> Any:
+def _nudged(function: Function, args: list[Any], out: AnyArray) -> Any:
     """The result off by one rounding, where it may not be exact."""
     if out.dtype.kind not in "fc" or not out.size:
         return out

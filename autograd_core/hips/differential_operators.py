@@ -89,7 +89,7 @@ def deriv(fun: Function, x: AnyArray) -> AnyArray:
 
 
 @unary_to_nary
-def jacobian(fun: Function, x: Any) -> Any:
+def jacobian(fun: Function, x: AnyArray) -> Any:
     """∂f/∂x of shape (*out.shape, *x.shape)."""
     rows = jacobians.jacobian(fun, mode="reverse")(mapped(_floating, x))
     return mapped(lambda leaf: _scalar(conjugate(leaf)), rows)

@@ -89,7 +89,7 @@ class Call:
         (c,) = vjp(_seen(_conjugate(g)))
         return None if c is None else _conjugate(c if isinstance(c, Tensor) else np.asarray(c))
 
-    def pushed(self, t: Any, index: int, arrays: Sequence[Any], ans: Any) -> Any:
+    def pushed(self, t: AnyArray, index: int, arrays: Sequence[AnyArray], ans: AnyArray) -> Any:
         """The tangent of the result by that of one argument."""
         if self.rules.jvps is None:
             raise NotImplementedError(f"{self.rules.name}: no forward rule. Fix: defjvp.")

@@ -190,7 +190,7 @@ def choose(condition: AnyArray, x: ArrayLike, y: ArrayLike, out: Any = None) -> 
     return np.bitwise_xor(chosen, b, out=None if out is None else out.view(bits)).view(dtype)
 
 
-def _where(condition: Any, x: Any, y: Any, out: Any) -> AnyArray:
+def _where(condition: AnyArray, x: ArrayLike, y: ArrayLike, out: Any) -> AnyArray:
     chosen = np.where(condition, x, y)
     if out is None:
         return chosen

@@ -245,7 +245,7 @@ class Program:
             self._numbers[id(whole)] = self.make(name, whole.nbytes, whole)
         return self._numbers[id(whole)]
 
-    def make(self, name: str, nbytes: int, array: Any = None) -> int:
+    def make(self, name: str, nbytes: int, array: Array | None = None) -> int:
         """A new memory."""
         self.memories.append(Memory(name, nbytes, array))
         return len(self.memories) - 1

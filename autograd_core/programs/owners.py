@@ -330,12 +330,12 @@ class Owners:
         return found
 
 
-def gradient(tensor: Any) -> Any:
+def gradient(tensor: Tensor) -> Any:
     """The gradient of a leaf, or None."""
     return tensor._node.grad if type(tensor._node) is Leaf else None
 
 
-def gradient_array(tensor: Any) -> Any:
+def gradient_array(tensor: Tensor) -> Any:
     """The array of a leaf's gradient, or None."""
     grad = gradient(tensor)
     return None if grad is None else grad._data

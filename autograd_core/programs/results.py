@@ -14,7 +14,7 @@ from .tracing.numbers import Live
 from .tracing.recorded import Recorded, RecordedScalar, plain
 
 if TYPE_CHECKING:
-    from ..support.types import Array, Function, Tree
+    from ..support.types import AnyArray, Array, Function, Tree
 
 
 CONSTANTS = (type(None), int, float, complex, str, bytes, type, np.dtype)
@@ -25,7 +25,7 @@ class Opaque(TypeError):
     """An argument whose parts cannot be looked after."""
 
 
-def same(a: Any, b: Any) -> bool:
+def same(a: Tree, b: Tree) -> bool:
     """Whether two results have one structure and equal numbers, bit for bit but for NaN.
 
     An object among them is not the same: a replay would give that of the record.
@@ -41,7 +41,7 @@ def same(a: Any, b: Any) -> bool:
     return isinstance(a, CONSTANTS) and (a == b or (a != a and b != b))
 
 
-def near(a: Any, b: Any) -> bool:
+def near(a: AnyArray, b: AnyArray) -> bool:
     """Whether two results of one structure agree to half of their digits, counted from the largest number in each."""
     x: list[Any] = []
     y: list[Any] = []
@@ -103,7 +103,7 @@ def holds_objects(tree: Tree) -> bool:
     return any(hasattr(x, "dtype") and x.dtype.hasobject for x in found)
 
 
-def taken_back(x: Any) -> Any:
+def taken_back(x: AnyArray) -> Any:
     """A result as it is, with its graph, of plain arrays."""
     if isinstance(x, Tensor):
         x._data = taken_back(x._data)

@@ -24,7 +24,7 @@ from .tracing.recorded import Recorded
 from .tracing.tape import Tape
 
 if TYPE_CHECKING:
-    from ..support.types import Function
+    from ..support.types import Args, Function, Settings
 
 
 TRACING = threading.RLock()
@@ -46,7 +46,7 @@ class Run(NamedTuple):
     moved: list[str]
 
 
-def noted(function: Function, owners: Owners, args: Any, kwargs: Any, live: bool) -> Run:
+def noted(function: Function, owners: Owners, args: Args, kwargs: Settings, live: bool) -> Run:
     """One run of the function on arrays that record; ``live``: floats among the arguments may change freely."""
     effects, parts = Effects(), Parts(owners.names)
     tape = Tape(parts)

@@ -10,7 +10,7 @@ from ..engine.tensor import Tensor, bare
 from ..ops.shapes.shaping import astype
 
 if TYPE_CHECKING:
-    from ..support.types import AnyArray, Args, Axis, DTypeLike
+    from ..support.types import AnyArray, Args, Axis, DTypeLike, Index
 
 
 def sizes(given: Args, named: Any = None) -> tuple[Any, ...]:
@@ -32,7 +32,7 @@ def axis_of(input: AnyArray, dim: Axis) -> Any:
     return axes(dim) if np.ndim(input) else None
 
 
-def along(input: AnyArray, dim: int, index: Any) -> Any:
+def along(input: AnyArray, dim: int, index: Index) -> Any:
     """The index that takes ``index`` along one axis."""
     n = np.ndim(input)
     if not -n <= dim < n:

@@ -69,7 +69,7 @@ def store(self: Tensor, name: str, values: AnyArray, keep_memory: bool = True) -
         self._data = new
 
 
-def _check(self: Tensor, name: str, values: Any) -> None:
+def _check(self: Tensor, name: str, values: AnyArray) -> None:
     given = getattr(values, "dtype", None)
     if given is not None and not np.can_cast(given, self.dtype, "same_kind"):
         raise RuntimeError(f"{name}: {given} results do not fit a tensor of {self.dtype}. Fix: t = t.to(dtype) before.")

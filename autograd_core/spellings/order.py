@@ -12,7 +12,7 @@ from .arguments import along, axis_of
 from .sums import argmax, argmin
 
 if TYPE_CHECKING:
-    from ..support.types import AnyArray, Function
+    from ..support.types import AnyArray, Axis, Function
 
 
 class ValuesAndIndices(NamedTuple):
@@ -42,7 +42,7 @@ def _dropped(dim: Any, *parts: Any) -> tuple[Any, ...]:
     return tuple(np.squeeze(part, dim) for part in parts)
 
 
-def max(input: AnyArray, dim: Any = None, keepdim: bool = False, *, other: Any = None) -> Any:
+def max(input: AnyArray, dim: Axis = None, keepdim: bool = False, *, other: object = None) -> Any:
     """The largest element; with ``dim`` the largest ones and their indices; of two tensors the larger of each pair."""
     return _extreme(input, argmax, np.max, np.maximum, dim if other is None else other, keepdim)
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def _along(function: Function, meaning: str) -> Function:
-    def reduce(input: AnyArray, dim: Any = None, keepdim: bool = False, *, dtype: DTypeLike = None) -> AnyArray:
+    def reduce(input: AnyArray, dim: Axis = None, keepdim: bool = False, *, dtype: DTypeLike = None) -> AnyArray:
         return function(cast(input, dtype), axis=axes(dim), keepdims=keepdim)
 
     reduce.__doc__ = f"The {meaning} over the axes ``dim``, or over all."
@@ -91,14 +91,14 @@ def _place(function: Function, meaning: str) -> Function:
 argmax, argmin = _place(np.argmax, "largest"), _place(np.argmin, "smallest")
 
 
-def logsumexp(input: AnyArray, dim: Any, keepdim: bool = False) -> AnyArray:
+def logsumexp(input: AnyArray, dim: Axis, keepdim: bool = False) -> AnyArray:
     """log Σ eˣ over the axes ``dim``."""
     from ..ops.sums.exponentials import logsumexp as function
 
     return function(input, axis=axis_of(input, dim), keepdims=keepdim)
 
 
-def softmax(input: AnyArray, dim: Any = None, dtype: DTypeLike = None, *, _stacklevel: int = 3) -> AnyArray:
+def softmax(input: AnyArray, dim: Axis = None, dtype: DTypeLike = None, *, _stacklevel: int = 3) -> AnyArray:
     """eˣ / Σ eˣ along ``dim``."""
     from ..ops.sums.exponentials import softmax as function
 
@@ -153,12 +153,12 @@ def cumulative_trapezoid(y: AnyArray, x: AnyArray | None = None, *, dx: Any = 1.
 
 
 def norm(
-    input: Any,
+    input: AnyArray,
     p: Any = "fro",
-    dim: Any = None,
+    dim: Axis = None,
     keepdim: bool = False,
-    out: Any = None,
-    dtype: Any = None,
+    out: AnyArray | None = None,
+    dtype: DTypeLike = None,
 ) -> AnyArray:
     """The p-norm of vectors, or of all elements; ``"nuc"``: the sum of a matrix's singular values."""
     from ..ops import linalg
@@ -201,7 +201,7 @@ def histc(input: AnyArray, bins: int = 100, min: Any = 0, max: Any = 0) -> AnyAr
     return np.histogram(values, bins, (low, high))[0].astype(values.dtype)
 
 
-def gradient(input: AnyArray, *, spacing: Any = None, dim: Any = None, edge_order: int = 1) -> Any:
+def gradient(input: AnyArray, *, spacing: Any = None, dim: Axis = None, edge_order: int = 1) -> Any:
     """Slopes by central differences, one tensor an axis."""
     spaces = () if spacing is None else spacing if isinstance(spacing, (list, tuple)) else (spacing,)
     slopes: Any = np.gradient

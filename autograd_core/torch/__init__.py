@@ -41,6 +41,7 @@ from .tensor import Size, Tensor, arithmetic, faced
 
 if TYPE_CHECKING:
     from autograd_core.support.types import AnyArray
+    from nn.modules.module import Module
 
 
 _FUNCTIONAL = frozenset(
@@ -205,7 +206,7 @@ class set_grad_enabled:
 inference_mode = no_grad
 
 
-def compile(model: Any = None, **options: object) -> Any:
+def compile(model: Module | None = None, **options: object) -> Any:
     """The model itself: compiling changes no number. (``ag.compile`` replays whole steps.)
 
     model : what would be compiled

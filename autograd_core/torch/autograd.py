@@ -18,6 +18,7 @@ from autograd_core.support.lazy import answering
 from .tensor import wrap
 
 if TYPE_CHECKING:
+    from autograd_core.engine.node import Node
     from autograd_core.engine.tensor import Tensor
 
 
@@ -77,7 +78,7 @@ def grad(
     return tuple(None if i in missing and not materialize_grads else wrap(g) for i, g in enumerate(gradients))
 
 
-def _listen(node: Any, seen: dict[Any, Any]) -> tuple[dict[Any, Any], Any]:
+def _listen(node: Node, seen: dict[Any, Any]) -> tuple[dict[Any, Any], Any]:
     """Let ``seen`` have the cotangent of a computed row."""
     hooks, key = watch_of(node).hooks, object()
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from autograd_core.support.types import AnyArray, Axis, DTypeLike, Function
 
 
-def norm(A: Any, ord: Any = None, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
+def norm(A: AnyArray, ord: Any = None, dim: Axis = None, keepdim: bool = False, *, dtype: DTypeLike = None) -> Any:
     """The norm of all elements, of vectors (one axis) or of matrices (two)."""
     x = cast(A, dtype)
     if ord is None and dim is None:

@@ -135,13 +135,13 @@ def ones(*shape: object, size: Any = None, dtype: Any = None) -> Any:
 
 
 @_maker
-def empty(*shape: object, size: Any = None, dtype: Any = None) -> Any:
+def empty(*shape: object, size: Any = None, dtype: DTypeLike = None) -> Any:
     """Room that holds nothing yet: zeros here."""
     return np.zeros(sizes(shape, size), _dtype(dtype))
 
 
 @_maker
-def full(size: Any, fill_value: Any, *, dtype: Any = None) -> Any:
+def full(size: Any, fill_value: Any, *, dtype: DTypeLike = None) -> Any:
     """One value everywhere."""
     value = bare(fill_value)
     kind = dtype
@@ -151,7 +151,7 @@ def full(size: Any, fill_value: Any, *, dtype: Any = None) -> Any:
 
 
 @_maker
-def arange(start: Any = 0, end: Any = None, step: Any = 1, *, dtype: Any = None) -> Any:
+def arange(start: Any = 0, end: Any = None, step: Any = 1, *, dtype: DTypeLike = None) -> Any:
     """From start to before end in equal steps; integers of integers, else of the default dtype."""
     start, end, step = (v.item() if hasattr(v, "item") else v for v in (start, end, step))
     start, end = (0, start) if end is None else (start, end)
@@ -160,7 +160,7 @@ def arange(start: Any = 0, end: Any = None, step: Any = 1, *, dtype: Any = None)
 
 
 @_maker
-def range(start: Any = 0, end: Any = None, step: Any = 1, *, dtype: Any = None) -> Any:
+def range(start: Any = 0, end: Any = None, step: Any = 1, *, dtype: DTypeLike = None) -> Any:
     """From start to end, that one included."""
     return np.arange(start, end + step / 2, step).astype(_dtype(dtype))
 

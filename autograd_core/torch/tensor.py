@@ -24,7 +24,7 @@ from autograd_core.spellings import methods as spelled
 from .promotion import FLOATING, as_floating, promoted
 
 if TYPE_CHECKING:
-    from autograd_core.support.types import Args, ArrayLike, Function, Index, Settings
+    from autograd_core.support.types import AnyArray, Args, ArrayLike, Function, Index, Settings
 
 
 class Size(tuple[int, ...]):
@@ -58,7 +58,7 @@ class Tensor(ag.Tensor):
         return make(self._data[...])
 
     @data.setter
-    def data(self, value: Any) -> None:
+    def data(self, value: AnyArray) -> None:
         ag.Tensor.data.__set__(self, bare(value))  # type: ignore[attr-defined]
 
     def detach(self) -> Tensor:
@@ -129,7 +129,7 @@ def _rebuilt(kind: type[Tensor], data: Any, requires_grad: bool) -> Tensor:
 # In and out ----------------------------------------------------------------------------------------------------------
 
 
-def make(array: Any, requires_grad: bool = False) -> Tensor:
+def make(array: AnyArray, requires_grad: bool = False) -> Tensor:
     """A tensor of this face around an array."""
     tensor: Any = make_tensor(array, None)
     tensor.__class__ = Tensor

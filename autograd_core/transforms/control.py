@@ -140,7 +140,7 @@ def switch(index: Any, branches: Sequence[Function], *operands: object) -> Any:
     return result
 
 
-def _where(chosen: Any, a: Any, b: Any, name: str) -> Tree:
+def _where(chosen: AnyArray, a: Tree, b: Tree, name: str) -> Tree:
     left, rebuild = trees.flatten(a, f"{name}: the result of a branch")
     right = trees.flatten(b, f"{name}: the result of a branch")[0]
     if len(left) != len(right):

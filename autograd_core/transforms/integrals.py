@@ -111,7 +111,7 @@ class _Integral:
                 total = at if total is None else total + at
         return total
 
-    def moved(self, f: Callable[[Any], Any], like: Any) -> Any:
+    def moved(self, f: Callable[[Any], Any], like: AnyArray) -> Any:
         """The integral of a derivative; None where it is zero."""
         if f(np.asarray(self.somewhere())) is None:
             return None

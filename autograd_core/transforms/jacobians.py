@@ -90,7 +90,7 @@ def _columns(run: Run, at_once: int) -> list[list[Array]]:
     blocks: list[list[Array]] = [[] for _ in run.outs]
     for i, x in enumerate(run.inputs):
 
-        def pushed(unit: Any, i: int = i) -> list[Any]:
+        def pushed(unit: AnyArray, i: int = i) -> list[Any]:
             return _leaves(run.push([unit if j == i else _zeros(z) for j, z in enumerate(run.inputs)]))
 
         for block, found, y in zip(blocks, _passes(pushed, x, run.outs, at_once), run.outs, strict=True):

@@ -182,7 +182,7 @@ class _Solver:
         self.name, self.sensitivity = name, sensitivity
         self.how = {"rtol": rtol, "atol": atol, "method": method}
 
-    def along(self, F: Function, z0: Any, t: Any) -> Any:
+    def along(self, F: Function, z0: AnyArray, t: AnyArray) -> Any:
         """z at the times ``t``, of shape (times, n), on a row where something is tracked."""
         times = np.asarray(bare(t), dtype=np.float64)
         if times.ndim != 1 or not len(times) or not (np.all(np.diff(times) > 0) or np.all(np.diff(times) < 0)):
@@ -245,7 +245,7 @@ class _Trajectory:
         with recording.no_grad():
             return self._beside(node, tangents)
 
-    def _adjoint(self, node: Node, g: AnyArray, ends: list[Any]) -> list[Any]:
+    def _adjoint(self, node: Node, g: AnyArray, ends: list[Node]) -> list[Any]:
         """a(t) backward, from each time to the one before."""
         create = isinstance(g, Tensor)
         z: Any = make_tensor(self.z, node) if create else self.z

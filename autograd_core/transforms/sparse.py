@@ -16,7 +16,7 @@ from .vectorizing import passes
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
-    from ..support.types import Args, Function, Settings
+    from ..support.types import AnyArray, Args, Function, Settings
 
 __all__ = ["sparsity"]
 
@@ -92,7 +92,7 @@ def sparse_jacobian(f: Function, argnums: Argnums, args: Args, kwargs: Settings,
     seeds = np.zeros((count, colour.size), x.dtype)
     seeds[colour, np.arange(colour.size)] = 1
 
-    def walk(seed: Any) -> list[Any]:
+    def walk(seed: AnyArray) -> list[Any]:
         found = run.push([seed]) if ahead else run.pull([seed])[0]
         return [np.reshape(found._data if isinstance(found, Tensor) else found, (-1,))]
 

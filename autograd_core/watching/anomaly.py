@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ..engine.node import Node
     from ..engine.primitive import Primitive
     from ..engine.tensor import Tensor
-    from ..support.types import AnyArray, Array, Function, Settings
+    from ..support.types import AnyArray, Array, ArrayLike, Function, Settings
     from .findings import Finding
 
 __all__ = ["AnomalyError", "detect_anomaly", "set_detect_anomaly", "find_anomaly"]
@@ -195,7 +195,7 @@ class _Watch:
     def _first(findings: Any) -> Finding | None:
         return min(findings, key=lambda finding: finding.order, default=None)
 
-    def _bad(self, value: Any) -> bool:
+    def _bad(self, value: ArrayLike) -> bool:
         if not _is_float(value):
             return False
         return bool(np.isnan(value).any()) if self.check == "nan" else not np.isfinite(value).all()
@@ -348,5 +348,5 @@ def _is_float(value: object) -> bool:
     return value.dtype.kind in "fc" if hasattr(value, "dtype") else isinstance(value, (float, complex))
 
 
-def _not_finite(value: Any) -> Any:
+def _not_finite(value: ArrayLike) -> Any:
     return np.logical_not(np.isfinite(value))

@@ -15,7 +15,7 @@ from . import observer
 
 if TYPE_CHECKING:
     from ..engine.primitive import Primitive
-    from ..support.types import ArrayLike
+    from ..support.types import Args, ArrayLike
     from .observer import Origin
 
 __all__ = ["why_no_grad"]
@@ -138,7 +138,7 @@ class _Chain:
         self.numbers: dict[float, str] = {}  # of single elements, which item() may have handed on
         self.last: tuple[str, observer.Origin] | None = None
 
-    def follow(self, op: Primitive, args: Any, result: Any, recording: bool, origin: observer.Origin) -> None:
+    def follow(self, op: Primitive, args: Args, result: Tensor, recording: bool, origin: observer.Origin) -> None:
         tracked = any(isinstance(a, Tensor) and a._node in self.recorded for a in args if a is not None)
         cuts = [cut for a in args if (cut := self.cut_of(a, op.name, origin)) is not None]
         if not tracked and not cuts:

@@ -11,11 +11,15 @@ import time
 from _thread import _local
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..engine.errors import class_name, printable
 from ..engine.recording import thread
 from ..support import caller
+
+if TYPE_CHECKING:
+    from ..engine.node import Node
+
 
 __all__ = ["observe"]
 
@@ -111,7 +115,7 @@ def collect() -> Iterator[set[Any]]:
         rows.discard(None)
 
 
-def made(node: Any) -> Any:
+def made(node: Node) -> Any:
     """``node``, a row that a transform made: no operation tells of it."""
     for rows in _collecting.sets:
         rows.add(node)

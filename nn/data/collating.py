@@ -12,13 +12,13 @@ from autograd_core.engine.errors import class_name
 from autograd_core.engine.tensor import bare
 
 if TYPE_CHECKING:
-    from autograd_core.support.types import Array, Tree
+    from autograd_core.support.types import Array, Index, Tree
 
 
 class Items(Protocol):
     """What a dataset must have: items by number, and how many there are."""
 
-    def __getitem__(self, index: Any, /) -> Any: ...
+    def __getitem__(self, index: Index, /) -> Any: ...
     def __len__(self) -> int: ...
 
 

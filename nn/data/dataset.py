@@ -15,7 +15,7 @@ from autograd_core.engine.errors import class_name
 from .collating import Items, batch_of
 
 if TYPE_CHECKING:
-    from autograd_core.support.types import AnyArray, Array
+    from autograd_core.support.types import AnyArray, Array, Index
 
 Indices: TypeAlias = "Sequence[int] | Array"
 
@@ -27,7 +27,7 @@ class Dataset:
     loader then uses it instead of collating single items.
     """
 
-    def __getitem__(self, index: Any) -> Any:
+    def __getitem__(self, index: Index) -> Any:
         raise NotImplementedError(f"{class_name(self)} must define __getitem__(self, index).")
 
     def __len__(self) -> int:
@@ -59,7 +59,7 @@ class TensorDataset(Dataset):
             shapes = ", ".join(str(array.shape) for array in self.arrays)
             raise ValueError(f"TensorDataset: arrays of different lengths {lengths}; the shapes are {shapes}.")
 
-    def __getitem__(self, index: Any) -> tuple[Any, ...]:
+    def __getitem__(self, index: Index) -> tuple[Any, ...]:
         return tuple(array[index] for array in self.arrays)
 
     def batch(self, indices: Indices) -> tuple[Any, ...]:
@@ -117,7 +117,7 @@ class Subset(Dataset):
             raise IndexError(f"Subset: index {bad[0]} is out of range for a dataset of {size} items.")
         self.dataset, self.indices = dataset, given.astype(np.intp)
 
-    def __getitem__(self, index: Any) -> Any:
+    def __getitem__(self, index: Index) -> Any:
         return self.dataset[self.indices[index]]
 
     def batch(self, indices: Indices) -> Any:

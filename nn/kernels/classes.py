@@ -124,7 +124,7 @@ def _losses_of_rows(x: AnyArray, target: AnyArray, out: Any, smoothing: float) -
     return np.subtract(np.log(np.add.reduce(np.exp(shifted), axis=axis)), own, out=out)
 
 
-def _slope_of_rows(x: Any, target: AnyArray, out: Any, smoothing: float, count: int) -> None:
+def _slope_of_rows(x: AnyArray, target: AnyArray, out: AnyArray, smoothing: float, count: int) -> None:
     shares, axis = _shifted(x)
     np.exp(shares, out=shares)
     total = np.add.reduce(shares, axis=axis)

@@ -49,7 +49,7 @@ def leaky_relu(input, negative_slope=0.01):
     return in_blocks(lambda x, out=None: _leaky(x, negative_slope, out), input)
 
 
-def _leaky(x: Any, slope: float, out: Any) -> AnyArray:
+def _leaky(x: AnyArray, slope: float, out: Any) -> AnyArray:
     other = slope * x
     return np.maximum(x, other, out=out) if 0 < slope <= 1 else choose(np.greater(x, 0), x, other, out)
 
@@ -98,7 +98,7 @@ def _bent(x: AnyArray, slope: AnyArray, out: AnyArray | None = None) -> AnyArray
     return choose(np.greater(x, 0), x, slope * x, out)
 
 
-def _through_prelu(g: Any, x: Any, slope: Any, out: Any = None) -> AnyArray:
+def _through_prelu(g: AnyArray, x: AnyArray, slope: AnyArray, out: Any = None) -> AnyArray:
     return np.multiply(g, choose(np.greater(x, 0), 1, slope), out=out)
 
 
@@ -206,7 +206,7 @@ def hardsigmoid(input: TensorLike) -> Tensor:
     return in_blocks(_hardsigmoid, input)
 
 
-def _hardsigmoid(x: Any, out: Any = None) -> AnyArray:
+def _hardsigmoid(x: AnyArray, out: Any = None) -> AnyArray:
     return np.divide(np.clip(x + 3, 0, 6), 6, out=out)
 
 
@@ -229,7 +229,7 @@ def hardswish(input):
     return in_blocks(lambda x, out=None: np.multiply(x, hardsigmoid(x), out=out), input)
 
 
-def _beyond_both(g: Any, x: Any, lambd: float, out: Any = None) -> AnyArray:
+def _beyond_both(g: AnyArray, x: AnyArray, lambd: float, out: Any = None) -> AnyArray:
     return np.multiply(g, np.absolute(x) > lambd, out=out)
 
 

@@ -19,7 +19,7 @@ from ..modules.module import Module
 from ..modules.parameter import Parameter
 
 if TYPE_CHECKING:
-    from autograd_core.support.types import ArrayLike, DTypeLike, TensorLike
+    from autograd_core.support.types import AnyArray, ArrayLike, DTypeLike, TensorLike
 
 __all__ = ["Embedding", "EmbeddingBag", "embedding", "embedding_bag", "one_hot"]
 
@@ -83,7 +83,7 @@ def _dense(name: str, sparse: bool) -> None:
         raise ValueError(f"{name}: sparse=True: gradients are dense here. Fix: leave it out; the numbers are the same.")
 
 
-def _shorten(weight: TensorLike, indices: Any, max_norm: float, norm_type: float) -> None:
+def _shorten(weight: TensorLike, indices: AnyArray, max_norm: float, norm_type: float) -> None:
     """Rows that were asked for and are longer than ``max_norm`` get that length, where they lie."""
     table: Any = bare(weight)
     rows = np.unique(indices)

@@ -93,7 +93,7 @@ def _lying(channels: AnyArray, x: AnyArray) -> AnyArray:
     return channels if x.ndim == 2 else np.reshape(channels, (-1, *[1] * (x.ndim - 2)))
 
 
-def _move(running: Any, batch: Any, momentum: float, factor: float = 1) -> None:
+def _move(running: TensorLike | None, batch: AnyArray, momentum: float, factor: float = 1) -> None:
     """Move running statistics, an array or a tensor, towards those of a batch, in place."""
     if running is not None:
         held = bare(running)

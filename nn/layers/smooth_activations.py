@@ -39,7 +39,7 @@ def _elu_slope(input: AnyArray, alpha: float, width: float = 1.0, scale: float =
     return slope
 
 
-def _exponential_unit(x: Any, alpha: float, width: float = 1, out: Any = None) -> AnyArray:
+def _exponential_unit(x: AnyArray, alpha: float, width: float = 1, out: Any = None) -> AnyArray:
     """x for x > 0, alpha·(exp(x/width) − 1) otherwise."""
     near = at_most(x, 0)
     below = np.expm1(near if width == 1 else near / width)
@@ -93,7 +93,7 @@ def selu(input: TensorLike) -> Tensor:
     return in_blocks(_selu, input)
 
 
-def _selu(x: Any, out: Any = None) -> AnyArray:
+def _selu(x: AnyArray, out: Any = None) -> AnyArray:
     return np.multiply(_SELU_SCALE, _exponential_unit(x, _SELU_ALPHA), out=out)
 
 
@@ -168,7 +168,7 @@ def silu(input):
     return in_blocks(_silu, input)
 
 
-def _silu(x: Any, out: Any = None) -> AnyArray:
+def _silu(x: AnyArray, out: Any = None) -> AnyArray:
     return np.multiply(x, sigmoid(x), out=out)
 
 
@@ -208,7 +208,7 @@ def mish(input: TensorLike) -> Tensor:
     return in_blocks(_mish, input)
 
 
-def _mish(x: Any, out: Any = None) -> AnyArray:
+def _mish(x: AnyArray, out: Any = None) -> AnyArray:
     return np.multiply(x, _mish_share(_growth(x)), out=out)
 
 
@@ -240,7 +240,7 @@ def _exact_gelu(input):
     return like(input, in_blocks(_gelu, accurate(input)))
 
 
-def _gelu(x: Any, out: Any = None) -> AnyArray:
+def _gelu(x: AnyArray, out: Any = None) -> AnyArray:
     away = distance(x)
     beyond = tail(away)
     beyond *= away

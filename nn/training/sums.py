@@ -52,7 +52,9 @@ class Sums:
         return {"loss": self.loss / self.weight if self.weight else float("nan"), **metrics}
 
 
-def metrics_of(metrics: Mapping[str, Callable[[Any, Any], float]], output: Any, target: Any) -> dict[str, float]:
+def metrics_of(
+    metrics: Mapping[str, Callable[[Any, Any], float]], output: TensorLike, target: AnyArray
+) -> dict[str, float]:
     """The metrics of one batch, each times the number of samples."""
     n = samples(target)
     output, target = collected(output), collected(target)

@@ -318,7 +318,7 @@ class Trainer:
         buffers = [buffer for _, module in resuming.modules(self) for buffer in module.buffers()]
         return Guard(buffers, resuming.generators(self))
 
-    def _not_finite(self, reason: NotFinite, guard: Guard, inputs: list[Any], target: Any) -> None:
+    def _not_finite(self, reason: NotFinite, guard: Guard, inputs: list[AnyArray], target: AnyArray) -> None:
         """Undo the step, and tell what happened in it."""
         assert self._one is not None
         guard.rewind()

@@ -103,7 +103,7 @@ def softplus(x):
     return np.log1p(np.exp(x)) if _is_complex(x) else in_blocks(_softplus, x)
 
 
-def _softplus(x: Any, out: Any = None) -> Any:
+def _softplus(x: AnyArray, out: Any = None) -> Any:
     return np.add(at_least(x, 0), np.log1p(np.exp(-np.absolute(x))), out=out)
 
 

@@ -121,7 +121,7 @@ def _repeated(w: AnyArray) -> AnyArray:
     return np.logical_and(gap <= 10 * w.shape[-1] * _eps(w) * sizes, without_diagonal(np.ones_like(gap)))
 
 
-def _some(same: Any) -> bool:
+def _some(same: AnyArray) -> bool:
     """Whether there are equal values; a printed formula is that of different ones."""
     return not hasattr(same, "apply_primitive") and somewhere(same)
 

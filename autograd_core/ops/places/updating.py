@@ -19,7 +19,7 @@ from ..shapes.shaping import astype, ravel
 from .indexing import _along, _is_basic, _scatter
 
 if TYPE_CHECKING:
-    from ...support.types import AnyArray, Array, ArrayLike
+    from ...support.types import AnyArray, Array, ArrayLike, Index
 
 __all__ = ["fill_diagonal", "put_along_axis"]
 
@@ -44,7 +44,7 @@ class At:
     def __init__(self, x: ArrayLike) -> None:
         self.x = x if isinstance(x, Tensor) else Tensor(x)
 
-    def __getitem__(self, index: Any) -> Place:
+    def __getitem__(self, index: Index) -> Place:
         return Place(self.x, entry.index(index))
 
 

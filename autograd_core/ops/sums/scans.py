@@ -14,7 +14,7 @@ from ..precision import in_single
 from .reductions import cast, given, part, turned
 
 if TYPE_CHECKING:
-    from ...support.types import AnyArray
+    from ...support.types import AnyArray, Function
 
 __all__ = ["cumprod", "cumsum", "nancumprod", "nancumsum"]
 
@@ -117,7 +117,9 @@ def nancumprod(a, axis=None, dtype=None, out=None):
     return cumprod(np.where(np.isnan(a), 1, a), axis, dtype, out)
 
 
-def _cumulative(name: str, scan: Any, first: Any, x: AnyArray, axis: int | None, include_initial: bool) -> AnyArray:
+def _cumulative(
+    name: str, scan: Function, first: Any, x: AnyArray, axis: int | None, include_initial: bool
+) -> AnyArray:
     x = x if x.ndim else np.reshape(x, (1,))
     if axis is None and x.ndim != 1:
         raise ValueError(f"{name}: an array of shape {x.shape} has no single axis. Fix: name one, axis=0.")

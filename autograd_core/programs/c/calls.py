@@ -89,7 +89,7 @@ class Call:
         return f"({a} < {b} || (isnan({b}) && !isnan({a})))" if dtype.kind == "f" else f"{a} < {b}"
 
 
-def _axis(axis: Any, array: Any) -> int:
+def _axis(axis: Any, array: Array) -> int:
     if not isinstance(axis, (int, np.integer)) or not -array.ndim <= axis < array.ndim:
         raise Unknown
     return int(axis) % array.ndim
@@ -132,7 +132,7 @@ def _scan(sign: str) -> Callable[..., None]:
 
 
 def _place_of_extreme(largest: bool) -> Callable[..., None]:
-    def place(c: Call, out: Any, a: Any, axis: Any = None, keepdims: bool = False) -> None:
+    def place(c: Call, out: Array, a: Array, axis: int | None = None, keepdims: bool = False) -> None:
         if keepdims or 0 in a.shape:
             raise Unknown
         axes = list(range(a.ndim)) if axis is None else [_axis(axis, a)]

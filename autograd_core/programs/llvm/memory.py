@@ -26,7 +26,7 @@ class Memory:
             return pointer
         return self.b.gep(pointer, [by], source_etype=I8)
 
-    def along(self, pointer: Any, index: Any, stride: int) -> Any:
+    def along(self, pointer: ir.Value, index: ir.Value, stride: int) -> Any:
         """A pointer, moved by as many strides."""
         if stride == 0:
             return pointer

@@ -89,7 +89,7 @@ def _moved(c: _Call, function: Any, args: Args, kwargs: Settings) -> None:
     c.give(c.b.node("Gather", line, c.b.constant(places.astype(np.int64)), axis=0), a.dtype)
 
 
-def _axis(axis: Any, a: Any) -> int:
+def _axis(axis: Any, a: Array) -> int:
     return int(operator.index(axis)) % a.ndim
 
 

@@ -117,7 +117,7 @@ class _Printer:
 
     # Rows ----------------------------------------------------------------------------------------------------------
 
-    def _argument(self, x: Any) -> Value:
+    def _argument(self, x: object) -> Value:
         if isinstance(x, np.ndarray):
             return self.memory.value(x)
         if isinstance(x, (tuple, list)) and any(True for _ in arrays_in(x)):
@@ -218,7 +218,7 @@ class _Printer:
     def _item(self, value: Value, k: int) -> Value:
         return Value(lambda: (f"{value.tight()}[{k}]", 9), [value])
 
-    def _write(self, array: Any, value: Value) -> None:
+    def _write(self, array: Array, value: Value) -> None:
         if array.nbytes == root(array).nbytes:
             self.memory.know(array, value)
         else:

@@ -141,7 +141,7 @@ def source(record: Record) -> str:
     return "\n".join([_HEAD, *memory, f"NUMBERS = {numbers}", "", "", *run]) + "\n"
 
 
-def _made(array: Any, names: Names, name: str) -> str:
+def _made(array: Array, names: Names, name: str) -> str:
     note = f"  # {names.notes[name]}" if names.notes[name] else ""
     dtype = names.show(array.dtype)
     if id(array) in names.tape.constants and array.size <= 4096:

@@ -6,7 +6,14 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from types import FrameType
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from ...engine.node import Node
+    from ...engine.primitive import Primitive
+    from ...engine.tensor import Tensor
+    from ...support.types import Args
+
 
 _HOUSE = str(Path(__file__).parents[3]) + "/"
 _MODULES, _OPTIMIZERS, _BACKWARD = (
@@ -37,12 +44,12 @@ class Parts:
         self._of: dict[Any, Part] = {}
         self._row: Part | None = None
 
-    def made(self, op: Any, args: Any, params: Any, result: Any) -> None:
+    def made(self, op: Primitive, args: Args, params: Any, result: Tensor) -> None:
         """A primitive was called: what its row will pull back is in the same module."""
         if result._node is not None:
             self._of[result._node] = self.at(sys._getframe(1))
 
-    def follow(self, order: Iterable[Any], cotangents: Any) -> Iterator[Any]:
+    def follow(self, order: Iterable[Node], cotangents: Any) -> Iterator[Any]:
         """The rows of a backward pass; what is called between two of them belongs to the first."""
         for node in order:
             before = self._row

@@ -97,7 +97,7 @@ class Recorded(NDArrayOperatorsMixin):
         ufunc: Any = self.array.view(_Asked) ** other if type(other) in (int, float) else np.power
         return super().__ipow__(other) if ufunc is np.power else ufunc(self, out=(self,))
 
-    def __getitem__(self, index: Any) -> Any:
+    def __getitem__(self, index: Index) -> Any:
         index = plain(index)
         if is_basic(index):
             found = self.array[index]

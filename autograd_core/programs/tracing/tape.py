@@ -209,7 +209,7 @@ class Tape:
         if self.open:
             self.texts[f"the text of a number at {where()}"] = None
 
-    def guard(self, evaluate: Callable[[], Any], expected: Any, what: str, reads: Iterable[Any] = ()) -> Any:
+    def guard(self, evaluate: Callable[[], Any], expected: Any, what: str, reads: Iterable[Array] = ()) -> Any:
         """Note that the program went on from ``expected``; a run with another value ends in `Mismatch`."""
         if self.open:
             at = where()

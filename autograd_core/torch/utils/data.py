@@ -5,7 +5,7 @@ from __future__ import annotations
 import bisect
 import itertools
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,6 +14,10 @@ from nn import data as _library
 from nn.data import Dataset, Sampler
 
 from ..tensor import plain, wrap
+
+if TYPE_CHECKING:
+    from autograd_core.support.types import Index
+
 
 __all__ = [
     *("Dataset", "TensorDataset", "ConcatDataset", "Subset", "random_split", "DataLoader", "default_collate"),
@@ -31,7 +35,7 @@ class TensorDataset(_library.TensorDataset):
         super().__init__(*map(plain, tensors))
         self.tensors = tuple(map(wrap, self.arrays))
 
-    def __getitem__(self, index: Any) -> Any:
+    def __getitem__(self, index: Index) -> Any:
         return wrap(super().__getitem__(plain(index)))
 
 
