@@ -28,6 +28,10 @@ NOT_FOR_USERS = {"all", "dev", "docs", "peers", "clients"}
 
 
 def main(argv: list[str] | None = None) -> None:
+    """Do what the command line says.
+
+    argv : the words after the program's name; those of this process by default
+    """
     parser = argparse.ArgumentParser(
         prog="python -m autograd_core", description="Derivatives of what NumPy computes, and the way they come about."
     )
