@@ -167,10 +167,10 @@ class SharedStep(Step):
         self.run = self.evaluation  # what is summed over ranks cannot be replayed: only this may be compiled
         if any(isinstance(module, SyncBatchNorm) for _, m in resuming.modules(trainer) for module in m.modules()):
             self.eager = -1
-        self.buffers = [
-            b for _, m in resuming.modules(trainer) for b in m.buffers() if b.dtype.kind == "f"
-        ]  # fmt: skip
+        held = [buffer for _, module in resuming.modules(trainer) for buffer in module.buffers()]
+        self.buffers = [buffer for buffer in held if buffer.dtype.kind == "f"]
         self.bad = False
+        """Whether what was not finite came from this rank."""
 
     def __call__(self, inputs: list[Any], target: Any, sums: Sums) -> float:
         self._compile()
@@ -203,15 +203,16 @@ class SharedStep(Step):
         metrics = metrics_of(self.metrics, output, target) if first else {}
         total, n_all, *totals = self.ranks.sums(mine if is_sum(loss) else mine * weight, n, *metrics.values())
         value = total if is_sum(loss) else total / whole if whole else math.nan
+        own_gradients = self._reduce()
         if first:
-            self.bad = not math.isfinite(mine) or not self._finite()
-            named = dict(zip(metrics, totals, strict=True))
-            self.of_first = value, total, whole, int(n_all), named
-        self._reduce()
-        if first and self.finite and not math.isfinite(value):
-            raise NotFinite(f"the loss is {value}")
-        if first:
-            self.evaluation.hold()
+            self.of_first = value, total, whole, int(n_all), dict(zip(metrics, totals, strict=True))
+            try:
+                if self.finite and not math.isfinite(value):
+                    raise NotFinite(f"the loss is {value}")
+                self.evaluation.hold()
+            except NotFinite:
+                self.bad = not math.isfinite(mine) or not all(np.isfinite(g).all() for g in own_gradients)
+                raise
         self.evaluations += 1
         return output, Tensor(np.array(value))
 
@@ -243,8 +244,8 @@ class SharedStep(Step):
             sum((t * 0).sum() for t in tensors).backward()  # type: ignore[union-attr]
         return output
 
-    def _reduce(self) -> None:
-        """One sum over the ranks for all gradients and buffers."""
+    def _reduce(self) -> list[Any]:
+        """One sum over the ranks for all gradients and buffers; gives the gradients that this rank had."""
         moving = [p for p in self.parameters if p.requires_grad]
         grads = [None if p.grad is None else p.grad._data for p in moving]
         shares = [b._data / self.ranks.count for b in self.buffers]
@@ -254,9 +255,7 @@ class SharedStep(Step):
             p.grad = None if grad is None else Tensor(grad)
         for buffer, mean in zip(self.buffers, found[len(moving) :], strict=True):
             buffer._data[...] = mean
-
-    def _finite(self) -> bool:
-        return all(p.grad is None or bool(np.isfinite(p.grad._data).all()) for p in self.parameters)
+        return [grad for grad in grads if grad is not None]
 
     # Random numbers ------------------------------------------------------------------------------------------------
 
