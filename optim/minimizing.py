@@ -167,7 +167,7 @@ def minimize(
     """
     problem = _Problem(fun, params, args)
     if compile:
-        problem.both = ag.compile(problem.both)
+        problem.both = ag.compile(problem.both, backend="numpy")
     x = problem.flat(problem.start)
     if method in OWN:
         if bounds is not None or constraints != ():

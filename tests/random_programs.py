@@ -2,16 +2,22 @@
 
 A program runs on plain arrays and on recording ones alike. Every value has a second array: how far another evaluation,
 whose operations are each within ``PLACES`` units of the last place, can be from it.
+
+``python tests/random_programs.py 10000`` holds as many programs beside NumPy; the suite holds a few.
 """
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from autograd_core.programs.tracing.recorded import Recorded, plain
+from autograd_core.programs.tracing.tape import Tape, root
 
 PLACES = 8
 Array = NDArray[Any]
@@ -292,6 +298,12 @@ def numbers(rng: np.random.Generator, dtype: np.dtype[Any], shape: tuple[int, ..
     return rng.integers(0 if dtype.kind == "u" else -9, 9, shape).astype(dtype)
 
 
+def identical(found: Array, value: Value) -> bool:
+    """Whether another evaluation gives the same numbers."""
+    y = value.plain
+    return found.dtype == y.dtype and np.array_equal(found, y, equal_nan=y.dtype.kind == "f")
+
+
 def agrees(found: Array, value: Value) -> bool:
     """Whether another evaluation is within the bound; where the bound is infinite, anything is."""
     y = value.plain
@@ -305,3 +317,58 @@ def agrees(found: Array, value: Value) -> bool:
         free = ~np.isfinite(value.bound) | (value.bound > np.finfo(y.dtype).max / 4)
         edge = ~np.isfinite(y) & (np.abs(np.where(np.isfinite(found), found, 0)) > np.finfo(y.dtype).max / 2)
     return bool(np.all(same | near | free | edge))
+
+
+def difference(draw: Callable[[int], int]) -> str:
+    """A program drawn by ``draw(n)``, one of n, as a replay and as machine code beside NumPy: what differs, or "".
+
+    Results that nobody sees may go; the others are right: to the bit in the replay, within their bounds otherwise.
+    """
+    from autograd_core.programs.llvm.machine import Machine
+
+    tape, holders = Tape(), []
+
+    def wrap(array: Array) -> Any:
+        holders.append(array.copy())
+        tape.own(holders[-1], f"input {len(holders)}")
+        return Recorded(holders[-1], tape)
+
+    program = Program(draw, wrap)
+    program.begin(np.random.default_rng(draw(1000)))
+    for _ in range(draw(12) + 1):
+        program.step()
+    tape.close()
+    last = len(program.values) - 1
+    shown = [(v, np.asarray(plain(v.array))) for i, v in enumerate(program.values) if i == last or draw(4) == 0]
+    machine = Machine(tape, [r for _, r in shown], lambda name: False)
+    replay = [(call, *args) for call, args in tape.plan()]
+    for name, plan in (("replay", replay), ("machine code", machine.plan)):
+        for entry in tape.entries:
+            for array in entry.writes:
+                if id(root(array)) not in tape.owners:
+                    root(array)[...] = 77
+        for mine, given in zip(holders, program.inputs, strict=True):
+            mine[...] = given
+        with np.errstate(all="ignore"):
+            for call, *args in plan:
+                call(*args)
+        for value, found in shown:
+            if not (identical if name == "replay" else agrees)(found, value):
+                return "\n".join([name, *program.lines, str(found), str(value.plain)])
+    return ""
+
+
+def main(count: int) -> int:
+    """Hold so many programs, each of its own seed, beside NumPy; the exit status."""
+    failed = 0
+    for seed in range(count):
+        rng = np.random.default_rng(seed)
+        if found := difference(lambda n, rng=rng: int(rng.integers(n))):
+            failed += 1
+            print(f"program {seed}: {found}\n", flush=True)
+    print(f"{count} programs, {failed} differ")
+    return int(failed > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main(int(sys.argv[1]) if len(sys.argv) > 1 else 1000))

@@ -74,6 +74,32 @@ def test_machine_code_that_gives_something_else_is_not_used(monkeypatch: pytest.
     assert "machine code is not used: its result is another one" in f.why()
 
 
+def test_machine_code_is_held_beside_numpy_again() -> None:
+    f = compiled(lambda x: x + x)
+    for k in range(20):
+        if k == 5:  # as if it had gone wrong for numbers that did not come up before
+            f.record.course.plan[:] = [(f.record.result.fill, 99.0)]
+        found = f(np.full(3, float(k)))[0]
+        assert found == (99 if 5 <= k < 10 else 2 * k)
+    assert "machine code is not used: its result is another one" in f.why()
+
+
+@pytest.mark.parametrize("backend, native", [("auto", True), ("numpy", False)])
+def test_auto_is_numpy_until_machine_code_pays(backend: str, native: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    from autograd_core.programs import backends
+
+    monkeypatch.setattr(backends, "FEWEST", 10)
+    monkeypatch.setattr(backends, "COMPILING", 1e-6)
+    f, first = ag.compile(lambda x: np.exp(x) * x, backend=backend), None
+    for k in range(30):
+        f(np.full(3, float(k)))
+        if first is None and f.recorded and f.record.machine is not None:
+            first = f.replays
+    assert first == (9 if native else None)  # the comparison with eager was the first run of ten
+    many = [type("Call", (), {"name": "exp", "writes": [np.ones(n)]}) for n in (3, 3_000_000)]
+    assert backends.native_from("auto", many[1:]) <= backends.native_from("auto", many[:1])  # type: ignore[arg-type]
+
+
 def test_memory_that_numpy_does_not_know_to_be_shared_stays_numpys() -> None:
     buffer = bytearray(16)
     a, b = np.frombuffer(buffer), np.frombuffer(buffer)

@@ -14,7 +14,7 @@ from ..engine.errors import class_name
 from ..engine.tensor import Tensor
 from ..support.caller import warn
 from ..support.modes import locked
-from .backends import check_backend, pays
+from .backends import check_backend, native_from
 from .fixed import Fixed, check_function, fixed_arguments
 from .record import Record
 from .results import Opaque, array_of, holds_objects, is_recorded, kept, mapped, near, same, spec_of, taken_back
@@ -41,7 +41,8 @@ def compile(function: Function | None = None, *, backend: str = "auto", static: 
     backend : "numpy": NumPy's own calls, bit for bit; "llvm": machine code (extra ``compile``), two to fifteen times as
         fast where arrays are small, whose random draws are the same and whose arithmetic is within a few units of the
         last place; it is kept in the system's folder for caches, or where the environment's ``AUTOGRAD_CORE_CACHE``
-        says ("off": nowhere); "auto": what keeps every bit, which is "numpy"
+        says ("off": nowhere); "auto": "numpy" at first, and where llvmlite is installed "llvm" after as many replays
+        as pay for compiling, a hundred or more, whose number depends on the program only
     static : names of arguments whose values, which must be hashable, belong to the signature: each value has records of
         its own. So an object (a model) may be an argument; what it holds is looked after.
 
@@ -194,8 +195,11 @@ class Compiled(Shown):
             for i, record in enumerate(known.records):
                 if record.gradients.held():
                     return self._kept(known, args, kwargs)
+                arrays = [x._data if isinstance(x, Tensor) else x for x in leaves]
                 try:
-                    result = record.run([x._data if isinstance(x, Tensor) else x for x in leaves])
+                    if record.native_from is not None and record.replays >= record.native_from:
+                        self._make_native(known, record, arrays)
+                    result = record.run(arrays)
                 except Mismatch as mismatch:
                     known.say(str(mismatch))
                     continue
@@ -289,8 +293,10 @@ class Compiled(Shown):
             before.restore()
             raise
         replay = time.perf_counter() - start
-        after = State(record.owners)
+        after, gradients = State(record.owners), record.gradients.copied()
         before.restore()
+        if record.machine is not None:
+            self._hold_native(known, record, [array_of(x) for x in leaves], (replayed, gradients))
         start = time.perf_counter()
         result = self.function(*args, **kwargs)
         known.times.append((replay, time.perf_counter() - start))
@@ -299,10 +305,11 @@ class Compiled(Shown):
             if record in known.trials:
                 known.trials.remove(record)
                 known.records = [record, *known.records][:_KEPT]
+                record.native_from = native_from(self.backend, record.tape.entries)
                 self.unrepeated |= record.unrepeated
                 for what in record.unrepeated:
                     self._warn(f"{what}, will not be repeated by replays")
-            if record.machine is None and pays(self.backend):
+            if record.native_from == 0:
                 self._make_native(known, record, [array_of(x) for x in leaves])
             if self.careful and record.machine is None and len(known.times) >= _TIMED:
                 replay, eager = map(min, zip(*known.times, strict=True))
@@ -317,19 +324,34 @@ class Compiled(Shown):
         return result
 
     def _make_native(self, known: Signature, record: Record, leaves: list[Any]) -> None:
-        """Machine code from now on, where from this state it comes near to what NumPy's calls give."""
-        state = State(record.owners)
-        expected = record.run(leaves, exact=True)
-        state.restore()
+        """Machine code from now on, where from this state it comes near to what NumPy's calls give.
+
+        `Mismatch` where NumPy's calls may not be repeated.
+        """
         state = State(record.owners)
         try:
-            why = record.make_native() or ("" if near(record.run(leaves), expected) else "its result is another one")
+            expected = record.run(leaves, exact=True), record.gradients.copied()
+        finally:
+            state.restore()
+        record.native_from = None
+        why = record.make_native()
+        if not why:
+            self._hold_native(known, record, leaves, expected)
+        else:
+            known.say(f"machine code is not used: {why}")
+
+    def _hold_native(self, known: Signature, record: Record, leaves: list[Any], expected: Any) -> None:
+        """Give machine code up where its result or its gradients, from this state, are not near what is expected."""
+        state = State(record.owners)
+        try:
+            result = record.run(leaves), record.gradients.copied()
+            why = "" if near(result, expected) else "its result is another one"
         except Mismatch as mismatch:
             why = str(mismatch)
         finally:
             state.restore()
         if why:
-            record.course = record.exact
+            record.course, record.machine = record.exact, None
             known.say(f"machine code is not used: {why}")
 
     # Seen through --------------------------------------------------------------------------------------------------

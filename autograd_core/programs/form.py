@@ -105,7 +105,7 @@ class Row(NamedTuple):
     """One computation.
 
     kind    : "loop", "reduce", "contract", "check" (end the run where a truth differs) or "host" (a call of NumPy)
-    op      : the name of the ufunc; "copy", "select", "clip"; for contract "matmul"
+    op      : the name of the ufunc; "copy", "select", "clip", "add at" (with scatter); for contract "matmul"
     inputs  : refs, and numbers of the dtypes in which it computes
     output  : where it goes
     types   : the dtypes in which it computes: one for each input, and that of the result
@@ -234,7 +234,7 @@ class Program:
             owner = tape.owners.get(id(memory.array))
             outside = owner is not None and not scratch(owner[0])
             memory.kept = outside or id(memory.array) in kept_roots or number in carried
-            memory.pinned |= memory.kept or owner is not None
+            memory.pinned |= memory.kept
 
     def memory_of(self, array: Array) -> int:
         """The number of an array's memory."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .form import Program, Ref, Row, overlap
-from .moving import NotOurs, concatenate, copy, copyto, getitem, loop, reshape, setitem, stack, take
+from .moving import NotOurs, add_at, concatenate, copy, copyto, getitem, loop, reshape, setitem, stack, take
 from .tracing.tape import Entry, again
 
 if TYPE_CHECKING:
@@ -61,6 +61,8 @@ def _rows(program: Program, entry: Entry) -> list[Row]:
         return _ufunc(program, owner, args, settings.pop("out"), settings)
     if isinstance(owner, np.ufunc) and run.__name__ == "reduce":
         return _applied(_reduction, program, owner.__name__, *args, **kwargs)
+    if owner is np.add and run.__name__ == "at":
+        return _applied(add_at, program, *args)
     if isinstance(owner, np.ndarray) and run.__name__ == "fill":
         return [copy(program, args[0], owner)]
     if run is again:

@@ -66,6 +66,17 @@ def setitem(program: Program, array: Array, index: Any, value: Any) -> list[Row]
     return [*_in_range(program, indices), row]
 
 
+def add_at(program: Program, array: Array, index: Any, values: Any) -> list[Row]:
+    """``np.add.at(array, index, values)``: a place that comes twice counts twice."""
+    part, indices = indexed(program, array, index)
+    source = values.dtype if isinstance(values, np.ndarray) else array.dtype
+    if source != array.dtype:
+        raise NotOurs
+    value = input_of(program, values, source, part.shape)
+    row = Row("loop", "add at", (value,), part, (source, source), scatter=indices)
+    return [*_in_range(program, indices), row]
+
+
 def getitem(program: Program, out: Array, array: Any, index: Tree) -> list[Row]:
     """``array[index]`` by arrays, into ``out``."""
     if not isinstance(array, np.ndarray):

@@ -24,7 +24,7 @@ from .tracing.numbers import again_of
 from .tracing.recorded import plain
 from .tracing.tape import Mismatch, Tape, root
 
-_data_of, _node_of = attrgetter("_data"), attrgetter("_node")
+_data_of, _node_of, _grad_of = attrgetter("_data"), attrgetter("_node"), attrgetter("grad")
 _set_grad: Any = Leaf.__dict__["grad"].__set__
 
 
@@ -74,6 +74,7 @@ class Record:
     inputs : what stands for the arguments: arrays that the tape reads, and numbers
     exact : the course of NumPy's calls as they were recorded
     course : what is run: the same, or machine code
+    native_from : after how many replays it becomes machine code; None: never, or it is that already
     names : what the arrays and numbers among the arguments are called
     computed : the numbers that a run leaves in their places, live as they are
     unrepeated : what the function did beside computing, which a replay does not
@@ -82,8 +83,10 @@ class Record:
     exact: Course
     course: Course
     machine: Any = None
+    native_from: int | None = None
     names: list[str]
     _before: list[tuple[Any, Any]]
+    _carried: bool
 
     def __init__(self, owners: Owners, tape: Tape, inputs: list[Any]) -> None:
         self.owners, self.tape, self.inputs = owners, tape, inputs
@@ -113,6 +116,7 @@ class Record:
         self.gradients = Gradients(self.tensors, copies)
         read = {id(root(a)) for e in entries for a in e.reads}
         self._before = [(t, g) for t, g in self._before if id(root(g)) in read]
+        self._carried = all(gradient_array(t) is g for t, g in self._before)
         parts = [Part(list(map(root, e.writes)), e.may_fail, e.kind == "draw") for e in entries]
         self.exact = self.course = self._course([(call, *args) for call, args in self.tape.plan()], parts)
         self.gradients.put()
@@ -162,8 +166,8 @@ class Record:
                 mine.value = given
             else:
                 np.copyto(mine, given)
-        for (_, array), grad in zip(self._before, self._present(), strict=True):
-            if grad is not array:
+        if self._before and not (self._carried and self.gradients.unchanged()):
+            for (_, array), grad in zip(self._before, self._present(), strict=True):
                 np.copyto(array, grad)
         for array, saved in put_back:
             np.copyto(saved, array)
@@ -231,14 +235,24 @@ class Gradients:
         self.tensors = [t for t in tensors if hasattr(t._node, "grad")]
         self.arrays = [gradient_array(t) for t in self.tensors]
         self.copies = copies
-        shown = [None if a is None else np.asarray(_Shown(a)) for a in self.arrays]
-        self._given: list[Any] = [None if a is None else make_tensor(a, None) for a in shown]
-        self._handles = [x for pair in zip(shown, self._given, strict=True) for x in pair if x is not None]
+        self._shown = [None if a is None else np.asarray(_Shown(a)) for a in self.arrays]
+        self._given: list[Any] = [None if a is None else make_tensor(a, None) for a in self._shown]
+        self._handles = [x for pair in zip(self._shown, self._given, strict=True) for x in pair if x is not None]
+        self._whole = not any(a is None for a in self.arrays)
         self._counts: list[int] = []
 
     def held(self) -> bool:
         """Whether there are more references to them than this and ``grad`` have."""
         return bool(self._counts) and any(map(gt, map(getrefcount, self._handles), self._counts))
+
+    def copied(self) -> list[Any]:
+        """Copies of them."""
+        return [a.copy() for a in self.arrays if a is not None]
+
+    def unchanged(self) -> bool:
+        """Whether ``grad`` holds what the run before has left there."""
+        present = list(map(_grad_of, map(_node_of, self.tensors)))
+        return self._whole and identical(present, self._given) and identical(list(map(_data_of, present)), self._shown)
 
     def put(self) -> None:
         """Put them in their places, all at once."""

@@ -41,13 +41,20 @@ def same(a: Tree, b: Tree) -> bool:
     return isinstance(a, CONSTANTS) and (a == b or (a != a and b != b))
 
 
-def near(a: AnyArray, b: AnyArray) -> bool:
-    """Whether two results of one structure agree to half of their digits, counted from the largest number in each."""
+def near(a: Any, b: Any) -> bool:
+    """Whether two results of one structure agree to half of their digits, counted from the largest number in each.
+
+    A Python float may have been a number in single precision.
+    """
     x: list[Any] = []
     y: list[Any] = []
     mapped(a, x.append)
     mapped(b, y.append)
-    return all(_near(np.asarray(array_of(p)), np.asarray(array_of(q))) for p, q in zip(x, y, strict=True))
+    return all(map(_near, map(_numbers, x), map(_numbers, y)))
+
+
+def _numbers(x: Any) -> Any:
+    return np.float32(x) if type(x) is float else np.asarray(array_of(x))
 
 
 def _near(a: Array, b: Array) -> bool:

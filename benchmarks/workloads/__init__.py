@@ -23,6 +23,7 @@ WORKLOADS = (
     "conv_small",
     "lstm",
     "attention",
+    "gpt",
     "optimizer_step",
     "estimators",
     "deep_chain",

@@ -6,12 +6,13 @@ Each tensor has a gradient of its own in memory, as a backward pass leaves it. `
 
 import numpy as np
 
-from benchmarks.workloads import ONLY_ESTIMATORS, ONLY_SCALARS, Trial, seconds_per_step
+from benchmarks.workloads import ONLY_ESTIMATORS, ONLY_SCALARS, Trial, compiled, seconds_per_step
 from benchmarks.workloads import by_hand as hand
 from benchmarks.workloads import training as tr
 
 ELEMENTS, COUNTS = 1_000_000, (4, 40, 400)
 DTYPE = "float32"
+COMPILED = True
 METRICS = {f"{count} tensors": "ms/step" for count in COUNTS}
 SAME = "no optimizer of its own; the NumPy one is timed"
 ABSENT = {
@@ -72,7 +73,7 @@ def ours():
         for tensor, gradient in zip(tensors, gradients, strict=True):
             tensor.grad = gradient
         optimizer = optim.Adam(tensors, lr=tr.LEARNING_RATE)
-        return optimizer.step, lambda: [tensor.numpy() for tensor in tensors]
+        return compiled(optimizer.step), lambda: [tensor.numpy() for tensor in tensors]
 
     return trial(build)
 

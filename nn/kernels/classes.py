@@ -16,6 +16,8 @@ from autograd_core.engine.node import PLAIN
 from autograd_core.engine.tensor import bare
 from autograd_core.ops import blockwise
 
+from .fused import ones
+
 if TYPE_CHECKING:
     from autograd_core.support.types import AnyArray, Function
 
@@ -79,6 +81,42 @@ def of_target(x, target):
     array([2., 3.])
     """
     return x[np.arange(len(target)), target]
+
+
+def _gaps(x: Any, target: AnyArray, margin: float, p: int) -> Any:
+    """max(0, margin − x_y + x_j)ᵖ of the classes j ≠ y of each row; 0 at y itself."""
+    own = x[np.arange(len(target)), target] - x.dtype.type(margin)
+    if type(x) not in PLAIN:
+        gaps = np.where(one_hot(x, target) > 0, 0, np.maximum(x - np.reshape(own, (-1, 1)), 0))
+        return gaps if p == 1 else gaps * gaps
+    gaps = x - own[:, None]
+    np.maximum(gaps, 0, out=gaps)
+    gaps[np.arange(len(target)), target] = 0
+    return gaps if p == 1 else np.multiply(gaps, gaps, out=gaps)
+
+
+def _margin_slope(x: Any, target: AnyArray, margin: float, p: int) -> Any:
+    gaps = _gaps(x, target, margin, 1)
+    steep = (gaps > 0).astype(x.dtype) if p == 1 else gaps * 2
+    if type(x) not in PLAIN:
+        return (steep - one_hot(x, target) * np.sum(steep, axis=1, keepdims=True)) / x.shape[1]
+    steep[np.arange(len(target)), target] -= _row_sums(steep)
+    return np.divide(steep, x.shape[1], out=steep)
+
+
+@ag.reduction(x=lambda x, target, margin, p: _margin_slope(x, target, margin, p))
+def margins_between_classes(x, target, margin=1.0, p=1, axis=1, keepdims=False):
+    """Σ_{j≠y} max(0, margin − x_y + x_j)ᵖ / C of each row of scores.
+
+    >>> margins_between_classes(np.array([[0.0, 0.5, 1.0]]), np.array([2]))
+    array([0.16666667])
+    """
+    return _row_sums(_gaps(x, target, margin, p)) / x.shape[1]
+
+
+def _row_sums(x: AnyArray) -> AnyArray:
+    """Of an array as a product with ones, which is several times faster where rows are short."""
+    return np.matmul(x, ones(x.shape[1], x.dtype)) if type(x) in PLAIN else np.sum(x, axis=1)
 
 
 def _placed(g: AnyArray, x: AnyArray, target: AnyArray) -> AnyArray:

@@ -31,14 +31,15 @@ def _times(x: AnyArray, matrix: AnyArray) -> AnyArray:
 def column_sums(g: AnyArray) -> AnyArray:
     """Sums over all axes but the last; of an array as a product with ones, which is several times faster."""
     g = _rows(g)
-    return np.matmul(_ones(g.shape[0], g.dtype), g) if type(g) in PLAIN else np.sum(g, axis=0)
+    return np.matmul(ones(g.shape[0], g.dtype), g) if type(g) in PLAIN else np.sum(g, axis=0)
 
 
 @functools.lru_cache(maxsize=64)
-def _ones(count: int, dtype: DTypeLike) -> AnyArray:
-    ones = np.ones(count, dtype)
-    ones.flags.writeable = False  # one array for all
-    return ones
+def ones(count: int, dtype: DTypeLike) -> AnyArray:
+    """As many ones, to sum by a product: one array for all."""
+    made = np.ones(count, dtype)
+    made.flags.writeable = False
+    return made
 
 
 @ag.primitive(

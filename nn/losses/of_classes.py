@@ -15,7 +15,7 @@ from autograd_core.engine.tensor import bare
 from autograd_core.support.arrays import brought, hosted
 
 from ..kernels.accuracy import accurate, like
-from ..kernels.classes import class_cross_entropy, mean_class_cross_entropy, of_target
+from ..kernels.classes import class_cross_entropy, margins_between_classes, mean_class_cross_entropy, of_target
 from ..modules.checking import PROBABILITY, checked
 from ..modules.dtypes import real_only
 from . import pointwise
@@ -201,9 +201,7 @@ def multi_margin_loss(
     x = accurate(input)
     x, y = _rows_of_classes(name, np.reshape(x, (1, -1)) if x.ndim < 2 else x, np.atleast_1d(constant(target)))
     _checked_classes(name, y, x.shape[1], -100)
-    gaps = relu(x - np.reshape(of_target(x, y) - margin, (-1, 1)))
-    others = brought(np.arange(x.shape[1]), y) != np.reshape(y, (-1, 1))
-    losses = np.sum(np.where(others, gaps if p == 1 else ag.square(gaps), 0), axis=1) / x.shape[1]
+    losses = margins_between_classes(x, y, margin=margin, p=p)
     w = _class_weights(name, weight, x.shape[1], x)
     losses = losses if w is None else losses * w[y]
     return reduced(losses if input.ndim > 1 else losses[0], reduction, name, input)

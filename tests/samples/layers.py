@@ -224,6 +224,7 @@ SAMPLES: dict[str, Calls] = {
     "ranking":         with_settings(elementwise(odd, signs), margin=[0.0, 0.4]),
     "class_cross_entropy":      with_settings(of_classes(), smoothing=[0.0, 0.2]),
     "mean_class_cross_entropy": with_settings(of_classes(), smoothing=[0.0, 0.2]),
+    "margins_between_classes":  with_settings(of_classes(), margin=[1.0, 0.3], p=[1, 2]),
     "of_target":                of_classes(),
     "class_log_loss":           of_rows(real, classes=True),
     "binary_log_loss":          of_rows(probability),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,7 +11,7 @@ from ...engine import entry
 from ...engine.forms import linear
 from ...engine.registry import implements
 from ...engine.tensor import bare
-from ...support.arrays import anyarray
+from ...support.arrays import add_at, anyarray
 from ..composites import composite
 from ..precision import in_single
 
@@ -47,12 +46,8 @@ def _scatter(values, shape, index):
         out = np.zeros_like(values, shape=shape)
     if _is_basic(index):
         out[index] = values
-    elif type(index) is type(out) is _ndarray and out.ndim > 1 and values.size > 1024:  # four times as fast by numbers
-        width = math.prod(shape[1:])
-        places = np.multiply.outer(index, width)[..., None] + np.arange(width)
-        np.add.at(out.reshape(-1), places.reshape(-1), values.reshape(-1))
     else:
-        np.add.at(out, index, values)
+        add_at(out, index, values)
     return out
 
 
@@ -61,7 +56,7 @@ def _add_at(total: AnyArray, g: AnyArray, index: Index) -> None:
     if _is_basic(index):
         total[index] += g
     else:
-        np.add.at(total, index, g)  # type: ignore[arg-type]
+        add_at(total, index, g)
 
 
 def getitem(x, index):

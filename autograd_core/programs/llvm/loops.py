@@ -259,6 +259,9 @@ class KernelCode:
             value = cast(b, value, row.types[-1], p.output.dtype, width)
             if p.scatter:
                 pointer = self.memory.indexed(pointers[p.output], p.scatter, pointers)
+                if row.op == "add at":
+                    old = self.memory.read(pointer, p.output, width, mask)
+                    value = combine(b, "add", old, value, p.output.dtype, width)
                 self.memory.write(value, pointer, p.output, width, mask)
                 continue
             known[p.output] = value

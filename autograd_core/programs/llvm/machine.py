@@ -56,6 +56,7 @@ class Machine:
 
     def __init__(self, tape: Tape, kept: Iterable[Any], scratch: Callable[[str], bool]) -> None:
         self.program = optimise(Program(tape, kept, scratch, able))
+        blas.turn_small(self.program)
         self.steps = schedule(self.program)
         offsets, size = arena(self.program, self.steps)
         self._arena = np.empty(size + LINE, np.uint8)

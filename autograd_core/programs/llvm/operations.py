@@ -206,6 +206,7 @@ TABLE: dict[str, tuple[str, Emit]] = {
     "isinf":          ("f",    _is_infinite),
     "select":         ("b",    lambda p: p.builder.select(*p.values)),
     "inside":         ("iu",   _inside),
+    "add at":         ("fiu",  lambda p: p.values[0]),
     "copy":           ("bfiu", lambda p: cast(p.builder, p.values[0], p.types[0], p.types[-1], p.width)),
 }  # fmt: skip
 REDUCES = ("add", "multiply", "maximum", "minimum", "logical_and", "logical_or")

@@ -28,10 +28,10 @@ def fold_constants(program: Program) -> None:
             if row.kind == "loop" and row.op != "copy" and not any(isinstance(v, Ref) for v in row.inputs):
                 value = _computed(row.op, row.inputs)
                 if value is not None:
-                    row = row._replace(op="copy", inputs=(row.types[-1].type(value),), types=(row.types[-1],) * 2)
+                    row = row._replace(op="copy", inputs=(value,), types=(row.types[-1],) * 2)
             if row.op == "copy" and row.kind == "loop" and not isinstance(row.inputs[0], Ref):
                 memory = out.memory
-                if not row.scatter and found.once(memory):
+                if found.once(memory):
                     with np.errstate(all="ignore"):
                         known[memory] = out.dtype.type(row.inputs[0])
         rows.append(row)

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 
 MOST_ROWS = 2000
+FEW = 4096
+"""Points of a loop so short that a call of its own would cost more than the memory of others beside its own."""
 
 
 @dataclass(slots=True)
@@ -28,12 +30,14 @@ class Kernel:
 
     stored : for each row, whether its result goes to memory
     loaded : what is read from memory, and not from a register
+    points : what its rows read and write at every point, as `_points` tells it
     """
 
     rows: list[Row]
     space: tuple[int, ...]
     stored: list[bool] = field(default_factory=list)
     loaded: list[Ref] = field(default_factory=list)
+    points: set[Any] = field(default_factory=set)
 
 
 Step = Kernel | Row
@@ -156,24 +160,42 @@ def _stands(row: Row, ref: Ref, writes: bool) -> bool:
     return row.kind == "reduce" and writes
 
 
+def _points(row: Row, writes_after: dict[Any, int]) -> set[Any]:
+    """The values that a loop reads or writes at every point: as `walk` tells them, and how often they are overwritten
+    after it."""
+
+    def full(ref: Ref) -> bool:
+        return all(s or n == 1 for n, s in zip(ref.shape, ref.strides, strict=True))
+
+    written = [w for ref in row.targets() if full(ref) for w in (walk(ref),)]
+    found = {(w, writes_after[w]) for w in written}
+    for w in written:
+        writes_after[w] += 1
+    return found | {(w, writes_after[w]) for ref in row.sources() if full(ref) for w in (walk(ref),)}
+
+
 def _fused(program: Program, rows: list[Row]) -> list[Step]:
+    """Long loops are one where they have values in common, short ones wherever that is possible."""
     steps: list[Step] = []
+    writes_after: dict[Any, int] = defaultdict(int)
     placed = _Placed(program)
     for row in reversed(rows):
         accesses = _accesses(row)
         low = placed.limit(row, accesses)
         at = len(steps)
         if row.kind in ("loop", "reduce"):
+            points, short = _points(row, writes_after), math.prod(row.space) <= FEW
             for k in range(low, len(steps)):
                 step = steps[k]
-                if isinstance(step, Kernel) and len(step.rows) < MOST_ROWS:
+                if isinstance(step, Kernel) and len(step.rows) < MOST_ROWS and (short or points & step.points):
                     space = refined(step.space, row.space)
                     if space is not None:
                         step.rows.append(row)
+                        step.points |= points
                         step.space, at = space, k
                         break
             else:
-                steps.append(Kernel([row], row.space))
+                steps.append(Kernel([row], row.space, points=points))
         else:
             steps.append(row)
         placed.add(row, accesses, at)

@@ -16,13 +16,12 @@ def _simpler(row: Row) -> Row:
         a, b = b, a
     if not isinstance(a, Ref) or isinstance(b, Ref):
         return row
-    kind, result = row.types[0], row.types[-1]
-    if b == 1 and row.op in ("multiply", "divide", "power") and kind == result:
+    if b == 1 and row.op in ("multiply", "divide", "power"):
         return _copy(row, a)
     if b == 0 and row.op == "subtract" and str(b) in ("0", "0.0"):
         return _copy(row, a)
-    if b == 2 and row.op == "power" and kind == result:
-        return row._replace(op="multiply", inputs=(a, a), types=(kind,) * 3)
+    if b == 2 and row.op == "power":
+        return row._replace(op="multiply", inputs=(a, a), types=(row.types[0],) * 3)
     return row
 
 

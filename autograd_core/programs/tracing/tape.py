@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from ...support.arrays import add_at
 from .parts import Part, Parts
 
 if TYPE_CHECKING:
@@ -239,6 +240,8 @@ class Tape:
 
 def _call(entry: Entry) -> Function:
     run = functools.partial(entry.run, **entry.kwargs) if entry.kwargs else entry.run
+    if entry.name == "add.at":
+        run = add_at
     if entry.errors is None:
         return run
     errors = entry.errors
