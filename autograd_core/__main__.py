@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 
 import autograd_core as ag
+from autograd_core.engine.errors import class_name
 from autograd_core.support.hidden import refuse
 
 FORMULA = "log(1/(1+exp(-x*w)))"
@@ -126,7 +127,7 @@ def traced(formula: str, given: list[str], wrt: list[str] | None) -> Any:
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitXor):
             raise ValueError(f"{formula!r}: a power is written x**2, not x^2.")
         if not isinstance(node, _PARTS):
-            raise ValueError(f"{formula!r}: {type(node).__name__} is no part of a formula.")
+            raise ValueError(f"{formula!r}: {class_name(node)} is no part of a formula.")
         if isinstance(node, ast.Name) and node.id not in values and node.id not in functions:
             functions[node.id] = _function(node.id, values)
     f = eval(f"lambda {', '.join(values)}: {formula}", {"__builtins__": {}, **functions})

@@ -60,7 +60,7 @@ def compile(function: Function | None = None, *, backend: str = "auto", static: 
     Raises ImportError for "llvm" without its extra, ValueError for another backend or a name in ``static`` that is no
     argument, TypeError for a generator function and, at a call, for a static argument that is not hashable.
 
-    >>> import autograd_core as ag
+    >>> import numpy as np
     >>> f = compile(lambda x: np.tanh(x * 2).sum())
     >>> [float(f(np.ones(3))) == float(np.tanh(2.0) * 3) for _ in range(4)], f.replays
     ([True, True, True, True], 1)

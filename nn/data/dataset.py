@@ -11,6 +11,7 @@ import numpy as np
 from autograd_core import Tensor, default_generator
 from autograd_core.border.containers import as_numbers
 from autograd_core.engine.errors import class_name
+from autograd_core.support.arrays import on_device
 
 from .collating import Items, batch_of
 
@@ -79,7 +80,7 @@ def _rows(position: int, array: AnyArray) -> Any:
         array = array.numpy()
     elif isinstance(array, np.ma.MaskedArray):
         array = as_numbers(array, f"TensorDataset: array {position}")  # whose masked elements are no data
-    elif isinstance(array, (list, tuple)) or (hasattr(array, "__array__") and not hasattr(array, "get")):
+    elif isinstance(array, (list, tuple)) or (hasattr(array, "__array__") and not on_device(array)):
         array = np.asarray(array)  # a view without memmap's own bookkeeping; nothing is read
     if not hasattr(array, "shape") or len(array.shape) == 0:
         what = f"{array.dtype} {array.shape}" if hasattr(array, "shape") else class_name(array)
