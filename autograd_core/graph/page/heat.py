@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from ...support.types import Fields
 
 _SIDE = 32  # pixels of a tile; of a larger matrix every second (third, …) row and column is shown
-_TILES = 16
+_TILES, _PIXELS = 16, 4096  # at most, of a picture
 _LINE = 64  # elements of a vector
 _LEAST = 5  # what has fewer elements is read as numbers
 
@@ -34,7 +34,7 @@ def heat(array: Any) -> Fields | None:
     part = array[(..., *(slice(None, None, step) for step in steps))]
     shown = np.reshape(part, (-1, *np.atleast_2d(part).shape[-2:]) if array.ndim > 1 else (1, 1, -1))
     of = len(shown)
-    shown = shown[:_TILES].astype(np.float64)
+    shown = shown[: min(_TILES, max(1, _PIXELS // (shown[0].size or 1)))].astype(np.float64)
     finite = np.isfinite(shown)
     bound = float(np.max(np.absolute(shown), initial=0.0, where=finite))
     if not bound:

@@ -25,7 +25,7 @@ from .heat import heat
 if TYPE_CHECKING:
     from ...support.types import AnyArray, Array, ArrayLike, Fields
 
-_MOST_PICTURES = 150  # rows; beyond, only inputs and parameters are shown as pictures
+_MOST_PIXELS = 400_000  # of all pictures; those of inputs, parameters and the first rows are kept
 _MEASURED = 5000  # numbers in all rows; beyond, their rounding errors are measured only where they are asked for
 _MOST_TANGENTS = 4000  # variables times rows: beyond, the page has no forward mode
 _BRIEF = 28  # characters; a longer formula stands in the table without its settings
@@ -51,6 +51,7 @@ def walk(graph: Graph, rounding: bool | None = None) -> Fields:
         if rounding is None:
             rounding = sum(math.prod(row.shape or ()) for row in graph.rows) <= _MEASURED
         errors = _errors(graph, gradients) if rounding else {}
+        pictures = _Pictures()
         closed = Closed(graph).values if all(row.shape == () for row in graph.rows) else {}
         inputs = ", ".join(printable(s.name) for s in graph.sources if s.kind == "input")
         return {
@@ -61,7 +62,7 @@ def walk(graph: Graph, rounding: bool | None = None) -> Fields:
                 {
                     "box": boxes[row],
                     **_describe(row, places, gradients, row in graph.variables),
-                    **_pictures(row, gradients, not row.op or len(graph.rows) <= _MOST_PICTURES),
+                    **pictures.of(picture=row.value, gradientPicture=gradients.get(row)),
                     "closed": _closed(row, closed),
                     **errors.get(row, {}),
                 }
@@ -137,10 +138,21 @@ def _short(row: Row) -> str:
     return write(apply(call.function, call.args, {}, simplify=False), LONGEST)  # type: ignore[arg-type]
 
 
-def _pictures(row: Row, gradients: Mapping[Row, Array], wanted: bool) -> Fields:
-    arrays = {"picture": row.value, "gradientPicture": gradients.get(row)} if wanted else {}
-    pictures = {name: None if array is None else heat(array) for name, array in arrays.items()}
-    return {name: picture for name, picture in pictures.items() if picture}
+class _Pictures:
+    """Pictures of arrays, as long as there is room for them."""
+
+    def __init__(self) -> None:
+        self.room = _MOST_PIXELS
+
+    def of(self, **arrays: AnyArray | None) -> Fields:
+        """Those of some arrays, by name, where there is something to see."""
+        found: Fields = {}
+        for name, array in arrays.items():
+            shown = heat(array) if array is not None and self.room > 0 else None
+            if shown:
+                self.room -= shown["tiles"] * shown["height"] * shown["width"]
+                found[name] = shown
+        return found
 
 
 def _errors(graph: Graph, gradients: Mapping[Row, Array]) -> dict[Row, Fields]:
