@@ -10,11 +10,14 @@ import numpy as np
 from ..form import Program, Ref
 from ..moving import NotOurs, indexed
 from ..tracing.tape import Entry
-from .expressions import TYPES, Expressions, converted, number
+from .expressions import TYPES, Expressions
 from .loops import WHOLE, Place
 
 if TYPE_CHECKING:
     from ...support.types import Array, Axis, DType, DTypeLike
+
+
+_INT = np.dtype(np.int64)
 
 
 class Unknown(Exception):
@@ -54,7 +57,7 @@ class Call:
         """Begin loops over a shape; gives their indices."""
         names = [f"{letter}{k}" for k in range(len(shape))]
         for name, n in zip(names, shape, strict=True):
-            self.say(f"for (int {name} = 0; {name} < {n}; {name}++) {{")
+            self.say(f"for ({self.expressions.counter} {name} = 0; {name} < {n}; {name}++) {{")
             self.indent += 1
         return names
 
@@ -67,7 +70,7 @@ class Call:
     def at(self, array: Any, indices: Sequence[str]) -> str:
         """An element of an array, a ref, or a number itself."""
         if not isinstance(array, (np.ndarray, Ref)):
-            return number(array, np.asarray(array).dtype)
+            return self.expressions.number(array, np.asarray(array).dtype)
         known = len(self.program.memories)
         ref = array if isinstance(array, Ref) else self.program.ref(array)
         if len(self.program.memories) > known:  # a copy, which no call fills
@@ -82,7 +85,8 @@ class Call:
 
     def as_type(self, array: Any, indices: Sequence[str], dtype: DType) -> str:
         """The same, in a dtype."""
-        return converted(self.at(array, indices), np.asarray(array).dtype, dtype)
+        source = array.dtype if isinstance(array, (np.ndarray, Ref)) else np.asarray(array).dtype
+        return self.expressions.converted(self.at(array, indices), source, dtype)
 
     def before(self, a: str, b: str, dtype: DType) -> str:
         """Whether a stands before b in order; what is not a number stands last."""
@@ -102,12 +106,16 @@ def _scattered(c: Call, out: Any, array: Any, index: Any, values: Any = 1) -> No
     i = c.loops(part.shape)
     moved = []
     for k, one in enumerate(indices):
-        c.say(f"const int64_t j{k} = (int64_t){c.at(one.ref, i)};")
+        c.say(f"{c.expressions.constant(_INT)} j{k} = {c.as_type(one.ref, i, _INT)};")
         c.say(f"if (j{k} < -{one.length} || j{k} >= {one.length}) return 1;")
         moved.append(f"(j{k} < 0 ? j{k} + {one.length} : j{k}) * {one.stride // array.itemsize}")
     element = f"{c.at(part, i)[:-1]} + {' + '.join(moved)}]"
     value = np.broadcast_to(values, part.shape) if isinstance(values, np.ndarray) else values
-    given = c.as_type(value, i, array.dtype) if isinstance(values, np.ndarray) else number(values, array.dtype)
+    given = (
+        c.as_type(value, i, array.dtype)
+        if isinstance(values, np.ndarray)
+        else c.expressions.number(values, array.dtype)
+    )
     c.say(f"{element} = {c.expressions.of(op, [element, given], (array.dtype,) * 3)};")
     c.end(len(i))
 
@@ -121,7 +129,7 @@ def _scan(sign: str) -> Callable[..., None]:
         axis = _axis(axis, a)
         outer = [n for k, n in enumerate(a.shape) if k != axis]
         i = c.loops(outer)
-        c.say(f"{TYPES[out.dtype.char]} total = {'0' if sign == '+' else '1'};")
+        c.say(f"{c.expressions.variable(out.dtype)} total = {'0' if sign == '+' else '1'};")
         (j,) = c.loops([a.shape[axis]], "j")
         at = [*i[:axis], j, *i[axis:]]
         c.say(f"total {sign}= {c.as_type(a, at, out.dtype)};")
@@ -138,13 +146,16 @@ def _place_of_extreme(largest: bool) -> Callable[..., None]:
         axes = list(range(a.ndim)) if axis is None else [_axis(axis, a)]
         outer = [n for k, n in enumerate(a.shape) if k not in axes]
         i = c.loops(outer)
-        kind = TYPES[a.dtype.char]
         first = iter(i)
-        c.say(f"{kind} best = {c.at(a, ['0' if k in axes else next(first) for k in range(a.ndim)])};")
-        c.say("int64_t place = 0, here = 0;")
+        c.say(
+            f"{c.expressions.variable(a.dtype)} best = {c.at(a, ['0' if k in axes else next(first) for k in range(a.ndim)])};"
+        )
+        c.say(f"{c.expressions.variable(_INT)} place = 0, here = 0;")
         inner = c.loops([a.shape[k] for k in axes], "j")
         indices, outside = iter(inner), iter(i)
-        c.say(f"const {kind} x = {c.at(a, [next(indices if k in axes else outside) for k in range(a.ndim)])};")
+        c.say(
+            f"{c.expressions.constant(a.dtype)} x = {c.at(a, [next(indices if k in axes else outside) for k in range(a.ndim)])};"
+        )
         better = "x > best" if largest else "x < best"
         c.say(f"if ({better}{' || (isnan(x) && !isnan(best))' if a.dtype.kind == 'f' else ''}) best = x, place = here;")
         c.say("here++;")
@@ -166,7 +177,7 @@ def _sum_of_products(c: Call, out: Array, form: str, *arrays: Any, optimize: Any
     sizes = {x: sizes.get(x, 1) for x in left if x != ","}
     summed = [x for x in sizes if x not in result]
     index = dict(zip(result, c.loops([sizes[x] for x in result]), strict=True))
-    c.say(f"{TYPES[out.dtype.char]} total = 0;")
+    c.say(f"{c.expressions.variable(out.dtype)} total = 0;")
     index |= dict(zip(summed, c.loops([sizes[x] for x in summed], "j"), strict=True))
     factors = [c.as_type(a, [index[x] for x in term], out.dtype) for term, a in zip(terms, arrays, strict=True)]
     c.say(f"total += {' * '.join(factors)};")
@@ -186,13 +197,12 @@ def _moment(name: str) -> Callable[..., None]:
         target = out if keepdims else np.expand_dims(out, tuple(axes))
         if out.dtype.kind != "f" or not count:
             raise Unknown
-        kind, suffix = TYPES[out.dtype.char], "f" if out.dtype.char == "f" else ""
         i = c.loops([n for k, n in enumerate(a.shape) if k not in axes])
         outside = iter(i)
         places = ["0" if k in axes else next(outside) for k in range(a.ndim)]
 
         def total(variable: str, term: str) -> None:
-            c.say(f"{kind} {variable} = 0;")
+            c.say(f"{c.expressions.variable(out.dtype)} {variable} = 0;")
             inner = iter(c.loops([a.shape[k] for k in axes], "j"))
             at = [next(inner) if k in axes else place for k, place in enumerate(places)]
             c.say(term.replace("X", c.as_type(a, at, out.dtype)))
@@ -203,8 +213,9 @@ def _moment(name: str) -> Callable[..., None]:
         value = "mean"
         if name != "mean":
             total("square", "square += (X - mean) * (X - mean);")
-            value = f"square / {number(count - ddof, out.dtype)}"
-        c.say(f"{c.at(target, places)} = {f'sqrt{suffix}({value})' if name == 'std' else value};")
+            value = f"square / {c.expressions.number(count - ddof, out.dtype)}"
+        value = c.expressions.of("sqrt", [value], (out.dtype,) * 2) if name == "std" else value
+        c.say(f"{c.at(target, places)} = {value};")
         c.end(len(i))
 
     return moment
@@ -219,11 +230,11 @@ def _sort(places: bool) -> Callable[..., None]:
             return c.at(array, [*i[:axis], j, *i[axis:]])
 
         (j,) = c.loops([a.shape[axis]], "j")
-        c.say(f"const {TYPES[a.dtype.char]} x = {at(a, j)};")
-        c.say(f"int k = {j};")
+        c.say(f"{c.expressions.constant(a.dtype)} x = {at(a, j)};")
+        c.say(f"{c.expressions.counter} k = {j};")
         if places:
             # the element at the place that stands before
-            other = at(a, f"(int){at(out, '(k - 1)')}")
+            other = at(a, c.expressions.converted(at(out, "(k - 1)"), out.dtype, np.dtype(np.int32)))
             c.say(f"while (k > 0 && {c.before('x', other, a.dtype)}) {{ {at(out, 'k')} = {at(out, '(k - 1)')}; k--; }}")
             c.say(f"{at(out, 'k')} = {j};")
         else:
@@ -242,7 +253,7 @@ def _pad(c: Call, out: Array, a: Array, pad_width: Any, mode: Any = "constant", 
     if mode in ("reflect", "symmetric", "edge", "wrap"):
         for k, n in enumerate(a.shape):
             places = ", ".join(map(str, np.pad(np.arange(n), widths[k], mode=mode)))
-            c.say(f"static const int from{k}[{out.shape[k]}] = {{{places}}};")
+            c.say(c.expressions.table(f"from{k}", places, out.shape[k]))
         i = c.loops(out.shape)
         c.say(f"{c.at(out, i)} = {c.at(a, [f'from{k}[{x}]' if a.shape[k] != 1 else x for k, x in enumerate(i)])};")
         c.end(len(i))
@@ -250,7 +261,7 @@ def _pad(c: Call, out: Array, a: Array, pad_width: Any, mode: Any = "constant", 
     if mode != "constant":
         raise Unknown
     i = c.loops(out.shape)
-    c.say(f"{c.at(out, i)} = {number(constant_values, out.dtype)};")
+    c.say(f"{c.at(out, i)} = {c.expressions.number(constant_values, out.dtype)};")
     c.end(len(i))
     i = c.loops(a.shape)
     inside = out[tuple(slice(low, low + n) for (low, _), n in zip(widths, a.shape, strict=True))]
@@ -263,7 +274,7 @@ def _along(c: Call, out: Array, a: Array, indices: Array, axis: int = -1) -> Non
     axis = _axis(axis, a)
     i = c.loops(out.shape)
     at = np.broadcast_to(indices, out.shape)
-    c.say(f"const int64_t j = (int64_t){c.at(at, i)};")
+    c.say(f"{c.expressions.constant(_INT)} j = {c.as_type(at, i, _INT)};")
     c.say(f"if (j < -{a.shape[axis]} || j >= {a.shape[axis]}) return 1;")
     spread = np.broadcast_to(a, [*out.shape[:axis], a.shape[axis], *out.shape[axis + 1 :]])
     place = f"(j < 0 ? j + {a.shape[axis]} : j)"
@@ -295,7 +306,7 @@ def _repeat(c: Call, out: Array, a: Array, repeats: int, axis: int | None = None
         a, axis = a.reshape(-1), 0
     axis = _axis(axis, a)
     i = c.loops(out.shape)
-    c.say(f"{c.at(out, i)} = {c.at(a, [*i[:axis], f'({i[axis]} / {repeats})', *i[axis + 1 :]])};")
+    c.say(f"{c.at(out, i)} = {c.at(a, [*i[:axis], c.expressions.quotient(i[axis], repeats), *i[axis + 1 :]])};")
     c.end(len(i))
 
 

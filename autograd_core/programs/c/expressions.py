@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -92,10 +93,43 @@ def helper_names() -> set[str]:
 
 
 class Expressions:
-    """Prints expressions, and remembers which helpers they call."""
+    """Prints expressions, and remembers which helpers they call.
+
+    language : in which they are; ``counter``: how a loop declares its index. A sibling of C prints what differs.
+    """
+
+    language, counter = "C", "int"
 
     def __init__(self) -> None:
         self._used: dict[tuple[str, str], None] = {}
+
+    def variable(self, dtype: DType) -> str:
+        """How a variable of a dtype is declared."""
+        return TYPES[dtype.char]
+
+    def constant(self, dtype: DType) -> str:
+        """How a variable is declared that never changes."""
+        return f"const {TYPES[dtype.char]}"
+
+    def table(self, name: str, values: str, count: int) -> str:
+        """A list of whole numbers that never change."""
+        return f"static const int {name}[{count}] = {{{values}}};"
+
+    def quotient(self, a: str, b: int) -> str:
+        """An index divided by a number, without the rest."""
+        return f"({a} / {b})"
+
+    def converted(self, value: str, source: DType, target: DType) -> str:
+        """A value in another dtype."""
+        return converted(value, source, target)
+
+    def number(self, value: Any, dtype: DType) -> str:
+        """A number that is read as exactly this one."""
+        return number(value, dtype)
+
+    def identity(self, op: str, dtype: DType) -> str:
+        """The number that changes nothing in a sum, product or extreme."""
+        return identity(op, dtype, self.number)
 
     def helpers(self) -> list[str]:
         """The definitions of what was called."""
@@ -117,13 +151,13 @@ class Expressions:
         """``op`` of values in their dtypes, in the dtype of the last of ``types``; KeyError where C has none."""
         kind = types[0].kind
         if op == "copy":
-            return converted(values[0], types[0], types[-1])
+            return self.converted(values[0], types[0], types[-1])
         if op == "select":
             return f"({values[0]} ? {values[1]} : {values[2]})"
         if op == "inside":
-            return f"({values[0]} >= -{values[1]} && (int64_t){values[0]} < {values[1]})"
+            return f"({values[0]} >= -{values[1]} && {self.converted(values[0], types[0], np.dtype(np.int64))} < {values[1]})"
         if op in _LOGIC:
-            a, b = (converted(v, t, np.dtype(bool)) for v, t in zip(values, types, strict=False))
+            a, b = (self.converted(v, t, np.dtype(bool)) for v, t in zip(values, types, strict=False))
             return f"({a} {_LOGIC[op]} {b})"
         if op == "logical_not":
             return f"({values[0]} == 0)"
@@ -164,7 +198,7 @@ class Expressions:
             return f"(1 / {values[0]})"
         if op in ("deg2rad", "radians", "rad2deg", "degrees"):
             factor = math.pi / 180 if op in ("deg2rad", "radians") else 180 / math.pi
-            return f"({values[0]} * {number(factor, dtype)})"
+            return f"({values[0]} * {self.number(factor, dtype)})"
         if op in ("maximum", "minimum", "remainder", "floor_divide", "logaddexp", "expit", "heaviside"):
             return self.call(op, dtype, *values)
         raise KeyError(op)
@@ -221,14 +255,14 @@ def number(value: Any, dtype: DType) -> str:
     return text + ("f" if dtype.char == "f" else "")
 
 
-def identity(op: str, dtype: DType) -> str:
+def identity(op: str, dtype: DType, number: Callable[[Any, DType], str] = number) -> str:
     """The number that changes nothing in a sum, product or extreme."""
     if op in ("add", "logical_or"):
         return "0"
     if op in ("multiply", "logical_and"):
         return "1"
     if dtype.kind == "f":
-        return "-INFINITY" if op == "maximum" else "INFINITY"
+        return number(-math.inf if op == "maximum" else math.inf, dtype)
     if dtype.kind == "b":
         return "0" if op == "maximum" else "1"
     info = np.iinfo(dtype)

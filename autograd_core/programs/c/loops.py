@@ -10,7 +10,7 @@ import numpy as np
 from ..form import Index, Ref
 from ..passes.fusion import Kernel
 from ..passes.walks import Access, Line, axes_of, lines_of
-from .expressions import TYPES, Expressions, converted, identity, number
+from .expressions import Expressions
 
 if TYPE_CHECKING:
     from ...support.types import DType
@@ -95,9 +95,9 @@ class Loops:
         indent, a = "    ", line.output
         for k, (n, s) in enumerate(zip(self.lengths, a.strides, strict=True)):
             if s and n != 1:
-                self.text.append(f"{indent}for (int i{k} = 0; i{k} < {n}; i{k}++)")
+                self.text.append(f"{indent}for ({self.expressions.counter} i{k} = 0; i{k} < {n}; i{k}++)")
                 indent += "    "
-        self.text.append(f"{indent}{self._element(a)} = {identity(line.row.op, a.dtype)};")
+        self.text.append(f"{indent}{self._element(a)} = {self.expressions.identity(line.row.op, a.dtype)};")
 
     def _type_of_sum(self, line: Line) -> DType:
         kind = line.output.dtype
@@ -116,19 +116,24 @@ class Loops:
         own = [(k, line) for k, line in enumerate(self.sums) if self._home(line) == level < self.depth]
         for k, line in own:
             dtype = self._type_of_sum(line)
-            self.text.append(f"{indent}{TYPES[dtype.char]} sum{k} = {identity(line.row.op, dtype)};")
+            self.text.append(
+                f"{indent}{self.expressions.variable(dtype)} sum{k} = {self.expressions.identity(line.row.op, dtype)};"
+            )
         if level == self.depth:
             self._body(indent)
         elif self.lengths[level] == 1:
             raise AssertionError("axes of length 1 are left out")
         else:
             i = f"i{level}"
-            self.text.append(f"{indent}for (int {i} = 0; {i} < {self.lengths[level]}; {i}++) {{")
+            self.text.append(f"{indent}for ({self.expressions.counter} {i} = 0; {i} < {self.lengths[level]}; {i}++) {{")
             self._nest(level + 1)
             self.text.append(f"{indent}}}")
         for k, line in own:
             dtype = self._type_of_sum(line)
-            total, target = converted(f"sum{k}", dtype, line.output.dtype), self._element(line.output, level=level)
+            total, target = (
+                self.expressions.converted(f"sum{k}", dtype, line.output.dtype),
+                self._element(line.output, level=level),
+            )
             if self._outer(line):
                 self.text.append(indent + self._combined(line, target, total, line.output.dtype))
             else:
@@ -159,7 +164,9 @@ class Loops:
             if row.kind == "reduce":
                 self._add(line, values[0], indent)
                 continue
-            value = converted(self.expressions.of(row.op, values, row.types), row.types[-1], line.output.dtype)
+            value = self.expressions.converted(
+                self.expressions.of(row.op, values, row.types), row.types[-1], line.output.dtype
+            )
             value = value[1:-1] if is_wrapped(value) else value
             if line.scatter:
                 self.text.append(f"{indent}{self._element(line.output, self._moved_out(line))} = {value};")
@@ -168,7 +175,7 @@ class Loops:
             if uses.get(k, 0) or not store:
                 self._count += 1
                 name = f"v{self._count}"
-                self.text.append(f"{indent}const {TYPES[line.output.dtype.char]} {name} = {value};")
+                self.text.append(f"{indent}{self.expressions.constant(line.output.dtype)} {name} = {value};")
                 known[line.output], value = name, name
             if store:
                 self.text.append(f"{indent}{self._element(line.output)} = {value};")
@@ -190,15 +197,17 @@ class Loops:
     def _value(self, line: Line, j: int, known: dict[Access, str], uses: dict[int, int], indent: str) -> str:
         a, kind = line.inputs[j], line.row.types[j]
         if not isinstance(a, Access):
-            text = number(a, kind)
+            text = self.expressions.number(a, kind)
             return f"({text})" if text.startswith("-") else text
         if line.gather and j == 0:
-            return converted(self._element(a, self._moved(line.gather, a.dtype.itemsize)), a.dtype, kind)
+            return self.expressions.converted(
+                self._element(a, self._moved(line.gather, a.dtype.itemsize)), a.dtype, kind
+            )
         if a not in known and self._read_often(a):
             self._count += 1
             known[a] = f"v{self._count}"
-            self.text.append(f"{indent}const {TYPES[a.dtype.char]} {known[a]} = {self._element(a)};")
-        return converted(known.get(a) or self._element(a), a.dtype, kind)
+            self.text.append(f"{indent}{self.expressions.constant(a.dtype)} {known[a]} = {self._element(a)};")
+        return self.expressions.converted(known.get(a) or self._element(a), a.dtype, kind)
 
     def _read_often(self, a: Access) -> bool:
         """Read more than once, or written in between: then it is a variable."""

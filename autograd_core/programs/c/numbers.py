@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..tracing.numbers import Item, Live
-from .expressions import number
+from .expressions import Expressions, number
 from .names import Names, comment
 
 _DOUBLE = np.dtype(np.float64)
@@ -17,8 +17,8 @@ _SIGNS = {"add": "+", "sub": "-", "mul": "*", "truediv": "/"}
 class Numbers:
     """The variables of the places that numbers come from, and formulas of them."""
 
-    def __init__(self, names: Names, called: dict[str, str]) -> None:
-        self._names, self._called = names, called
+    def __init__(self, names: Names, called: dict[str, str], expressions: Expressions) -> None:
+        self._names, self._called, self._expressions = names, called, expressions
         self.places: dict[str, tuple[str, float]] = {}
         self._items: dict[int, str] = {}
 
@@ -39,7 +39,7 @@ class Numbers:
     def formula(self, live: Any) -> str:
         """A number as an expression in double; ValueError where it is of values that a run computes."""
         if not isinstance(live, Live):
-            text = number(live, _DOUBLE)
+            text = self._expressions.number(live, _DOUBLE)
             return f"({text})" if text.startswith("-") else text
         if isinstance(live.form, str):
             return self.variable(live.form, float(live.again()))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -26,14 +26,15 @@ from .names import Names, comment, identifier
 from .numbers import Numbers
 
 if TYPE_CHECKING:
-    from ...support.types import DType, Tree
+    from ...support.types import DType
 
 
+_DOUBLE = np.dtype(np.float64)
 _REDUCES = ("add", "multiply", "maximum", "minimum", "logical_and", "logical_or")
 
 
-def able(row: Row) -> bool:
-    """Whether there is C for a row."""
+def able(row: Row, expressions: type[Expressions] = Expressions) -> bool:
+    """Whether there is C, or what else the expressions are in, for a row."""
     refs = [*row.sources(), *row.targets()]
     if any(r.dtype.char not in TYPES or not r.dtype.isnative for r in refs):
         return False
@@ -46,7 +47,7 @@ def able(row: Row) -> bool:
     if row.kind == "check":
         return True
     try:
-        Expressions().of(row.op, ["x"] * len(row.inputs), row.types)
+        expressions().of(row.op, ["x"] * len(row.inputs), row.types)
     except KeyError:
         return False
     return all(t.char in TYPES for t in row.types)
@@ -57,18 +58,21 @@ class CProgram:
 
     record : what was recorded
     name : the prefix of all public names
+    expressions : what prints them; a sibling of C has its own, and its own functions and pieces of the run
 
     Raises ValueError, with the calls and their lines, where a call has no C.
     """
 
-    def __init__(self, record: Record, name: str) -> None:
+    expressions: Expressions
+
+    def __init__(self, record: Record, name: str, expressions: type[Expressions] = Expressions) -> None:
         self.record = record
-        self.names = Names(name, helper_names())
-        self.expressions = Expressions()
+        self.names = Names(name, self.taken())
+        self.expressions = expressions()
         called = {f"input {k}": shown for k, shown in enumerate(record.names)}
-        self.numbers = Numbers(self.names, called)
-        self.program = Program(record.tape, able=able)
-        self._results = self._give(record.result)
+        self.numbers = Numbers(self.names, called, self.expressions)
+        self.program = Program(record.tape, able=lambda row: able(row, expressions))
+        self._results = self._give()
         optimise(self.program)
         self.steps = schedule(self.program)
         self._refuse()
@@ -85,14 +89,22 @@ class CProgram:
         self.functions: list[str] = []
         self.body = self._body()
 
+    def taken(self) -> set[str]:
+        """Identifiers that are the file's own."""
+        return helper_names()
+
+    def results(self) -> Iterator[tuple[str, Any]]:
+        """What a run leaves, with its names."""
+        return leaves_of("result", self.record.result)
+
     # Results -----------------------------------------------------------------------------------------------------
 
-    def _give(self, result: Tree) -> dict[int, str]:
+    def _give(self) -> dict[int, str]:
         """Results are copied to arrays of their own."""
         found: dict[int, str] = {}
         self.order: list[int | str] = []
         self._numbers_given: list[tuple[str, Live]] = []
-        for name, value in leaves_of("result", result):
+        for name, value in self.results():
             if isinstance(value, Live):
                 self.order.append(name)
                 self._numbers_given.append((name, value))
@@ -105,8 +117,9 @@ class CProgram:
             if not any(r.memory == source.memory for row in self.program.rows for r in row.targets()):
                 given.kept = given.pinned = True  # nothing computes it
             row = Row("loop", "copy", (source,), target, (array.dtype, array.dtype))
-            if not able(row):
-                raise ValueError(f"C: the result is an array of {array.dtype}, which C has not.")
+            if not able(row, type(self.expressions)):
+                language = self.expressions.language
+                raise ValueError(f"{language}: the result is an array of {array.dtype}, which {language} has not.")
             self.program.rows.append(row)
             found[target.memory] = name
             self.order.append(target.memory)
@@ -129,14 +142,16 @@ class CProgram:
                     wrong.append(f"{entry.name} at {entry.where}: the program goes on from a value that a run computes")
                 elif entry.kind == "call" and not self._has_c(entry):
                     shapes = ", ".join(f"{a.dtype} {a.shape}" for a in (*entry.reads, *entry.writes))
-                    wrong.append(f"{entry.name} ({shapes}) at {entry.where}")
+                    part = f" of {entry.part}" if str(entry.part) else ""
+                    wrong.append(f"{entry.name} ({shapes}){part} at {entry.where}")
         if wrong:
             more = f"\n  and {len(wrong) - 20} more" if len(wrong) > 20 else ""
-            raise ValueError("C: there is no C for\n  " + "\n  ".join(wrong[:20]) + more)
+            language = self.expressions.language
+            raise ValueError(f"{language}: there is no {language} for\n  " + "\n  ".join(wrong[:20]) + more)
 
     def _has_c(self, entry: Entry) -> bool:
         try:
-            Call(entry, self.program, lambda *_: ("x", 0), Expressions())
+            Call(entry, self.program, lambda *_: ("x", 0), type(self.expressions)())
         except Unknown:
             return False
         return True
@@ -151,7 +166,9 @@ class CProgram:
                         continue
                     if TYPES[found.setdefault(ref.memory, ref.dtype).char] != TYPES[ref.dtype.char]:
                         what = self.program.memories[ref.memory].name
-                        raise ValueError(f"C: {what} is seen as {found[ref.memory]} and as {ref.dtype}.")
+                        raise ValueError(
+                            f"{self.expressions.language}: {what} is seen as {found[ref.memory]} and as {ref.dtype}."
+                        )
         return found
 
     # Memory ------------------------------------------------------------------------------------------------------
@@ -182,7 +199,9 @@ class CProgram:
             return Array(name, dtype, size, True, note, None, False, False)
         array = about.array
         if not is_dense(array):
-            raise ValueError(f"C: {about.name} is an array of strides {array.strides}, with gaps in between.")
+            raise ValueError(
+                f"{self.expressions.language}: {about.name} is an array of strides {array.strides}, with gaps in between."
+            )
         owner = self.record.tape.owners.get(id(array))
         if id(array) in self._numbers:
             return Array(self.names.new("number", False), dtype, size, False, "", None, False, False)
@@ -246,7 +265,11 @@ class CProgram:
                 lines += self._host(step)
         lines += self._after()
         text = "\n".join(lines)
-        unused = [f"    const double {x} =" for x in self.numbers.items() if len(re.findall(rf"\b{x}\b", text)) == 1]
+        unused = [
+            f"    {self.expressions.constant(_DOUBLE)} {x} ="
+            for x in self.numbers.items()
+            if len(re.findall(rf"\b{x}\b", text)) == 1
+        ]
         return [*(line for line in lines if not line.startswith(tuple(unused))), "    return 0;"]
 
     def _kernel(self, step: Kernel) -> str:
@@ -260,9 +283,21 @@ class CProgram:
         name = self.names.new(f"{self.names.prefix}_{parts[-1] if parts else 'results'}", public=False)
         where = list(dict.fromkeys(e.where for e in entries))
         note = "; ".join([*parts[:4], *where[:6]]) + (" ..." if len(where) > 6 or len(parts) > 4 else "")
-        text = "\n".join(lines)
-        self.functions.append(f"/* {comment(note or 'results')} */\nstatic {kind} {name}(void) {{\n{text}\n}}")
+        text = "\n".join([f"{self.head(name, kind)} {{", *lines, "}"])
+        self.functions.append(f"/* {comment(note or 'results')} */\n{text}")
         return name
+
+    def head(self, name: str, kind: str) -> str:
+        """The line with which a function begins."""
+        return f"static {kind} {name}(void)"
+
+    def product(self, dtype: DType) -> str:
+        """The name of the function that multiplies matrices."""
+        return f"matmul_{name_of(dtype)}"
+
+    def element(self, name: str, place: str) -> str:
+        """How an array is passed from a place on."""
+        return f"{name} + {place}" if place != "0" else name
 
     def _contraction(self, row: Row) -> list[str]:
         assert row.output is not None
@@ -275,7 +310,7 @@ class CProgram:
         lines, indent = [], "    "
         for i, length in enumerate(batch):
             if length != 1:
-                lines.append(f"{indent}for (int i{i} = 0; i{i} < {length}; i{i}++)")
+                lines.append(f"{indent}for ({self.expressions.counter} i{i} = 0; i{i} < {length}; i{i}++)")
                 indent += "    "
         given = []
         for x, ref in zip((a, b, c), (*row.inputs, row.output), strict=True):
@@ -283,11 +318,11 @@ class CProgram:
             name, first = self._place(x.memory, x.first, low, end - 1)
             parts = [str(first)] if first else []
             parts += [f"i{i} * {s}" for i, (s, n_) in enumerate(zip(x.strides, batch, strict=False)) if s and n_ != 1]
-            given.append(f"{name} + {' + '.join(parts)}" if parts else name)
+            given.append(self.element(name, " + ".join(parts) or "0"))
         steps = [f"{x.strides[-2]}, {x.strides[-1]}" for x in (a, b, c)]
         call = ", ".join(f"{p}, {s}" for p, s in zip(given, steps, strict=True))
         where = comment(row.entry.where) if row.entry is not None else ""
-        return [*lines, f"{indent}matmul_{name_of(c.dtype)}({m}, {n}, {k}, {call}); /* {where} */"]
+        return [*lines, f"{indent}{self.product(c.dtype)}({m}, {n}, {k}, {call}); /* {where} */"]
 
     def _sum_of_products(self, row: Row) -> str:
         """Σ a·b over the axes on which the output does not depend, as one kernel."""
@@ -318,21 +353,30 @@ class CProgram:
             a = access(self.program.ref(entry.args[0]))
             value = self.numbers.formula(entry.run.__self__)  # type: ignore[attr-defined]
             value = value if is_wrapped(value) else f"({value})"
-            return [f"    {self._first(a)} = ({TYPES[a.dtype.char]}){value}; /* {comment(entry.where)} */"]
+            return [f"    {self._first(a)} = {self.of_number(value, a.dtype)}; /* {comment(entry.where)} */"]
         if entry.kind == "item":
             item = entry.run.__self__  # type: ignore[attr-defined]
             flat = int(np.ravel_multi_index(item.place, item.array.shape)) if len(item.place) > 1 else sum(item.place)
             index = np.unravel_index(flat % item.array.size, item.array.shape)
             a = access(self.program.ref(item.array))
             a = a._replace(first=a.first + sum(int(i) * s for i, s in zip(index, a.strides, strict=True)))
-            return [f"    const double {self.numbers.item(item)} = (double){self._first(a)};"]
+            value = self.expressions.converted(self._first(a), a.dtype, _DOUBLE)
+            return [f"    {self.expressions.constant(_DOUBLE)} {self.numbers.item(item)} = {value};"]
         if entry.kind == "draw":
             a = access(self.program.ref(entry.writes[0]))
-            self.draws.append(f"{identifier(entry.name)} of {TYPES[a.dtype.char]}")
-            draw, count = f"{self.names.prefix}_draw", entry.writes[0].size
-            given = f'"{identifier(entry.name)}", &{self._first(a)}, {count}'
-            return [f"    if (!{draw}) return -1;", f"    {draw}({given}); /* {comment(entry.where)} */"]
+            return self.drawn(entry, a)
         return [f"    /* taken for granted: {comment(f'{entry.name} at {entry.where}')} */"]
+
+    def of_number(self, value: str, dtype: DType) -> str:
+        """A number in double as an element of an array."""
+        return f"({TYPES[dtype.char]}){value}"
+
+    def drawn(self, entry: Entry, a: Access) -> list[str]:
+        """A draw of random numbers, asked from the user."""
+        self.draws.append(f"{identifier(entry.name)} of {TYPES[a.dtype.char]}")
+        draw, count = f"{self.names.prefix}_draw", entry.writes[0].size
+        given = f'"{identifier(entry.name)}", &{self._first(a)}, {count}'
+        return [f"    if (!{draw}) return -1;", f"    {draw}({given}); /* {comment(entry.where)} */"]
 
     def _first(self, a: Access) -> str:
         """The first element of an array."""
@@ -354,7 +398,9 @@ class CProgram:
         lines = [f"    {name} = {formula};" for name, formula in given]
         if len(made) == 1:
             return [*lines, *(f"    {variable} = {formula};" for variable, formula in made.items())]
-        lines += [f"    const double after{k} = {formula};" for k, formula in enumerate(made.values())]
+        lines += [
+            f"    {self.expressions.constant(_DOUBLE)} after{k} = {formula};" for k, formula in enumerate(made.values())
+        ]
         return [*lines, *(f"    {variable} = after{k};" for k, variable in enumerate(made))]
 
     def helpers(self, macro: str) -> list[str]:

@@ -28,7 +28,7 @@ class Shown:
         """The recorded run as code that runs by itself.
 
         backend : "numpy", NumPy's calls in sections named by module; "c" for C99, which shows the loops, and what the
-            memory begins with; "llvm" for LLVM's assembly of this processor, after its passes, with the calls and lines
+            memory begins with; "js" for JavaScript; "llvm" for LLVM's assembly of this processor, after its passes, with the calls and lines
             that each function stands for
         """
         if backend == "numpy":
@@ -39,11 +39,15 @@ class Shown:
             from ..c.text import Files
 
             return Files(self.record, self.function).whole
+        if backend == "js":
+            from ..js.text import Text
+
+            return Text(self.record, self.function).module
         if backend == "llvm":
             check_backend(backend)
             text: str = (self.record.machine or self.record.native()).text
             return text
-        raise ValueError(f'source: backend={backend!r}; there are "numpy", "c" and "llvm".')
+        raise ValueError(f'source: backend={backend!r}; there are "numpy", "c", "js" and "llvm".')
 
     def to_c(self, path: str | os.PathLike[str], *, weights: str = "included") -> list[Path]:
         """Write the recorded run, inference or a whole training step, as C99 with its header; gives the files' paths.
@@ -72,6 +76,35 @@ class Shown:
         from ..c.export import export
 
         return export(self.record, self.function, path, weights)
+
+    def to_js(self, path: str | os.PathLike[str]) -> Path:
+        """Write the recorded run, inference or a whole training step, as a module of JavaScript; gives its path.
+
+        path : of the module, "step.js" or "step.mjs"; its stem is the name of the function that it exports
+
+        ``import { step } from "./step.mjs"; const s = step();`` makes the program with memory of its own.
+        ``s.run()`` is one run; it returns 0, or a positive number where the recorded run would have gone another way.
+        ``s.arrays`` has the typed arrays by their names in Python: arguments, parameters, what the optimizer remembers,
+        "result" (of several, "result[0]"), and the gradients that a run leaves, "model.0.weight.grad". ``s.shapes`` are
+        theirs, ``s.numbers`` the numbers that change, such as learning rates. float32 is rounded as in NumPy; whole
+        numbers of 64 bits are doubles, exact up to 2^53. Where a run draws random numbers, ``s.draw`` must be set to a
+        function of the draw's name and the array to fill; without one the run returns -1.
+
+        Raises RuntimeError where nothing is recorded yet, ValueError where a call has no JavaScript (it names them,
+        their modules and lines) and for a path that ends otherwise, OSError where the file cannot be written. Then
+        nothing is written.
+
+        >>> import numpy as np, tempfile
+        >>> import autograd_core as ag
+        >>> f = ag.compile(lambda x: np.tanh(x).sum())
+        >>> for _ in range(3):
+        ...     y = f(np.ones(3))
+        >>> f.to_js(tempfile.mkdtemp() + "/net.js").name
+        'net.js'
+        """
+        from ..js.text import export
+
+        return export(self.record, self.function, path)
 
     def to_onnx(self, path: str | os.PathLike[str]) -> Path:
         """Write the recorded run, inference or a whole training step, as one ONNX model; gives its path.
