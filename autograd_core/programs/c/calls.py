@@ -147,15 +147,13 @@ def _place_of_extreme(largest: bool) -> Callable[..., None]:
         outer = [n for k, n in enumerate(a.shape) if k not in axes]
         i = c.loops(outer)
         first = iter(i)
-        c.say(
-            f"{c.expressions.variable(a.dtype)} best = {c.at(a, ['0' if k in axes else next(first) for k in range(a.ndim)])};"
-        )
+        start = c.at(a, ["0" if k in axes else next(first) for k in range(a.ndim)])
+        c.say(f"{c.expressions.variable(a.dtype)} best = {start};")
         c.say(f"{c.expressions.variable(_INT)} place = 0, here = 0;")
         inner = c.loops([a.shape[k] for k in axes], "j")
         indices, outside = iter(inner), iter(i)
-        c.say(
-            f"{c.expressions.constant(a.dtype)} x = {c.at(a, [next(indices if k in axes else outside) for k in range(a.ndim)])};"
-        )
+        element = c.at(a, [next(indices if k in axes else outside) for k in range(a.ndim)])
+        c.say(f"{c.expressions.constant(a.dtype)} x = {element};")
         better = "x > best" if largest else "x < best"
         c.say(f"if ({better}{' || (isnan(x) && !isnan(best))' if a.dtype.kind == 'f' else ''}) best = x, place = here;")
         c.say("here++;")

@@ -155,7 +155,8 @@ class Expressions:
         if op == "select":
             return f"({values[0]} ? {values[1]} : {values[2]})"
         if op == "inside":
-            return f"({values[0]} >= -{values[1]} && {self.converted(values[0], types[0], np.dtype(np.int64))} < {values[1]})"
+            wide = self.converted(values[0], types[0], np.dtype(np.int64))
+            return f"({values[0]} >= -{values[1]} && {wide} < {values[1]})"
         if op in _LOGIC:
             a, b = (self.converted(v, t, np.dtype(bool)) for v, t in zip(values, types, strict=False))
             return f"({a} {_LOGIC[op]} {b})"

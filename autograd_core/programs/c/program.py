@@ -199,9 +199,8 @@ class CProgram:
             return Array(name, dtype, size, True, note, None, False, False)
         array = about.array
         if not is_dense(array):
-            raise ValueError(
-                f"{self.expressions.language}: {about.name} is an array of strides {array.strides}, with gaps in between."
-            )
+            language = self.expressions.language
+            raise ValueError(f"{language}: {about.name} is an array of strides {array.strides}, with gaps in between.")
         owner = self.record.tape.owners.get(id(array))
         if id(array) in self._numbers:
             return Array(self.names.new("number", False), dtype, size, False, "", None, False, False)

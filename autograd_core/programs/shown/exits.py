@@ -28,8 +28,8 @@ class Shown:
         """The recorded run as code that runs by itself.
 
         backend : "numpy", NumPy's calls in sections named by module; "c" for C99, which shows the loops, and what the
-            memory begins with; "js" for JavaScript; "llvm" for LLVM's assembly of this processor, after its passes, with the calls and lines
-            that each function stands for
+            memory begins with; "js" for the same in JavaScript; "llvm" for LLVM's assembly of this processor, after its
+            passes, with the calls and lines that each function stands for
         """
         if backend == "numpy":
             from .source import source
