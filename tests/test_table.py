@@ -370,6 +370,8 @@ def test_a_closed_form_of_arrays_sums_only_what_it_can_write() -> None:
     inner = trace(lambda x, w: 1 / (1 + np.exp(-(x @ w))), x, w).table(closed=True)
     assert inner.forms["w"].evaluate({"x": x, "w": w}) == pytest.approx(inner.gradients["w"])
     assert set(trace(lambda x, w: (x * w).sum(), x, np.array(2.0)).table(closed=True).forms) == {"x"}
+    assert trace(lambda x: (x * 1j).imag.sum(), x).table(closed=True).forms == {}
+    assert trace(lambda g, w: (g @ w) ** 2, x, w).table(closed=True).forms == {}  # g is what adjoints are maps of
 
 
 # Rounding errors -----------------------------------------------------------------------------------------------------

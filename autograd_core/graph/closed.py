@@ -20,6 +20,7 @@ class Closed:
 
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
+        self.inputs = {source.name for source in graph.sources}
         self.values: dict[Row, Any] = {}
         known: dict[str, Any] = {}
         try:
@@ -41,10 +42,12 @@ class Closed:
     def gradients(self) -> dict[Row, Any]:
         """d output/d variable in closed form, shortened by SymPy where it is installed.
 
-        Left out are variables behind a row whose derivative has no formula, or sums over what was broadcast.
+        Left out are variables behind a row whose derivative has no formula, or sums over what was broadcast, and all
+        where numbers are complex.
         """
         rows = self.graph.rows
-        if self.graph.output.shape != () or len(self.values) < len(rows):
+        complex_ = any(row.dtype is not None and row.dtype.kind == "c" for row in (*rows, *self.graph.sources))
+        if self.graph.output.shape != () or len(self.values) < len(rows) or complex_:
             return {}
         found: dict[Row, Any] = {self.graph.output: 1}
         try:
@@ -60,7 +63,7 @@ class Closed:
         """Pass the formula of d output/d row on to the row's parents."""
         for local in local_derivatives(row):
             g, parent = found[row], local.parent
-            if g is None or not _is_formula(row, local):
+            if g is None or not self._is_formula(row, local):
                 term = None
             elif local.is_map:
                 term = put_in(local.formula, {**self.known, COTANGENT.head: g})
@@ -71,7 +74,10 @@ class Closed:
                 None if term is None or (known and found[parent] is None) else (found[parent] + term if known else term)
             )
 
-
-def _is_formula(row: Row, local: Local) -> bool:
-    named = isinstance(local.formula, Symbol) and local.formula.head.startswith("∂")
-    return not named and (local.is_map or row.shape == local.parent.shape)
+    def _is_formula(self, row: Row, local: Local) -> bool:
+        """Whether the derivative can be written: not one that is only named, nor a sum that broadcasting asks for."""
+        if isinstance(local.formula, Symbol) and local.formula.head.startswith("∂"):
+            return False
+        if local.is_map:
+            return COTANGENT.head not in self.inputs  # a variable of that name could not be told from it
+        return row.shape == local.parent.shape
