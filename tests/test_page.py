@@ -301,6 +301,7 @@ class TestWalk:
         rows = int(page.locator("#step").get_attribute("max"))
         page.keyboard.press("b")
         page.keyboard.press("ArrowRight")
+        assert "matmul → softmax → matmul" in said(page) and "that only rearrange numbers" in said(page)
         assert "rows in one step" in said(page) and page.locator("#said figure").count() >= 3
         assert page.evaluate("location.hash").endswith("&by=module")
         after_one = int(page.locator("#step").input_value())

@@ -462,6 +462,12 @@ def test_measuring_draws_no_random_numbers_of_the_program() -> None:
     assert ag.default_generator().bit_generator.state == state
 
 
+def test_errors_are_measured_in_a_block_that_does_not_record() -> None:
+    outside = lecture().table(rounding=True)
+    with ag.no_grad():
+        assert str(outside.graph.table(rounding=True)) == str(outside) and "not replayed" not in str(outside)
+
+
 def test_a_machine_without_a_wider_type_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(np, "longdouble", np.float64)
     assert "no wider type on this machine" in str(lecture().table(rounding=True))

@@ -214,7 +214,8 @@ class Graph:
         """A page that walks through values and derivatives, step by step: one file, which needs no network.
 
         path : where to write it; None: return the text
-        rounding : whether the page can colour the rows by their rounding errors (see ``table``); None: of a small graph
+        rounding : whether the page can colour the rows by their rounding errors, for which they run again (see
+            ``table``); None: where all of them together hold no more than 5,000 numbers
 
         Returns the path, or the text, which a notebook shows as the page itself.
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from ..engine.node import Node, Spec
+from ..engine.recording import enable_grad
 from ..engine.reverse import pull
 from ..engine.tensor import Tensor, bare, make_tensor
 from ..expressions import values
@@ -76,7 +77,7 @@ class Rounding:
         wide: Any = np.dtype(np.longdouble if own.itemsize >= 8 else np.float64)
         self.runs: list[_Wide] = []
         if np.finfo(wide).eps < np.finfo(own).eps:
-            with np.errstate(all="ignore"), _draws_kept():
+            with np.errstate(all="ignore"), _draws_kept(), enable_grad():
                 self.runs = [_Wide(graph, wide, nudge) for nudge in (False, True)]
         self.values = {row: self._compared(row.value, partial(_Wide.value, row=row)) for row in graph.rows}
 

@@ -57,6 +57,8 @@ function say({ phase, node }) {
   return sayStart(state.mode, tangents()?.wrt);
 }
 
+const REARRANGES = new Set(['reshape', 'swapaxes', 'transpose', 'getitem', 'expand_dims', 'broadcast_to', 'astype']);
+
 // A module as one step: what comes in, its rows in short, what goes out.
 function sayModule(last) {
   const all = steps();
@@ -67,9 +69,11 @@ function sayModule(last) {
   const entering = [...new Set(members.flatMap((i) => nodes[i].inputs))].filter((k) => !members.includes(k));
   const shown = [...entering, ...members.filter((i) => nodes[i].op === 'softmax'), last];
   const names = members.map((i) => nodes[i].op);
+  const told = names.filter((name) => !REARRANGES.has(name));
+  const rest = names.length - told.length;
   const title = `${nodes[last].module} (${nodes[last].class}): ${members.length} rows in one step`;
   return [phase(title), equation(math(nodes[last].name), [math(nodes[last].value)]), ...legend([nodes[last].value]),
-    small(names.join(' → ')), ...strip(shown.map((k) => [nodes[k].picture, nodes[k].name]))];
+    small(told.join(' → ') + (rest ? `, and ${rest} that only rearrange numbers` : '')), ...strip(shown.map((k) => [nodes[k].picture, nodes[k].name]))];
 }
 
 function go(step, smooth = true) {
