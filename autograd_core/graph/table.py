@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from ..engine.errors import printable
 from ..expressions import values
 from ..expressions.notation import write
+from .asked import direction_of, head_of, rows_of, variables_of
 from .closed import Closed
 from .derivatives import LONGEST, Local, cotangents, local_derivatives, tangents
 from .graph import Graph, Row
@@ -19,7 +18,7 @@ from .rounding import NO_ERROR, Error, Rounding
 if TYPE_CHECKING:
     import pandas
 
-    from ..support.types import Array, ArrayLike, Fields, Tree, Wrt
+    from ..support.types import Array, ArrayLike, Fields, Wrt
 
 _FEW = 4  # inputs that the heading of a column names
 _FACTORS = 8  # a longer chain-rule product is not written out
@@ -92,10 +91,10 @@ class Table:
             )
         self.graph = graph
         self.mode = mode
-        self.rows = _part(graph.rows, rows)
+        self.rows = rows_of(graph.rows, rows)
         self.max_rows = max_rows
-        self.variables = _chosen(graph, wrt)
-        self.head = _where(graph, mode)
+        self.variables = variables_of(graph, wrt)
+        self.head = head_of(graph, mode)
         # The last columns: what is known of each row, by heading.
         self.products: dict[str, dict[Row, Array]] = {}
         self.gradients: dict[str, Any] = {}
@@ -145,7 +144,7 @@ class Table:
     def _forward(self, direction: ArrayLike | None) -> None:
         output = self.graph.output
         for v in self.variables:
-            d = _direction(v, direction, len(self.variables))
+            d = direction_of(v, direction, len(self.variables))
             if v.shape:
                 along = "ones in every element" if direction is None else values.value(d)
                 self.head.append(f"d/d{write(v.symbol)} along the direction {along}")
@@ -322,7 +321,7 @@ class Table:
         >>> print(see.trace(lambda w: abs(w) * 2, -3.0).table().to_markdown().splitlines()[4])
         | ξ1 = \\|w\\| | ∂ξ1/∂w = sign w | 3 | −1 | 2 |
         """
-        from .layout import markdown
+        from .formats.layout import markdown
 
         return markdown(self)
 
@@ -333,7 +332,7 @@ class Table:
         >>> print(see.trace(lambda w: w * w, 3.0).table().to_latex().splitlines()[5])
         $L = w \\cdot w$ & $\\dfrac{\\partial L}{\\partial w} = 2 \\cdot w$ & $9$ & $6$ & $1$ ...
         """
-        from .tabular import tabular
+        from .formats.tabular import tabular
 
         return tabular(self)
 
@@ -344,28 +343,28 @@ class Table:
         >>> see.trace(lambda w: w * w, 3.0).table().to_html()[:15]
         '<!DOCTYPE html>'
         """
-        from .markup import page
+        from .formats.markup import page
 
         return page(self)
 
     def show(self) -> None:
         """Print the table; in a terminal, where rich is installed, in colours and fitted to its width."""
-        from .terminal import show
+        from .formats.terminal import show
 
         show(self)
 
     def _repr_html_(self) -> str:
-        from .markup import fragment
+        from .formats.markup import fragment
 
         return fragment(self)
 
     def __rich_console__(self, console: Any, options: Any) -> Iterator[Any]:
-        from .terminal import renderables
+        from .formats.terminal import renderables
 
         return renderables(self, console, options)
 
     def __str__(self) -> str:
-        from .layout import text
+        from .formats.layout import text
 
         return text(self)
 
@@ -375,65 +374,3 @@ class Table:
 
 def _module(row: Row) -> str:
     return row.origin.module if row.origin else ""
-
-
-def _part(rows: list[Row], wanted: Any) -> list[Row]:
-    """The rows that a slice, a position, a name, or several of them, speak of; in the order of the computation."""
-    if wanted is None:
-        return rows
-    if isinstance(wanted, slice):
-        return rows[wanted]
-    by_name = {row.name: row for row in rows}
-    chosen = set()
-    for w in wanted if isinstance(wanted, Iterable) and not isinstance(wanted, str) else (wanted,):
-        if isinstance(w, (int, np.integer)) and -len(rows) <= w < len(rows):
-            chosen.add(rows[w])
-        elif isinstance(w, str) and w in by_name:
-            chosen.add(by_name[w])
-        else:
-            raise ValueError(
-                f"table: rows={w!r} is not a row: there are {len(rows)}, {printable(rows[0].name)} … "
-                f"{printable(rows[-1].name)}. "
-                "Fix: give a slice, a name, a position, or a list of these."
-            )
-    return [row for row in rows if row in chosen]
-
-
-def _where(graph: Graph, mode: str) -> list[str]:
-    """The mode and the point at which the table is computed: numbers in one line, arrays in one each."""
-    known = [s for s in graph.sources if s.value is not None]
-    numbers = ", ".join(f"{write(s.symbol)} = {values.value(s.value)}" for s in known if s.shape == ())
-    arrays = [f"{write(s.symbol)} = {values.value(s.value)}" for s in known if s.shape != ()]
-    lines = [f"at {line}" for line in (numbers, *arrays) if line]
-    lines = [f"{mode} mode {lines[0]}", *lines[1:]] if numbers else [f"{mode} mode", *lines]
-    large = any(math.prod(row.shape or ()) > values.IN_FULL for row in (*known, *graph.rows))
-    return [*lines, "(a large array stands as its shape: min … mean … max ‖norm‖)"] if large else lines
-
-
-def _chosen(graph: Graph, wrt: Wrt) -> list[Row]:
-    if wrt is None:
-        return graph.variables
-    by_name = {v.name: v for v in graph.variables}
-    wanted = wrt if isinstance(wrt, (tuple, list)) else (wrt,)
-    unknown = [w for w in wanted if w not in by_name]
-    if unknown:
-        raise ValueError(
-            f"table: wrt={unknown[0]!r} is not a variable of this trace; there is {printable(', '.join(by_name))}."
-        )
-    return [by_name[w] for w in wanted]
-
-
-def _direction(variable: Row, given: Tree, count: int) -> Array:
-    shape, dtype = variable.shape or (), getattr(variable.node, "dtype", np.float64)
-    if isinstance(given, dict):
-        given = given.get(variable.name)
-    elif given is not None and count > 1:
-        raise ValueError("table: one direction for several variables; give a dict of them by name, or choose wrt=.")
-    if given is None:
-        return np.ones(shape, dtype)
-    given = np.asarray(given, dtype)
-    if given.shape != shape:
-        raise ValueError(
-            f"table: direction of shape {given.shape} for {printable(variable.name)} of shape {shape}; they must agree."
-        )
-    return given

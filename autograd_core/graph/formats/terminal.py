@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .table import Column, Table
+    from ..table import Column, Table
 
 _STYLES = {"module": "dim", "variable": "bold", "derivative": "blue", "slope": "blue", "product": "green"}
 _MANY = 0.25  # of the digits; a number that lost more is red

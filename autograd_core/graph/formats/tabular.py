@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..expressions.latex import digits, escaped, latex, name, value
-from .derivatives import LONGEST, Local
-from .graph import Row
+from ...expressions.latex import digits, escaped, latex, name, value
+from ..derivatives import LONGEST, Local
+from ..graph import Row
 
 if TYPE_CHECKING:
-    from .table import Column, Line, Table
+    from ..table import Column, Line, Table
 
 _ROOM = r"\rule[-2.3ex]{0pt}{6ex}"  # a strut as high as a fraction, lest the lines touch
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
-from ..expressions.notation import write
+from ...expressions.notation import write
 
 if TYPE_CHECKING:
-    from .table import Line, Table
+    from ..table import Line, Table
 
 _STYLE = """
 .xi-table { --ink: #1e293b; --soft: #64748b; --line: #cbd5e1; --stripe: #f1f5f9; --paper: #ffffff; --mark: #1d4ed8;

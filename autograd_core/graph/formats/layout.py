@@ -7,10 +7,10 @@ import textwrap
 from itertools import chain, zip_longest
 from typing import TYPE_CHECKING
 
-from ..support.columns import aligned
+from ...support.columns import aligned
 
 if TYPE_CHECKING:
-    from .table import Table
+    from ..table import Table
 
 _WIDEST = 44  # characters; what is longer goes on in the next line
 
