@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from ..engine.forward import push
 from ..engine.node import Node, Spec
 from ..engine.recording import enable_grad
 from ..engine.reverse import pull
@@ -101,11 +102,7 @@ class Rounding:
 
     def tangents(self, known: Mapping[Row, Array], along: Row, direction: Array) -> dict[Row, Error]:
         """Of d row/d variable along a direction."""
-
-        def of(run: _Wide) -> Mapping[Row, Array]:
-            return tangents(run.graph, run.rows[along], run.wide(np.asarray(direction)))
-
-        return self._all(known, of)
+        return self._all(known, partial(_Wide.tangents, along=along, direction=direction))
 
     def _all(self, known: Mapping[Row, Array], find: Callable[[_Wide], Mapping[Row, Array]]) -> dict[Row, Error]:
         try:
@@ -156,7 +153,7 @@ class _Wide:
     """The rows of a graph in a wider type."""
 
     def __init__(self, graph: Graph, dtype: np.dtype[Any], nudge: bool) -> None:
-        self.dtype, self.nudge = dtype, nudge
+        self.narrow, self.dtype, self.nudge = graph, dtype, nudge
         self.known: dict[str, Any] = {}  # values by name, as tensors
         self.why: dict[Row, str] = {}
         self.rows: dict[Row, Row] = {}
@@ -203,20 +200,43 @@ class _Wide:
     def _pulled(self) -> dict[Row, Array]:
         output = self.graph.output
         found: dict[Row, Any] = {output: np.ones(output.shape or (), self.dtype)}
-        own = {wide: row for row, wide in self.rows.items()}
-        for wide in reversed(self.graph.rows):
+        for row in reversed(self.narrow.rows):
+            wide = self.rows[row]
             if wide not in found:
                 continue
             parents = {p.node: p for p in wide.parents if p is not None}
             try:
                 parts = pull([wide.node], {wide.node: found[wide]})
             except Exception:
-                row = own[wide]
                 back = pull([row.node], {row.node: found[wide].astype(row.dtype)})
-                narrow = {p.node: self.rows[p].node for p in row.parents if p is not None}
-                parts = {narrow[node]: self.wide(c) for node, c in back.items()}
+                same = {p.node: self.rows[p].node for p in row.parents if p is not None}
+                parts = {same[node]: self.wide(c) for node, c in back.items()}
             for node, c in parts.items():
                 found[parents[node]] = found[parents[node]] + c if parents[node] in found else c
+        return found
+
+    def tangents(self, along: Row, direction: Array) -> dict[Row, Array]:
+        """d row/d variable along a direction, likewise."""
+        d = self.wide(direction)
+        try:
+            return tangents(self.graph, self.rows[along], d)
+        except Exception:
+            return self._pushed(along, d)
+
+    def _pushed(self, along: Row, direction: Array) -> dict[Row, Array]:
+        found: dict[Row, Any] = {self.rows[along]: direction}
+        for row in self.narrow.rows:
+            wide = self.rows[row]
+            reached = [p for p in row.parents if p is not None and self.rows[p] in found]
+            if not reached:
+                continue
+            try:
+                t = push([wide.node], {self.rows[p].node: found[self.rows[p]] for p in reached}).get(wide.node)
+            except Exception:
+                narrow = {p.node: found[self.rows[p]].astype(p.dtype) for p in reached}
+                t = push([row.node], narrow).get(row.node)
+            if t is not None:
+                found[wide] = self.wide(t)
         return found
 
     def _keep(self, row: Row) -> None:
