@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import autograd_core as ag
+from autograd_core.batching.batched import Batched
 from autograd_core.engine.tensor import bare
 from autograd_core.support.arrays import brought, hosted
 
@@ -33,7 +34,9 @@ def sum_over_ranks(x, comm):
     >>> sum_over_ranks(np.array([1.0, 2.0]), Alone())
     array([1., 2.])
     """
-    sent = np.ascontiguousarray(hosted(x))
+    if type(x) is Batched:
+        return Batched(sum_over_ranks(x.array, comm), x.level)
+    sent = np.asarray(hosted(x), order="C")
     received = np.empty_like(sent)
     comm.Allreduce(sent, received)
     return brought(received, x)

@@ -8,6 +8,7 @@ import numpy as np
 from hypothesis import strategies as st
 from scipy.sparse import csr_array
 
+from nn.distributed import Alone
 from samples.call import Call, Calls, elementwise
 from samples.special import probability
 from strategies import Array, Numbers, axis, complexes, even, generators, odd, positive, real, shapes
@@ -230,6 +231,7 @@ SAMPLES: dict[str, Calls] = {
     "binary_log_loss":          of_rows(probability),
     "half_squared_error":       of_rows(real),
     "half_poisson_deviance":    of_rows(positive),
+    "sum_over_ranks":           with_settings(elementwise(real), comm=[Alone()]),
 }  # fmt: skip
 
 OF_COMPLEX: dict[str, Calls] = {
@@ -244,4 +246,5 @@ OF_COMPLEX: dict[str, Calls] = {
     "module_boundary": with_settings(elementwise(complexes), hook=[lambda g: g]),
     "watched":         with_settings(elementwise(complexes), watch=[lambda g: g]),
     "silu":            elementwise(complexes),
+    "sum_over_ranks":  with_settings(elementwise(complexes), comm=[Alone()]),
 }  # fmt: skip
