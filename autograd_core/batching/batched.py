@@ -105,7 +105,7 @@ class Batched(NDArrayOperatorsMixin):
         return self.size * self.itemsize
 
     @property
-    def base(self) -> Any:
+    def base(self) -> AnyArray | None:
         """Of a view the array whose memory it shows, else None."""
         return self.array.base
 
@@ -120,7 +120,7 @@ class Batched(NDArrayOperatorsMixin):
         return np.swapaxes(self, -1, -2)
 
     @property
-    def real(self) -> Any:
+    def real(self) -> AnyArray:
         """The real part."""
         return Batched(np.real(self.array), self.level)
 

@@ -176,7 +176,7 @@ def for_each(register: Callable[..., None]) -> Callable[..., None]:
 def each(function: Function, arrays: int = 1) -> None:
     """The first ``arrays`` arguments broadcast against each other; the rest are settings."""
 
-    def rule(level: Level, *args: object, **kwargs: Any) -> Any:
+    def rule(level: Level, *args: object, **kwargs: Any) -> AnyArray:
         out = kwargs.get("out")
         if holds(level, *args[arrays:], *(v for k, v in kwargs.items() if k != "out")):
             return in_a_loop(function, level, args, kwargs)

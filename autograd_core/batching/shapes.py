@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ..support.types import AnyArray, Axis, DTypeLike, Function
 
 
-def rule(*functions: Any) -> Any:
+def rule(*functions: Any) -> Function:
     """Decorator: what these functions do on batched arrays."""
 
     def register(answer: Function) -> Function:

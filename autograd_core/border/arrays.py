@@ -74,7 +74,7 @@ def _in_default_dtype(array: AnyArray) -> AnyArray:
     return array.astype(np.result_type(_default_dtype, np.complex64)) if array.dtype.kind == "c" else array
 
 
-def _read(values: Any, operation: str, dtype: DTypeLike = None) -> Any:
+def _read(values: Any, operation: str, dtype: DTypeLike = None) -> AnyArray:
     """A list of numbers as NumPy reads it."""
     in_list(values, operation)
     try:

@@ -93,7 +93,7 @@ def _own(g: AnyArray, dtype: DType) -> AnyArray:
     return g if isinstance(g, Tensor) else np.array(g) if isinstance(g, np.generic) else g.copy()
 
 
-def filled(number: int, beside: AnyArray, shape: tuple[int, ...], dtype: DTypeLike) -> Any:
+def filled(number: int, beside: AnyArray, shape: tuple[int, ...], dtype: DTypeLike) -> AnyArray:
     """An array of the same kind as ``beside`` that holds one number."""
     if type(beside) is np.ndarray or isinstance(beside, np.generic):
         array = np.empty(shape, dtype)

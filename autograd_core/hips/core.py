@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _FLOATS = "fc"
 
 
-def mapped(function: Callable[[Any], Any], tree: Tree) -> Any:
+def mapped(function: Callable[[Any], Any], tree: Tree) -> Tree:
     """``function`` of every array of a tree.
 
     function : of an array, a number or a box

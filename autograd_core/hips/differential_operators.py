@@ -179,7 +179,7 @@ def make_ggnvp(
     """
 
     @unary_to_nary
-    def product(f: Function, x: AnyArray) -> Any:
+    def product(f: Function, x: AnyArray) -> Function:
         f_vjp, y = _make_vjp(f, x)
         g_hvp, _ = _make_vjp(grad(g), y)
         f_jvp = _make_jvp(f, x)

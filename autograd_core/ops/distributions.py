@@ -228,7 +228,7 @@ nbinom = Discrete(
 class MultivariateNormal:
     """``scipy.stats.multivariate_normal``: the density of vectors with a mean and a covariance matrix."""
 
-    def logpdf(self, x: AnyArray, mean: AnyArray, cov: AnyArray) -> Any:
+    def logpdf(self, x: AnyArray, mean: AnyArray, cov: AnyArray) -> AnyArray:
         """−½ (x − μ)ᵀ Σ⁻¹ (x − μ) − ½ log |Σ| − n/2 log 2π, by Cholesky's factor.
 
         x : of shape (…, n)

@@ -281,7 +281,7 @@ class Compiled(Shown):
         record.close(mapped(result, kept), computed, self._copies)
         return record, record.give()
 
-    def _checked(self, known: Signature, record: Record, leaves: list[Any], args: Any, kwargs: Any) -> Any:
+    def _checked(self, known: Signature, record: Record, leaves: list[Any], args: Any, kwargs: Any) -> Tree:
         """A replay, and a run from the same state: the record is kept where all bits agree. Mismatch as for `run`."""
         if record.gradients.held():
             return self._kept(known, args, kwargs)

@@ -74,7 +74,7 @@ def is_array(x: Tree) -> bool:
     return isinstance(x, (np.ndarray, np.generic, Tensor, Recorded, Live))
 
 
-def mapped(tree: Tree, change: Callable[[Any], Any]) -> Any:
+def mapped(tree: Tree, change: Callable[[Any], Any]) -> Tree:
     """A tree with ``change`` applied to its arrays and floats."""
     if isinstance(tree, dict):
         return {k: mapped(v, change) for k, v in tree.items()}

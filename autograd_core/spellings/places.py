@@ -12,7 +12,7 @@ from ..ops.places.updating import At
 from .arguments import along, cast, whole
 
 if TYPE_CHECKING:
-    from ..support.types import AnyArray, Index
+    from ..support.types import AnyArray, Function, Index
 
 
 def _grid(index: AnyArray, dim: int) -> Any:
@@ -32,7 +32,7 @@ def gather(input: AnyArray, dim: int, index: AnyArray, *, sparse_grad: bool = Fa
     return getitem(input, _grid(index, dim) if index.ndim else index)
 
 
-def _scattered(how: str) -> Any:
+def _scattered(how: str) -> Function:
     def scatter(
         input: AnyArray, dim: int, index: Any, src: Any = None, *, value: Any = None, reduce: Any = None
     ) -> AnyArray:

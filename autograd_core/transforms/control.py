@@ -231,7 +231,7 @@ class _Loop:
         ys = self.answered.together(Y, map(np.stack, zip(*answers, strict=True)))
         return _as_given(carry, tensors), _as_given(ys, tensors)
 
-    def none(self) -> Any:
+    def none(self) -> Tree:
         """What no steps give: f is asked for the structure, with zeros."""
         with recording.no_grad():
             x = 0 if self.counts else self.item.rebuild([np.zeros_like(bare(v), shape=v.shape[1:]) for v in self.given])

@@ -46,7 +46,7 @@ def root(
     maxiter: int = 100,
     dense: bool | None = None,
     on_failure: str = "error",
-) -> Any:
+) -> Tree:
     """x with f(x, *args) = 0, near ``x0``, differentiable by ``args`` and by all tensors in f's closure.
 
     f : a function of an array or a tree of arrays, with as many numbers in its result
@@ -340,7 +340,7 @@ class _Theorem:
         n = self.z.shape[0]
         zero = np.zeros(n, self.z.dtype)
 
-        def product(v: Any) -> Any:
+        def product(v: Any) -> AnyArray:
             v = np.ascontiguousarray(v.reshape(-1))
             c = self.here.pull(v, [self.at._node])[0] if transposed else self.here.push({self.at._node: v})
             return zero if c is None else c

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["quad"]
 
 
-def quad(f: Function, a: Any, b: Any, *args: object, epsabs: float = 1e-10, epsrel: float = 1e-10) -> Any:
+def quad(f: Function, a: Any, b: Any, *args: object, epsabs: float = 1e-10, epsrel: float = 1e-10) -> AnyArray:
     """∫ f(x, *args) dx from a to b, by SciPy's adaptive quadrature; differentiable by all but x, to any order.
 
     f : a function of a number (and more), of any shape; it may close over tensors

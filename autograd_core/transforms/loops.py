@@ -86,7 +86,7 @@ class Steps:
         kept = make_tensor(np.stack([local.value for local in self.locals]), node) if create else None
         zs = None if kept is None else np.concatenate([np.reshape(self.z, (1, s)), kept[: n - 1, :s]])
 
-        def back(j: int, place: int, state: AnyArray, given: AnyArray, on: Any = None) -> Any:
+        def back(j: int, place: int, state: AnyArray, given: AnyArray, on: Any = None) -> AnyArray:
             total = given[:width] + np.concatenate([state[:s], np.zeros_like(state, shape=(width - s,))])
             local = self.locals[place]
             if create:

@@ -71,7 +71,7 @@ def vmap(
     check_chunk("vmap", chunk_size)
 
     @functools.wraps(f)
-    def vectorized(*args: object, **kwargs: object) -> Any:
+    def vectorized(*args: object, **kwargs: object) -> Tree:
         mapped = _Mapped(args, in_axes)
         if chunk_size is None or chunk_size >= mapped.size:
             return mapped.run(f, kwargs, out_axes, randomness)
@@ -179,7 +179,7 @@ def _spread(axes: Tree, tree: Tree, name: str) -> list[Any]:
     raise ValueError(f"vmap: {name}={axes!r} does not fit a {kind}. Fix: give a number, None, or a tree like it.")
 
 
-def _joined(parts: list[AnyArray], out_axes: Tree) -> Any:
+def _joined(parts: list[AnyArray], out_axes: Tree) -> Tree:
     axes = _spread(out_axes, parts[0], "out_axes")
     flat = [trees.flatten(p, "vmap")[0] for p in parts]
     rebuild = trees.flatten(parts[0], "vmap")[1]
@@ -193,7 +193,7 @@ class _Inside:
         self.level = level
         self.entered = {} if entered is None else entered
 
-    def enter(self, x: Any, axis: int) -> Any:
+    def enter(self, x: Any, axis: int) -> AnyArray:
         """An array or tensor with one axis hidden; a tracked one gets a row that stands for its own."""
         data = x._data if isinstance(x, Tensor) else x if hasattr(x, "shape") else np.asarray(x)
         inner = Batched(np.moveaxis(data, axis, 0), self.level)
@@ -205,7 +205,7 @@ class _Inside:
             self.entered[node] = x._node, axis
         return make_tensor(inner, node)  # type: ignore[arg-type]
 
-    def leave(self, y: Any, axis: int | None) -> Any:
+    def leave(self, y: Any, axis: int | None) -> AnyArray:
         """A result with its axis shown; without ``axis`` the sum over the examples."""
         data: Any = y._data if isinstance(y, Tensor) else y
         if not self.holds(data):  # the same for all examples

@@ -147,7 +147,7 @@ class ModuleList(_Numbered):
     def __init__(self, modules: Iterable[Module] = ()) -> None:
         self._set(modules or ())
 
-    def __getitem__(self, index: int | slice) -> Any:
+    def __getitem__(self, index: int | slice) -> Module:
         if isinstance(index, slice):
             return type(self)(list(self)[index])
         return vars(self)[self._name(index)]

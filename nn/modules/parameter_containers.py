@@ -108,7 +108,7 @@ class ParameterDict(Module):
         if parameters is not None:
             self.update(parameters)
 
-    def __getitem__(self, key: str) -> Any:
+    def __getitem__(self, key: str) -> Tensor:
         if key not in self._keys:
             raise KeyError(key)
         return vars(self)[key]

@@ -15,7 +15,7 @@ from autograd_core.engine.errors import class_name
 from .checking import FLAG
 
 if TYPE_CHECKING:
-    from autograd_core.support.types import Function
+    from autograd_core.support.types import AnyArray, Function
 
 
 def writing(function: Function, name: str) -> Function:
@@ -26,7 +26,7 @@ def writing(function: Function, name: str) -> Function:
     place, own = len([n for n in names if n not in ("inplace", "generator")]), [False] * ("inplace" in names)
 
     @functools.wraps(function)
-    def call(input: Any, *rest: Any, inplace: bool = False, **kwargs: object) -> Any:
+    def call(input: Any, *rest: Any, inplace: bool = False, **kwargs: object) -> AnyArray:
         if len(rest) >= place and isinstance(rest[place - 1], (bool, np.bool_)):
             inplace, rest = rest[place - 1], (*rest[: place - 1], *own, *rest[place:])
         FLAG(name, "inplace", inplace)
@@ -49,7 +49,7 @@ def in_dtype(function: Function) -> Function:
     """The function, of its input in ``dtype`` where that is given."""
 
     @functools.wraps(function)
-    def call(input: Any, *args: object, dtype: Any = None, **kwargs: object) -> Any:
+    def call(input: Any, *args: object, dtype: Any = None, **kwargs: object) -> Tensor:
         return function(input if dtype is None else ag.astype(input, dtype), *args, **kwargs)
 
     return call

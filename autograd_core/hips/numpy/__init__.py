@@ -18,7 +18,7 @@ from . import numpy_vjps as numpy_vjps
 from . import random as random
 
 if TYPE_CHECKING:
-    from ...support.types import ArrayLike, DTypeLike, Function
+    from ...support.types import AnyArray, ArrayLike, DTypeLike, Function
 
 
 def _boxed(values: Any) -> bool:
@@ -30,7 +30,7 @@ def _either(plain: Any, ours: Any) -> Function:
     """NumPy's function of plain arrays, and the library's where a box is among the arguments."""
 
     @_wraps(plain)
-    def function(*args: object, **kwargs: object) -> Any:
+    def function(*args: object, **kwargs: object) -> AnyArray:
         return (ours if _boxed(args) or (kwargs and _boxed(kwargs.values())) else plain)(*args, **kwargs)
 
     return function

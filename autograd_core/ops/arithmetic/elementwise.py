@@ -87,7 +87,7 @@ def sigmoid(x):
         return in_blocks(_sigmoid, x)
 
 
-def _sigmoid(x: AnyArray, out: Any = None) -> Any:
+def _sigmoid(x: AnyArray, out: Any = None) -> AnyArray:
     below = np.exp(-x)
     below += 1
     return np.divide(1, below, out=out)
@@ -103,7 +103,7 @@ def softplus(x):
     return np.log1p(np.exp(x)) if _is_complex(x) else in_blocks(_softplus, x)
 
 
-def _softplus(x: AnyArray, out: Any = None) -> Any:
+def _softplus(x: AnyArray, out: Any = None) -> AnyArray:
     return np.add(at_least(x, 0), np.log1p(np.exp(-np.absolute(x))), out=out)
 
 

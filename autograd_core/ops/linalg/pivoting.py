@@ -46,7 +46,7 @@ def triangles(packed: AnyArray) -> tuple[AnyArray, AnyArray]:
     return lower, np.triu(packed[..., :k, :])
 
 
-def _order(factors: AnyArray) -> Any:
+def _order(factors: AnyArray) -> AnyArray:
     """Which row of A each row of L U is."""
     return bare(factors)[..., -1].real.astype(np.intp)
 

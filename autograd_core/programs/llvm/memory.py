@@ -21,7 +21,7 @@ class Memory:
     def __init__(self, builder: ir.IRBuilder, depth: int) -> None:
         self.b, self.depth = builder, depth
 
-    def _moved(self, pointer: Any, by: Any) -> Any:
+    def _moved(self, pointer: Any, by: Any) -> ir.Value:
         if isinstance(by, ir.Constant) and by.constant == 0:
             return pointer
         return self.b.gep(pointer, [by], source_etype=I8)

@@ -83,7 +83,7 @@ def intrinsic(
     return builder.call(function, arguments)
 
 
-def cast(builder: ir.IRBuilder, value: Any, source: DType, target: DType, width: int) -> Any:
+def cast(builder: ir.IRBuilder, value: Any, source: DType, target: DType, width: int) -> ir.Value:
     """A value in another dtype, as C converts it."""
     if source == target or element(source) == element(target):
         return value

@@ -35,7 +35,7 @@ class Contents:
         self.constants: dict[str, Any] = {}
         self.taken: set[str] = {"np"}
 
-    def base(self, array: Any) -> Any:
+    def base(self, array: Any) -> Array:
         """The array by which the memory of another is known."""
         whole = root(array)
         return self.roots[id(whole)][0][0] if id(whole) in self.roots else whole

@@ -97,7 +97,7 @@ class Recorded(NDArrayOperatorsMixin):
         ufunc: Any = self.array.view(_Asked) ** other if type(other) in (int, float) else np.power
         return super().__ipow__(other) if ufunc is np.power else ufunc(self, out=(self,))
 
-    def __getitem__(self, index: Index) -> Any:
+    def __getitem__(self, index: Index) -> AnyArray:
         index = plain(index)
         if is_basic(index):
             found = self.array[index]
@@ -176,7 +176,7 @@ class Recorded(NDArrayOperatorsMixin):
         """As of an array; it shares memory, and is recorded on."""
         return Recorded(self.array.view(*args), self.tape)
 
-    def _copied(self, made: Array) -> Any:
+    def _copied(self, made: Array) -> AnyArray:
         if self.tape.open:
             target = np.asarray(made)
             self.tape.add("copyto", np.copyto, (target, self.array), {"casting": "unsafe"}, [target], [self.array])
@@ -240,7 +240,7 @@ def _same_memory(a: Any, b: Array) -> bool:
 def _held(number: Live, dtype: DType) -> Array:
     """A changing number in an array without axes, of the operand's dtype: float64 would widen it."""
 
-    def held() -> Any:
+    def held() -> Array:
         array = np.array(number.value, dtype)
         number.tape.add("number", number.fill, (array,), writes=[array], kind="number")
         return array
@@ -274,7 +274,7 @@ def _numbers_held(args: Args, kwargs: Settings) -> tuple[tuple[Any, ...], dict[s
     kinds = [x.dtype for x in found if isinstance(x, (np.ndarray, np.generic, Recorded)) and x.dtype.kind in "fc"]
     dtype = np.result_type(*kinds, 1.0)
 
-    def held(x: Tree) -> Any:
+    def held(x: Tree) -> Tree:
         if isinstance(x, Live):
             return _held(x, dtype) if isinstance(x.value, float) else operator.index(x)
         return type(x)(map(held, x)) if type(x) in (tuple, list) else x

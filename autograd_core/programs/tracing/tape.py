@@ -92,7 +92,7 @@ class Constant(NamedTuple):
     where: str
 
 
-def root(array: Any) -> Any:
+def root(array: Any) -> Array:
     """The array whose memory a view shows."""
     while isinstance(array.base, np.ndarray):
         array = array.base

@@ -27,7 +27,7 @@ def logpdf(x: ArrayLike, a: ArrayLike, b: ArrayLike, loc: ArrayLike = 0.0, scale
 
 
 @of("beta", "pdf")
-def pdf(x: AnyArray, a: ArrayLike, b: ArrayLike, loc: ArrayLike = 0.0, scale: ArrayLike = 1.0) -> Any:
+def pdf(x: AnyArray, a: ArrayLike, b: ArrayLike, loc: ArrayLike = 0.0, scale: ArrayLike = 1.0) -> AnyArray:
     """exp of ``logpdf``."""
     return np.exp(_log_density(x, a, b, loc, scale))
 

@@ -21,7 +21,7 @@ def _log_density(x: Any, a: Any, loc: Any, scale: Any) -> AnyArray:
 
 
 @of("gamma", "logpdf")
-def logpdf(x: AnyArray, a: ArrayLike, loc: ArrayLike = 0.0, scale: ArrayLike = 1.0) -> Any:
+def logpdf(x: AnyArray, a: ArrayLike, loc: ArrayLike = 0.0, scale: ArrayLike = 1.0) -> AnyArray:
     """(a − 1) log z − z − log Γ(a) − log s with z = (x − loc)/s."""
     return _log_density(x, a, loc, scale)
 

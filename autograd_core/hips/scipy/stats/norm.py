@@ -19,7 +19,7 @@ _HALF_LOG_2PI = 0.5 * math.log(2 * math.pi)
 
 
 @of("norm", "logpdf")
-def logpdf(x: AnyArray, loc: ArrayLike = 0.0, scale: ArrayLike = 1.0) -> Any:
+def logpdf(x: AnyArray, loc: ArrayLike = 0.0, scale: ArrayLike = 1.0) -> AnyArray:
     """−z²/2 − log σ − log √(2π) with z = (x − μ)/σ."""
     return -0.5 * ((x - loc) / scale) ** 2 - np.log(scale) - _HALF_LOG_2PI
 
@@ -31,7 +31,7 @@ def pdf(x: Any, loc: Any = 0.0, scale: Any = 1.0) -> Any:
 
 
 @of("norm", "cdf")
-def cdf(x: AnyArray, loc: ArrayLike = 0.0, scale: ArrayLike = 1.0) -> Any:
+def cdf(x: AnyArray, loc: ArrayLike = 0.0, scale: ArrayLike = 1.0) -> AnyArray:
     """Φ(z)."""
     return special.ndtr((x - loc) / scale)
 

@@ -22,7 +22,7 @@ def of(distribution: str, name: str) -> Callable[[Callable[..., Any]], Callable[
     return lambda formula: _either(getattr(getattr(scipy.stats, distribution), name), formula)
 
 
-def within(inside: AnyArray, x: AnyArray, usual: float, log_density: Callable[[Any], Any]) -> Any:
+def within(inside: AnyArray, x: AnyArray, usual: float, log_density: Callable[[Any], Any]) -> AnyArray:
     """A log density of x inside its support, and −∞ outside.
 
     inside : truth values

@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from ....support.types import AnyArray, ArrayLike
 
 
-def _log_density(x: Any, df: Any, loc: Any, scale: Any) -> Any:
+def _log_density(x: Any, df: Any, loc: Any, scale: Any) -> AnyArray:
     z = (x - loc) / scale
     constant = special.gammaln((df + 1) / 2) - special.gammaln(df / 2) - 0.5 * np.log(df * math.pi)
     return constant - np.log(scale) - (df + 1) / 2 * np.log1p(z**2 / df)
 
 
 @of("t", "logpdf")
-def logpdf(x: AnyArray, df: ArrayLike, loc: ArrayLike = 0.0, scale: ArrayLike = 1.0) -> Any:
+def logpdf(x: AnyArray, df: ArrayLike, loc: ArrayLike = 0.0, scale: ArrayLike = 1.0) -> AnyArray:
     """log Γ((ν+1)/2) − log Γ(ν/2) − log(√(νπ) σ) − (ν+1)/2 log(1 + z²/ν)."""
     return _log_density(x, df, loc, scale)
 
