@@ -124,6 +124,13 @@ def test_a_slot_takes_a_recorded_value() -> None:
     assert out[0].tolist() == [4, 7, 12] and x.grad.tolist() == [[0, 0, 0], [2, 0, 2]]
 
 
+def test_a_list_that_is_stored_keeps_its_gradients() -> None:
+    w, out = leaf([2.0]), torch.zeros(2)
+    out[:] = [w[0] ** 2, w[0]]
+    out.sum().backward()
+    assert w.grad.tolist() == [5.0]
+
+
 def test_in_place_is_refused_where_it_would_be_wrong() -> None:
     x = leaf()
     with pytest.raises(RuntimeError, match=r"add_: a leaf that requires gradients.*no_grad"):
