@@ -48,7 +48,7 @@ from .transforms.gradients import *
 from .watching.observer import *
 
 if TYPE_CHECKING:
-    from . import fft, linalg, special, stats
+    from . import fft, linalg, signal, special, stats
     from .graph import Graph, trace
     from .ops.applying import *
     from .ops.arithmetic.entire import *
@@ -82,6 +82,7 @@ __getattr__, __dir__ = attach(
     LATER
     | {
         "fft": (),
+        "signal": (),
         "special": (),
         "stats": (),
         "watching.anomaly": ("AnomalyError", "detect_anomaly", "find_anomaly", "set_detect_anomaly"),

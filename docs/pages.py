@@ -14,6 +14,7 @@ PACKAGES = {
     "autograd_core.linalg": "linear algebra",
     "autograd_core.fft": "Fourier transforms",
     "autograd_core.special": "special functions",
+    "autograd_core.signal": "signals",
     "autograd_core.stats": "distributions",
     "autograd_core.graph": "graphs",
     "autograd_core.hips": "HIPS autograd's face",

@@ -1,4 +1,4 @@
-"""What becomes of every function of ``scipy.special`` on tensors: ``python tests/scipy_table.py`` writes the page."""
+"""What becomes of scipy.special's and scipy.signal's functions: ``python tests/scipy_table.py`` writes the page."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from typing import Any
 
 import numpy as np
 import scipy
+import scipy.signal
 import scipy.special
 
+import autograd_core.signal as our_signal
 import autograd_core.special as ours
 from autograd_core.border.protocols import implementation_of
 
@@ -44,6 +46,27 @@ REFUSED = {
         mathieu_sem modfresnelm modfresnelp obl_ang1 obl_ang1_cv obl_rad1 obl_rad1_cv obl_rad2 obl_rad2_cv pbdv pbvv
         pbwa pro_ang1 pro_ang1_cv pro_rad1 pro_rad1_cv pro_rad2 pro_rad2_cv radian softplus wright_bessel zetac""",
 }
+SIGNAL = {
+    "of settings alone, as windows and filter designs: constants, given to the functions above": """
+        windows bessel besselap band_stop_obj buttap butter buttord cheb1ap cheb1ord cheb2ap cheb2ord cheby1 cheby2
+        ellip ellipap ellipord firls firwin firwin2 firwin_2d gammatone get_window iircomb iirdesign iirfilter iirnotch
+        iirpeak kaiser_atten kaiser_beta kaiserord remez savgol_coeffs check_COLA check_NOLA closest_STFT_dual_window
+        correlation_lags choose_conv_method czt_points findfreqs max_len_seq unit_impulse""",
+    "where something lies, or an order of values: no slope; indices of x.detach() take from x": """argrelextrema
+        argrelmax argrelmin find_peaks find_peaks_cwt peak_prominences peak_widths unique_roots medfilt medfilt2d
+        order_filter""",
+    "a few lines of NumPy, which record: np.sin, np.polyval, np.fft, np.convolve, np.linalg.solve": """chirp gausspulse
+        sawtooth square sweep_poly gauss_spline freqs freqs_zpk freqz freqz_sos freqz_zpk sosfreqz group_delay bilinear
+        bilinear_zpk lp2bp lp2bp_zpk lp2bs lp2bs_zpk lp2hp lp2hp_zpk lp2lp lp2lp_zpk normalize sos2tf zpk2tf zpk2sos
+        zpk2ss sos2zpk tf2sos tf2ss tf2zpk ss2tf ss2zpk abcd_normalize residue residuez invres invresz deconvolve
+        coherence spectrogram lombscargle vectorstrength wiener envelope hilbert2 czt zoom_fft minimum_phase lfiltic
+        sepfir2d symiirorder1 symiirorder2 cspline1d cspline1d_eval cspline2d qspline1d qspline1d_eval qspline2d
+        spline_filter""",
+    "linear systems and their answers: ag.signal.lfilter, ag.scan, ag.odeint, ag.linalg.expm": """StateSpace
+        TransferFunction ZerosPolesGain lti dlti lsim dlsim impulse dimpulse step dstep bode dbode freqresp dfreqresp
+        cont2discrete place_poles""",
+    "classes: the functions stft, istft; errors": "BadCoefficients CZT ShortTimeFFT ZoomFFT",
+}
 REASONS = {name: reason for reason, names in REFUSED.items() for name in names.split()}
 
 
@@ -59,6 +82,13 @@ def state(name: str) -> str:
     if name in ours.__all__ or implementation_of(function) is not None:
         return "differentiable"
     return "as np's" if name in NUMPYS else REASONS.get(name, "")
+
+
+def signal_state(name: str) -> str:
+    """Differentiable, or why not, of ``scipy.signal``; empty where nobody has decided."""
+    if name in our_signal.__all__:
+        return "differentiable"
+    return next((reason for reason, names in SIGNAL.items() if name in names.split()), "")
 
 
 def page() -> str:
@@ -87,6 +117,21 @@ def page() -> str:
     for reason in REFUSED:
         names = [f"`{n}`" for n, s in every.items() if s == reason]
         lines.append(f"| {reason} | {', '.join(names)} |")
+    signals = {name: signal_state(name) for name in sorted(scipy.signal.__all__, key=str.lower)}
+    good = [f"`{n}`" for n, s in signals.items() if s == "differentiable"]
+    lines += [
+        "",
+        "# SciPy's signals on tensors",
+        "",
+        f"Every public name of `scipy.signal`: {len(good)} are differentiable as `ag.signal.name`. Coefficients (`b`,",
+        "`a`, `sos`, `zi`), windows given as arrays and signals have derivatives; all other settings are constants.",
+        "",
+        ", ".join(good),
+        "",
+        "| the others refuse tensors, with a TypeError | functions |",
+        "|---|---|",
+    ]
+    lines += [f"| {r} | {', '.join(f'`{n}`' for n, s in signals.items() if s == r)} |" for r in SIGNAL]
     return "\n".join(lines) + "\n"
 
 
