@@ -112,7 +112,21 @@ def _formula(self: Any, node: Any) -> None:
     raise nodes.SkipNode
 
 
+def _write_playgrounds(app: Any, error: Exception | None) -> None:
+    """Pages that train, beside those that tell of them."""
+    if error is not None or app.builder.name != "html":
+        return
+    import nn
+
+    folder = Path(app.outdir)
+    nn.playground.playground(folder / "playground.html")
+    x, y = nn.data.datasets.digits()
+    model = nn.Sequential(nn.Linear(64, 16), nn.ReLU(), nn.Linear(16, 10))
+    nn.playground.write(model, x.reshape(len(x), -1), y, folder / "playground-digits.html", "Digits: draw one")
+
+
 def setup(app: Any) -> None:
     app.add_html_math_renderer("mathml", (_formula, None), (_formula, None))
     app.connect("builder-inited", _write_sources)
+    app.connect("build-finished", _write_playgrounds)
     app.connect("autodoc-process-docstring", _fields)

@@ -35,6 +35,7 @@ PACKAGES = {
     "nn.tensorboard": "logs",
     "nn.estimators": "scikit-learn estimators",
     "nn.export": "other runtimes",
+    "nn.playground": "pages that train",
     "nn.distributed": "several processes",
     "optim": "optimizers",
     "optim.lr_scheduler": "schedules",

@@ -3,8 +3,8 @@
     python examples/digits.py [--seed 0] [--epochs 40] [--out out] [--ranks 1]
 
 Writes into out/: the network's computation graph, the ξ-table of the lecture's example, learning curves, a sheet of
-misread digits, and a page that walks through the trained network (network.html). With --ranks 2 two processes train
-together (MPI), each on half of every batch.
+misread digits, a page that walks through the trained network (network.html), and one that trains (play.html). With
+--ranks 2 two processes train together (MPI), each on half of every batch.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from sklearn.model_selection import train_test_split
 import autograd_core as ag
 import nn
 import optim
-from nn import distributed
+from nn import distributed, playground
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
@@ -151,6 +151,12 @@ def write_walk(model: nn.Module, data: dict[str, Any], path: Path) -> None:
     graph.to_html(path, rounding=True)
 
 
+def write_playground(data: dict[str, Any], path: Path) -> None:
+    """A page that trains a small network in the browser; digits can be drawn into it."""
+    model = nn.Sequential(nn.Linear(64, 16), nn.ReLU(), nn.Linear(16, 10))
+    playground.write(model, *data["train"], path, "Digits: a network that trains")
+
+
 def draw_curves(history: dict[str, list[float]], path: Path) -> None:
     figure, (left, right) = plt.subplots(1, 2, figsize=(10, 3.6), layout="constrained")
     left.plot(history["loss"], label="training (with dropout)")
@@ -237,6 +243,7 @@ def main() -> None:
     guess = predict(model, x)
     draw_curves(history, options.out / "curves.png")
     write_walk(model, data, options.out / "network.html")
+    write_playground(data, options.out / "play.html")
     wrong = draw_misread(x, y, guess, options.out / "misread.png")
     console.print(
         f"test accuracy {1 - wrong / len(y):.4f} ({wrong} of {len(y)} misread), {count:,} parameters, "

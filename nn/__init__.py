@@ -113,6 +113,7 @@ __getattr__, __dir__ = attach(
         ),
         "estimators": (),
         "export": (),
+        "playground": (),
         "monitoring": ("monitor",),
         "layers.normalization_layers": (
             *("BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "GroupNorm"),

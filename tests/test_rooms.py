@@ -33,6 +33,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "nn.monitoring": {"modules", "layers"},
     "nn.tensorboard": {"modules"},
     "nn.export": {"modules", "layers", "kernels", "estimators"},
+    "nn.playground": {"modules", "layers", "data", "functional"},
     "nn.distributed": {"modules", "kernels", "layers", "data"},
     "nn.training": {"modules", "data", "utils", "distributed"},
     "nn.estimators": {"modules", "kernels", "layers", "losses", "training"},
@@ -40,7 +41,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 PACKAGES = {"autograd_core": set[str](), "optim": {"autograd_core"}, "nn": {"autograd_core", "optim"}}
 ROOF = {"autograd_core.torch", "autograd_core.__main__.py"}
 """What stands on everything, and nothing imports."""
-OPTIM_IN_NN = {"nn.training", "nn.estimators"}
+OPTIM_IN_NN = {"nn.training", "nn.estimators", "nn.playground"}
 
 
 def sources() -> list[Path]:

@@ -96,7 +96,7 @@ class Text:
     def _numbers(self) -> list[tuple[str, str, str]]:
         number = self.parts.expressions.number
         return [
-            (place, name, number(value, np.dtype(np.float64)))
+            (self.parts._called.get(place, place), name, number(value, np.dtype(np.float64)))
             for place, (name, value) in self.parts.numbers.places.items()
         ]
 

@@ -85,7 +85,7 @@ class Shown:
         ``import { step } from "./step.mjs"; const s = step();`` makes the program with memory of its own.
         ``s.run()`` is one run; it returns 0, or a positive number where the recorded run would have gone another way.
         ``s.arrays`` has the typed arrays by their names in Python: arguments, parameters, what the optimizer remembers,
-        "result" (of several, "result[0]"), and the gradients that a run leaves, "model.0.weight.grad". ``s.shapes`` are
+        "result" (of several, "result_0"), and the gradients that a run leaves, "model.0.weight.grad". ``s.shapes`` are
         theirs, ``s.numbers`` the numbers that change, such as learning rates. float32 is rounded as in NumPy; whole
         numbers of 64 bits are doubles, exact up to 2^53. Where a run draws random numbers, ``s.draw`` must be set to a
         function of the draw's name and the array to fill; without one the run returns -1.
