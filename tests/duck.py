@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import collections
+import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
@@ -16,6 +18,14 @@ METHODS = {
     *("reshape", "round", "sort", "squeeze", "std", "sum", "swapaxes", "take", "trace", "transpose", "var", "view"),
 }
 """The methods of CuPy's arrays."""
+
+OF_UFUNCS = {
+    "reduce": {"add", "multiply"},
+    "accumulate": {"add", "multiply"},
+    "reduceat": {"add"},
+    "at": {"add", "subtract", "maximum", "minimum", "bitwise_and", "bitwise_or", "bitwise_xor"},
+}
+"""The ufuncs whose methods CuPy has."""
 
 MAKING = {np.asarray, np.array, np.zeros, np.ones, np.empty, np.full, np.arange, np.eye}
 """What takes ``like=``."""
@@ -41,7 +51,9 @@ class Duck(NDArrayOperatorsMixin):
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
         operands = inputs if method == "__call__" else inputs[::2]  # what stands between is an index or an axis
-        if ufunc in self.lacking:
+        if self.lacking and method == "reduce":
+            _take_no_more("reduce", "array axis dtype out keepdims", inputs, kwargs)
+        if ufunc in self.lacking or (self.lacking and ufunc.__name__ not in OF_UFUNCS.get(method, {ufunc.__name__})):
             return NotImplemented
         _refuse_arrays(ufunc.__name__, (*operands, *kwargs.get("out", ()), kwargs.get("where")))
         if not all(isinstance(x, (Duck, int, float, complex, np.generic)) for x in operands):
@@ -53,6 +65,9 @@ class Duck(NDArrayOperatorsMixin):
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
         if function in self.lacking:
             return NotImplemented
+        if self.lacking and function not in MAKING:
+            name = f"{function.__module__}.{function.__name__}".removeprefix("numpy.")
+            _take_no_more(name, CUPY["functions"].get(name), args, kwargs)
         if function in MAKING:
             self.transfers["in"] += 1
         elif any(issubclass(kind, np.ndarray) for kind in types):
@@ -72,6 +87,8 @@ class Duck(NDArrayOperatorsMixin):
 
         def method(*args: Any, **kwargs: Any) -> Any:
             operands = (*args, *kwargs.values())
+            if self.lacking:
+                _take_no_more(name, CUPY["methods"].get(name), args, kwargs)
             if name not in ("take", "choose"):  # indices may be plain
                 _refuse_arrays(name, operands)
             return wrap(getattr(self._array, name)(*map(unwrap, args), **{k: unwrap(v) for k, v in kwargs.items()}))
@@ -117,6 +134,16 @@ class Duck(NDArrayOperatorsMixin):
 
     def __repr__(self) -> str:
         return f"Duck({self._array!r})"
+
+
+CUPY: dict[str, dict[str, str]] = json.loads(Path(__file__).with_name("cupy_signatures.json").read_text())
+
+
+def _take_no_more(name: str, parameters: str | None, args: Any, kwargs: Any) -> None:
+    """TypeError for arguments that CuPy's function of this name does not take."""
+    known = None if parameters is None else parameters.split()
+    if known is not None and (len(args) > len(known) or set(kwargs) - set(known)):
+        raise TypeError(f"{name}({len(args)} arguments, {sorted(kwargs)}): CuPy takes {parameters}")
 
 
 def _refuse_arrays(name: str, operands: Any) -> None:

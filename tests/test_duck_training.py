@@ -65,6 +65,26 @@ def test_optimizers_and_hooks(name: str) -> None:
     check(lambda: Setting(module, loss, RULES[name]), list(zip(normal(8, 6), whole(4, 8), strict=True)))
 
 
+def test_lbfgs() -> None:
+    def run(place: Callable[[Any], Any]) -> Any:
+        ag.manual_seed(0)
+        model = nn.Linear(3, 2)
+        for p in model.parameters():
+            p._data = place(p._data)
+        optimizer = optim.LBFGS(model.parameters(), max_iter=4, line_search_fn="strong_wolfe")
+
+        def closure() -> Any:
+            optimizer.zero_grad()
+            loss = nn.CrossEntropyLoss()(model(place(X)), place(Y))
+            loss.backward()
+            return loss
+
+        optimizer.step(closure)
+        return model.weight
+
+    DUCKS.close(run(Duck), run(np.copy).numpy())
+
+
 F = nn.functional
 IMAGES = normal(2, 3, 6, 6)
 FUNCTIONS: dict[str, tuple[Callable[..., Any], list[Any]]] = {

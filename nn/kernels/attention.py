@@ -18,6 +18,7 @@ import numpy as np
 import autograd_core as ag
 from autograd_core.engine.node import PLAIN
 from autograd_core.engine.tensor import bare
+from autograd_core.support.arrays import highest
 
 if TYPE_CHECKING:
     from autograd_core.support.types import AnyArray, Array
@@ -76,7 +77,7 @@ def _weights(query: Array, key: Array, bias: Array | None, scale: Array) -> tupl
     weights = np.matmul(query * scale, np.swapaxes(key, -1, -2))
     if bias is not None:
         np.add(weights, bias, weights)
-    largest = np.maximum.reduce(weights, axis=-1, keepdims=True, initial=-np.inf)
+    largest = highest(weights, axis=-1, keepdims=True, initial=-np.inf)
     if bias is not None:
         largest = np.where(np.equal(largest, -np.inf), 0, largest)  # sees nothing: all weights are 0
     np.subtract(weights, largest, weights)

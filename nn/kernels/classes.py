@@ -15,6 +15,7 @@ import autograd_core as ag
 from autograd_core.engine.node import PLAIN
 from autograd_core.engine.tensor import bare
 from autograd_core.ops import blockwise
+from autograd_core.support.arrays import highest
 
 from .fused import ones
 
@@ -132,7 +133,7 @@ def _placed(g: AnyArray, x: AnyArray, target: AnyArray) -> AnyArray:
 
 def _less_largest(x: AnyArray) -> Any:
     """Each row without its largest number, so that no exponential overflows."""
-    return x - np.maximum.reduce(x, axis=1, initial=-np.inf)[:, None]
+    return x - highest(x, axis=1, initial=-np.inf)[:, None]
 
 
 def _by_rows(f: Function, out: AnyArray, x: AnyArray, target: AnyArray) -> AnyArray:
@@ -148,7 +149,7 @@ def _shifted(x: AnyArray) -> tuple[Any, int]:
     """That, and the axis of the classes: the first where they are few."""
     if type(x) in PLAIN and x.shape[1] <= SHORT < len(x):
         turned = np.copy(np.transpose(x), order="C")
-        turned -= np.maximum.reduce(turned, axis=0, initial=-np.inf)
+        turned -= highest(turned, axis=0, initial=-np.inf)
         return turned, 0
     return _less_largest(x), 1
 

@@ -11,7 +11,7 @@ import autograd_core as ag
 from autograd_core import Tensor
 from autograd_core.border.containers import values_of
 from autograd_core.engine.tensor import bare
-from autograd_core.support.arrays import brought, hosted
+from autograd_core.support.arrays import brought, highest, hosted, lowest
 
 from .. import init
 from ..modules.checking import COUNT, checked
@@ -120,12 +120,12 @@ def one_hot(tensor: TensorLike, num_classes: int = -1) -> Any:
     labels = values_of(tensor)
     if labels.dtype.kind not in "iu":
         raise TypeError(f"one_hot: {labels.dtype} {labels.shape}; give integers.")
-    largest = labels.max(initial=-1)
+    largest = highest(labels, initial=-1)
     if num_classes == -1 and not labels.size:
         raise ValueError("one_hot: no integers tell the number of classes. Fix: num_classes=….")
     count = int(largest) + 1 if num_classes == -1 else num_classes
-    if count < 1 or largest >= count or labels.min(initial=0) < 0:
-        raise ValueError(f"one_hot: integers {labels.min(initial=0)} … {largest} for num_classes={num_classes}.")
+    if count < 1 or largest >= count or lowest(labels, initial=0) < 0:
+        raise ValueError(f"one_hot: integers {lowest(labels, initial=0)} … {largest} for num_classes={num_classes}.")
     return np.equal(labels[..., None], brought(np.arange(count), labels)).astype(np.int64)
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import autograd_core as ag
 from autograd_core import relu
 from autograd_core.engine.tensor import bare
-from autograd_core.support.arrays import brought, hosted
+from autograd_core.support.arrays import brought, highest, hosted
 
 from ..kernels.accuracy import accurate, like
 from ..kernels.classes import class_cross_entropy, margins_between_classes, mean_class_cross_entropy, of_target
@@ -127,7 +127,7 @@ def _rows_of_classes(name: str, input: AnyArray, target: AnyArray) -> tuple[AnyA
 
 def _checked_classes(name: str, y: AnyArray, classes: int, ignore_index: int) -> AnyArray | None:
     """Which rows count; None where all do."""
-    if not y.size or np.maximum.reduce(y.astype(np.uint64), axis=None) < classes:  # a negative class is huge there
+    if not y.size or highest(y.astype(np.uint64), axis=None) < classes:  # a negative class is huge there
         return None if not y.size or ignore_index < 0 or not np.any(y == ignore_index) else y != ignore_index
     kept = y != ignore_index
     counted = y[kept]

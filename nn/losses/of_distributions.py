@@ -12,6 +12,7 @@ import numpy as np
 
 import autograd_core as ag
 from autograd_core.engine.tensor import bare
+from autograd_core.support.arrays import highest, lowest
 
 from ..kernels.accuracy import accurate, like
 from ..modules.checking import POSITIVE, checked
@@ -89,7 +90,7 @@ def binary_cross_entropy(
 
 def _check_probabilities(name: str, what: str, given: Any, fix: str) -> None:
     values = bare(given)
-    if np.minimum.reduce(values, axis=None, initial=0) < 0 or not np.maximum.reduce(values, axis=None, initial=1) <= 1:
+    if lowest(values, axis=None, initial=0) < 0 or not highest(values, axis=None, initial=1) <= 1:
         raise ValueError(f"{name}: {what} from {values.min()} to {values.max()}; they lie in [0, 1]. Fix: {fix}.")
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from autograd_core import Tensor, default_generator
 from autograd_core.engine.errors import class_name
 from autograd_core.engine.tensor import bare
-from autograd_core.support.arrays import brought
+from autograd_core.support.arrays import brought, highest
 
 from ..modules.module import Module
 from .parametrize import register_parametrization
@@ -235,7 +235,7 @@ def _rotation(x: AnyArray, orthogonal_map: str) -> AnyArray:
 
 def _matrix_exp(a: AnyArray, eye: AnyArray) -> AnyArray:
     """exp(A) by scaling and squaring: (Σ (A/2ˢ)ⁱ/i!)^(2ˢ), the sum cut where its terms vanish (Higham 2005)."""
-    size = float(np.abs(bare(a)).sum(axis=-1).max(initial=0.0))
+    size = float(highest(np.abs(bare(a)).sum(axis=-1), initial=0.0))
     squarings = max(0, int(np.ceil(np.log2(size * 4)))) if size > 0 else 0
     a = a * (0.5**squarings)
     q = eye

@@ -13,6 +13,7 @@ import numpy as np
 
 from autograd_core import Tensor
 from autograd_core.support import states
+from autograd_core.support.arrays import highest
 from autograd_core.support.vectors import joined, pieces
 
 from ..optimizer import Optimizer
@@ -280,7 +281,7 @@ def descend(
     """
     evaluations = 1
     progress.func_evals += 1
-    if np.abs(g).max(initial=0) <= tolerance_grad:
+    if highest(np.abs(g), initial=0) <= tolerance_grad:
         return x, loss, g, "gradient"
     for iteration in range(1, max_iter + 1):
         progress.n_iter += 1

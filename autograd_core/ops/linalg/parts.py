@@ -13,6 +13,7 @@ from ...engine.arithmetic import conjugate
 from ...engine.forms import linear
 from ...engine.node import somewhere
 from ...engine.tensor import bare
+from ...support.arrays import highest
 
 if TYPE_CHECKING:
     from ...support.types import AnyArray
@@ -182,7 +183,7 @@ def _phase_weights(v: AnyArray) -> AnyArray:
     values, eps = bare(v), float(np.finfo(v.dtype).eps)
     sizes = np.absolute(values)
     sizes = sizes * (np.less_equal(np.absolute(np.imag(values)), 100 * eps) & np.greater(sizes, eps**0.5))
-    chosen = np.equal(sizes, np.max(sizes, axis=-2, keepdims=True, initial=0))
+    chosen = np.equal(sizes, highest(sizes, axis=-2, keepdims=True, initial=0))
     return chosen * conjugate(v) / np.sum(np.real(chosen * conjugate(v) * v), axis=-2, keepdims=True)
 
 

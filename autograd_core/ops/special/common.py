@@ -20,6 +20,7 @@ import scipy.special as scipy
 from ...engine import entry
 from ...engine.forms import elementwise
 from ...engine.tensor import Tensor, bare
+from ...support.arrays import highest
 from ..arithmetic.complex import absolute
 from ..arithmetic.elementwise import _is_complex, sigmoid
 from ..sums import exponentials
@@ -216,7 +217,7 @@ def logsumexp(
     unseen = False if b is None else np.equal(bare(b), 0)
     seen = np.where(unseen, -np.inf, np.real(bare(a)))
     start: dict[str, Any] = {} if seen.size else {"initial": -np.inf}
-    largest = np.maximum.reduce(seen, axis=axis, keepdims=True, **start)
+    largest = highest(seen, axis=axis, keepdims=True, **start)
     largest = np.where(np.isfinite(largest), largest, 0)
     if b is not None:
         with np.errstate(over="ignore"):  # 0·∞ of what has no weight

@@ -9,6 +9,7 @@ import numpy as np
 
 from ...engine.arithmetic import conjugate, summed
 from ...engine.forms import primitive, reduction
+from ...support.arrays import highest
 from ..precision import in_single
 
 if TYPE_CHECKING:
@@ -24,8 +25,8 @@ def _largest(x: AnyArray, axis: Axis) -> AnyArray:
     """The largest real part along ``axis``, which is kept; −∞ of nothing."""
     x = np.real(x) if x.dtype.kind == "c" else x
     if not x.size:
-        return np.maximum.reduce(x, axis=axis, keepdims=True, initial=-math.inf)
-    return np.maximum.reduce(x, axis=axis, keepdims=True)
+        return highest(x, axis=axis, keepdims=True, initial=-math.inf)
+    return highest(x, axis=axis, keepdims=True)
 
 
 @reduction(x=lambda x, axis: softmax(x, axis))

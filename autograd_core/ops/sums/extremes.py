@@ -8,6 +8,7 @@ import numpy as np
 
 from ...engine.forms import reduction
 from ...engine.registry import implements
+from ...support.arrays import highest, lowest
 from ..composites import composite
 from .reductions import ABSENT, cast, given, numbers
 
@@ -28,8 +29,8 @@ def max(a, axis=None, out=None, keepdims=False, initial=ABSENT, where=True):
     array([3., 5.])
     """
     if initial is ABSENT and where is True and out is None:
-        return np.maximum.reduce(a, axis=axis, keepdims=keepdims)
-    return np.maximum.reduce(a, axis=axis, keepdims=keepdims, **given("max", a, None, out, initial, where=where))
+        return highest(a, axis=axis, keepdims=keepdims)
+    return highest(a, axis=axis, keepdims=keepdims, **given("max", a, None, out, initial, where=where))
 
 
 @implements(np.min, np.amin)
@@ -43,8 +44,8 @@ def min(a, axis=None, out=None, keepdims=False, initial=ABSENT, where=True):
     array([1., 2.])
     """
     if initial is ABSENT and where is True and out is None:
-        return np.minimum.reduce(a, axis=axis, keepdims=keepdims)
-    return np.minimum.reduce(a, axis=axis, keepdims=keepdims, **given("min", a, None, out, initial, where=where))
+        return lowest(a, axis=axis, keepdims=keepdims)
+    return lowest(a, axis=axis, keepdims=keepdims, **given("min", a, None, out, initial, where=where))
 
 
 amax, amin = max, min
