@@ -8,8 +8,9 @@ recurrences are those that the engine would walk, without the rows in between:
 
 (Rumelhart, Hinton & Williams 1986.) φ′ is a function of hₗ for each activation here.
 
-This is back-propagation written a second time, for speed alone: it goes when a recorded step can be compiled. Until
-then ``ENABLED`` is its one switch, and a test holds its numbers to the engine's.
+This is back-propagation written a second time, for speed alone: on digits a fit of 20 epochs takes 0.07 s by it, 0.11 s
+by a recorded step and 0.12 s by machine code from the disk; at 130 epochs machine code is as fast. It goes when a short
+fit is, too. ``ENABLED`` is its one switch, and a test holds its numbers to the engine's.
 """
 
 from __future__ import annotations
