@@ -32,10 +32,18 @@ _METHODS |= {"round", "squeeze", "std", "sum", "swapaxes", "take", "transpose", 
 
 
 class _Asked(np.ndarray):
-    """An array that says which ufunc ``**`` would call: not for every exponent np.power, which may round otherwise."""
+    """An array that says what ``**`` would call, and on which dtype."""
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: object) -> Any:
-        return ufunc if len(inputs) == 1 and inputs[0].dtype == self.dtype else np.power
+        return ufunc, inputs[0].dtype
+
+
+def _power(array: AnyArray, exponent: object) -> Any:
+    """The ufunc that ``**`` calls on this array: not for every exponent np.power, which may round otherwise."""
+    if type(exponent) not in (int, float):
+        return np.power
+    ufunc, dtype = array.view(_Asked) ** exponent
+    return ufunc if dtype == array.dtype else np.power  # NumPy 2.0 squares whole numbers as floats for 2.0
 
 
 class Recorded(NDArrayOperatorsMixin):
@@ -90,11 +98,11 @@ class Recorded(NDArrayOperatorsMixin):
         return value
 
     def __pow__(self, other: ArrayLike) -> Any:
-        ufunc: Any = self.array.view(_Asked) ** other if type(other) in (int, float) else np.power
+        ufunc = _power(self.array, other)
         return super().__pow__(other) if ufunc is np.power else ufunc(self)
 
     def __ipow__(self, other: object) -> Any:
-        ufunc: Any = self.array.view(_Asked) ** other if type(other) in (int, float) else np.power
+        ufunc = _power(self.array, other)
         return super().__ipow__(other) if ufunc is np.power else ufunc(self, out=(self,))
 
     def __getitem__(self, index: Index) -> AnyArray:
