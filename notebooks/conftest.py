@@ -5,7 +5,6 @@ Collected here and not by ``--nbmake``, which would print a line of its own at t
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import io
 from collections.abc import Iterator
@@ -28,13 +27,7 @@ class Notebook(NotebookFile):
 
 class Run(NotebookItem):
     def runtest(self) -> None:
-        loop = asyncio.new_event_loop()  # closed here: old nbclients leave theirs open, and a later test warns
-        asyncio.set_event_loop(loop)
-        try:
-            super().runtest()
-        finally:
-            loop.close()
-            asyncio.set_event_loop(None)
+        super().runtest()
         if self.config.option.overwrite:
             tidy(self.path)
 
