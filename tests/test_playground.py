@@ -57,8 +57,8 @@ def test_200_steps_in_the_page_are_200_steps_in_python(tmp_path: Path, window: b
 @browser.needed
 def test_the_keyboard_trains_and_opens_rows(tmp_path: Path, window: browser.Window) -> None:
     """The sum of a neuron's row is its value: z = Σ w ξ + b, and its gradients are those of the batch of one."""
-    x, y = nn.data.datasets.xor(60)
-    path = playground.write(network(2, 3, 2), x, y, tmp_path / "play.html")
+    x = nn.data.datasets.xor(60)[0]
+    path = playground.write(network(2, 3, 3), x, np.arange(60) % 3, tmp_path / "play.html")
     with window.showing(path) as page:
         page.keyboard.press("ArrowRight")
         assert page.inner_text("#state").startswith("step 1:")
@@ -118,6 +118,8 @@ def test_what_no_page_can_show_is_refused_and_nothing_is_written(tmp_path: Path)
     for data in ((x, y[:5]), (x * np.nan, y), (x, y + 1), (np.ones((20, 3)), y)):
         with pytest.raises(ValueError, match="playground: "):
             playground.write(network(data[0].shape[1], 2), *data, tmp_path / "a.html")
+    with pytest.raises(ValueError, match="two at least"):
+        playground.write(network(2, 1), x, y * 0, tmp_path / "a.html")
     with pytest.raises(OSError, match="playground: cannot write the page"):
         playground.write(network(2, 2), x, y, tmp_path / "missing" / "a.html")
     assert list(tmp_path.iterdir()) == []

@@ -33,6 +33,25 @@ function paint(canvas, count, width, value) {
   context.putImageData(image, 0, 0);
 }
 
+const COLOURS = [[37, 99, 235], [217, 72, 15], [21, 128, 61], [124, 58, 237], [14, 116, 144], [190, 24, 93], [161, 98, 7]];
+const colourOf = (label) => COLOURS[label % COLOURS.length];
+
+/** Three classes or more: their colours, mixed by their probabilities. */
+function paintClasses(canvas, count, width, output, classes) {
+  Object.assign(canvas, { width, height: count / width });
+  const context = canvas.getContext('2d');
+  const image = context.createImageData(width, count / width);
+  for (let p = 0; p < count; p++) {
+    const z = output.subarray(p * classes, (p + 1) * classes), most = Math.max(...z);
+    const weights = z.map((v) => Math.exp(v - most)), sum = weights.reduce((s, v) => s + v, 0);
+    for (let c = 0; c < 3; c++) {
+      image.data[4 * p + c] = 64 + 0.75 * weights.reduce((s, v, k) => s + v * colourOf(k)[c], 0) / sum;
+    }
+    image.data[4 * p + 3] = 255;
+  }
+  context.putImageData(image, 0, 0);
+}
+
 function place(layer, layers, j, size) {
   return [((layer + 0.5) / layers) * 100, 8 + ((j + 0.5) / size) * 88];
 }

@@ -193,7 +193,8 @@ const tile = document.createElement('canvas');
 function drawSurface(output, classes, points) {
   const canvas = $('surface').firstChild, context = canvas.getContext('2d');
   const style = getComputedStyle(document.documentElement);
-  paint(tile, points, GRID, (p) => Math.tanh((output[p * classes + 1] - output[p * classes]) / 2));
+  if (classes === 2) paint(tile, points, GRID, (p) => Math.tanh((output[2 * p + 1] - output[2 * p]) / 2));
+  else paintClasses(tile, points, GRID, output, classes);
   context.imageSmoothingEnabled = true;
   context.drawImage(tile, 0, 0, 260, 260);
   const colours = [style.getPropertyValue('--below'), style.getPropertyValue('--above')];
@@ -201,7 +202,7 @@ function drawSurface(output, classes, points) {
   set.y.forEach((label, k) => {
     context.beginPath();
     context.arc((set.x[2 * k] / set.extent + 1) * 130, (1 - set.x[2 * k + 1] / set.extent) * 130, 3, 0, 7);
-    context.fillStyle = colours[label % 2];
+    context.fillStyle = classes === 2 ? colours[label] : `rgb(${colourOf(label)})`;
     context.fill();
     context.strokeStyle = edge;
     context.stroke();

@@ -65,6 +65,8 @@ def write(model: Any, x: Array, y: Array, path: str | os.PathLike[str], title: s
             f"playground: the model takes {found.sizes[0]} features to {found.sizes[-1]} classes, the data have "
             f"{x.shape[1]} and {y.max() + 1}."
         )
+    if found.sizes[-1] < 2:
+        raise ValueError("playground: the model needs an output for each class, two at least. Fix: nn.Linear(…, 2).")
     side = round(x.shape[1] ** 0.5)
     if x.shape[1] != 2 and side * side != x.shape[1]:
         raise ValueError(f"playground: {x.shape[1]} features are neither points of a plane nor a square image.")

@@ -20,7 +20,7 @@ function rowsOf(of) {
     rows.push({ source: i, cells: [w, digits(of.weights[i]), `∂z/∂${w} = ${from} = ${digits(x)}`, digits(of.dz * x),
       digits(of.gradients[i])] });
     rows.push({ source: i, cells: [from, digits(x), `∂z/∂${from} = ${w} = ${digits(of.weights[i])}`,
-      `${digits(of.dz * of.weights[i])} by this use`, ''] });
+      digits(of.dz * of.weights[i]), ''] });
   });
   rows.push({ source: -2, cells: ['b', digits(of.bias), '∂z/∂b = 1', digits(of.dz), digits(of.biasGradient)] });
   rows.push({ source: -2, cells: [`z${j} = Σ w·ξ + b`, digits(of.z), of.kind ? '' : 'a score of its class', digits(of.dz), ''] });
