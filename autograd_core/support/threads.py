@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import contextvars
 import os
-import threading
+from _queue import SimpleQueue
+from _thread import _local, allocate_lock
 from collections.abc import Callable
-from queue import SimpleQueue
 from typing import Any
 
 __all__ = ["get_num_threads", "set_num_threads"]
@@ -90,7 +90,7 @@ def each(work: Callable[[int], object], count: int, here: bool = False) -> None:
         raise shared.error
 
 
-class _Inside(threading.local):
+class _Inside(_local):
     on = False
 
 
@@ -102,7 +102,7 @@ class _Work:
 
     def __init__(self, work: Callable[[int], object], count: int) -> None:
         self.work, self.count, self.next = work, count, 0
-        self.lock = threading.Lock()
+        self.lock = allocate_lock()
         self.context = contextvars.copy_context()  # np.errstate is of the thread that asks
         self.done: SimpleQueue[None] = SimpleQueue()
         self.error: BaseException | None = None
@@ -130,6 +130,8 @@ class _Work:
 
 def _threads() -> SimpleQueue[_Work]:
     """Where threads wait for work, of which there are as many as are needed."""
+    import threading  # costs an import that does not ask for it
+
     global _waiting, _started
     if _waiting is None:
         _waiting = SimpleQueue()
