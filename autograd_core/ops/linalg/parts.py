@@ -138,7 +138,7 @@ def _eps(x: AnyArray) -> float:
 
 def _largest(x: AnyArray) -> AnyArray:
     """The largest size of an element of each matrix."""
-    return np.max(np.absolute(bare(x)), axis=(-2, -1), keepdims=True, initial=0)
+    return highest(np.absolute(bare(x)), axis=(-2, -1), keepdims=True, initial=0)
 
 
 # Symmetric matrices of which NumPy reads one triangle ----------------------------------------------------------------

@@ -128,14 +128,19 @@ def _of_order(statistic: Function) -> Function:
     )
 
 
+def _given(weights: AnyArray | None) -> dict[str, Any]:
+    """The weights where there are some: CuPy's quantiles have none."""
+    return {} if weights is None else {"weights": weights}
+
+
 def _of_orders(statistic: Function) -> Function:
     """The primitive of quantiles, of one or of an array of them (in front): along the last axis."""
 
     def forward(a, q, method="linear", weights=None):
-        return statistic(a, q, axis=-1, method=method, weights=weights)
+        return statistic(a, q, axis=-1, method=method, **_given(weights))
 
     def shares(a: AnyArray, q: AnyArray, method: str, weights: AnyArray | None) -> AnyArray:
-        return _shares(a, statistic, q=q, method=method, weights=weights)
+        return _shares(a, statistic, q=q, method=method, **_given(weights))
 
     return primitive(
         forward,
