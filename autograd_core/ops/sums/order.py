@@ -128,7 +128,7 @@ def _of_order(statistic: Function) -> Function:
     )
 
 
-def _given(weights: AnyArray | None) -> dict[str, Any]:
+def _given(weights: AnyArray | None) -> dict[str, AnyArray]:
     """The weights where there are some: CuPy's quantiles have none."""
     return {} if weights is None else {"weights": weights}
 
