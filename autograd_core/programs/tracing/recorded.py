@@ -38,7 +38,7 @@ class _Asked(np.ndarray):
         return ufunc, inputs[0].dtype
 
 
-def _power(array: AnyArray, exponent: object) -> Any:
+def _power(array: Array, exponent: object) -> Any:
     """The ufunc that ``**`` calls on this array: not for every exponent np.power, which may round otherwise."""
     if type(exponent) not in (int, float):
         return np.power
