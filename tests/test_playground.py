@@ -55,6 +55,34 @@ def test_200_steps_in_the_page_are_200_steps_in_python(tmp_path: Path, window: b
 
 
 @browser.needed
+def test_the_very_step_trains_in_the_page(tmp_path: Path, window: browser.Window) -> None:
+    """200 steps of the user's own loss and optimizer."""
+    x, y = nn.data.datasets.moons(100)
+    model = network(2, 4, 2)
+    optimizer, loss_of = optim.Adam(model.parameters(), lr=0.02), nn.CrossEntropyLoss(label_smoothing=0.1)
+
+    @ag.compile
+    def train(x: Any, y: Any) -> Any:
+        optimizer.zero_grad()
+        loss = loss_of(model(x), y)
+        loss.backward()
+        optimizer.step()
+        return loss
+
+    batches = [np.arange(16 * k, 16 * k + 16) % 80 for k in range(200)]
+    for rows in batches[:4]:
+        train(x[rows], y[rows])
+    path = playground.write(model, x, y, tmp_path / "play.html", step=train)
+    wanted = [train(x[rows], y[rows]).item() for rows in batches]
+    with window.showing(path) as page:
+        found = page.evaluate("Array.from({length: 200}, () => { train(); return own.arrays.result[0]; })")
+        np.testing.assert_allclose(found, wanted, atol=1e-5)
+        assert not page.is_visible("#batch") and page.input_value("#rate") == "0.02"
+    with pytest.raises(ValueError, match="does not train this model"):
+        playground.write(network(2, 4, 2), x, y, tmp_path / "a.html", step=train)
+
+
+@browser.needed
 def test_the_keyboard_trains_and_opens_rows(tmp_path: Path, window: browser.Window) -> None:
     """The sum of a neuron's row is its value: z = Σ w ξ + b, and its gradients are those of the batch of one."""
     x = nn.data.datasets.xor(60)[0]

@@ -4,7 +4,7 @@ const DATA = JSON.parse($('data').textContent);
 const GRID = DATA.grid, BATCH = DATA.batch, VALIDATION = DATA.validation;
 const RATES = [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3], PENALTIES = [0, 0.001, 0.003, 0.01, 0.03, 0.1];
 const chosen = { layer: 0, neuron: 0, source: -1 };
-let member, set, step, look, explain, picture, steps, next, curves, started = 0;
+let own, member, set, step, look, explain, picture, steps, next, curves, started = 0;
 
 // Random numbers that are the same on every machine (Marsaglia's xorshift, 2003), for noise and new weights.
 let seed = 1;
@@ -15,16 +15,16 @@ function uniform() {
 const normal = () => Math.sqrt(-2 * Math.log(1 - uniform())) * Math.cos(2 * Math.PI * uniform());
 
 const listed = (program, pattern) => Object.keys(program.arrays).filter((k) => pattern.test(k)).map((k) => program.arrays[k]);
-const weightsOf = (program) => listed(program, /\.weight$/);
-const biasesOf = (program) => listed(program, /\.bias$/);
+const weightsOf = (program) => program === own ? member.own.weights.map((k) => own.arrays[k]) : listed(program, /\.weight$/);
+const biasesOf = (program) => program === own ? member.own.biases.map((k) => own.arrays[k]) : listed(program, /\.bias$/);
 const gradientsOf = (kind) => listed(step, new RegExp(`\\.${kind}\\.grad$`));
 const result = (program, k) => program.arrays[k in program.arrays ? k : 'result'];
 const inputs = () => member.sizes[0];
 const images = () => inputs() !== 2;
 
-function share(program) {
-  weightsOf(program).forEach((w, k) => w.set(weightsOf(step)[k]));
-  biasesOf(program).forEach((b, k) => b.set(biasesOf(step)[k]));
+function share(program, from = step) {
+  weightsOf(program).forEach((w, k) => w.set(weightsOf(from)[k]));
+  biasesOf(program).forEach((b, k) => b.set(biasesOf(from)[k]));
 }
 
 /** The number of a program whose name ends so. */
@@ -38,6 +38,7 @@ function begin(fresh) {
   const at = DATA.members.findIndex((m) => m.activation === $('activation').value && m.hidden === $('hidden').value);
   member = DATA.members[at];
   const programs = PROGRAMS[at];
+  own = programs.own?.();
   step = programs.step();
   look = programs.look();
   explain = programs.explain?.();
@@ -48,6 +49,7 @@ function begin(fresh) {
     next(w, given[2 * k]);
     next(biasesOf(step)[k], given[2 * k + 1]);
   });
+  if (own) share(own);
   steps = next = 0;
   curves = [[], []];
   const names = ['input'];
@@ -87,7 +89,7 @@ function begin(fresh) {
 
 /** One step on the next examples; 0, or what the program says. */
 function train() {
-  const batch = Number($('batch').value), noise = Number($('noise').value) / 100, n = set.y.length - VALIDATION;
+  const batch = own ? member.own.batch : Number($('batch').value), noise = Number($('noise').value) / 100, n = set.y.length - VALIDATION;
   const { x, y, share: parts } = step.arrays, d = inputs();
   for (let k = 0; k < BATCH; k++) {
     const row = (next + k) % n;
@@ -96,12 +98,23 @@ function train() {
     parts[k] = k < batch ? 1 / batch : 0;
   }
   next = (next + batch) % n;
-  setNumber(step, "['lr']", Number($('rate').value));
+  setNumber(step, "['lr']", own ? 0 : Number($('rate').value));
   setNumber(step, 'l1', Number($('l1').value));
   setNumber(step, 'l2', Number($('l2').value));
   step.before = [...weightsOf(step), ...biasesOf(step)].map((array) => array.slice());
-  const ended = step.run();
+  const ended = step.run() || (own ? trainOwn() : 0);
   steps++;
+  return ended;
+}
+
+/** The user's own step on the same examples; the one before only showed values and derivatives. */
+function trainOwn() {
+  const { x, y, batch } = member.own;
+  own.arrays[x].set(step.arrays.x.subarray(0, batch * inputs()));
+  own.arrays[y].set(step.arrays.y.subarray(0, batch));
+  setNumber(own, "['lr']", Number($('rate').value));
+  const ended = own.run();
+  share(step, own);
   return ended;
 }
 
@@ -253,7 +266,10 @@ const distinct = (key) => [...new Set(DATA.members.map((m) => m[key]))];
 options('data-set', Object.keys(DATA.sets));
 options('activation', distinct('activation'));
 options('hidden', distinct('hidden'));
-options('rate', RATES, 0.3);
+const OWN = DATA.members[0].own, RATE = OWN ? OWN.rate : 0.3;
+options('rate', [...new Set([...RATES, RATE ?? 0.3])].sort((a, b) => a - b), RATE);
+for (const id of OWN ? ['batch', 'l1', 'l2'] : []) $(id).closest('label').hidden = true;
+$('rate').closest('label').hidden = RATE === null;
 options('l1', PENALTIES, 0);
 options('l2', PENALTIES, 0);
 Object.assign($('batch'), { max: BATCH, value: Math.min(10, BATCH) });

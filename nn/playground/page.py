@@ -17,7 +17,7 @@ import numpy as np
 from autograd_core.support.files import write_atomically
 
 from ..data import datasets
-from .programs import GRID, Printed, printed
+from .programs import GRID, Printed, printed, with_step
 
 if TYPE_CHECKING:
     from autograd_core.support.types import Array
@@ -28,16 +28,26 @@ ACTIVATIONS = ("Tanh", "ReLU", "Sigmoid", "Identity")
 SIZES = ((4, 2), (8,), (3,), (6, 6))
 
 
-def write(model: Any, x: Array, y: Array, path: str | os.PathLike[str], title: str = "A network that trains") -> Path:
+def write(
+    model: Any,
+    x: Array,
+    y: Array,
+    path: str | os.PathLike[str],
+    title: str = "A network that trains",
+    step: Any = None,
+) -> Path:
     """Write a page that trains this very model in the browser, on these data; gives its path.
 
     model : a Sequential that begins and ends with nn.Linear; its present weights are where the page begins
     x : examples (n, 2), points of the plane, or (n, pixels) of square images
     y : classes (n,) from 0 on; the last fifth of the examples is for validation
     path : of the page, one file that needs no network
+    title : of the page
+    step : of ``ag.compile``, recorded, which trains the model on a batch of x and y, with any loss and optimizer; the
+        page goes on from where it is. Without one the page trains by gradient descent on the cross-entropy, and batch
+        size and penalties can be chosen, too
 
-    The page trains by gradient descent on the cross-entropy, with learning rate, batch size, noise and penalties to
-    choose. A click on a neuron opens its rows of the ξ-table.
+    Losses and the rows of the ξ-table are those of the cross-entropy. A click on a neuron opens its rows of the ξ-table.
 
     Raises TypeError for other models, ValueError for data of other shapes and for layers that no JavaScript can be
     printed of, OSError where the file cannot be written. Then nothing is written.
@@ -59,7 +69,15 @@ def write(model: Any, x: Array, y: Array, path: str | os.PathLike[str], title: s
         raise ValueError("playground: x must be finite, classes must begin at 0.")
     x, y = x[:_MOST], y[:_MOST]
     validation = min(len(x) // 5, 300)
-    found = printed(model, min(_BATCH, len(x) - validation), validation)
+    if step is not None and not hasattr(step, "record"):
+        raise TypeError(f"playground: the step is a {type(step).__name__}. Fix: decorate it by ag.compile, run it.")
+    batch = _BATCH if step is None else int((*np.shape(step.record.inputs[0]), 1)[0])
+    if step is not None and batch > len(x) - validation:
+        raise ValueError(f"playground: a step takes {batch} examples, for training there are {len(x) - validation}.")
+    batch = min(batch, len(x) - validation)
+    found = printed(model, batch, validation)
+    if step is not None:
+        found = with_step(found, step, model)
     if x.shape[1] != found.sizes[0] or y.max() >= found.sizes[-1]:
         raise ValueError(
             f"playground: the model takes {found.sizes[0]} features to {found.sizes[-1]} classes, the data have "
@@ -70,7 +88,7 @@ def write(model: Any, x: Array, y: Array, path: str | os.PathLike[str], title: s
     side = round(x.shape[1] ** 0.5)
     if x.shape[1] != 2 and side * side != x.shape[1]:
         raise ValueError(f"playground: {x.shape[1]} features are neither points of a plane nor a square image.")
-    return _write([("", "", found)], {"data": (x, y)}, validation, title, path)
+    return _write([("", "", found)], {"data": (x, y)}, batch, validation, title, path)
 
 
 def playground(path: str | os.PathLike[str]) -> Path:
@@ -97,12 +115,13 @@ def playground(path: str | os.PathLike[str]) -> Path:
         "spiral": datasets.spirals(400, 0.02),
         "moons": datasets.moons(400),
     }
-    return _write(family, data, _VALIDATION, "Playground: a network, step by step", path)
+    return _write(family, data, _BATCH, _VALIDATION, "Playground: a network, step by step", path)
 
 
 def _write(
     family: list[tuple[str, str, Printed]],
     data: dict[str, tuple[Array, Array]],
+    batch: int,
     validation: int,
     title: str,
     path: str | os.PathLike[str],
@@ -113,6 +132,7 @@ def _write(
             "hidden": hidden,
             "sizes": p.sizes,
             "kinds": p.kinds,
+            "own": p.own,
             "parameters": [_short(v) for v in p.parameters.values()],
         }
         for name, hidden, p in family
@@ -120,7 +140,7 @@ def _write(
     about = {
         "grid": GRID,
         "validation": validation,
-        "batch": min(_BATCH, min(len(x) for x, _ in data.values()) - validation),
+        "batch": batch,
         "members": members,
         "sets": {name: {"x": _short(np.ravel(x)), "y": y.tolist()} for name, (x, y) in data.items()},
     }

@@ -30,6 +30,36 @@ class Printed(NamedTuple):
     kinds: list[str]
     parameters: dict[str, list[float]]
     functions: dict[str, str]
+    own: dict[str, Any] | None = None
+
+
+def with_step(found: Printed, step: Any, model: Any) -> Printed:
+    """The same, trained by the user's own recorded step of examples and their classes."""
+    record = step.record
+    text = Text(record, step)
+    shapes = [getattr(a, "shape", ()) for a in record.inputs]
+    if text.parts.draws or len(shapes) != 2 or shapes[0][1:] != (found.sizes[0],) or shapes[1] != shapes[0][:1]:
+        drawn = f" and draws random numbers by {text.parts.draws[0]}" if text.parts.draws else ""
+        raise ValueError(
+            f"playground: the step takes arrays of {shapes}{drawn}. "
+            f"Fix: a step of x (batch, {found.sizes[0]}) and y (batch,) alone, without dropout."
+        )
+    names = {id(tensor): name for name, tensor in record.owners.tensors}
+    known = {name for name, _, _ in text.tensors()}
+    dense = [layer for layer in model if isinstance(layer, Linear)]
+    keys = [[names.get(id(p), "") for p in (layer.weight, layer.bias)] for layer in dense]
+    if not all(key in known for pair in keys for key in pair):
+        raise ValueError("playground: the step does not train this model. Fix: give the model that the step trains.")
+    rates = [number for number in text.numbers() if number.endswith("['lr']")]
+    own = {
+        "x": record.names[0],
+        "y": record.names[1],
+        "batch": shapes[0][0],
+        "weights": [key for key, _ in keys],
+        "biases": [key for _, key in keys],
+        "rate": text.numbers()[rates[0]] if rates else None,
+    }
+    return found._replace(functions={**found.functions, "own": text.function}, own=own)
 
 
 def printed(model: Any, batch: int, validation: int, rate: float = 0.03) -> Printed:

@@ -93,6 +93,11 @@ class Text:
         lines += [line for name in wanted for line in HELPERS[name].split("\n")]
         return [*lines, *(MATMUL.split("\n") if re.search(r"\bmatmul\(", code) else [])]
 
+    def numbers(self) -> dict[str, float]:
+        """The numbers that change, by their names, as they are now."""
+        places = self.parts.numbers.places
+        return {self.parts._called.get(place, place): value for place, (_, value) in places.items()}
+
     def _numbers(self) -> list[tuple[str, str, str]]:
         number = self.parts.expressions.number
         return [
