@@ -47,7 +47,7 @@ def write(
         page goes on from where it is. Without one the page trains by gradient descent on the cross-entropy, and batch
         size and penalties can be chosen, too
 
-    Losses and the rows of the ξ-table are those of the cross-entropy. A click on a neuron opens its rows of the ξ-table.
+    Losses and the rows of the ξ-table are those of the cross-entropy. A click on a neuron opens its rows.
 
     Raises TypeError for other models, ValueError for data of other shapes and for layers that no JavaScript can be
     printed of, OSError where the file cannot be written. Then nothing is written.

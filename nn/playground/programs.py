@@ -37,7 +37,7 @@ def with_step(found: Printed, step: Any, model: Any) -> Printed:
     """The same, trained by the user's own recorded step of examples and their classes."""
     record = step.record
     text = Text(record, step)
-    shapes = [getattr(a, "shape", ()) for a in record.inputs]
+    shapes: list[tuple[int, ...]] = [np.shape(a) for a in record.inputs]
     if text.parts.draws or len(shapes) != 2 or shapes[0][1:] != (found.sizes[0],) or shapes[1] != shapes[0][:1]:
         drawn = f" and draws random numbers by {text.parts.draws[0]}" if text.parts.draws else ""
         raise ValueError(
