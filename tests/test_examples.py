@@ -38,3 +38,11 @@ def test_the_character_model_writes() -> None:
 def test_settings_without_sense_are_refused(name: str) -> None:
     done = run(name, "--epochs", "0")
     assert done.returncode == 2 and "--epochs must be at least 1" in done.stderr
+
+
+@pytest.mark.parametrize("name", sorted(p.name for p in (ROOT / "examples" / "science").glob("*.py")))
+def test_science(name: str) -> None:
+    """Each asserts what it claims, in at most 80 lines."""
+    done = run(f"science/{name}")
+    assert done.returncode == 0, done.stderr
+    assert len((ROOT / "examples" / "science" / name).read_text(encoding="utf-8").splitlines()) <= 80

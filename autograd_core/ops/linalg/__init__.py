@@ -14,7 +14,8 @@ is Hermitian by chance. Forward mode does not know what becomes of the vectors, 
 complete a basis (``full_matrices=True``, ``mode="complete"``), they move as little as they can.
 
 From ``scipy.linalg``, with its values: ``expm``, ``logm``, ``sqrtm``, ``solve_triangular``, ``cho_solve``, ``lu``,
-``lu_factor``, ``lu_solve``, ``solve_sylvester``, ``block_diag``, ``toeplitz``.
+``lu_factor``, ``lu_solve``, ``solve_sylvester``, ``block_diag``, ``toeplitz``; of ``scipy.sparse``: ``spsolve``,
+``spmatmul``.
 
 >>> import autograd_core as ag
 >>> ag.grad(ag.linalg.det)(np.array([[1.0, 2.0], [3.0, 4.0]]))
@@ -36,11 +37,12 @@ from .norms import cond, matrix_norm, norm, vector_norm
 from .pivoting import lu, lu_factor, lu_solve
 from .shapes import diagonal, matrix_transpose, outer, trace
 from .solving import inv, lstsq, matrix_power, matrix_rank, multi_dot, pinv, solve, tensorinv, tensorsolve
+from .sparse import spmatmul, spsolve
 from .svd import svd, svdvals
 
 __all__ = [
     "cholesky", "cond", "cross", "det", "diagonal", "eig", "eigh", "eigvals", "eigvalsh", "inv", "lstsq",
     "lu", "lu_factor", "lu_solve", "matmul", "matrix_norm", "matrix_power", "matrix_rank", "matrix_transpose",
-    "multi_dot", "norm", "outer", "pinv", "qr", "slogdet", "solve", "svd", "svdvals", "tensordot",
-    "tensorinv", "tensorsolve", "trace", "vecdot", "vector_norm", "LinAlgError", *_scipys,
+    "multi_dot", "norm", "outer", "pinv", "qr", "slogdet", "solve", "spmatmul", "spsolve", "svd", "svdvals",
+    "tensordot", "tensorinv", "tensorsolve", "trace", "vecdot", "vector_norm", "LinAlgError", *_scipys,
 ]  # fmt: skip

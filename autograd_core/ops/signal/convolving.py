@@ -12,7 +12,7 @@ from ...engine.forms import multilinear
 from ...support.arrays import anyarray
 
 if TYPE_CHECKING:
-    from ...support.types import AnyArray, ArrayLike
+    from ...support.types import AnyArray
 
 __all__ = ["convolve", "convolve2d", "correlate", "correlate2d", "fftconvolve", "oaconvolve"]
 
@@ -87,7 +87,7 @@ def _chosen(a: AnyArray, v: AnyArray, method: str) -> str:
     return "fft" if a.dtype.kind in "fc" and a.size * v.size > 40 * whole * np.log2(max(whole, 2)) else "direct"
 
 
-def convolve(in1: ArrayLike, in2: ArrayLike, mode: str = "full", method: str = "auto") -> AnyArray:
+def convolve(in1: Any, in2: Any, mode: str = "full", method: str = "auto") -> AnyArray:
     """Σⱼ in1[j] in2[k − j], along all axes.
 
     in1, in2 : arrays of as many axes
@@ -102,7 +102,7 @@ def convolve(in1: ArrayLike, in2: ArrayLike, mode: str = "full", method: str = "
     return _convolved("convolve", in1, in2, mode, method)
 
 
-def correlate(in1: ArrayLike, in2: ArrayLike, mode: str = "full", method: str = "auto") -> AnyArray:
+def correlate(in1: Any, in2: Any, mode: str = "full", method: str = "auto") -> AnyArray:
     """Σⱼ in1[j + k] conj(in2[j]), along all axes.
 
     Arguments are those of ``convolve``.
@@ -113,7 +113,7 @@ def correlate(in1: ArrayLike, in2: ArrayLike, mode: str = "full", method: str = 
     return _convolved("correlate", in1, np.conjugate(np.flip(anyarray(in2))), mode, method)
 
 
-def fftconvolve(in1: ArrayLike, in2: ArrayLike, mode: str = "full", axes: int | tuple[int, ...] | None = None) -> Any:
+def fftconvolve(in1: Any, in2: Any, mode: str = "full", axes: int | tuple[int, ...] | None = None) -> Any:
     """``convolve`` by fast Fourier transforms, along ``axes``; the others broadcast.
 
     >>> fftconvolve(np.array([1.0, 2.0]), np.array([1.0, 1.0])).round(12)
@@ -122,7 +122,7 @@ def fftconvolve(in1: ArrayLike, in2: ArrayLike, mode: str = "full", axes: int | 
     return _convolved("fftconvolve", in1, in2, mode, "fft", axes)
 
 
-def oaconvolve(in1: ArrayLike, in2: ArrayLike, mode: str = "full", axes: int | tuple[int, ...] | None = None) -> Any:
+def oaconvolve(in1: Any, in2: Any, mode: str = "full", axes: int | tuple[int, ...] | None = None) -> Any:
     """``fftconvolve`` piece by piece, where one array is much longer than the other.
 
     >>> oaconvolve(np.array([1.0, 2.0]), np.array([1.0, 1.0])).round(12)
@@ -131,7 +131,7 @@ def oaconvolve(in1: ArrayLike, in2: ArrayLike, mode: str = "full", axes: int | t
     return _convolved("oaconvolve", in1, in2, mode, "oa", axes)
 
 
-def _two(name: str, in1: ArrayLike, in2: ArrayLike, mode: str, boundary: str, fillvalue: float) -> AnyArray:
+def _two(name: str, in1: Any, in2: Any, mode: str, boundary: str, fillvalue: float) -> AnyArray:
     a, v = map(anyarray, (in1, in2))
     if a.ndim != 2 or v.ndim != 2:
         raise ValueError(f"{name}: shapes {tuple(a.shape)} and {tuple(v.shape)}. Fix: two arrays of two axes each.")
@@ -151,7 +151,7 @@ def _two(name: str, in1: ArrayLike, in2: ArrayLike, mode: str, boundary: str, fi
 
 
 def convolve2d(
-    in1: ArrayLike, in2: ArrayLike, mode: str = "full", boundary: str = "fill", fillvalue: float = 0
+    in1: Any, in2: Any, mode: str = "full", boundary: str = "fill", fillvalue: float = 0
 ) -> AnyArray:
     """``convolve`` of two matrices, with a choice of what lies around the first.
 
@@ -165,7 +165,7 @@ def convolve2d(
 
 
 def correlate2d(
-    in1: ArrayLike, in2: ArrayLike, mode: str = "full", boundary: str = "fill", fillvalue: float = 0
+    in1: Any, in2: Any, mode: str = "full", boundary: str = "fill", fillvalue: float = 0
 ) -> AnyArray:
     """``correlate`` of two matrices, with a choice of what lies around the first.
 

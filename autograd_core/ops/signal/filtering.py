@@ -16,7 +16,7 @@ from ...engine.forms import multilinear, primitive
 from ...support.arrays import anyarray
 
 if TYPE_CHECKING:
-    from ...support.types import AnyArray, ArrayLike
+    from ...support.types import AnyArray
 
 __all__ = ["filtfilt", "lfilter", "lfilter_zi", "sosfilt", "sosfilt_zi", "sosfiltfilt"]
 
@@ -84,7 +84,7 @@ def _axis(name: str, x: AnyArray, axis: int) -> int:
     return int(normalize_axis_index(axis, x.ndim, f"{name}: x of shape {tuple(x.shape)}"))
 
 
-def lfilter(b: ArrayLike, a: ArrayLike, x: ArrayLike, axis: int = -1, zi: ArrayLike | None = None) -> Any:
+def lfilter(b: Any, a: Any, x: Any, axis: int = -1, zi: Any = None) -> Any:
     """a₀y[n] = Σₖ bₖ x[n − k] − Σₖ₌₁ aₖ y[n − k], along an axis.
 
     b, a : vectors of coefficients; a[0] is not 0
@@ -129,7 +129,7 @@ def _longer(x: AnyArray, n: int) -> AnyArray:
     return x if not more else np.pad(x, [(0, 0)] * (x.ndim - 1) + [(0, more)])
 
 
-def lfilter_zi(b: ArrayLike, a: ArrayLike) -> AnyArray:
+def lfilter_zi(b: Any, a: Any) -> AnyArray:
     """The state of ``lfilter`` in the long run of a signal that is 1.
 
     >>> lfilter_zi([1.0, 1.0], [1.0, -0.5])
@@ -150,7 +150,7 @@ def _sections(name: str, sos: Any) -> AnyArray:
     return sos  # type: ignore[no-any-return]
 
 
-def sosfilt(sos: ArrayLike, x: ArrayLike, axis: int = -1, zi: ArrayLike | None = None) -> Any:
+def sosfilt(sos: Any, x: Any, axis: int = -1, zi: Any = None) -> Any:
     """``lfilter`` of second order, one after the other.
 
     sos : of shape (sections, 6): b and a of each
@@ -175,7 +175,7 @@ def sosfilt(sos: ArrayLike, x: ArrayLike, axis: int = -1, zi: ArrayLike | None =
     return x if zi is None else (x, np.stack(after))
 
 
-def sosfilt_zi(sos: ArrayLike) -> AnyArray:
+def sosfilt_zi(sos: Any) -> AnyArray:
     """The states of ``sosfilt`` in the long run of a signal that is 1, of shape (sections, 2).
 
     >>> sosfilt_zi([[1.0, 1.0, 0.0, 1.0, -0.5, 0.0]])
@@ -213,9 +213,9 @@ def _both_ways(name: str, x: Any, axis: int, padtype: str | None, padlen: int, r
 
 
 def filtfilt(
-    b: ArrayLike,
-    a: ArrayLike,
-    x: ArrayLike,
+    b: Any,
+    a: Any,
+    x: Any,
     axis: int = -1,
     padtype: str | None = "odd",
     padlen: int | None = None,
@@ -237,7 +237,7 @@ def filtfilt(
 
 
 def sosfiltfilt(
-    sos: ArrayLike, x: ArrayLike, axis: int = -1, padtype: str | None = "odd", padlen: int | None = None
+    sos: Any, x: Any, axis: int = -1, padtype: str | None = "odd", padlen: int | None = None
 ) -> AnyArray:
     """``sosfilt`` forward and then backward: no phase.
 

@@ -12,7 +12,7 @@ from ..places.indexing import _scatter
 from .filtering import _axis
 
 if TYPE_CHECKING:
-    from ...support.types import AnyArray, ArrayLike
+    from ...support.types import AnyArray
 
 __all__ = [
     "csd", "decimate", "detrend", "hilbert", "istft", "periodogram", "resample", "resample_poly", "savgol_filter",
@@ -32,7 +32,7 @@ def _mapped(name: str, x: Any, axis: int, f: Callable[[AnyArray], AnyArray]) -> 
     return np.moveaxis(np.tensordot(x, matrix, ((axis,), (1,))), -1, axis)
 
 
-def detrend(data: ArrayLike, axis: int = -1, type: str = "linear", bp: Any = 0) -> AnyArray:
+def detrend(data: Any, axis: int = -1, type: str = "linear", bp: Any = 0) -> AnyArray:
     """Without its mean, or without the line (or, between the places ``bp``, lines) of least squares.
 
     data, axis : the signals, and the axis of time
@@ -47,7 +47,7 @@ def detrend(data: ArrayLike, axis: int = -1, type: str = "linear", bp: Any = 0) 
     return _mapped("detrend", data, axis, lambda e: scipy.signal.detrend(e, 0, type, bp))
 
 
-def hilbert(x: ArrayLike, N: int | None = None, axis: int = -1) -> AnyArray:
+def hilbert(x: Any, N: int | None = None, axis: int = -1) -> AnyArray:
     """The analytic signal: x, and as imaginary part its Hilbert transform.
 
     x, axis : real signals, and the axis of time
@@ -70,7 +70,7 @@ def hilbert(x: ArrayLike, N: int | None = None, axis: int = -1) -> AnyArray:
     return np.fft.ifft(f * np.reshape(weights, [n if k == axis else 1 for k in range(x.ndim)]), None, axis)
 
 
-def resample(x: ArrayLike, num: int, axis: int = 0) -> AnyArray:
+def resample(x: Any, num: int, axis: int = 0) -> AnyArray:
     """``num`` values along an axis, by Fourier's series.
 
     >>> resample(np.array([1.0, 0.0, -1.0, 0.0]), 2).round(12)
@@ -81,7 +81,7 @@ def resample(x: ArrayLike, num: int, axis: int = 0) -> AnyArray:
     return _mapped("resample", x, axis, lambda e: scipy.signal.resample(e, num))
 
 
-def resample_poly(x: ArrayLike, up: int, down: int, axis: int = 0, window: Any = ("kaiser", 5.0)) -> AnyArray:
+def resample_poly(x: Any, up: int, down: int, axis: int = 0, window: Any = ("kaiser", 5.0)) -> AnyArray:
     """up/down times as many values along an axis, by a filter.
 
     window : a window's name, or the filter's coefficients, constants
@@ -94,7 +94,7 @@ def resample_poly(x: ArrayLike, up: int, down: int, axis: int = 0, window: Any =
     return _mapped("resample_poly", x, axis, lambda e: scipy.signal.resample_poly(e, up, down, 0, window))
 
 
-def decimate(x: ArrayLike, q: int, n: int | None = None, ftype: Any = "iir", axis: int = -1) -> AnyArray:
+def decimate(x: Any, q: int, n: int | None = None, ftype: Any = "iir", axis: int = -1) -> AnyArray:
     """Every q-th value, after a filter against aliasing.
 
     n, ftype : the filter's order and kind, "iir" or "fir"
@@ -108,7 +108,7 @@ def decimate(x: ArrayLike, q: int, n: int | None = None, ftype: Any = "iir", axi
 
 
 def savgol_filter(
-    x: ArrayLike,
+    x: Any,
     window_length: int,
     polyorder: int,
     deriv: int = 0,
@@ -132,7 +132,7 @@ def savgol_filter(
     return _mapped("savgol_filter", x, axis, f)
 
 
-def upfirdn(h: ArrayLike, x: ArrayLike, up: int = 1, down: int = 1, axis: int = -1) -> AnyArray:
+def upfirdn(h: Any, x: Any, up: int = 1, down: int = 1, axis: int = -1) -> AnyArray:
     """``up`` − 1 zeros between the values of x, convolved with the constant ``h``, every ``down``-th of it.
 
     >>> upfirdn([1.0, 1.0], np.array([1.0, 2.0]), up=2)
@@ -180,7 +180,7 @@ def _frequencies(x: AnyArray, m: int, fs: float) -> AnyArray:
 
 
 def stft(
-    x: ArrayLike, fs: float = 1.0, window: Any = "hann", nperseg: int | None = 256, noverlap: int | None = None
+    x: Any, fs: float = 1.0, window: Any = "hann", nperseg: int | None = 256, noverlap: int | None = None
 ) -> tuple[AnyArray, AnyArray, AnyArray]:
     """Fourier transforms under a window that moves along the last axis, as ``scipy.signal.stft`` scales and pads them.
 
@@ -207,7 +207,7 @@ def stft(
 
 
 def istft(
-    Zxx: ArrayLike, fs: float = 1.0, window: Any = "hann", nperseg: int | None = None, noverlap: int | None = None
+    Zxx: Any, fs: float = 1.0, window: Any = "hann", nperseg: int | None = None, noverlap: int | None = None
 ) -> tuple[AnyArray, AnyArray]:
     """The inverse of ``stft`` of real signals: transforms back, added where their windows overlap.
 
@@ -238,8 +238,8 @@ def istft(
 
 
 def csd(
-    x: ArrayLike,
-    y: ArrayLike,
+    x: Any,
+    y: Any,
     fs: float = 1.0,
     window: Any = "hann",
     nperseg: int | None = None,
@@ -285,7 +285,7 @@ def csd(
 
 
 def welch(
-    x: ArrayLike,
+    x: Any,
     fs: float = 1.0,
     window: Any = "hann",
     nperseg: int | None = None,
@@ -305,7 +305,7 @@ def welch(
 
 
 def periodogram(
-    x: ArrayLike, fs: float = 1.0, window: Any = "boxcar", detrend: str | bool = "constant", scaling: str = "density"
+    x: Any, fs: float = 1.0, window: Any = "boxcar", detrend: str | bool = "constant", scaling: str = "density"
 ) -> tuple[AnyArray, AnyArray]:
     """The spectral density under one window, of the whole signal.
 
