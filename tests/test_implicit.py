@@ -98,3 +98,9 @@ def test_nothing_tracked_gives_arrays_and_no_rows() -> None:
         warnings.simplefilter("error")
         assert type(ag.root(lambda x: x - 3.0, np.zeros(2))) is np.ndarray
     assert isinstance(ag.root(lambda x, a: x - a, np.zeros(2), ag.Tensor(np.ones(2))), ag.Tensor)
+
+
+@pytest.mark.parametrize("f", [lambda z: 2 * z + 1, lambda z: z * np.nan], ids=["to infinity", "not a number"])
+def test_what_grows_without_bound_is_no_fixed_point(f: Any) -> None:
+    with np.errstate(all="ignore"), pytest.raises(ag.ConvergenceError, match="fixed_point: no solution of 1 unknowns"):
+        ag.fixed_point(f, np.array(1.0), maxiter=5000)

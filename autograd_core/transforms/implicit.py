@@ -98,10 +98,13 @@ def fixed_point(
 
     def iterate(F: Function, z: AnyArray) -> AnyArray:
         limit = _close(z.dtype, 0.75) if tol is None else tol
-        for _ in range(maxiter):
+        for step in range(maxiter):
             change = F(z)
+            norm = np.max(np.abs(change), initial=0)
+            if not np.isfinite(norm):
+                return equation.failed(z, step)
             z = z + change
-            if not np.max(np.abs(change), initial=0) > limit * (1 + np.max(np.abs(z), initial=0)):
+            if norm <= limit * (1 + np.max(np.abs(z), initial=0)) < np.inf:
                 return z
         return equation.failed(z, maxiter)
 
