@@ -7,13 +7,20 @@ import os
 
 import numpy as np
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 import autograd_core as ag
 
 os.environ["AUTOGRAD_CORE_CACHE"] = "off"  # nothing is left in the home of whoever runs the tests
 
-settings.register_profile("quick", deadline=None, max_examples=20, derandomize=True, database=None)
+settings.register_profile(
+    "quick",
+    deadline=None,
+    max_examples=20,
+    derandomize=True,
+    database=None,
+    suppress_health_check=[HealthCheck.too_slow],  # which measures the machine's load
+)
 settings.register_profile("search", deadline=None, max_examples=500)
 settings.load_profile("quick")
 

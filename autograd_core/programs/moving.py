@@ -141,12 +141,8 @@ def _in_range(program: Program, indices: tuple[Index, ...]) -> list[Row]:
 
 def reshape(program: Program, out: Array, array: Array, shape: Any, order: str = "C") -> list[Row]:
     """``np.reshape``."""
-    target = out.view()
-    try:
-        target.shape = array.shape
-    except AttributeError:
-        raise NotOurs from None
-    if order != "C":
+    target = out.reshape(array.shape)
+    if order != "C" or (target.size and not np.may_share_memory(target, out)):
         raise NotOurs
     return [copy(program, array, target)]
 
