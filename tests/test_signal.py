@@ -94,6 +94,12 @@ def test_complex_signals_filter_and_real_coefficients_keep_real_gradients() -> N
     assert ag.gradcheck(of, B, A, V) < 1e-5
 
 
+def test_columns_of_pandas_are_signals() -> None:
+    pandas = pytest.importorskip("pandas")
+    for f in (lambda x: ag.signal.lfilter(B, A, x), lambda x: ag.signal.detrend(x), lambda x: ag.signal.welch(x)[1]):
+        np.testing.assert_array_equal(f(pandas.Series(X)), f(X))
+
+
 @pytest.mark.parametrize(
     ("f", "message"),
     [

@@ -78,6 +78,11 @@ def _coefficients(name: str, b: Any, a: Any) -> tuple[AnyArray, AnyArray]:
     return b.astype(dtype) / a[0], a.astype(dtype) / a[0]
 
 
+def _values(x: Any) -> Any:
+    """An array, of a column or a frame of pandas its values."""
+    return x.to_numpy() if hasattr(x, "to_numpy") else anyarray(x)
+
+
 def _axis(name: str, x: AnyArray, axis: int) -> int:
     if not x.ndim:
         raise ValueError(f"{name}: x has no axis to filter along. Fix: np.atleast_1d(x).")
@@ -102,7 +107,7 @@ def lfilter(b: Any, a: Any, x: Any, axis: int = -1, zi: Any = None) -> Any:
     array([0., 1., 1.])
     """
     b, a = _coefficients("lfilter", b, a)
-    x = anyarray(x)
+    x = _values(x)
     axis = _axis("lfilter", x, axis)
     x = np.moveaxis(x, axis, -1)
     n, order = x.shape[-1], max(a.shape[0], b.shape[0]) - 1
@@ -192,7 +197,7 @@ def sosfilt_zi(sos: Any) -> AnyArray:
 
 def _both_ways(name: str, x: Any, axis: int, padtype: str | None, padlen: int, run: Any) -> AnyArray:
     """Forward, then backward, over a signal that is continued at its ends."""
-    x = anyarray(x)
+    x = _values(x)
     axis = _axis(name, x, axis)
     x = np.moveaxis(x, axis, -1)
     if padtype not in ("odd", "even", "constant", None):

@@ -9,7 +9,7 @@ import numpy as np
 
 from ...support.arrays import anyarray
 from ..places.indexing import _scatter
-from .filtering import _axis
+from .filtering import _axis, _values
 
 if TYPE_CHECKING:
     from ...support.types import AnyArray
@@ -22,7 +22,7 @@ __all__ = [
 
 def _mapped(name: str, x: Any, axis: int, f: Callable[[AnyArray], AnyArray]) -> AnyArray:
     """A linear map along an axis: its matrix is what SciPy makes of the unit vectors."""
-    x = anyarray(x)
+    x = _values(x)
     axis = _axis(name, x, axis)
     if not x.shape[axis]:
         raise ValueError(f"{name}: x of shape {tuple(x.shape)} is empty along axis {axis}.")
@@ -56,7 +56,7 @@ def hilbert(x: Any, N: int | None = None, axis: int = -1) -> AnyArray:
     >>> hilbert(np.array([1.0, 0.0, -1.0, 0.0])).imag.round(12) + 0.0
     array([ 0.,  1.,  0., -1.])
     """
-    x = anyarray(x)
+    x = _values(x)
     if x.dtype.kind == "c":
         raise ValueError(f"hilbert: x is {x.dtype}; it is real. Fix: x.real.")
     axis = _axis("hilbert", x, axis)
@@ -194,7 +194,7 @@ def stft(
     >>> stft(np.ones(8), nperseg=4)[2].shape
     (3, 5)
     """
-    x = anyarray(x)
+    x = _values(x)
     n = x.shape[_axis("stft", x, -1)]
     window, step = _window("stft", window, nperseg, noverlap, n)
     m = window.shape[0]
@@ -259,7 +259,7 @@ def csd(
     >>> csd(np.ones(8), np.ones(8), nperseg=4)[1].shape
     (3,)
     """
-    x, y = map(anyarray, (x, y))
+    x, y = map(_values, (x, y))
     if x.shape != y.shape:
         raise ValueError(f"csd: signals of shapes {tuple(x.shape)} and {tuple(y.shape)}. Fix: one shape for both.")
     n = x.shape[_axis("csd", x, -1)]
@@ -314,6 +314,6 @@ def periodogram(
     >>> periodogram(np.arange(8.0))[0]
     array([0.   , 0.125, 0.25 , 0.375, 0.5  ])
     """
-    x = anyarray(x)
+    x = _values(x)
     n = x.shape[_axis("periodogram", x, -1)]
     return welch(x, fs, window, n, 0, detrend, scaling)
