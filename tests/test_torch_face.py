@@ -89,6 +89,10 @@ def test_gradients_are_those_of_the_library() -> None:
         (lambda: (torch.ones(3) > 0).float().mean(), "float32"),
         (lambda: torch.arange(0, 1, 0.5), "float32"),
         (lambda: torch.full((2,), 3), "int64"),
+        (lambda: torch.where(torch.ones(3) > 0, 1.0, 0.0), "float32"),
+        (lambda: torch.where(torch.ones(3) > 0, 1, 0), "int64"),
+        (lambda: torch.where(torch.ones(3) > 0, torch.arange(3), 0.5), "float32"),
+        (lambda: torch.where(torch.ones(3) > 0, torch.tensor(X)[0], 0), "float64"),
         (lambda: torch.tensor(X), "float64"),
     ],
 )
@@ -286,8 +290,17 @@ def test_an_optimizer_of_ones_own_keeps_what_it_writes() -> None:
     assert second.state[q]["sum"].tolist() == np.full_like(X, 4).tolist()
 
 
+def test_names_of_dtypes_do_not_hide_pythons_own_from_the_functions_beside_them() -> None:
+    x = torch.tensor([3.7])
+    assert (torch.numel(x), torch.is_nonzero(x), torch.can_cast(torch.int32, torch.float64)) == (1, True, True)
+    assert (int(x), float(torch.tensor([[2.5]]))) == (3, 2.5)
+    torch.set_num_threads(torch.get_num_threads())
+    torch.manual_seed(torch.seed())
+
+
 def test_settings_of_pytorchs_that_change_no_number_are_taken() -> None:
     p = leaf()
+    nn.TransformerEncoder(nn.TransformerEncoderLayer(4, 2, 4), 1, enable_nested_tensor=False, mask_check=False)
     optimizer = torch.optim.AdamW(
         [{"params": [p], "note": "kept"}], lr=0.1, foreach=True, fused=False, capturable=False
     )
@@ -357,6 +370,7 @@ def test_checkpoints_come_back_as_they_were(tmp_path: Path) -> None:
         (lambda: library.functional.scaled_mm, "a @ b"),
         (lambda: optim.swap_in_optimizer_params_and_state, "load_state_dict"),
         (lambda: torch.autograd.Function, "ag.primitive"),
+        (lambda: torch.autograd.functional, "ag.jacobian"),
     ],
 )
 def test_a_name_that_is_not_here_is_answered(get: Callable[[], Any], told: str) -> None:

@@ -183,8 +183,9 @@ KINDS: tuple[tuple[str, str], ...] = (
      r"|Serial|Deserial|Inferred|Compl|Capsule|Call|Benchmark|Throughput|Dispatch|Disable|Exclude|Error|Fatal|File|Future"
      r"|futures|Optional|Enum|Dict|List|Tuple|Union|AggregationType|AVG|SUM|Gradient|TracingState|DeepCopy|StreamObj)",
      "the function itself: nothing is compiled to a script; ag.trace(f, x) shows a computation as a graph"),
+    (r"^functional$", "ag.jacobian, ag.hessian, ag.vjp, ag.jvp; functions of layers are in torch.nn.functional"),
     (r"^(os|sys|math|glob|inspect|functools|builtins|ctypes|platform|signal|textwrap|threading|types|typename|warnings"
-     r"|importlib|dataclasses|np|torch|functional|serialization|package|overrides|return_types|storage|classproperty"
+     r"|importlib|dataclasses|np|torch|serialization|package|overrides|return_types|storage|classproperty"
      r"|TYPE_CHECKING|Callable|Optional|DType|Tensor|BroadcastingList\d|common_types|factory_kwargs|grad_mode|classes)$",
      "Python's module itself, or the name where it is defined: PyTorch has it here by accident"),
     (r"^(set|get|is|use|init|are|clear|compiled|prepare|version|torch_version|monitor|windows|compiler|fork|wait|jagged"

@@ -17,6 +17,7 @@ Imports everything; nothing imports it.
 
 from __future__ import annotations
 
+import builtins as _builtins
 import importlib
 import math as _math
 from typing import TYPE_CHECKING, Any
@@ -34,7 +35,7 @@ from autograd_core.support import threads as _threads
 from autograd_core.support.lazy import advice as _advice
 
 from . import making as _making
-from .promotion import result_type
+from .promotion import promoted, result_type
 from .saving import load, save
 from .tensor import ARITHMETIC as _ARITHMETIC
 from .tensor import Size, Tensor, arithmetic, faced
@@ -118,6 +119,8 @@ for _family in _spelled.FAMILIES:
             continue
         globals()[_name] = arithmetic(_name) if _name in _ARITHMETIC else faced(_function, _name)
 
+_where = globals()["where"]
+
 
 def manual_seed(seed: int) -> Any:
     """Make what is drawn from now on reproducible, and answer with the generator."""
@@ -126,7 +129,7 @@ def manual_seed(seed: int) -> Any:
 
 def seed() -> int:
     """Seed with a number of the system's, and answer with it."""
-    drawn = int(_np.random.SeedSequence().generate_state(1, _np.uint64)[0])
+    drawn = _builtins.int(_np.random.SeedSequence().generate_state(1, _np.uint64)[0])
     _random.manual_seed(drawn)
     return drawn
 
@@ -163,12 +166,26 @@ def is_complex(input: AnyArray) -> bool:
 
 def is_nonzero(input: AnyArray) -> bool:
     """Whether the single element is not zero."""
-    return bool(input)
+    return _builtins.bool(input)
+
+
+def where(condition: Any, input: Any = None, other: Any = None) -> Any:
+    """``input`` where the condition holds, else ``other``, in their common dtype; alone, the indices where it holds.
+
+    condition : booleans
+    input, other : tensors or numbers that broadcast against the condition
+    """
+    if input is None and other is None:
+        return _where(condition)
+    first, second = promoted(input, other)
+    if not hasattr(first, "dtype") and not hasattr(second, "dtype"):
+        first = scalar_tensor(first, dtype=result_type(input, other))
+    return _where(condition, first, second)
 
 
 def numel(input: Any) -> int:
     """The number of elements."""
-    return int(input._data.size)
+    return input._data.size
 
 
 def promote_types(type1: Any, type2: Any) -> Any:
@@ -178,7 +195,7 @@ def promote_types(type1: Any, type2: Any) -> Any:
 
 def can_cast(from_: Any, to: Any) -> bool:
     """Whether a result of one dtype may be written into a tensor of another."""
-    return bool(_np.can_cast(from_, to, "same_kind"))
+    return _builtins.bool(_np.can_cast(from_, to, "same_kind"))
 
 
 finfo, iinfo = _np.finfo, _np.iinfo
@@ -262,7 +279,7 @@ def set_num_threads(num: int) -> None:
 
     num : how many cores elementwise functions of large arrays run on
     """
-    _threads.set_num_threads(max(1, min(int(num), _threads.available())))
+    _threads.set_num_threads(_builtins.max(1, _builtins.min(_builtins.int(num), _threads.available())))
 
 
 def __getattr__(name: str) -> Any:

@@ -111,6 +111,12 @@ class Tensor(ag.Tensor):
     def __array_function__(self, function: Function, types: Any, args: Args, kwargs: Settings) -> Any:
         return wrap(protocols.call_numpy_function(self, function, types, plain(args), plain(kwargs)))
 
+    def __int__(self) -> int:
+        return int(self.item())
+
+    def __float__(self) -> float:
+        return float(self.item())
+
     def __contains__(self, element: object) -> bool:
         return bool(np.any(np.equal(self._data, bare(element))))
 

@@ -188,10 +188,18 @@ class TransformerEncoder(Layer):
     encoder_layer : what is copied
     num_layers : how many there are
     norm : a last module; None for none
+    enable_nested_tensor, mask_check : PyTorch's switches of its fast path; they change no number
     """
 
     @checked()
-    def __init__(self, encoder_layer: Module, num_layers: int, norm: Module | None = None) -> None:
+    def __init__(
+        self,
+        encoder_layer: Module,
+        num_layers: int,
+        norm: Module | None = None,
+        enable_nested_tensor: bool = True,
+        mask_check: bool = True,
+    ) -> None:
         self.layers = ModuleList([copy.deepcopy(encoder_layer) for _ in range(num_layers)])
         self.num_layers, self.norm = num_layers, norm
 
