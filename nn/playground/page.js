@@ -4,7 +4,7 @@ const DATA = JSON.parse($('data').textContent);
 const GRID = DATA.grid, BATCH = DATA.batch, VALIDATION = DATA.validation;
 const RATES = [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3], PENALTIES = [0, 0.001, 0.003, 0.01, 0.03, 0.1];
 const chosen = { layer: 0, neuron: 0, source: -1 };
-let own, member, set, step, look, explain, picture, steps, next, curves, started = 0;
+let own, member, set, step, look, explain, picture, steps, next, curves, seen, started = 0;
 
 // Random numbers that are the same on every machine (Marsaglia's xorshift, 2003), for noise and new weights.
 let seed = 1;
@@ -52,6 +52,7 @@ function begin(fresh) {
   if (own) share(own);
   steps = next = 0;
   curves = [[], []];
+  seen = [];
   const names = ['input'];
   member.kinds.forEach((kind, k) => {
     if (kind !== 'linear') names[names.length - 1] = kind;
@@ -104,6 +105,7 @@ function train() {
   step.before = [...weightsOf(step), ...biasesOf(step)].map((array) => array.slice());
   const ended = step.run() || (own ? trainOwn() : 0);
   steps++;
+  seen.push(step.arrays.result_0[0]);
   return ended;
 }
 
@@ -138,8 +140,11 @@ function openRows() {
   }), source);
 }
 
-function step1() {
-  const ended = train();
+/** One step; or, with a budget of milliseconds, as many of an epoch's as fit, and one picture of them. */
+function step1(budget = 0) {
+  const until = performance.now() + budget;
+  let ended = train(), left = set.y.length / Number($('batch').value) - 1;
+  while (!ended && left-- > 0 && performance.now() < until) ended = train();
   draw();
   if (ended) $('state').textContent = `The step left the recorded path (${ended}).`;
   return ended;
@@ -165,7 +170,8 @@ function draw() {
   const output = layers.at(-1), classes = member.sizes.at(-1);
   const [loss, right] = validationLoss(output, points);
   if (steps) {
-    curves[0].push(step.arrays.result_0[0]);
+    curves[0].push(seen.length ? seen.reduce((a, b) => a + b) / seen.length : curves[0].at(-1));
+    seen = [];
     curves[1].push(loss);
     if (curves[0].length > 600) curves = curves.map((c) => c.filter((_, k) => k % 2));
   }
@@ -251,6 +257,7 @@ function options(id, values, picked, label = String) {
   if (around) around.hidden = values.length < 2;
 }
 
+const BUDGET = 6; // milliseconds of training a frame, beside which the picture is drawn
 const playing = () => $('play').getAttribute('aria-pressed') === 'true';
 function play(on) {
   $('play').setAttribute('aria-pressed', on);
@@ -258,7 +265,7 @@ function play(on) {
   if (on) requestAnimationFrame(frame);
 }
 function frame() {
-  if (playing() && step1() === 0) requestAnimationFrame(frame);
+  if (playing() && step1(BUDGET) === 0) requestAnimationFrame(frame);
   else play(false);
 }
 
