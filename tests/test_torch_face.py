@@ -240,6 +240,11 @@ def test_modules_hold_and_give_tensors_of_the_face() -> None:
     assert state["0.scale"].tolist() == [3, 3, 3, 3]  # it shares the memory, as PyTorch's does
 
 
+def test_what_a_layer_answers_beside_forward_is_of_the_face() -> None:
+    layer, x = nn.AdaptiveLogSoftmaxWithLoss(3, 4, [2]), torch.tensor(X).float()
+    assert type(layer.log_prob(x)) is type(layer.predict(x)) is torch.Tensor
+
+
 def test_a_plain_model_is_adopted_with_its_weights() -> None:
     plain = library.Sequential(library.Linear(2, 2), library.BatchNorm1d(2))
     weight = plain[0].weight

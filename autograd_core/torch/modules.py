@@ -114,6 +114,14 @@ class Layer(Module):
         return out
 
 
+def _answering(method: Function) -> Any:
+    @functools.wraps(method)
+    def call(self: Any, *args: Any, **kwargs: Any) -> Any:
+        return wrap(method(self, *plain(args), **plain(kwargs)))
+
+    return call
+
+
 @functools.cache
 def face_of(kind: type) -> type:
     """The face's class for one of the library's layers, losses or containers."""
@@ -123,11 +131,14 @@ def face_of(kind: type) -> type:
     def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
         Layer.__init__(self, *args, **kwargs)
 
-    space = {
+    space: dict[str, Any] = {
         "__doc__": without_example(kind.__doc__),
         "__module__": "autograd_core.torch.nn",
         "__qualname__": kind.__name__,
     }
+    for name in ("log_prob", "predict"):  # what a layer answers beside forward
+        if name in vars(kind):
+            space[name] = _answering(vars(kind)[name])
     constructor = functools.wraps(kind.__init__)(__init__) if "__init__" in vars(kind) else __init__  # type: ignore[misc]
     return type(kind.__name__, (Layer, kind), space | {"__init__": constructor})
 
