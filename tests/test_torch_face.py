@@ -241,7 +241,7 @@ def test_modules_hold_and_give_tensors_of_the_face() -> None:
 
 
 def test_what_a_layer_answers_beside_forward_is_of_the_face() -> None:
-    layer, x = nn.AdaptiveLogSoftmaxWithLoss(3, 4, [2]), torch.tensor(X).float()
+    layer, x = nn.AdaptiveLogSoftmaxWithLoss(3, 4, [2], div_value=1.0), torch.tensor(X).float()
     assert type(layer.log_prob(x)) is type(layer.predict(x)) is torch.Tensor
 
 
