@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from autograd_core.engine.errors import class_name
 from autograd_core.support.files import write_atomically
 
 from ..data import datasets
@@ -70,7 +71,7 @@ def write(
     x, y = x[:_MOST], y[:_MOST]
     validation = min(len(x) // 5, 300)
     if step is not None and not hasattr(step, "record"):
-        raise TypeError(f"playground: the step is a {type(step).__name__}. Fix: decorate it by ag.compile, run it.")
+        raise TypeError(f"playground: the step is a {class_name(step)}. Fix: decorate it by ag.compile, run it.")
     batch = _BATCH if step is None else int((*np.shape(step.record.inputs[0]), 1)[0])
     if step is not None and batch > len(x) - validation:
         raise ValueError(f"playground: a step takes {batch} examples, for training there are {len(x) - validation}.")
