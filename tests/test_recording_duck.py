@@ -292,7 +292,7 @@ LOSSES: dict[str, tuple[Loss, list[Any]]] = {
     "CrossEntropyLoss, ignored class": (nn.CrossEntropyLoss(ignore_index=0), whole(4, 8)),
     "CrossEntropyLoss, shares": (nn.CrossEntropyLoss(), SHARES),
     "CrossEntropyLoss, sum": (nn.CrossEntropyLoss(reduction="sum"), whole(4, 8)),
-    "LinearCrossEntropyLoss": (nn.LinearCrossEntropyLoss(4, 3), whole(3, 8)),
+    "LinearCrossEntropyLoss": (nn.LinearCrossEntropyLoss(4, 3).requires_grad_(False), whole(3, 8)),
     "NLLLoss": (lambda y, t: nn.NLLLoss()(ag.log_softmax(y, 1), t), whole(4, 8)),
     "BCELoss": (lambda y, t: nn.BCELoss()(ag.sigmoid(y), t), uniform(8, 4)),
     "BCEWithLogitsLoss": (nn.BCEWithLogitsLoss(pos_weight=WEIGHTS), uniform(8, 4)),

@@ -20,7 +20,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "autograd_core.batching": {"engine", "support"},
     "autograd_core.transforms": {"engine", "ops", "border", "support", "watching", "batching"},
     "autograd_core.spellings": {"engine", "ops", "support", "border"},
-    "autograd_core.torch": {"engine", "ops", "support", "border", "spellings"},
+    "autograd_core.torch": {"engine", "ops", "support", "border", "spellings", "transforms"},
     "autograd_core.hips": {"engine", "transforms", "support"},
     "autograd_core.programs": {"engine", "support", "graph"},
     "autograd_core.graph": {"engine", "expressions", "ops", "support", "watching", "transforms", "border"},

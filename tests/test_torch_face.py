@@ -374,7 +374,6 @@ def test_checkpoints_come_back_as_they_were(tmp_path: Path) -> None:
         (lambda: F.scaled_mm, "a @ b"),
         (lambda: library.functional.scaled_mm, "a @ b"),
         (lambda: optim.swap_in_optimizer_params_and_state, "load_state_dict"),
-        (lambda: torch.autograd.Function, "ag.primitive"),
         (lambda: torch.autograd.functional, "ag.jacobian"),
     ],
 )
@@ -436,3 +435,81 @@ def test_inplace_may_be_given_by_its_place_as_in_pytorch() -> None:
         x = torch.tensor([[-1.0, 2.0]])
         assert getattr(F, name)(x, *args, False) is not x
         assert np.array_equal(x.numpy(), [[-1.0, 2.0]])
+
+
+# Operations of one's own ---------------------------------------------------------------------------------------------
+
+
+class Cubed(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x: Any, scale: float) -> Any:
+        ctx.save_for_backward(x)
+        ctx.scale = scale
+        return scale * x**3
+
+    @staticmethod
+    def backward(ctx: Any, g: Any) -> Any:
+        (x,) = ctx.saved_tensors
+        return 3 * ctx.scale * x**2 * g, None
+
+
+class Parts(torch.autograd.Function):
+    """sin and cos with one context, told apart from the forward pass."""
+
+    @staticmethod
+    def forward(x: Any, y: Any) -> Any:
+        return torch.sin(x) * y, torch.cos(x), (x > 0)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
+        ctx.save_for_backward(*inputs)
+        ctx.mark_non_differentiable(output[2])
+
+    @staticmethod
+    def backward(ctx: Any, g: Any, h: Any, _: Any) -> Any:
+        x, y = ctx.saved_tensors
+        return g * torch.cos(x) * y - h * torch.sin(x), g * torch.sin(x)
+
+
+def test_a_function_of_ones_own_has_the_gradients_that_its_backward_gives() -> None:
+    x = torch.tensor([1.0, -2.0], dtype=torch.float64, requires_grad=True)
+    Cubed.apply(x, 2.0).sum().backward()
+    assert np.allclose(x.grad.numpy(), 6 * x.detach().numpy() ** 2)
+    (first,) = torch.autograd.grad(Cubed.apply(x, 2.0).sum(), x, create_graph=True)
+    (second,) = torch.autograd.grad(first.sum(), x)
+    assert np.allclose(second.numpy(), 12 * x.detach().numpy())
+    assert type(Cubed.apply(x, 2.0)) is torch.Tensor and not Cubed.apply(x.detach(), 2.0).requires_grad
+    assert torch.autograd.gradcheck(lambda x: Cubed.apply(x * x, 0.5), x)
+
+
+def test_a_function_of_several_results_and_of_one_tensor_twice() -> None:
+    x = torch.tensor([0.3, -1.1], dtype=torch.float64, requires_grad=True)
+    y = torch.tensor([2.0, 0.5], dtype=torch.float64, requires_grad=True)
+    s, c, positive = Parts.apply(x, y)
+    (s * 2 + c * c).sum().backward()
+    a, b = x.detach().numpy(), y.detach().numpy()
+    assert np.allclose(x.grad.numpy(), 2 * np.cos(a) * b - 2 * np.cos(a) * np.sin(a))
+    assert np.allclose(y.grad.numpy(), 2 * np.sin(a)) and not positive.requires_grad
+    x.grad = None
+    Parts.apply(x, x)[0].sum().backward()
+    assert np.allclose(x.grad.numpy(), np.cos(a) * a + np.sin(a))
+
+
+def test_what_a_backward_pass_gives_is_checked() -> None:
+    class Short(Cubed):
+        @staticmethod
+        def backward(ctx: Any, g: Any) -> Any:
+            return g
+
+    class Wrong(Cubed):
+        @staticmethod
+        def backward(ctx: Any, g: Any) -> Any:
+            return g.sum(), None
+
+    x = torch.tensor([1.0, 2.0], requires_grad=True)
+    with pytest.raises(RuntimeError, match="1 gradients for 2 arguments"):
+        Short.apply(x, 1.0).sum().backward()
+    with pytest.raises(RuntimeError, match=r"shape \(\) for an argument of \(2,\)"):
+        Wrong.apply(x, 1.0).sum().backward()
+    with pytest.raises(NotImplementedError, match="needs jvp"):
+        ag.jvp(lambda x: Cubed.apply(x, 1.0), (x,), (x.detach(),))

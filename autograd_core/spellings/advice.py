@@ -82,7 +82,6 @@ EXACT: dict[str, str] = {
     "set_default_device": "nothing: tensors lie in the memory of the CPU",
     "cond": "Python's if, or ag.cond; torch.linalg.cond for the condition number",
     "while_loop": "Python's while, or ag.while_loop",
-    "Function": "ag.primitive(forward, x=lambda g, …: …), which declares forward and derivative together",
     "Variable": "torch.tensor(data, requires_grad=True)",
     "quasirandom": "scipy.stats.qmc, as torch.from_numpy(…)",
     "kaiser_window": "torch.from_numpy(numpy.kaiser(n, beta))",

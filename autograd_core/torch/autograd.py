@@ -15,6 +15,7 @@ from autograd_core.engine.tensor import make_tensor
 from autograd_core.spellings.watching import watch_of
 from autograd_core.support.lazy import answering
 
+from .function import Function
 from .tensor import wrap
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from autograd_core.engine.tensor import Tensor
 
 
-__all__ = ["grad", "backward", "no_grad", "enable_grad", "detect_anomaly", "set_detect_anomaly"]
+__all__ = ["Function", "grad", "backward", "no_grad", "enable_grad", "detect_anomaly", "set_detect_anomaly"]
 
 
 def _listed(value: Any) -> list[Any]:
@@ -102,6 +103,17 @@ def backward(
         zip(ts, _listed(grad_tensors) if grad_tensors is not None else [None] * len(ts), strict=True)
     ):
         ag.Tensor.backward(t, u, retain_graph=bool(retain_graph) or i < len(ts) - 1, create_graph=create_graph)
+
+
+def gradcheck(func: Any, inputs: Any, *, eps: float | None = None, atol: float = 1e-5, rtol: float = 1e-3) -> bool:
+    """Compare gradients with finite differences; True, or an AssertionError that shows the largest difference.
+
+    func, inputs : a function of tensors, and a tensor or a tuple of them
+    eps : accepted; the steps are chosen here
+    atol, rtol : what differences are allowed
+    """
+    ag.gradcheck(func, *(wrap(x) for x in _listed(inputs)), modes=("reverse",), atol=atol, rtol=rtol)
+    return True
 
 
 __getattr__ = answering("torch.autograd")
