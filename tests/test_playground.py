@@ -72,14 +72,16 @@ def test_the_very_step_trains_in_the_page(tmp_path: Path, window: browser.Window
     batches = [np.arange(16 * k, 16 * k + 16) % 80 for k in range(200)]
     for rows in batches[:4]:
         train(x[rows], y[rows])
-    path = playground.write(model, x, y, tmp_path / "play.html", step=train)
+    a, b = tmp_path / "a.html", tmp_path / "b.html"
+    path, same = playground.write(model, x, y, a, step=train), train.to_html(b, model, x, y)
+    assert same.read_text() == path.read_text()
     wanted = [train(x[rows], y[rows]).item() for rows in batches]
     with window.showing(path) as page:
         found = page.evaluate("Array.from({length: 200}, () => { train(); return own.arrays.result[0]; })")
         np.testing.assert_allclose(found, wanted, atol=1e-5)
         assert not page.is_visible("#batch") and page.input_value("#rate") == "0.02"
     with pytest.raises(ValueError, match="does not train this model"):
-        playground.write(network(2, 4, 2), x, y, tmp_path / "a.html", step=train)
+        playground.write(network(2, 4, 2), x, y, tmp_path / "c.html", step=train)
 
 
 @browser.needed

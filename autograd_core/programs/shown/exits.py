@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..backends import check_backend
 
 if TYPE_CHECKING:
-    from ...support.types import Function
+    from ...support.types import Array, Function
     from ..record import Record
     from .program import Program
 
@@ -105,6 +106,23 @@ class Shown:
         from ..js.text import export
 
         return export(self.record, self.function, path)
+
+    def to_html(
+        self, path: str | os.PathLike[str], model: object, x: Array, y: Array, title: str = "A network that trains"
+    ) -> Path:
+        """Write a page that goes on with this training step in a browser, every derivative visible; gives its path.
+
+        path : of the page, one file that needs no network
+        model : of nn, which the step trains
+        x, y, title : examples, their classes and the page's title, as ``nn.playground.write`` takes them
+
+        Raises what ``nn.playground.write`` raises: TypeError for other models, ValueError for a step that trains
+        another model, OSError where the file cannot be written.
+        """
+        layers = sys.modules.get("nn")  # who has a model has loaded it
+        if layers is None:
+            raise TypeError("to_html: needs a model of nn. Fix: to_js, which takes any recorded run.")
+        return layers.playground.write(model, x, y, path, title, step=self)  # type: ignore[no-any-return]
 
     def to_onnx(self, path: str | os.PathLike[str]) -> Path:
         """Write the recorded run, inference or a whole training step, as one ONNX model; gives its path.
