@@ -36,7 +36,7 @@ def test_the_duck_is_strict() -> None:
 
 
 SCIPYS = {"sparse_product", *(f"linalg.{f}" for f in ("expm", "logm", "sqrtm", "lu_factors"))}
-SCIPYS |= {"linalg.solve_sylvester", "linalg.solve_triangular"}
+SCIPYS |= {"linalg.solve_sylvester", "linalg.solve_triangular", "linalg.spsolve"}
 """C code of SciPy's takes NumPy's own arrays."""
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
+from autograd_core.ops.linalg.sparse import _Pattern
 from samples.call import Call, Calls
 from strategies import Array, Numbers, axis, complexes, generators, real, shapes
 
@@ -269,6 +270,15 @@ def triangular(draw: st.DrawFn) -> Call:
 
 
 @st.composite
+def of_entries(draw: st.DrawFn) -> Call:
+    """The entries of a sparse matrix, all of them here, and right sides."""
+    rng, n = draw(generators), draw(st.integers(1, 3))
+    rows, columns = (places.ravel() for places in np.indices((n, n)))
+    data, b = definite(rng, n).ravel(), rng.normal(size=(n, draw(st.integers(1, 2))))
+    return Call((data, b), {"pattern": _Pattern(rows, columns, (n, n))})
+
+
+@st.composite
 def pivoted(draw: st.DrawFn) -> Call:
     """Matrices whose pivots no small step changes."""
     rng, (m, n), stack = draw(generators), draw(st.tuples(*[st.integers(1, 3)] * 2)), draw(st.sampled_from([(), (2,)]))
@@ -303,6 +313,7 @@ SAMPLES: dict[str, Calls] = {
     "linalg.logm":      of_matrices(),
     "linalg.sqrtm":     of_matrices(),
     "linalg.lu_factors": pivoted(),
+    "linalg.spsolve":   of_entries(),
     "linalg.solve_sylvester":  sylvester(),
     "linalg.solve_triangular": triangular(),
     "linalg.slogdet":   square(),

@@ -13,7 +13,7 @@ from ...engine.arithmetic import conjugate
 from ...engine.forms import linear
 from ...engine.node import somewhere
 from ...engine.tensor import bare
-from ...support.arrays import highest
+from ...support.arrays import PLAIN, highest, on_device
 
 if TYPE_CHECKING:
     from ...support.types import AnyArray
@@ -138,7 +138,10 @@ def _eps(x: AnyArray) -> float:
 
 def _largest(x: AnyArray) -> AnyArray:
     """The largest size of an element of each matrix."""
-    return highest(np.absolute(bare(x)), axis=(-2, -1), keepdims=True, initial=0)
+    sizes = np.absolute(bare(x))
+    if type(sizes) not in PLAIN and on_device(sizes):
+        return highest(sizes, axis=(-2, -1), keepdims=True)
+    return np.max(sizes, axis=(-2, -1), keepdims=True, initial=0)  # of a symbol, too, when a formula is written
 
 
 # Symmetric matrices of which NumPy reads one triangle ----------------------------------------------------------------
