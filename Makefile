@@ -17,7 +17,7 @@ demo: $(VENV)/.installed-demo ## train on handwritten digits, pictures into out/
 	$(VENV)/bin/python examples/digits.py $(ARGS)
 
 test: $(VENV)/.installed-dev ## tests, doctests and notebooks (ARGS="-k matmul")
-	$(VENV)/bin/python -m pytest -n auto -q $(ARGS)
+	$(VENV)/bin/python -m pytest -n auto --dist worksteal -q $(ARGS)
 
 smoke: $(VENV)/.installed-dev ## the laws of every primitive and the demo: enough to see that a Python will do
 	$(VENV)/bin/python -m pytest -n auto -q tests/test_laws.py tests/test_elementwise.py $(ARGS)

@@ -16,7 +16,7 @@ os.environ["AUTOGRAD_CORE_CACHE"] = "off"  # nothing is left in the home of whoe
 settings.register_profile(
     "quick",
     deadline=None,
-    max_examples=20,
+    max_examples=15,
     derandomize=True,
     database=None,
     suppress_health_check=[HealthCheck.too_slow],  # which measures the machine's load
