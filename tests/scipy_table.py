@@ -61,7 +61,7 @@ SIGNAL = {
         zpk2ss sos2zpk tf2sos tf2ss tf2zpk ss2tf ss2zpk abcd_normalize residue residuez invres invresz deconvolve
         coherence spectrogram lombscargle vectorstrength wiener envelope hilbert2 czt zoom_fft minimum_phase lfiltic
         sepfir2d symiirorder1 symiirorder2 cspline1d cspline1d_eval cspline2d qspline1d qspline1d_eval qspline2d
-        spline_filter""",
+        spline_filter whittaker_henderson""",
     "linear systems and their answers: ag.signal.lfilter, ag.scan, ag.odeint, ag.linalg.expm": """StateSpace
         TransferFunction ZerosPolesGain lti dlti lsim dlsim impulse dimpulse step dstep bode dbode freqresp dfreqresp
         cont2discrete place_poles""",

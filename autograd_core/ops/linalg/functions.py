@@ -165,7 +165,9 @@ def _triangular(a, b, trans=0, lower=False, unit_diagonal=False):
     """Of one stack of matrices a, b of equal height."""
     import scipy.linalg
 
-    found = np.empty(b.shape, np.result_type(a, b))
+    dtype = np.result_type(a, b) if np.result_type(a, b).kind in "fc" else np.dtype(np.float64)
+    found = np.empty(b.shape, dtype)
+    a, b = (x.astype(np.result_type(dtype, np.float32), copy=False) for x in (a, b))  # what LAPACK computes in
     for i in np.ndindex(*b.shape[:-2]) if b.size else ():
         found[i] = scipy.linalg.solve_triangular(a[i], b[i], trans, lower, unit_diagonal)
     return found
