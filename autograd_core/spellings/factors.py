@@ -53,7 +53,7 @@ def singular(packed: AnyArray) -> Any:
 
 
 def lu_unpack(LU_data: AnyArray, LU_pivots: Any, unpack_data: bool = True, unpack_pivots: bool = True) -> Factors:
-    """P, L and U of what ``lu`` gives; None for what is not asked for."""
+    """P, L and U of what ``lu`` gives; an empty array for what is not asked for."""
     rows = np.shape(LU_data)[-2]
     none: AnyArray = np.zeros(0, LU_data.dtype)
     places = lower = upper = none

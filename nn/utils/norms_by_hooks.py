@@ -50,8 +50,8 @@ class _Hook:
     def remove_from(self, module: Module) -> None:
         weight = self.value(module).detach()
         self.handle.remove()
-        for part in (self.name, *self.parts):
-            delattr(module, self.name + part if part != self.name else part)
+        for name in (self.name, *(self.name + part for part in self.parts)):
+            delattr(module, name)
         setattr(module, self.name, Parameter(weight))
 
 
