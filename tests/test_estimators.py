@@ -15,7 +15,6 @@ import autograd_core as ag
 import nn
 from fittings import CLASSES, COUNTS, NUMBERS, RNG, WEIGHTS, Net, X, arrays, assert_same_network
 from nn.estimators import MLPClassifier, MLPRegressor, NeuralNetRegressor
-from nn.estimators.closed_loop import ClosedLoop
 from nn.estimators.objectives import LOSSES
 from nn.estimators.solvers import Objective
 
@@ -130,30 +129,24 @@ def test_each_loss_has_the_derivatives_that_it_states(link, share):
 
 
 @pytest.mark.parametrize("weights", [None, np.array([1.0, 0.0, 2.0, 1.0, 3.0])], ids=["alike", "weighted"])
-@pytest.mark.parametrize("activation", [nn.ReLU, nn.Tanh, nn.Sigmoid, nn.Identity])
 @pytest.mark.parametrize("link", LOSSES)
-def test_the_closed_loop_has_the_gradient_that_the_engine_finds(link, activation, weights):
-    network = nn.Sequential(nn.Linear(4, 6), activation(), nn.Linear(6, 5), activation(), nn.Linear(5, 3)).double()
-    target = TARGETS[link]
-    recorded = Objective(network, LOSSES[link], 0.3)
-    value = recorded.evaluate(X[:5], target, weights)
-    gradients = [p.grad.numpy().copy() for p in network.parameters()]
-    loop = ClosedLoop(network, LOSSES[link], 0.3, link)
-    loop.evaluate(X[:9], np.resize(target, (9, *target.shape[1:])), None)  # what it leaves behind does not matter
-    assert loop.evaluate(X[:5], target, weights) == pytest.approx(value, rel=1e-12)
-    for p, gradient in zip(network.parameters(), gradients, strict=True):
-        np.testing.assert_allclose(p.grad.numpy(), gradient, rtol=1e-10, atol=1e-15)
-
-
-def test_a_closed_loop_is_only_taken_where_it_is_the_same():
-    layers = [nn.Linear(4, 3), nn.ReLU(), nn.Linear(3, 1)]
-    assert ClosedLoop.fits(nn.Sequential(*layers), False, X)
-    assert not ClosedLoop.fits(nn.Sequential(*layers), True, X)
-    assert not ClosedLoop.fits(nn.Sequential(*layers), False, sparse.csr_array(X))
-    assert not ClosedLoop.fits(nn.Sequential(layers[0], nn.GELU(), layers[2]), False, X)
-    assert not ClosedLoop.fits(nn.Sequential(*layers, nn.ReLU(), nn.Dropout()), False, X)
-    layers[0].register_forward_hook(lambda module, args, output: None)
-    assert not ClosedLoop.fits(nn.Sequential(*layers), False, X)
+def test_the_objective_is_the_mean_loss_with_its_penalty_and_their_slope(link, weights):
+    network = nn.Sequential(nn.Linear(4, 6), nn.Tanh(), nn.Linear(6, 3)).double()
+    objective, target = Objective(network, LOSSES[link], 0.3), TARGETS[link]
+    total = 5 if weights is None else weights.sum()
+    share = 1 / total if weights is None else weights / total
+    squares = sum(np.square(p.numpy()).sum() for p in objective.penalised)
+    mean = LOSSES[link](network(X[:5]).numpy(), target, share)
+    assert objective.evaluate(X[:5], target, weights) == pytest.approx(mean + 0.3 / (2 * total) * squares, rel=1e-12)
+    slopes = [p.grad.numpy().copy() for p in network.parameters()]
+    for p, slope in zip(network.parameters(), slopes, strict=True):
+        direction, h = RNG.standard_normal(p.shape), 1e-5
+        ends = []
+        for sign in (1, -1):
+            p._data += sign * h * direction
+            ends.append(objective.evaluate(X[:5], target, weights))
+            p._data -= sign * h * direction
+        assert (ends[0] - ends[1]) / (2 * h) == pytest.approx(np.vdot(slope, direction), rel=1e-6, abs=1e-8)
 
 
 # Data -----------------------------------------------------------------------------------------------------------------

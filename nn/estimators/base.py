@@ -11,7 +11,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
-from sklearn.utils import check_random_state, gen_batches, shuffle
+from sklearn.utils import check_random_state, gen_batches
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
@@ -21,7 +21,6 @@ from autograd_core.support.caller import warn
 from autograd_core.support.modes import restoring
 from autograd_core.support.random import generator_of_block, use_generator
 
-from .closed_loop import ClosedLoop
 from .objectives import LINKS, LOSSES, NAMED
 from .solvers import NOT_FINITE, Features, Loss, Objective, Steps, lbfgs
 
@@ -182,18 +181,12 @@ class Network(BaseEstimator):
         with use_generator(self._generator), ag.enable_grad():
             if first:
                 self._begin(X, y, stochastic)
-            objective = self._objective(X)
+            objective = Objective(self.module_, self._loss(), self.alpha)
             if stochastic:
                 self._fit_in_steps(objective, X, y, weights, incremental)
             else:
                 self._fit_lbfgs(objective, X, self._encoded(y, X.dtype), weights)
         return objective
-
-    def _objective(self, X: Features) -> Objective:
-        loss = getattr(self, "loss", None)
-        if ClosedLoop.fits(self.module_, callable(loss) or loss in NAMED, X):
-            return ClosedLoop(self.module_, self._loss(), self.alpha, self.out_activation_)
-        return Objective(self.module_, self._loss(), self.alpha)
 
     def _begin(self, X: Features, y: Array, stochastic: bool) -> None:
         self.n_iter_ = self.t_ = 0
@@ -250,7 +243,7 @@ class Network(BaseEstimator):
         try:
             for _ in range(self.max_iter):
                 if self.shuffle:
-                    order = shuffle(order, random_state=self._random_state)
+                    order = order[self._random_state.permutation(n)]
                 self.loss_ = self._epoch(objective, once, X, target, weights, order, batches)
                 self.n_iter_ += 1
                 self.t_ += n
@@ -291,11 +284,11 @@ class Network(BaseEstimator):
             rule.step()
             return loss
 
-        if steps < COMPILED_FROM or isinstance(objective, ClosedLoop):
+        if steps < COMPILED_FROM:
             return once
         from autograd_core.programs.compiled import Compiled
 
-        return Compiled(once, backend="numpy", careful=True)
+        return Compiled(once, careful=True)
 
     def _epoch(
         self,

@@ -102,22 +102,6 @@ LINKS = {
 """Predictions from a network's outputs."""
 
 
-def value_and_derivative(link: str, z: Array, target: Array, share: Share) -> tuple[float, Array]:
-    """(L, ∂L/∂z) of ``LOSSES[link]``, for arrays; z may be overwritten.
-
-    >>> value_and_derivative("identity", np.array([[3.0]]), np.array([[1.0]]), 1.0)
-    (2.0, array([[2.]]))
-    """
-    value = float(LOSSES[link](z, target, share))
-    if link == "softmax":
-        delta = class_slope(z, target)
-    else:
-        delta = LINKS[link](z)
-        delta -= target
-    delta *= _by_rows(share / z.shape[1] if link == "identity" else share)
-    return value, delta
-
-
 def given_loss(function: Callable[[Tensor, Array], Tensor], output: Tensor, target: Array, share: Share) -> Tensor:
     """A user's loss of (outputs, targets): one number, or one loss for each row or element, averaged by shares.
 

@@ -67,15 +67,15 @@ class Objective:
             share = weights / total
         loss = self.loss(self.network(X), target, share)
         loss.backward()
-        value, rate = loss.item(), self.alpha / total
+        value, rate = loss._data, self.alpha / total
         for p in self.penalised:
             w, g = p._data, p.grad
             penalty = w * rate
+            value = value + 0.5 * np.add.reduce(penalty * w, axis=None)
             if g is not None:
                 penalty += g._data
             p.grad = penalty
-            value += 0.5 * rate * np.vdot(w, w).item()
-        return value
+        return value.item()
 
 
 class Steps:
