@@ -60,6 +60,7 @@ def main() -> None:
         "ag.scan": scan,
         "ag.compile of the loop": ag.compile(loop),
         "ag.compile of the scan": ag.compile(scan),
+        "the same as machine code": ag.compile(scan, backend="llvm"),
         "HIPS autograd, loop": autograd.grad(peer(hips, ys)[1]),
         "jax.jit, lax.scan": jax.jit(jax.grad(scanned)),
         "jax.jit, loop": jax.jit(jax.grad(of_jax)),

@@ -17,7 +17,8 @@ pytest.importorskip("llvmlite")
 from mpmath import mp, mpf
 
 import minimax
-from autograd_core.programs.llvm import coefficients, mathematics
+from autograd_core.programs.llvm import mathematics
+from autograd_core.programs.llvm.mathematics import coefficients
 from jitted import jitted
 
 DTYPES = ("f4", "f8")

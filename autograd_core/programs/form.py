@@ -215,7 +215,7 @@ class Program:
         kept_roots = {id(root(array)) for array in kept}
         written: set[int] = set()
         carried: set[int] = set()
-        _refuse_sharing(tape)
+        refuse_sharing(tape)
         for entry in tape.entries:
             rows = lowered(self, entry)
             if not all(row.kind == "host" or able(row) for row in rows):
@@ -294,7 +294,7 @@ class Program:
         return self.memories[ref.memory].nbytes == step
 
 
-def _refuse_sharing(tape: Tape) -> None:
+def refuse_sharing(tape: Tape) -> None:
     """Two arrays over one foreign buffer, of which NumPy does not know that they share it, have no form, nor has one
     that begins at an odd byte."""
     roots = {id(root(a)): root(a) for e in tape.entries for a in (*e.reads, *e.writes)}

@@ -135,12 +135,12 @@ class Record:
 
     def native(self) -> Any:
         """The record as machine code. Raises `form.Unfit` where the tape has no form."""
-        from .llvm.machine import Machine
+        from .llvm.rolled import machine_of
 
         found: list[Any] = []
         mapped(self.result, found.append)
         kept = [a for x in found if isinstance(a := plain(array_of(x)), np.ndarray)]
-        return Machine(self.tape, [*kept, *(a for a in self.gradients.arrays if a is not None)], is_scratch)
+        return machine_of(self.tape, [*kept, *(a for a in self.gradients.arrays if a is not None)], is_scratch)
 
     def make_native(self) -> str:
         """Run machine code from now on; gives the reason where there can be none."""

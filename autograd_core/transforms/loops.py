@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..engine import recording
-from ..engine.node import Node, somewhere
+from ..engine.node import PLAIN, Node, somewhere
 from ..engine.tensor import Tensor, bare, make_tensor
 from ..support.vectors import pieces
 from .within import Local, add, leaf, row
@@ -36,6 +36,7 @@ class Steps:
     def run(self, steps: list[int] | None, more: Callable[[Any, int], Any] | None) -> Any:
         """What all steps gave, a row for each."""
         recorded, found = recording.is_grad_enabled(), []
+        R = None
         z, X = bare(self.z), bare(self.X)
         while (len(self.steps) < len(steps)) if steps is not None else True:
             place = len(self.steps)
@@ -46,11 +47,16 @@ class Steps:
             self.steps.append(k)
             self.ons.append(on)
             r = self.at(place, z, None if X is None else X[k], recorded)
-            found.append(r)
             z = r[: self.size]
+            if R is None and steps is not None and type(r) in PLAIN:
+                R = np.zeros_like(r, shape=(len(steps), r.shape[0]))
+            if R is not None and type(r) is type(R):
+                R[place][...] = r  # a view of the row: the same call in every step, as a compiled loop wants it
+            found.append(r)
         if not found:
             return np.zeros((0, self.size))
-        R = np.stack(found)
+        if R is None or any(type(r) is not type(R) for r in found):
+            R = np.stack(found)
         if not recorded:
             self.locals.clear()
             return R

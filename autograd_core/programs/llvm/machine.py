@@ -15,11 +15,13 @@ from ..form import Program, Ref, Row
 from ..passes import optimise
 from ..passes.fusion import Kernel, Step, schedule
 from ..passes.memory import LINE, arena, touched
+from ..rolling import Piece
 from ..tracing.tape import Mismatch, Tape
 from . import blas, engine, operations, prepared
 from .kernels import Kernels
 from .types import I8, I64, POINTER, cast, constant, stored
 
+_ROUNDS = "rounds"
 _ENTRY = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p)
 
 
@@ -48,13 +50,17 @@ def able(row: Row) -> bool:
 
 
 class Machine:
-    """The native form of a record.
+    """The native form of a tape, or of the body of one of its loops.
 
+    rounds, memory : of a loop, those of its `Piece`; the code is one round's, and each has a table of its own
     plan : what a replay calls, as tuples (function, *arguments); `Mismatch` where a check fails
     parts : for each call the kept memory that it writes, whether it may end the run, whether it draws numbers
     """
 
-    def __init__(self, tape: Tape, kept: Iterable[Any], scratch: Callable[[str], bool]) -> None:
+    def __init__(
+        self, tape: Tape, kept: Iterable[Any], scratch: Callable[[str], bool], loop: Piece | None = None
+    ) -> None:
+        self.loop = loop
         self.program = optimise(Program(tape, kept, scratch, able))
         blas.turn_small(self.program)
         self.steps = schedule(self.program)
@@ -103,6 +109,8 @@ class Machine:
         kernels = Kernels(ir.Module("program"), engine.vector_bytes())
         for name, steps in self._native.items():
             self._entry(kernels.module, name, steps, kernels)
+        if self._whole:
+            _emit_rounds(kernels.module, kernels.module.get_global(*self._native))
         return kernels
 
     @property
@@ -123,7 +131,8 @@ class Machine:
 
     def _linked(self, segments: list[list[Step]]) -> Any:
         """The engine of the segments' code: from the disk, or made now."""
-        key = prepared.key_of(segments, [(m, self._offsets.get(m)) for m in sorted(self._used)])
+        places = [(m, self._offsets.get(m)) for m in sorted(self._used)]
+        key = prepared.key_of(segments, places, self.loop is not None)
         found = prepared.load(key)
         if found is None:
             code = engine.object_code(str(self._printed().module))
@@ -138,19 +147,41 @@ class Machine:
         segments = list(self._segments())
         names = {k: f"segment{k}" for k, steps in enumerate(segments) if not _is_host(steps[0])}
         self._native = {name: segments[k] for k, name in names.items()}
+        self._whole = self.loop is not None and len(segments) == 1 and bool(names)
         self._engine: Any = self._linked(segments) if names else None
-        self._addresses = np.array(self._table, np.uint64)
-        where = ctypes.c_void_p(self._addresses.ctypes.data)
-        for k, steps in enumerate(segments):
-            self.parts.append(self._part(steps))
-            if k in names:
-                self.plan.append((self._call(names[k], steps), where))
-            else:
-                entry = steps[0].entry  # type: ignore[union-attr]
-                assert entry is not None
-                self.plan.append(
-                    (functools.partial(entry.run, **entry.kwargs) if entry.kwargs else entry.run, *entry.args)
-                )
+        rounds = [{}] if self.loop is None else self.loop.memory
+        self._tables = np.array([self._table_of(memory) for memory in rounds], np.uint64)
+        parts = [self._part(steps) for steps in segments]
+        if self._whole:
+            self._head = np.array([len(rounds), self._tables.ctypes.data, self._tables.strides[0]], np.uint64)
+            self.plan.append((self._call(_ROUNDS, segments[0]), ctypes.c_void_p(self._head.ctypes.data)))
+            writes = [_there(memory, array)[0] for memory in rounds for array in parts[0][0]]
+            self.parts.append((writes, *parts[0][1:]))
+            return
+        native = {k: self._call(name, segments[k]) for k, name in names.items()}
+        for n, memory in enumerate(rounds):
+            where = ctypes.c_void_p(self._tables[n].ctypes.data)
+            for k, steps in enumerate(segments):
+                writes, ends, draws = parts[k]
+                self.parts.append(([_there(memory, array)[0] for array in writes], ends, draws))
+                self.plan.append((native[k], where) if k in native else self._host(steps[0], n))
+
+    def _host(self, step: Step, n: int) -> tuple[Any, ...]:
+        """The call of NumPy that a step is in a loop's n-th round."""
+        entry = step.entry  # type: ignore[union-attr]
+        assert entry is not None
+        if self.loop is not None:
+            entry = self.loop.rounds[n][next(k for k, e in enumerate(self.loop.body) if e is entry)]
+        return (functools.partial(entry.run, **entry.kwargs) if entry.kwargs else entry.run, *entry.args)
+
+    def _table_of(self, memory: dict[int, tuple[Any, int]]) -> list[int]:
+        """The addresses of a round."""
+        table = list(self._table)
+        for key, slot in self._slots.items():
+            if not isinstance(key, str):
+                array, moved = _there(memory, self.program.memories[key].array)
+                table[slot] = array.__array_interface__["data"][0] + moved
+        return table
 
     def _call(self, name: str, steps: list[Step]) -> Any:
         run = _ENTRY(self._engine.get_function_address(name))
@@ -231,6 +262,34 @@ class Machine:
                 builder.ret(constant(I64, checks))
                 builder.position_at_end(good)
         builder.ret(constant(I64, 0))
+
+
+def _emit_rounds(module: ir.Module, segment: ir.Function) -> None:
+    """``segment`` with one table after another, until a check fails: their number, the first, and their distance."""
+    function = ir.Function(module, ir.FunctionType(I64, [POINTER]), _ROUNDS)
+    start, again, end = (function.append_basic_block(name) for name in ("start", "again", "end"))
+    builder = ir.IRBuilder(start)
+    count, first, width = (
+        builder.load(builder.gep(function.args[0], [constant(I64, k)], source_etype=I64), typ=kind)
+        for k, kind in enumerate((I64, POINTER, I64))
+    )
+    builder.branch(again)
+    builder.position_at_end(again)
+    done, table = builder.phi(I64), builder.phi(POINTER)
+    failed = builder.call(segment, [table])
+    more, following = builder.add(done, constant(I64, 1)), builder.gep(table, [width], source_etype=I8)
+    for phi, begin, go_on in ((done, constant(I64, 0), more), (table, first, following)):
+        phi.add_incoming(begin, start)
+        phi.add_incoming(go_on, again)
+    over = builder.or_(builder.icmp_unsigned("==", more, count), builder.icmp_unsigned("!=", failed, constant(I64, 0)))
+    builder.cbranch(over, end, again)
+    builder.position_at_end(end)
+    builder.ret(failed)
+
+
+def _there(memory: dict[int, tuple[Any, int]], array: Any) -> tuple[Any, int]:
+    """What stands for an array in a round, and how many bytes further on."""
+    return memory.get(id(array), (array, 0))
 
 
 def _note(rows: list[Row]) -> list[str]:

@@ -21,7 +21,7 @@ from . import blas, cache
 def _about_here() -> str:
     """The processor, LLVM, and what prints its code: a change of any of them makes other code."""
     home = Path(__file__).parent
-    printers = [*sorted(home.glob("*.py")), *sorted((home.parent / "passes").glob("*.py")), home.parent / "form.py"]
+    printers = [*sorted(home.rglob("*.py")), *sorted((home.parent / "passes").glob("*.py")), home.parent / "form.py"]
     sources = cache.key_of(*(file.read_bytes() for file in printers))
     library = blas.blas()
     return repr(
@@ -32,13 +32,16 @@ def _about_here() -> str:
     )
 
 
-def key_of(segments: Iterable[list[Step]], placed: Iterable[tuple[int, Any]]) -> str:
+def key_of(segments: Iterable[list[Step]], placed: Iterable[tuple[int, Any]], loop: bool) -> str:
     """The key of a program's code.
 
     segments : its steps, those of NumPy by themselves
     placed : memories, with where they lie in the arena
+    loop : whether they are a loop's body
     """
-    return cache.key_of(_about_here(), repr([list(map(_step, steps)) for steps in segments]), repr(list(placed)))
+    return cache.key_of(
+        _about_here(), repr([list(map(_step, steps)) for steps in segments]), repr((list(placed), loop))
+    )
 
 
 def _step(step: Step) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -67,12 +68,20 @@ class Parts:
             return self._row
         phase, module = "forward", None
         while frame is not None:
-            file = frame.f_code.co_filename
-            if file.startswith(_OPTIMIZERS):
+            of = _part_of(frame.f_code.co_filename)
+            if of == "update":
                 return Part("update", "")
-            if file in _BACKWARD:
+            if of == "backward":
                 phase = "backward"
-            if module is None and file.startswith(_MODULES) and frame.f_code.co_name in ("_run", "__call__"):
+            if of == "modules" and module is None and frame.f_code.co_name in ("_run", "__call__"):
                 module = self.names.get(id(frame.f_locals.get("self")))
             frame = frame.f_back
         return Part(phase, module or "")
+
+
+@functools.cache
+def _part_of(path: str) -> str:
+    """What a frame in this file says of the calls that are made under it."""
+    if path.startswith(_OPTIMIZERS):
+        return "update"
+    return "backward" if path in _BACKWARD else "modules" if path.startswith(_MODULES) else ""

@@ -103,17 +103,20 @@ def where(frame: FrameType | None = None) -> str:
     """The line of the program, outside of these packages, that made the call; and the line in them."""
     frame, inside = frame or sys._getframe(2), ""
     while frame is not None:
-        file = frame.f_code.co_filename
-        if not file.startswith(_SKIPPED):
-            if not file.startswith(_PACKAGES):
-                return _line(frame) + (f" ({inside})" if inside else "")
-            inside = inside or _line(frame)
+        name, whose = _file(frame.f_code.co_filename)
+        if whose == "program":
+            return f"{name}:{frame.f_lineno}" + (f" ({inside})" if inside else "")
+        if whose == "package" and not inside:
+            inside = f"{name}:{frame.f_lineno}"
         frame = frame.f_back
     return inside
 
 
-def _line(frame: FrameType) -> str:
-    return f"{os.path.basename(frame.f_code.co_filename)}:{frame.f_lineno}"
+@functools.cache
+def _file(path: str) -> tuple[str, str]:
+    """A file's name, and whose it is: of the recorder or NumPy, which are passed over, of a package here, or not."""
+    whose = "recorder" if path.startswith(_SKIPPED) else "package" if path.startswith(_PACKAGES) else "program"
+    return os.path.basename(path), whose
 
 
 def arrays_in(value: object) -> Iterable[Any]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 
+from ..emitting import emitted, odd
+from ..lanes import SINGLE, Lanes
 from .coefficients import ATANH, ATANH5, ERF, ERFC, EXP2M1, EXPM1, LOG
-from .emitting import emitted, odd
-from .lanes import SINGLE, Lanes
 
 # Constants as the nearest number of a format and what is left.
 _LN2 = {32: (0.6931471824645996, -1.904654299957768e-09), 64: (0.6931471805599453, 2.3190468138462996e-17)}

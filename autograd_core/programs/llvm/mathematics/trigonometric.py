@@ -6,9 +6,9 @@ import math
 
 from llvmlite import ir
 
+from ..emitting import emitted, library, odd, unless_rare
+from ..lanes import Lanes
 from .coefficients import ARCSIN, ARCTAN, COS, SIN
-from .emitting import emitted, library, odd, unless_rare
-from .lanes import Lanes
 
 # π/2 as a sum of numbers of the format
 _HALF_PI = {

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from llvmlite import ir
 
-from .emitting import emitted, unless_rare
-from .lanes import Lanes
+from ..emitting import emitted, unless_rare
+from ..lanes import Lanes
 
 
 @emitted
