@@ -41,6 +41,7 @@ if TYPE_CHECKING:
         LayerNorm,
         RMSNorm,
     )
+    from .layers.recurrence import *
     from .layers.recurrent import *
     from .layers.recurrent_cells import *
     from .layers.regularisers import ActivityPenalty, l1_penalty, l2_penalty, max_norm_, orthogonal_penalty
@@ -120,6 +121,7 @@ __getattr__, __dir__ = attach(
             *("InstanceNorm1d", "InstanceNorm2d", "InstanceNorm3d", "LayerNorm", "RMSNorm"),
         ),
         "layers.recurrent": ("GRU", "LSTM", "RNN"),
+        "layers.recurrence": ("Recurrence",),
         "layers.recurrent_cells": ("GRUCell", "LSTMCell", "RNNCell"),
         "layers.regularisers": ("ActivityPenalty", "l1_penalty", "l2_penalty", "max_norm_", "orthogonal_penalty"),
         "layers.spatial.adaptive_pooling": (

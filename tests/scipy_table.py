@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from pathlib import Path
 from typing import Any
 
@@ -51,17 +52,18 @@ SIGNAL = {
         windows bessel besselap band_stop_obj buttap butter buttord cheb1ap cheb1ord cheb2ap cheb2ord cheby1 cheby2
         ellip ellipap ellipord firls firwin firwin2 firwin_2d gammatone get_window iircomb iirdesign iirfilter iirnotch
         iirpeak kaiser_atten kaiser_beta kaiserord remez savgol_coeffs check_COLA check_NOLA closest_STFT_dual_window
-        correlation_lags choose_conv_method czt_points findfreqs max_len_seq unit_impulse""",
+        correlation_lags choose_conv_method czt_points findfreqs max_len_seq unit_impulse cascade daub morlet morlet2
+        qmf ricker""",
     "where something lies, or an order of values: no slope; indices of x.detach() take from x": """argrelextrema
         argrelmax argrelmin find_peaks find_peaks_cwt peak_prominences peak_widths unique_roots medfilt medfilt2d
-        order_filter""",
+        order_filter cmplx_sort""",
     "a few lines of NumPy, which record: np.sin, np.polyval, np.fft, np.convolve, np.linalg.solve": """chirp gausspulse
         sawtooth square sweep_poly gauss_spline freqs freqs_zpk freqz freqz_sos freqz_zpk sosfreqz group_delay bilinear
         bilinear_zpk lp2bp lp2bp_zpk lp2bs lp2bs_zpk lp2hp lp2hp_zpk lp2lp lp2lp_zpk normalize sos2tf zpk2tf zpk2sos
         zpk2ss sos2zpk tf2sos tf2ss tf2zpk ss2tf ss2zpk abcd_normalize residue residuez invres invresz deconvolve
         coherence spectrogram lombscargle vectorstrength wiener envelope hilbert2 czt zoom_fft minimum_phase lfiltic
         sepfir2d symiirorder1 symiirorder2 cspline1d cspline1d_eval cspline2d qspline1d qspline1d_eval qspline2d
-        spline_filter whittaker_henderson""",
+        spline_filter whittaker_henderson cwt""",
     "linear systems and their answers: ag.signal.lfilter, ag.scan, ag.odeint, ag.linalg.expm": """StateSpace
         TransferFunction ZerosPolesGain lti dlti lsim dlsim impulse dimpulse step dstep bode dbode freqresp dfreqresp
         cont2discrete place_poles""",
@@ -82,6 +84,11 @@ def state(name: str) -> str:
     if name in ours.__all__ or implementation_of(function) is not None:
         return "differentiable"
     return "as np's" if name in NUMPYS else REASONS.get(name, "")
+
+
+def signals() -> list[str]:
+    """Every public name of ``scipy.signal``; old versions list modules among them."""
+    return [n for n in scipy.signal.__all__ if n == "windows" or not inspect.ismodule(getattr(scipy.signal, n))]
 
 
 def signal_state(name: str) -> str:
@@ -117,8 +124,8 @@ def page() -> str:
     for reason in REFUSED:
         names = [f"`{n}`" for n, s in every.items() if s == reason]
         lines.append(f"| {reason} | {', '.join(names)} |")
-    signals = {name: signal_state(name) for name in sorted(scipy.signal.__all__, key=str.lower)}
-    good = [f"`{n}`" for n, s in signals.items() if s == "differentiable"]
+    of_signals = {name: signal_state(name) for name in sorted(signals(), key=str.lower)}
+    good = [f"`{n}`" for n, s in of_signals.items() if s == "differentiable"]
     lines += [
         "",
         "# SciPy's signals on tensors",
@@ -131,7 +138,7 @@ def page() -> str:
         "| the others refuse tensors, with a TypeError | functions |",
         "|---|---|",
     ]
-    lines += [f"| {r} | {', '.join(f'`{n}`' for n, s in signals.items() if s == r)} |" for r in SIGNAL]
+    lines += [f"| {r} | {', '.join(f'`{n}`' for n, s in of_signals.items() if s == r)} |" for r in SIGNAL]
     return "\n".join(lines) + "\n"
 
 

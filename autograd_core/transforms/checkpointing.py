@@ -11,7 +11,7 @@ from ..engine.node import Node
 from ..engine.primitive import Contributions, Saved
 from ..engine.reverse import rows
 from ..engine.tensor import Tensor, make_tensor
-from ..support import random
+from ..support.again import Moment
 from ..watching import observer
 from . import trees
 from .within import Found, pulled, pushed, row
@@ -27,7 +27,8 @@ def checkpoint(f: Callable[..., Any]) -> Function:
 
     A chain of n blocks under ``checkpoint`` keeps the inputs of its blocks and the rows of one block at a time.
     Tensors that ``f`` closes over get their gradients, too. Random numbers from the default generator are drawn again
-    as they were. ``f`` must be deterministic otherwise, and may return a tree of tensors.
+    as they were, and parameters that ``nn.functional_call`` has replaced are replaced again. ``f`` must be
+    deterministic otherwise, and may return a tree of tensors.
 
     >>> import numpy as np, autograd_core as ag
     >>> block = checkpoint(lambda x: np.tanh(np.exp(x)))
@@ -52,7 +53,7 @@ class _Replay:
         self.call = f, args, kwargs
         self.marks: list[int] | None = self._marks() if recording.observed() else None
         self.origin = observer.origin() if self.marks else None
-        self.drawn = random.default_generator().bit_generator.state
+        self.moment = Moment()
         with observer.collect() as made:
             out = f(*args, **kwargs)
         self.leaves, self.rebuild = trees.flatten(out, "checkpoint: the result")
@@ -84,13 +85,8 @@ class _Replay:
             from ..watching import overwritten
 
             raise overwritten.error("checkpoint", "its arguments, one of", self.origin)
-        generator = random.default_generator().bit_generator
-        now, generator.state = generator.state, self.drawn
-        try:
-            with recording.enable_grad():
-                out = f(*args, **kwargs)
-        finally:
-            generator.state = now
+        with recording.enable_grad():
+            out = self.moment.run(lambda: f(*args, **kwargs))
         y = trees.flatten(out, "checkpoint: the result")[0][k]
         return y._node, rows([y._node], stop=set(self.tracked))
 

@@ -16,13 +16,13 @@ from ..engine import recording
 from ..engine.node import Node
 from ..engine.tensor import Tensor, bare, make_tensor
 from ..support import caller
+from ..support.again import remembering
 from .gradients import grad
 from .vectorizing import passes
 from .within import Local, Packing, leaf, row
 
 if TYPE_CHECKING:
     from ..support.types import AnyArray, DType, Function, Tree
-
 
 __all__ = ["ConvergenceError", "ConvergenceWarning", "argmin", "fixed_point", "root"]
 
@@ -288,7 +288,7 @@ class _Theorem:
     """The derivatives of a solution z of F(z) = 0."""
 
     def __init__(self, name: str, F: Callable[..., Any], z: Any, dense: bool) -> None:
-        self.name, self.F, self.z, self.dense = name, F, z, dense
+        self.name, self.F, self.z, self.dense = name, remembering(F), z, dense
         self.at = leaf(z)
         self.here = Local(F, self.at)
         self.jacobian: Any = None

@@ -11,12 +11,12 @@ import numpy as np
 from ..engine import recording
 from ..engine.node import Node
 from ..engine.tensor import Tensor, bare, make_tensor
+from ..support.again import remembering
 from .implicit import ConvergenceError
 from .within import Local, leaf, row
 
 if TYPE_CHECKING:
     from ..support.types import AnyArray, Function
-
 
 __all__ = ["quad"]
 
@@ -50,7 +50,7 @@ def quad(f: Function, a: Any, b: Any, *args: object, epsabs: float = 1e-10, epsr
 
 class _Integral:
     def __init__(self, f: Callable[[Any], Any], bounds: list[Any], epsabs: float, epsrel: float) -> None:
-        self.f, self.bounds, self.precision = f, bounds, (epsabs, epsrel)
+        self.f, self.bounds, self.precision = remembering(f), bounds, (epsabs, epsrel)
         self.a, self.b = (float(bare(x)) for x in bounds)
 
     def value(self) -> Any:

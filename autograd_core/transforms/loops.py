@@ -11,6 +11,7 @@ import numpy as np
 from ..engine import recording
 from ..engine.node import PLAIN, Node, somewhere
 from ..engine.tensor import Tensor, bare, make_tensor
+from ..support.again import Moment
 from ..support.vectors import pieces
 from .within import Local, add, leaf, row
 
@@ -30,6 +31,7 @@ class Steps:
         self.name, self.step, self.z, self.X = name, step, z, X
         self.size = z.shape[0]
         self.locals: list[Any] = []
+        self.moments: list[Moment] = []
         self.ons: list[Any] = []
         self.steps: list[int] = []
 
@@ -72,9 +74,14 @@ class Steps:
         """One step, as an array; its rows are kept."""
         if not recorded:
             return bare(self.step(place, self.steps[place], z, x, self.ons[place]))
+        self.moments.append(Moment())
         local = self.local(place, leaf(z), None if x is None else leaf(x))
         self.locals.append(local)
         return local.value
+
+    def again(self, place: int, z: Any, x: Any) -> Local:
+        """The rows of one step that was there before, from tensors that know where they come from."""
+        return self.moments[place].run(lambda: self.local(place, leaf(z), None if x is None else leaf(x)))
 
     def local(self, place: int, z: Any, x: Any) -> Local:
         """The rows of one step."""
@@ -96,8 +103,7 @@ class Steps:
             total = given[:width] + np.concatenate([state[:s], np.zeros_like(state, shape=(width - s,))])
             local = self.locals[place]
             if create:
-                x = None if self.X is None else given[width + s :]
-                local = self.local(place, leaf(given[width : width + s]), None if x is None else leaf(x))
+                local = self.again(place, given[width : width + s], None if self.X is None else given[width + s :])
             found = local.pull(total, [*local.x, *outside])
             count = len(local.x)
             zero = lambda size: np.zeros_like(state, shape=(size,))
@@ -147,14 +153,14 @@ class Steps:
         def beside(place: int, k: int, both: Any, xs: Any, on: Any = None) -> Any:
             local = self.locals[place]
             if create:
-                x = None if X is None else leaf(xs[:width])
-                local = self.local(place, leaf(both[:s]), x)
+                local = self.again(place, both[:s], None if X is None else xs[:width])
             moves = {local.x[0]: both[s:], **given}
             if X is not None:
                 moves[local.x[1]] = xs[width:]
             value: Any = local.value
             if create:
-                value = self.step(place, k, both[:s], None if X is None else xs[:width], self.ons[place])
+                x, on = None if X is None else xs[:width], self.ons[place]
+                value = self.moments[place].run(lambda: self.step(place, k, both[:s], x, on))
             moved = local.push(moves)
             moved = np.zeros_like(value) if moved is None else moved
             return np.concatenate([value[:s], moved[:s], moved[s:]])

@@ -17,6 +17,7 @@ import numpy as np
 from ..engine import recording
 from ..engine.node import Node
 from ..engine.tensor import Tensor, bare, make_tensor
+from ..support.again import remembering
 from ..support.vectors import pieces
 from .implicit import ConvergenceError, root
 from .within import Local, Packing, add, leaf, row
@@ -227,7 +228,7 @@ class _Trajectory:
     """The derivatives of z(t₀), …, z(tₙ) by z₀, the times, and what F depends on."""
 
     def __init__(self, solver: _Solver, F: Any, z0: Any, t: Any, z: Any, outside: list[Node]) -> None:
-        self.solver, self.F, self.z0, self.t, self.z, self.outside = solver, F, z0, t, z, outside
+        self.solver, self.F, self.z0, self.t, self.z, self.outside = solver, remembering(F), z0, t, z, outside
         self.rows = [x._node if isinstance(x, Tensor) else None for x in (z0, t)]
 
     def pull(self, node: Node, g: Any, ends: list[Any]) -> list[Any]:

@@ -99,7 +99,7 @@ def _writable(value: Any) -> Iterator[Array]:
     if type(value) in (tuple, list):
         for item in value:
             yield from _writable(item)
-    elif isinstance(value, np.ndarray) and value.dtype.kind in "biufc" and _is_writable(value):
+    elif issubclass(type(value), np.ndarray) and value.dtype.kind in "biufc" and _is_writable(value):
         yield value
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from autograd_core import Tensor
 from autograd_core.engine.errors import printable
+from autograd_core.support.again import within
 from autograd_core.support.modes import restoring
 
 from ..module import Module
@@ -68,15 +69,20 @@ def functional_call(
         for name, value in vars(owner).items():
             full = f"{path}.{name}" if path else name
             if isinstance(value, Tensor) and (full in values or id(value) in tied):
-                places.append((vars(owner), name, value, values[full] if full in values else tied[id(value)]))
+                places.append((vars(owner), name, values[full] if full in values else tied[id(value)]))
 
-    def call() -> Any:
-        for own, name, _, new in places:
-            own[name] = new
-        return module(*args, **(kwargs or {}))
+    def replaced(body: Callable[[], Any]) -> Any:
+        before = [own[name] for own, name, _ in places]
 
-    def put_back() -> None:
-        for own, name, old, _ in places:
-            own[name] = old
+        def call() -> Any:
+            for own, name, new in places:
+                own[name] = new
+            return body()
 
-    return restoring(call, put_back)
+        def put_back() -> None:
+            for (own, name, _), old in zip(places, before, strict=True):
+                own[name] = old
+
+        return restoring(call, put_back)
+
+    return within(replaced, lambda: module(*args, **(kwargs or {})))
