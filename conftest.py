@@ -4,6 +4,7 @@
 """
 
 import os
+import sys
 
 import numpy as np
 import pytest
@@ -27,7 +28,9 @@ settings.load_profile("quick")
 
 @pytest.fixture(autouse=True)
 def _same_random_numbers(request: pytest.FixtureRequest) -> None:
-    """Whatever ran before: from the generators of ``ag``, of scikit-learn and of the test's module."""
+    """Whatever ran before: from the generators of ``ag``, of scikit-learn and of the test's module, and no figure."""
+    if "matplotlib.pyplot" in sys.modules:
+        sys.modules["matplotlib.pyplot"].close("all")
     ag.manual_seed(0)
     np.random.seed(0)  # noqa: NPY002 (scikit-learn's, where it is given no random_state)
     for value in vars(getattr(request.node, "module", None) or object).values():
