@@ -37,7 +37,6 @@ def function({signature}):
     {arrays}
     try:
         {call}
-        shape = out.shape
     except Exception as error:
         raise explain(op, ({values},), params, error) from error
     if recording.special{mixed}:
@@ -52,7 +51,7 @@ def function({signature}):
     node.parents = ({nodes},)
     node.saved = {kept}
     node.params = params
-    node.shape = shape
+    node.shape = {shape}
     return result
 """
 _ONE = """\
@@ -98,18 +97,18 @@ if kwargs or len(args) != 3:
         return op(args, params)
     a, p, b, q, c, r = x._data, x._node, y._data, y._node, z._data, z._node"""
 _PERHAPS_SCALARS = """\
-if type(a) in PLAIN and type(b) in PLAIN:
+if type(a) is type(b) is ndarray or (type(a) in PLAIN and type(b) in PLAIN):
             out = forward(a, b)
         else:
             a = a[()] if type(a) in PLAIN and not a.ndim else a  # a 0-d array as the NumPy scalar that it holds
             b = b[()] if type(b) in PLAIN and not b.ndim else b
             out = (on_scalars if isinstance(a, _SCALARS) and isinstance(b, _SCALARS) else forward)(a, b)"""
 _PRECISE = """
-    if type(a) is not type(b) or a.dtype is not b.dtype:
+    if not (type(a) is type(b) and a.dtype is b.dtype):
         a, b = as_precise(a, out.dtype), as_precise(b, out.dtype)"""
 
 _GENERAL = "def function(*args, **kwargs): return op(*op.bind_call(args, kwargs))"
-_NO_TENSOR = "\n        if type(out) is Tensor:\n            raise not_an_array(op, out)"
+_AN_ARRAY = "\n        shape = out.shape\n        if type(out) is Tensor:\n            raise not_an_array(op, out)"
 
 
 def make_function(op: Primitive) -> Callable[..., Any]:
@@ -162,7 +161,8 @@ def _source(op: Primitive, signature: str, arrays: str, call: str) -> str:
     precise = any(PRECISE in op.keeps(i).values() for i in range(count))
     names["precise"] = _PRECISE if precise and count == 2 else ""
     names["mixed"] = " or not a.dtype is b.dtype is c.dtype is out.dtype" if precise and count == 3 else ""
-    call += "" if isinstance(op.forward, np.ufunc) else _NO_TENSOR
+    names["shape"] = "out.shape" if isinstance(op.forward, np.ufunc) else "shape"
+    call += "" if isinstance(op.forward, np.ufunc) else _AN_ARRAY
     return _SHORT.format(signature=signature, arrays=arrays, call=call, **names)
 
 
@@ -188,5 +188,5 @@ def _compiled(source: str) -> Any:
 
 _NAMES: dict[str, Any] = {f.__name__: f for f in (explain, keep, as_precise, Tensor, Node)}
 _NAMES |= {"not_an_array": not_an_array, "recording": recording, "entry": entry, "__name__": __name__}
-_NAMES |= {"PLAIN": PLAIN, "_new": object.__new__, "_SCALARS": _SCALARS, "SPEC": SPEC}
+_NAMES |= {"ndarray": np.ndarray, "PLAIN": PLAIN, "_new": object.__new__, "_SCALARS": _SCALARS, "SPEC": SPEC}
 """What the text of ``_SHORT`` mentions, beside the primitive's own."""

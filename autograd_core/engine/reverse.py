@@ -130,10 +130,10 @@ class Walk:
         if row in self.own and c.dtype is total.dtype and type(c) is type(total):
             total += c
             return total
-        large = type(c) in PLAIN and type(total) in PLAIN and c.nbytes > LARGE
-        out = spare(c, total) if large else None
+        plain = type(c) in PLAIN and type(total) in PLAIN
+        out = spare(c, total) if plain and c.nbytes > LARGE else None
         total = total + c if out is None else np.add(total, c, out)
-        if type(total) in PLAIN:
+        if plain or type(total) in PLAIN:
             self.own.add(row)
         return total
 
