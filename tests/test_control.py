@@ -149,3 +149,31 @@ def test_every_example_takes_its_own_branch() -> None:
 def test_bad_loops_are_named(make: Any, error: type[Exception], words: str) -> None:
     with pytest.raises(error, match=words):
         make()
+
+
+@pytest.mark.parametrize(
+    "call, says",
+    [
+        (lambda: ag.scan(lambda c, x: (c, c), np.zeros(()), length=2.5), "length=2.5; it is a whole number"),
+        (lambda: ag.scan(lambda c, x: (c, c), np.zeros(()), length=-1), "length=-1; it is at least 0"),
+        (lambda: ag.scan(lambda c, x: c, np.zeros(()), length=2), r"a pair \(carry, y\). Fix"),
+        (lambda: ag.fori_loop(0, 2.5, lambda i, c: c, np.zeros(())), "upper=2.5"),
+        (lambda: ag.while_loop(lambda v: None, lambda v: v, np.zeros(())), "proceed gives NoneType"),
+        (lambda: ag.while_loop(lambda v: v < 1, lambda v: v, np.zeros(2)), r"shape \(2,\); one truth value. Fix"),
+        (lambda: ag.cond(None, np.sin, np.cos, 0.0), "pred is NoneType"),
+        (lambda: ag.switch(1.5, [np.sin, np.cos], 0.0), "index=1.5"),
+        (lambda: ag.vmap(np.sin, out_axes=5)(np.ones(2)), "out_axes=5"),
+        (lambda: ag.root(lambda z: z, np.array([1j])), "unknowns are real. Fix"),
+        (lambda: ag.quad(np.sin, "a", 1.0), "a='a'; it is a number"),
+        (lambda: ag.argmin(lambda z: z, np.ones(2)), "it is one number. Fix"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused_by_name(call: Any, says: str) -> None:
+    with pytest.raises((TypeError, ValueError), match=says):
+        call()
+
+
+def test_a_start_may_be_a_list_of_numbers_as_scipys_is() -> None:
+    solution = ag.root(lambda z: [z[0] + z[1] - 3.0, z[0] - z[1] - 1.0], [0.0, 0])
+    np.testing.assert_allclose(solution, [2.0, 1.0])
+    np.testing.assert_allclose(ag.fixed_point(np.cos, [1.0, 0.0]), 0.7390851332151607, rtol=1e-9)

@@ -58,10 +58,13 @@ def scan(
     leaves, rebuild = trees.flatten(xs, "scan: xs") if xs is not None else ([], lambda values: None)
     lengths = {np.shape(x)[0] if np.shape(x) else None for x in leaves}
     if length is not None:
-        lengths.add(operator.index(length))
+        lengths.add(_whole("scan: length", length, least=0))
     if len(lengths) != 1 or None in lengths:
         shapes = ", ".join(str(tuple(np.shape(x))) for x in leaves) or "none"
-        raise ValueError(f"scan: xs of shapes {shapes} and length={length} do not name one number of steps.")
+        raise ValueError(
+            f"scan: xs of shapes {shapes} and length={length} do not name one number of steps. Fix: first axes of one "
+            "length, or length= where there are no xs."
+        )
     (n,) = lengths
     assert n is not None
     steps = range(n)[::-1] if reverse else range(n)
@@ -80,7 +83,7 @@ def fori_loop(lower: int, upper: int, body: Callable[[int, Any], Any], init: Any
     >>> fori_loop(0, 4, lambda i, x: x * (i + 1), np.array(1.0))
     array(24.)
     """
-    steps = range(operator.index(lower), operator.index(upper))
+    steps = range(_whole("fori_loop: lower", lower), _whole("fori_loop: upper", upper))
     return _Loop("fori_loop", lambda c, i: (body(i, c), ()), init, None, None).run(steps)[0]
 
 
@@ -112,6 +115,8 @@ def cond(pred: ArrayLike, true_fun: Function, false_fun: Function, *operands: ob
     np.float64(0.0)
     """
     chosen = pred._data if isinstance(pred, Tensor) else pred
+    if chosen is None or isinstance(chosen, str):
+        raise TypeError(f"cond: pred is {class_name(chosen)}; it is one truth value. Fix: a comparison, or bool(...).")
     if np.shape(chosen) != ():
         raise ValueError(f"cond: pred has the shape {tuple(np.shape(chosen))}; it is one truth value. Fix: np.where.")
     if type(chosen) is not Batched:
@@ -131,13 +136,24 @@ def switch(index: Any, branches: Sequence[Function], *operands: object) -> Any:
     """
     number = index._data if isinstance(index, Tensor) else index
     if not branches:
-        raise ValueError("switch: there are no branches.")
+        raise ValueError("switch: there are no branches. Fix: a list of functions.")
     if type(number) is not Batched:
-        return branches[min(max(operator.index(number), 0), len(branches) - 1)](*operands)
+        return branches[min(max(_whole("switch: index", number), 0), len(branches) - 1)](*operands)
     result = branches[0](*operands)
     for k, branch in enumerate(branches[1:], 1):
         result = _where(number >= k, branch(*operands), result, "switch")
     return result
+
+
+def _whole(what: str, number: Any, least: int | None = None) -> int:
+    """A whole number, as an int."""
+    try:
+        found = operator.index(number)
+    except TypeError:
+        raise TypeError(f"{what}={number!r}; it is a whole number. Fix: int(...).") from None
+    if least is not None and found < least:
+        raise ValueError(f"{what}={found}; it is at least {least}.")
+    return found
 
 
 def _where(chosen: AnyArray, a: Tree, b: Tree, name: str) -> Tree:
@@ -248,8 +264,9 @@ class _Loop:
         """Whether another step follows: a truth value, or one for each example."""
         with recording.no_grad():
             answer = bare(proceed(self.carried.together(bare(z), self.rests[k])))
-        if np.shape(answer) != ():
-            raise ValueError(f"{self.name}: proceed gives the shape {tuple(np.shape(answer))}; one truth value.")
+        if answer is None or np.shape(answer) != ():
+            shown = class_name(answer) if answer is None else f"an array of shape {tuple(np.shape(answer))}"
+            raise ValueError(f"{self.name}: proceed gives {shown}; one truth value. Fix: np.any(...) or np.all(...).")
         return answer
 
     def step(self, place: int, k: int, z: Any, x: Any, on: Any = None) -> Any:
@@ -258,7 +275,9 @@ class _Loop:
         rest = [bare(v)[k] for v, real in zip(self.given, self.item.real, strict=True) if not real]
         answer = self.f(carry, k if self.counts else self.item.together(x, rest))
         if not isinstance(answer, tuple) or len(answer) != 2:
-            raise TypeError(f"{self.name}: f gives {class_name(answer)}; a pair (carry, y).")
+            raise TypeError(
+                f"{self.name}: f gives {class_name(answer)}; a pair (carry, y). Fix: return carry, () for no y."
+            )
         after, y = answer
         if on is not None and type(on) is Batched:
             after = _where(on, after, carry, self.name)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..batching.exposed import Together, arrayed, largest, shown
 from ..engine import recording
 from ..engine.node import Node
 from ..engine.tensor import Tensor, bare, make_tensor
@@ -19,7 +20,7 @@ from ..support import caller
 from ..support.again import remembering
 from .gradients import grad
 from .vectorizing import passes
-from .within import Local, Packing, leaf, row
+from .within import Local, Packing, leaf, row, started
 
 if TYPE_CHECKING:
     from ..support.types import AnyArray, DType, Function, Tree
@@ -50,7 +51,7 @@ def root(
     """x with f(x, *args) = 0, near ``x0``, differentiable by ``args`` and by all tensors in f's closure.
 
     f : a function of an array or a tree of arrays, with as many numbers in its result
-    x0 : where to begin, of x's structure; no derivative goes there
+    x0 : where to begin, of x's structure (a list of numbers is an array); no derivative goes there
     solve : None for Newton's method with exact Jacobians and step halving, the name of a method of
         ``scipy.optimize.root``, or a function ``solve(f, x0)`` that gives x, or an object with ``.x``
     tol : the largest |f| that counts as zero (by default near the rounding of f's dtype; the square root of that
@@ -92,6 +93,7 @@ def fixed_point(
     >>> ag.grad(lambda a: fixed_point(lambda x, a: (x + a / x) / 2, np.ones(()), a))(np.array(4.0))
     array(0.25)
     """
+    x0 = started(x0)
     equation = _Equation("fixed_point", lambda x, *a: _minus(f(x, *a), x), x0, args, on_failure)
     if solve is not None:
         return equation.solved(_solver(solve, equation, tol, maxiter), dense)
@@ -100,11 +102,11 @@ def fixed_point(
         limit = _close(z.dtype, 0.75) if tol is None else tol
         for step in range(maxiter):
             change = F(z)
-            norm = np.max(np.abs(change), initial=0)
+            norm = largest(change)
             if not np.isfinite(norm):
                 return equation.failed(z, step)
             z = z + change
-            if norm <= limit * (1 + np.max(np.abs(z), initial=0)) < np.inf:
+            if norm <= limit * (1 + largest(z)) < np.inf:
                 return z
         return equation.failed(z, maxiter)
 
@@ -135,17 +137,27 @@ def argmin(
     >>> ag.jacobian(ridge)(np.array(1.0))
     array([-0.75, -0.75])
     """
-    equation = _Equation("argmin", lambda x, *a: grad(f)(x, *a), x0, args, on_failure)
+
+    def one(x: Any, *a: object) -> Any:
+        y = f(x, *a)
+        if np.shape(bare(y)) != ():
+            raise ValueError(f"argmin: f gives the shape {np.shape(y)}; it is one number. Fix: np.sum or np.mean.")
+        return y
+
+    equation = _Equation("argmin", lambda x, *a: grad(one)(x, *a), x0, args, on_failure)
 
     def minimized(F: Function, z: AnyArray) -> AnyArray:
-        value = lambda z: f(equation.packing.unpack(z), *args)
+        value = lambda z: one(equation.packing.unpack(z), *args)
         if callable(solve):
             z = _found(solve(lambda x: f(x, *args), equation.packing.unpack(z)), equation)
         else:
             from scipy.optimize import minimize  # an extra
 
-            number = lambda z: float(bare(value(z)))
-            z = minimize(number, z, jac=lambda z: bare(F(z)), method=solve or "BFGS").x.astype(z.dtype)
+            joint = Together(z, F(z), bare(value(z)))
+            total = lambda v: float(np.sum(joint.all(arrayed(bare(value(joint.example(v, z.shape)))))))
+            slope = joint.of(F, z.shape)
+            found = minimize(total, joint.vector(z), jac=slope, method=solve or "BFGS").x
+            z = joint.example(found, z.shape).astype(z.dtype)
         return _newton(equation, F, z, _close(z.dtype, 0.75) if tol is None else tol, maxiter)
 
     return equation.solved(minimized, dense)
@@ -166,10 +178,14 @@ class _Equation:
     def __init__(self, name: str, f: Callable[..., Any], x0: Any, args: tuple[Any, ...], on_failure: str) -> None:
         if on_failure not in ("error", "warn"):
             raise ValueError(f"{name}: on_failure={on_failure!r}; it is 'error' or 'warn'.")
-        self.name, self.on_failure = name, on_failure
+        self.name, self.on_failure, x0 = name, on_failure, started(x0)
         self.packing = Packing(x0, f"{name}: x0")
         start = self.packing.pack(x0, f"{name}: x0")
-        self.start = np.asarray(bare(start)).astype(self.packing.dtype)
+        self.start = arrayed(bare(start)).astype(self.packing.dtype)
+        if self.packing.dtype.kind == "c":
+            raise TypeError(
+                f"{name}: x0 is {self.packing.dtype}; unknowns are real. Fix: real and imaginary parts as two arrays."
+            )
         tensors = Packing(args, f"{name}: the arguments").tensors if args else False
         self.tensors = tensors or self.packing.tensors
 
@@ -187,7 +203,7 @@ class _Equation:
     def residual(self, z: AnyArray) -> float:
         """The largest |F|."""
         with recording.no_grad():
-            return float(np.max(np.abs(np.asarray(bare(self.F(z)))), initial=0.0))
+            return largest(bare(self.F(z)))
 
     def failed(self, z: AnyArray, steps: int | None) -> AnyArray:
         """ConvergenceError, or a warning and what there is."""
@@ -201,13 +217,17 @@ class _Equation:
         caller.warn(message, ConvergenceWarning)
         return z
 
+    def _dense(self, z: AnyArray) -> bool:
+        """Whether the whole Jacobian is made: of few numbers, and of examples, of which GMRES knows nothing."""
+        return self.packing.size <= _DENSE or not isinstance(z, np.ndarray)
+
     def solved(self, solver: Function, dense: bool | None) -> AnyArray:
         """The solution, on a row where F depends on something that is tracked."""
         with recording.no_grad():
-            z = np.asarray(bare(solver(lambda z: np.asarray(bare(self.F(z))), self.start)))
+            z = arrayed(bare(solver(lambda z: arrayed(bare(self.F(z))), self.start)))
         result: Any = z
         if recording.is_grad_enabled():
-            theorem = _Theorem(self.name, self.F, z, self.packing.size <= _DENSE if dense is None else dense)
+            theorem = _Theorem(self.name, self.F, z, self._dense(z) if dense is None else dense)
             if theorem.here.outside:
                 result = make_tensor(z, row(self.name, theorem, theorem.here.outside, z.shape))
         if self.tensors and not isinstance(result, Tensor):
@@ -227,7 +247,8 @@ def _solver(solve: Any, equation: _Equation, tol: float | None, maxiter: int) ->
         else:
             from scipy.optimize import root as scipy_root  # an extra
 
-            found = np.asarray(scipy_root(F, z, method=solve).x)
+            joint = Together(z, F(z))
+            found = joint.example(scipy_root(joint.of(F, z.shape), joint.vector(z), method=solve).x, z.shape)
         limit = _close(z.dtype, 0.375) if tol is None else tol
         return found if equation.residual(found) <= limit else equation.failed(found, None)
 
@@ -237,7 +258,7 @@ def _solver(solve: Any, equation: _Equation, tol: float | None, maxiter: int) ->
 def _found(answer: Any, equation: _Equation) -> AnyArray:
     """What a solver of somebody's own gives, in a row."""
     answer = getattr(answer, "x", answer)
-    return np.asarray(bare(equation.packing.pack(answer, f"{equation.name}: the result of solve"))).astype(
+    return arrayed(bare(equation.packing.pack(answer, f"{equation.name}: the result of solve"))).astype(
         equation.packing.dtype
     )
 
@@ -246,24 +267,25 @@ def _newton(equation: _Equation, F: Function, z: AnyArray, tol: float, maxiter: 
     """z ← z − t J⁻¹F, with t halved until |F| falls; ends also where rounding lets it fall no more."""
     value = F(z)
     for step in range(maxiter + 1):
-        norm = np.max(np.abs(value), initial=0.0)
+        norm = largest(value)
         if not np.isfinite(norm) or step == maxiter:
             break
         if norm == 0:
             return z
         J = Local(equation.F, at := leaf(z))
+        slope = _matrix(J, at)
         try:
-            direction = np.linalg.solve(_matrix(J, at), -value)
+            direction = np.linalg.solve(slope, -value)
         except np.linalg.LinAlgError:
-            direction = np.linalg.lstsq(_matrix(J, at), -value)[0]
+            direction = np.linalg.pinv(slope) @ -value
         t = 1.0
         while True:
             ahead = F(z + t * direction)
-            if np.max(np.abs(ahead), initial=0.0) < norm * (1 - 1e-4 * t) or t < 1e-10:
+            if largest(ahead) < norm * (1 - 1e-4 * t) or t < 1e-10:
                 break
             t /= 2
-        if t < 1e-10 or np.array_equal(z, z + t * direction):
-            if norm <= tol * (1 + np.max(np.abs(z), initial=0.0)):
+        if t < 1e-10 or np.array_equal(shown(z), shown(z + t * direction)):
+            if norm <= tol * (1 + largest(z)):
                 return z
             break
         z, value = z + t * direction, ahead
@@ -316,7 +338,7 @@ class _Theorem:
         """The solution of a system that is linear in its unknowns, itself on a row."""
 
         def exactly(f: Function, z: AnyArray) -> AnyArray:
-            return self.inverse(-np.asarray(bare(f(np.zeros_like(z)))), transposed)
+            return self.inverse(-arrayed(bare(f(np.zeros_like(z)))), transposed)
 
         equation = _Equation(self.name, F, np.zeros(like.shape, like.dtype), (), "error")
         found = equation.solved(lambda f, z: exactly(f, z), self.dense)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..batching.exposed import Together, arrayed
 from ..engine import recording
 from ..engine.node import Node
 from ..engine.tensor import Tensor, bare, make_tensor
@@ -38,6 +39,9 @@ def quad(f: Function, a: Any, b: Any, *args: object, epsabs: float = 1e-10, epsr
     >>> float(ag.grad(area, 1)(np.inf, np.array(2.0)).round(9))
     -0.25
     """
+    for name, x in zip("ab", (a, b), strict=True):
+        if isinstance(x, str) or x is None:
+            raise TypeError(f"quad: {name}={x!r}; it is a number, np.inf among them.")
     bounds = [x if isinstance(x, Tensor) else np.asarray(x, dtype=np.result_type(x, np.float16)) for x in (a, b)]
     for name, x in zip("ab", bounds, strict=True):
         if x.shape != ():
@@ -56,7 +60,7 @@ class _Integral:
     def value(self) -> Any:
         """The integral, on a row where something is tracked."""
         with recording.no_grad():
-            found = np.asarray(self.summed(lambda x: np.asarray(bare(self.f(x)))))
+            found = self.summed(lambda x: arrayed(bare(self.f(x))))
         if not recording.is_grad_enabled():
             return found
         inside = Local(self.f, leaf(np.asarray(self.somewhere())))
@@ -76,12 +80,13 @@ class _Integral:
         """The integral of a function that gives arrays."""
         from scipy.integrate import quad_vec  # an extra
 
+        joint = Together(f(np.asarray(self.somewhere())))
         found, _, info = quad_vec(
-            lambda x: f(np.asarray(x)), self.a, self.b, *self.precision, full_output=True, limit=10_000
+            lambda x: joint.all(f(np.asarray(x))), self.a, self.b, *self.precision, full_output=True, limit=10_000
         )
         if not info.success:
             raise ConvergenceError(f"quad: {info.message} Fix: larger epsabs= or epsrel=, or split the interval.")
-        return found
+        return joint.hidden(np.asarray(found))
 
     def pull(self, node: Node, g: Any, ends: list[Any]) -> list[Any]:
         """∫ gᵀ ∂f/∂p dx of everything that f depends on, and gᵀf at the bounds."""
@@ -116,6 +121,6 @@ class _Integral:
         if f(np.asarray(self.somewhere())) is None:
             return None
         if not isinstance(like, Tensor):
-            return np.asarray(self.summed(lambda x: np.asarray(bare(f(x)))))
+            return self.summed(lambda x: arrayed(bare(f(x))))
         found = _Integral(f, self.bounds, *self.precision).value()
         return found if isinstance(found, Tensor) else make_tensor(found, None)

@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from ..batching.exposed import Together, arrayed
 from ..engine import recording
 from ..engine.node import Node
 from ..engine.tensor import Tensor, bare, make_tensor
 from ..support.again import remembering
 from ..support.vectors import pieces
 from .implicit import ConvergenceError, root
-from .within import Local, Packing, add, leaf, row
+from .within import Local, Packing, add, leaf, row, started
 
 if TYPE_CHECKING:
     from ..support.types import AnyArray, Args, Function
@@ -58,6 +59,7 @@ def odeint(
     >>> float(ag.grad(decay)(np.array(2.0)).round(6)), float(-np.exp(-2).round(6))
     (-0.135335, -0.135335)
     """
+    y0 = started(y0)
     packing = Packing(y0, "odeint: y0")
 
     def F(time: AnyArray, z: AnyArray) -> Any:
@@ -128,6 +130,7 @@ def solve_ivp(
     hits = [] if events is None else list(events) if isinstance(events, (list, tuple)) else [events]
     first, last = (float(bare(t)) for t in t_span)
     watched = [_on_arrays(event, args) for event in hits]
+    y0 = started(y0)
     start = np.asarray(bare(y0), dtype=np.result_type(np.asarray(bare(y0)), np.float32))
     with recording.no_grad():
         plain = scipy_solve_ivp(
@@ -190,10 +193,10 @@ class _Solver:
             raise ValueError(
                 f"{self.name}: times of shape {times.shape}; give some that rise, or fall, along one axis."
             )
-        start = np.asarray(bare(z0))
+        start = arrayed(bare(z0))
         start = start.astype(np.result_type(start.dtype, np.float32))
         with recording.no_grad():
-            z = self.integrated(lambda t, z: np.asarray(bare(F(np.asarray(t), z))), start, times)
+            z = self.integrated(lambda t, z: arrayed(bare(F(np.asarray(t), z))), start, times)
         if not recording.is_grad_enabled():
             return z
         local = Local(F, leaf(times[0]), leaf(start))
@@ -208,12 +211,18 @@ class _Solver:
         from scipy.integrate import solve_ivp as scipy_solve_ivp  # an extra
 
         if len(times) == 1 or not z0.size:
-            return np.broadcast_to(z0, (len(times), *z0.shape)).copy()
-        if np.shape(F(times[0], z0)) != z0.shape:
-            raise ValueError(f"{self.name}: f gives {np.shape(F(times[0], z0))} for a state of {z0.shape}; as many.")
-        found = scipy_solve_ivp(F, (times[0], times[-1]), z0, t_eval=times, **self.how)
+            return np.stack([z0] * len(times))
+        slope = F(times[0], z0)
+        if np.shape(slope) != z0.shape:
+            raise ValueError(
+                f"{self.name}: f gives {tuple(np.shape(slope))} for a state of {tuple(z0.shape)}. Fix: as many numbers."
+            )
+        joint = Together(z0, slope)
+        flow = lambda t, v: joint.of(lambda z: F(t, z), z0.shape)(v)
+        found = scipy_solve_ivp(flow, (times[0], times[-1]), joint.vector(z0), t_eval=times, **self.how)
         self.check(found)
-        return np.ascontiguousarray(found.y.T, dtype=z0.dtype)
+        y = np.reshape(found.y, (*joint.sizes, *z0.shape, len(times)))
+        return joint.hidden(np.ascontiguousarray(np.swapaxes(y, -1, -2), dtype=z0.dtype))
 
     def check(self, found: Any) -> None:
         """ConvergenceError where the integrator gave up."""
@@ -286,7 +295,7 @@ class _Trajectory:
 
     def _slope(self, t: AnyArray, z: AnyArray, k: int) -> AnyArray:
         slope = self.F(t[k], z[k])
-        return slope if isinstance(z, Tensor) else np.asarray(bare(slope))
+        return slope if isinstance(z, Tensor) else arrayed(bare(slope))
 
     def _beside(self, node: Node, tangents: dict[Any, Any]) -> Any:
         """ż' = ∂F/∂z ż + ∂F/∂p ṗ beside z."""

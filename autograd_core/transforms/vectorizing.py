@@ -148,6 +148,12 @@ class _Mapped:
             axes = _spread(out_axes, out, "out_axes")
             if None in axes:
                 raise ValueError("vmap: out_axes=None; every result has an axis of examples. Fix: name where it is.")
+            for y, axis in zip(results, axes, strict=True):
+                if not -np.ndim(y) - 1 <= axis <= np.ndim(y):
+                    raise ValueError(
+                        f"vmap: out_axes={axis}, but a result of shape {tuple(np.shape(y))} has {np.ndim(y) + 1} axes "
+                        "with that of the examples. Fix: one of them."
+                    )
             left = [inside.leave(y, axis) for y, axis in zip(results, axes, strict=True)]
         tensors = any(isinstance(x, Tensor) for x in self.leaves)
         return rebuild([Tensor(y) if tensors and not isinstance(y, Tensor) else y for y in left])

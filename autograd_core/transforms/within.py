@@ -81,6 +81,17 @@ def add(cotangents: dict[Node, Any], row: Node | None, c: Any) -> None:
         cotangents[row] = cotangents[row] + c if row in cotangents else c
 
 
+def started(x: Any) -> Any:
+    """Where a solver starts: a list of numbers is an array, as SciPy's solvers have it; other trees stay."""
+    if isinstance(x, list) and x and all(map(_is_numbers, x)):
+        return np.array(x, np.float64)
+    return x
+
+
+def _is_numbers(x: Any) -> bool:
+    return all(map(_is_numbers, x)) if isinstance(x, list) else isinstance(x, (int, float, np.number))
+
+
 class Packing:
     """A tree of arrays as one vector, and back."""
 

@@ -50,7 +50,7 @@ def array(object, dtype=None, *, ndmin=0, weak=False):
     array(1.)
     """
     if not holds_tensors((object,)):
-        return np.array(object, dtype, ndmin=ndmin)
+        return _stacked(object, dtype, ndmin) if _holds_ducks(object) else np.array(object, dtype, ndmin=ndmin)
     parts: list[Any] = []
     shape = _read(object, parts)
     if weak:
@@ -59,6 +59,26 @@ def array(object, dtype=None, *, ndmin=0, weak=False):
     starts = tuple(accumulate([p.size for p in parts], initial=0))
     result = _array(*parts, starts=starts, shape=(*[1] * (ndmin - len(shape)), *shape))
     return result if dtype is None or result.dtype == dtype else result.astype(dtype)
+
+
+def _holds_ducks(value: Any) -> bool:
+    """Whether there are arrays of another type than NumPy's in nested lists."""
+    if isinstance(value, (list, tuple)):
+        return any(map(_holds_ducks, value))
+    return hasattr(value, "__array_function__") and not issubclass(type(value), np.ndarray)
+
+
+def _stacked(object: Any, dtype: Any, ndmin: int) -> AnyArray:
+    """`array` of arrays that answer to NumPy's functions alone."""
+
+    def stack(value: Any) -> Any:
+        if isinstance(value, (list, tuple)):
+            return np.stack([stack(v) for v in value])
+        return value if hasattr(value, "__array_function__") else np.asarray(value)
+
+    found = stack(object)
+    found = np.reshape(found, (*[1] * (ndmin - found.ndim), *found.shape))
+    return found if dtype is None or found.dtype == dtype else found.astype(dtype)
 
 
 def _read(value: Any, parts: list[Any]) -> tuple[int, ...]:
