@@ -234,6 +234,7 @@ LAYERS: dict[str, tuple[Callable[[], Any], Any]] = {
     "LSTM, two layers": (lambda: nn.LSTM(6, 5, num_layers=2, bidirectional=True, dropout=0.2), SEQUENCE),
     "GRU, both ways": (lambda: nn.GRU(6, 5, bidirectional=True), SEQUENCE),
     **{name: (lambda name=name: getattr(nn, name)(6, 5), normal(4, 6)) for name in ("RNNCell", "GRUCell", "LSTMCell")},
+    "Recurrence": (lambda: nn.Recurrence(nn.LSTMCell(6, 5)), SEQUENCE),
     "MultiheadAttention": (lambda: Thrice(nn.MultiheadAttention(6, 2, dropout=0.1)), SEQUENCE),
     "TransformerEncoderLayer": (lambda: nn.TransformerEncoderLayer(6, 2, 8), SEQUENCE),
     "TransformerEncoder": (lambda: nn.TransformerEncoder(nn.TransformerEncoderLayer(6, 2, 8), 2), SEQUENCE),

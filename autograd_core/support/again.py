@@ -5,7 +5,7 @@ from __future__ import annotations
 from _thread import _local
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from .modes import restoring
 from .random import default_generator, generator_of_block, use_generator
@@ -48,23 +48,27 @@ class Moment:
     True
     """
 
-    __slots__ = ("around", "drawn", "generator")
+    __slots__ = ("around", "bits", "drawn", "generator")
 
     def __init__(self) -> None:
         self.around, self.generator = _entered.around, default_generator()
-        self.drawn = self.generator.bit_generator.state
+        self.bits: Any = getattr(self.generator, "bit_generator", None)
+        self.drawn = getattr(self.bits, "state", None)  # another library's generator may not tell
 
     def run(self, body: Callable[[], T]) -> T:
         """``body()`` as it would have been then; the generator draws on afterwards as if nothing had been."""
-        bits, before = self.generator.bit_generator, generator_of_block()
-        now = bits.state
+        now = getattr(self.bits, "state", None)
+
+        def stand(state: Any) -> None:
+            if self.drawn is not None:
+                self.bits.state = state
 
         def call() -> object:
-            bits.state = self.drawn
+            stand(self.drawn)
             with use_generator(self.generator):
                 return _surrounded(self.around, body)
 
-        result: T = restoring(call, lambda: setattr(bits, "state", now), before)  # type: ignore[assignment]
+        result: T = restoring(call, lambda: stand(now), generator_of_block())  # type: ignore[assignment]
         return result
 
 
