@@ -6,6 +6,7 @@ makes it of the body alone, however many rounds there are.
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
@@ -112,17 +113,22 @@ def _longest(kinds: Any) -> tuple[int, int, int] | None:
 
 
 def _cut(entries: list[Entry], start: int, period: int, count: int) -> tuple[int, int, int]:
-    """The same, where a round begins so that the fewest arrays live on into the next."""
+    """The same, where a round begins so that the fewest arrays are read there that were written before."""
     middle = start + (count // 2) * period
     window = range(max(start, middle - period), min(middle + 2 * period, start + count * period))
-    first: dict[int, int] = {}
-    last: dict[int, int] = {}
+    uses: dict[int, dict[int, bool]] = {}
     for k in window:
-        for array in (*entries[k].reads, *entries[k].writes):
-            first.setdefault(id(root(array)), k)
-            last[id(root(array))] = k
-    crossing = [sum(first[r] < middle + shift <= last[r] for r in first) for shift in range(period)]
-    shift = crossing.index(min(crossing))
+        for array in entries[k].writes:
+            uses.setdefault(id(root(array)), {})[k] = False
+        for array in entries[k].reads:
+            uses.setdefault(id(root(array)), {})[k] = True
+    alive = [0] * period
+    for of_root in uses.values():
+        for (before, _), (after, reads) in itertools.pairwise(sorted(of_root.items())):
+            if reads:
+                for shift in range(max(0, before + 1 - middle), min(period, after + 1 - middle)):
+                    alive[shift] += 1
+    shift = alive.index(min(alive))
     return start + shift, period, count - bool(shift)
 
 
@@ -193,14 +199,21 @@ def _counterparts(body: Places, other: Places) -> dict[int, tuple[Any, int]] | N
     return found
 
 
-def shared(found: list[Piece]) -> set[int]:
-    """The ids of the roots that live longer than one piece, or one round."""
-    first: dict[int, Any] = {}
-    longer: set[int] = set()
-    for n, piece in enumerate(found):
-        for k, entries in enumerate(piece.rounds or [piece.body]):
+def carried(found: list[Piece]) -> set[int]:
+    """The ids of the roots that a piece, or a round, reads as others have left them.
+
+    Room that every round fills anew before it looks is none: its numbers may stay in registers.
+    """
+    outside: set[int] = set()
+    for piece in found:
+        for entries in piece.rounds or [piece.body]:
+            filled: dict[int, list[tuple[int, int]]] = {}
             for entry in entries:
-                for array in (*entry.reads, *entry.writes):
-                    if first.setdefault(id(root(array)), (n, k)) != (n, k):
-                        longer.add(id(root(array)))
-    return longer
+                for array in entry.reads:
+                    low, high = np.lib.array_utils.byte_bounds(array)
+                    if not any(a <= low and high <= b for a, b in filled.get(id(root(array)), ())):
+                        outside.add(id(root(array)))
+                for array in entry.writes:
+                    if array.flags.forc:
+                        filled.setdefault(id(root(array)), []).append(np.lib.array_utils.byte_bounds(array))
+    return outside

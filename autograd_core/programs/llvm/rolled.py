@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from ..form import refuse_sharing
-from ..rolling import Piece, pieces, shared
+from ..rolling import Piece, carried, pieces
 from ..tracing.tape import Tape, root
 from .machine import Machine
 
@@ -23,13 +23,12 @@ def machine_of(tape: Tape, kept: Iterable[Any], scratch: Callable[[str], bool]) 
 class Rolled:
     """One machine for each piece of a tape; ``plan`` and ``parts`` are those of `Machine`.
 
-    What is seen in more than one piece, or in more than one round of a loop, has its memory; the rest shares the
-    machine's arena in every round.
+    What a piece or a round reads as another has left it has its memory; the rest shares the machine's arena.
     """
 
     def __init__(self, tape: Tape, found: list[Piece], kept: Iterable[Any], scratch: Callable[[str], bool]) -> None:
         refuse_sharing(tape)
-        outside = shared(found) | {id(root(array)) for array in kept}
+        outside = carried(found) | {id(root(array)) for array in kept}
         outside |= {key for key, (name, _) in tape.owners.items() if not scratch(name)}
         self.machines = []
         for piece in found:
