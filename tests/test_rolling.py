@@ -106,6 +106,22 @@ def test_what_a_loop_writes_into_the_memory_of_others_stays_there() -> None:
             np.testing.assert_allclose(found, expected, rtol=1e-14)
 
 
+def test_what_is_known_of_one_rounds_constants_is_not_taken_for_the_others() -> None:
+    """1ᵀA is a sum in the round that stands for all, and no sum in the others."""
+    weights = [np.full((1, 12), 1.0 + (k != 15)) for k in range(30)]
+    for w in weights:
+        w.flags.writeable = False
+
+    def f(x: Any) -> Any:
+        total = np.zeros((1, 9))
+        for k in range(30):
+            total = np.tanh(total + weights[k] @ (x * 0.1)) * 0.9 + total * 0.1
+        return total
+
+    x = RNG.normal(size=(12, 9))
+    np.testing.assert_allclose(compiled(f, x)(x), f(x), rtol=1e-12)
+
+
 @pytest.mark.parametrize("turn", [0, 3, 29])
 def test_a_round_that_goes_another_way_is_run_as_python_runs_it(turn: int) -> None:
     def f(x: Any) -> Any:

@@ -194,6 +194,8 @@ def _counterparts(body: Places, other: Places) -> dict[int, tuple[Any, int]] | N
         known = found.setdefault(id(of), (there, its - mine))
         if known[0] is not there or known[1] != its - mine or of.nbytes != there.nbytes:
             return None
+        if of is not there and not of.flags.writeable:  # passes look at constants, and see those of one round
+            return None
         if taken.setdefault(id(there), id(of)) != id(of):
             return None
     return found
