@@ -29,11 +29,8 @@ from .batches import (
     aside,
     beside,
     check_in_order,
-    collected,
     dataset_of,
-    each,
     is_array,
-    joined,
     loader_of,
     parts,
 )
@@ -41,11 +38,12 @@ from .callback import Callback
 from .callbacks import ModelCheckpoint
 from .checking import Metric, check_parts, listed_callbacks, named_metrics
 from .checkpoint import read_latest
+from .evaluating import evaluated, predicted
 from .guard import Guard, NotFinite
 from .history import History
 from .ranks import Ranks, SharedStep
-from .steps import Step, value_of
-from .sums import Sums, samples, weighed
+from .steps import Step
+from .sums import Sums
 
 if TYPE_CHECKING:
     from autograd_core import Tensor
@@ -353,29 +351,7 @@ class Trainer:
         size = EVALUATED_AT_ONCE if batch_size is None else batch_size
         with self.ranks.together():
             loader = self.ranks.part(loader_of("Trainer.evaluate", data, size))
-            return restoring(lambda: self._evaluate(aside(loader), model), modes_of(model))
-
-    def _evaluate(self, loader: DataLoader, model: Module) -> dict[str, float]:
-        sums, outputs, targets = Sums(), [], []
-        model.eval()
-        # A NaN is a result, not a warning.
-        with closing(each(loader)) as batches, ag.no_grad(), np.errstate(invalid="ignore"):
-            for batch in beside(model, batches):
-                *inputs, target = parts("Trainer.evaluate", batch, 2)
-                output = model(*inputs)
-                if samples(target):
-                    sums.add_loss(*weighed(self.loss, value_of(self.loss(output, target)), target))
-                if self.metrics:
-                    outputs.append(collected(output))
-                    targets.append(collected(target))
-        total, weight = self.ranks.sums(sums.loss, sums.weight)
-        if not weight:
-            raise ValueError("Trainer.evaluate: there are no batches in the data. Fix: data that can be read anew.")
-        numbers = {"loss": total / weight}
-        if self.metrics:
-            output, target = joined(self.ranks.in_order(outputs)), joined(self.ranks.in_order(targets))
-            numbers |= {name: float(metric(output, target)) for name, metric in self.metrics.items()}
-        return numbers
+            return restoring(lambda: evaluated(self, aside(loader), model), modes_of(model))
 
     def predict(self, data: Tree, *, batch_size: int | None = None) -> AnyArray:
         """The model's outputs for all of ``data``, in order, as arrays; in eval mode, unrecorded.
@@ -389,18 +365,7 @@ class Trainer:
             data = dataset_of(data)
         loader = loader_of("Trainer.predict", data, EVALUATED_AT_ONCE if batch_size is None else batch_size)
         check_in_order(loader)
-        return restoring(lambda: self._predict(aside(loader)), modes_of(self.model))
-
-    def _predict(self, loader: DataLoader) -> AnyArray:
-        outputs = []
-        self.model.eval()
-        with closing(each(loader)) as batches, ag.no_grad():
-            for batch in beside(self.model, batches):
-                inputs = parts("Trainer.predict", batch, 1)
-                outputs.append(collected(self.model(*(inputs[:-1] if len(inputs) > 1 else inputs))))
-        if not outputs:
-            raise ValueError("Trainer.predict: there are no batches in the data. Fix: data that can be read anew.")
-        return joined(outputs)
+        return restoring(lambda: predicted(self.model, aside(loader)), modes_of(self.model))
 
     # State ---------------------------------------------------------------------------------------------------------
 
