@@ -35,22 +35,15 @@ def lowered(program: Program, entry: Entry) -> list[Row]:
         return [program.host(entry)]
     for row in rows:
         out = row.output
-        if out is not None and any(
-            overlap(x, out) and not _same_points(x, out) for x in row._replace(output=None).sources()
-        ):
+        if out is not None and any(overlap(x, out) and x != out for x in row._replace(output=None).sources()):
             return [program.host(entry)]  # NumPy copies first
     return [row._replace(entry=entry) for row in rows]
-
-
-def _same_points(a: Ref, b: Ref) -> bool:
-    return a.offset == b.offset and a.strides == b.strides and a.shape == b.shape and a.dtype == b.dtype
 
 
 def _rows(program: Program, entry: Entry) -> list[Row]:
     run, args, kwargs = entry.run, entry.args, entry.kwargs
     if entry.kind == "guard" and hasattr(run, "expected") and len(entry.reads) == 1 and entry.reads[0].size == 1:
-        ref = program.ref(entry.reads[0].reshape(()))
-        return [Row("check", "truth", (ref,), types=(ref.dtype,), expected=run.expected)]
+        return _checked(program, program.ref(entry.reads[0].reshape(())), run.expected)
     if entry.kind != "call":
         raise NotOurs
     owner = getattr(run, "__self__", None)
@@ -79,6 +72,20 @@ def _rows(program: Program, entry: Entry) -> list[Row]:
     raise NotOurs
 
 
+def _checked(program: Program, value: Ref, expected: Any) -> list[Row]:
+    """Whether a truth or a number is what it was."""
+    if type(expected) is bool:
+        return [Row("check", "truth", (value,), types=(value.dtype,), expected=expected)]
+    if type(expected) is not {"f": float, "i": int, "u": int}.get(value.dtype.kind) or expected != expected:
+        raise NotOurs
+    kind, flag = value.dtype, np.dtype(bool)
+    same = program.new((), flag)
+    return [
+        Row("loop", "equal", (value, kind.type(expected)), same, (kind, kind, flag)),
+        Row("check", "truth", (same,), types=(flag,)),
+    ]
+
+
 def _applied(rule: Callable[..., list[Row]], *args: object, **kwargs: object) -> list[Row]:
     """The rows of a call with arguments that its rule knows."""
     try:
@@ -98,7 +105,7 @@ def _ufunc(program: Program, ufunc: Any, values: Any, outs: Any, settings: Setti
     out = outs[0]
     wanted = {"signature": (*(None,) * ufunc.nin, np.dtype(settings["dtype"]))} if settings else {}
     kinds = [v.dtype if isinstance(v, (np.ndarray, np.generic)) else type(v) for v in values]
-    kinds = [int if k is int else float if k is float else np.dtype(bool) if k is bool else k for k in kinds]
+    kinds = [np.dtype(bool) if k is bool else k for k in kinds]
     try:
         types = ufunc.resolve_dtypes((*kinds, None), **wanted)
     except (TypeError, ValueError):

@@ -13,7 +13,7 @@ import numpy as np
 from llvmlite import ir
 
 from . import mathematics
-from .types import I64, cast, castable, constant, element, intrinsic, known
+from .types import I64, cast, castable, constant, element, intrinsic, known, number_of
 
 if TYPE_CHECKING:
     from ...support.types import DType
@@ -66,7 +66,8 @@ def _order(sign: str) -> Emit:
 
 
 def _extreme(sign: str, on_truths: str) -> Emit:
-    """The larger or smaller of two; of floats NaN where one is."""
+    """The larger or smaller of two; of floats NaN where one is. Written as comparisons with a number, LLVM would forget
+    NaN where two are in a row; with 0 it does not, and intrinsics would order the zeros."""
 
     def emit(p: Point) -> ir.Value:
         b, (x, y) = p.builder, p.values
@@ -76,6 +77,8 @@ def _extreme(sign: str, on_truths: str) -> Emit:
             return b.select((b.icmp_signed if p.kind == "i" else b.icmp_unsigned)(sign, x, y), x, y)
         if isinstance(x, ir.Constant):
             x, y = y, x
+        if number_of(y):
+            return p.own("maximum" if sign == ">" else "minimum", x, y)
         if isinstance(y, ir.Constant):  # one instruction: where x is NaN the comparison is false
             return b.select(b.fcmp_ordered(sign, y, x), y, x)
         larger = b.select(b.fcmp_ordered(sign, x, y), x, y)
@@ -91,6 +94,8 @@ def _extreme_number(sign: str) -> Emit:
         b, (x, y) = p.builder, p.values
         if p.kind != "f":
             return _extreme(sign, "or_" if sign == ">" else "and_")(p)
+        if number_of(x) or number_of(y):
+            return p.own("maxnum" if sign == ">" else "minnum", x, y)
         return b.select(b.or_(b.fcmp_ordered(sign, x, y), b.fcmp_unordered("uno", y, y)), x, y)
 
     return emit
@@ -111,6 +116,14 @@ def _logical(name: str) -> Emit:
         return getattr(p.builder, name)(*(_truth(p, v, t) for v, t in zip(p.values, p.types, strict=False)))
 
     return emit
+
+
+def _select(p: Point) -> ir.Value:
+    """Fenced where LLVM may take it for a minimum or maximum with a number, for of two in a row it forgets NaN."""
+    found = p.builder.select(*p.values)
+    if p.types[1].kind == "f" and any(number_of(v) for v in p.values[1:]):
+        return intrinsic(p.builder, "arithmetic.fence", found.type, [found], [found.type])
+    return found
 
 
 def _absolute(p: Point) -> ir.Value:
@@ -204,7 +217,7 @@ TABLE: dict[str, tuple[str, Emit]] = {
     "isnan":          ("f",    lambda p: p.builder.fcmp_unordered("uno", p.values[0], p.values[0])),
     "isfinite":       ("f",    _is_finite),
     "isinf":          ("f",    _is_infinite),
-    "select":         ("b",    lambda p: p.builder.select(*p.values)),
+    "select":         ("b",    _select),
     "inside":         ("iu",   _inside),
     "add at":         ("fiu",  lambda p: p.values[0]),
     "copy":           ("bfiu", lambda p: cast(p.builder, p.values[0], p.types[0], p.types[-1], p.width)),

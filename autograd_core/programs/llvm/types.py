@@ -52,14 +52,19 @@ def constant(kind: ir.Type, value: Any, width: int = 1) -> ir.Constant:
         return one
     if value == 0 and not isinstance(kind, (ir.FloatType, ir.DoubleType)):
         return ir.Constant(ir.VectorType(kind, width), None)
-    return _Splat(ir.VectorType(kind, width), f"splat ({kind} {one.get_reference()})")
+    return _Splat(ir.VectorType(kind, width), f"splat ({kind} {one.get_reference()})", value)
+
+
+def number_of(value: ir.Value) -> Any:
+    """The number in every lane of a constant; None of what is computed."""
+    return value.number if isinstance(value, _Splat) else value.constant if isinstance(value, ir.Constant) else None
 
 
 class _Splat(ir.FormattedConstant):
     """A vector of one number, whose text is as short as a scalar's."""
 
-    def __init__(self, kind: ir.VectorType, text: str) -> None:
-        self.type, self.constant = kind, text
+    def __init__(self, kind: ir.VectorType, text: str, number: float) -> None:
+        self.type, self.constant, self.number = kind, text, number
 
 
 def suffix(kind: ir.Type) -> str:

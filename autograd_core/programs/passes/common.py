@@ -16,7 +16,7 @@ def share_common(program: Program) -> None:
     version: dict[int, int] = defaultdict(int)
     now: dict[int, tuple[int, int]] = {}
     seen: dict[Any, int] = {}
-    checked: set[Any] = set()
+    checked: set[Ref] = set()
     rows = []
     for row in program.rows:
         row = with_memories(row, now)
@@ -28,9 +28,9 @@ def share_common(program: Program) -> None:
                 now[out.memory] = first, 0
                 continue
         if row.kind == "check" and found.once(row.inputs[0].memory):
-            if (row.inputs[0], row.expected) in checked:
+            if row.inputs[0] in checked:
                 continue
-            checked.add((row.inputs[0], row.expected))
+            checked.add(row.inputs[0])
         for ref in row.targets():
             version[ref.memory] += 1
         rows.append(row)
@@ -44,7 +44,7 @@ def _key(row: Row, version: dict[int, int]) -> Any:
         for x in row.inputs
     ]
     indices = [(i.ref, version[i.ref.memory], i.stride, i.length) for i in row.gather]
-    return row.kind, row.op, row.types, tuple(values), tuple(indices), _walk(row.output), row.output.dtype
+    return row.op, row.types, tuple(values), tuple(indices), _walk(row.output), row.output.dtype
 
 
 def _walk(ref: Ref) -> Any:

@@ -17,23 +17,17 @@ def fold_constants(program: Program) -> None:
     rows = []
     for row in program.rows:
         out = row.output
-        if row.kind in ("loop", "reduce") and out is not None and not row.gather:
+        if row.kind == "loop" and out is not None and not row.gather:
             places = [known.get(x.memory, x) if isinstance(x, Ref) else x for x in row.inputs]
-            if row.kind == "loop" or isinstance(places[0], Ref):
-                values = [
-                    t.type(v) if t is not None and not isinstance(v, Ref) else v
-                    for v, t in zip(places, row.types, strict=False)
-                ]
-                row = row._replace(inputs=tuple(values))
-            if row.kind == "loop" and row.op != "copy" and not any(isinstance(v, Ref) for v in row.inputs):
+            values = [v if isinstance(v, Ref) else t.type(v) for v, t in zip(places, row.types, strict=False)]
+            row = row._replace(inputs=tuple(values))
+            if not any(isinstance(v, Ref) for v in row.inputs):
                 value = _computed(row.op, row.inputs)
                 if value is not None:
                     row = row._replace(op="copy", inputs=(value,), types=(row.types[-1],) * 2)
-            if row.op == "copy" and row.kind == "loop" and not isinstance(row.inputs[0], Ref):
-                memory = out.memory
-                if found.once(memory):
-                    with np.errstate(all="ignore"):
-                        known[memory] = out.dtype.type(row.inputs[0])
+            if row.op == "copy" and not isinstance(row.inputs[0], Ref) and found.once(out.memory):
+                with np.errstate(all="ignore"):
+                    known[out.memory] = out.dtype.type(row.inputs[0])
         rows.append(row)
     program.rows = rows
 

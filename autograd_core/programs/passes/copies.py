@@ -15,13 +15,11 @@ def forward_copies(program: Program) -> None:
     for k, row in enumerate(program.rows):
         row = with_memories(row, now)
         out = row.output
-        if row.kind == "loop" and row.op == "copy" and out is not None and not row.gather and not row.scatter:
+        if row.kind == "loop" and row.op == "copy" and out is not None and not row.gather:
             source = row.inputs[0]
             if isinstance(source, Ref) and source.dtype == out.dtype and source.dense() and out.dense():
                 last = max(found.reads[out.memory], default=k)
-                hosts = any(program.rows[r].kind == "host" for r in found.reads[out.memory])
-                if found.once(out.memory) and not hosts and found.unchanged(source.memory, k, last):
+                if found.once(out.memory) and found.unchanged(source.memory, k, last):
                     now[out.memory] = source.memory, source.offset
-                    found.reads[source.memory] += found.reads[out.memory]
         rows.append(row)
     program.rows = rows

@@ -25,7 +25,7 @@ class Definitions:
         if len(self.writes[memory]) != 1 or self.program.memories[memory].pinned:
             return False
         row = self.program.rows[self.writes[memory][0]]
-        return row.output is not None and not row.scatter and self.program.whole(row.output)
+        return not row.scatter and self.program.whole(row.output)
 
     def unchanged(self, memory: int, first: int, last: int) -> bool:
         """Whether no row after ``first``, up to and with ``last``, writes a memory."""

@@ -138,7 +138,7 @@ class _Placed:
         for ref, writes in accesses:
             for step, other, written, points in self.at[ref.memory]:
                 if (writes or written) and step + 1 > low and overlap(ref, other):
-                    same = free and not _stands(row, ref, writes) and points is not None and points == walk(ref)
+                    same = free and not _stands(row, ref, writes) and points == walk(ref)
                     low = max(low, step if same else step + 1)
         return low
 

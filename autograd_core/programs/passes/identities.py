@@ -21,7 +21,7 @@ def _simpler(row: Row) -> Row:
     if b == 0 and row.op == "subtract" and str(b) in ("0", "0.0"):
         return _copy(row, a)
     if b == 2 and row.op == "power":
-        return row._replace(op="multiply", inputs=(a, a), types=(row.types[0],) * 3)
+        return row._replace(op="multiply", inputs=(a, a))
     return row
 
 

@@ -32,7 +32,7 @@ def arena(
     placed: list[tuple[int, int, int, int]] = []
     offsets: dict[int, int] = {}
     for memory in sorted(first, key=lambda m: (-program.memories[m].nbytes, first[m])):
-        size = -(-max(1, program.memories[memory].nbytes) // LINE) * LINE
+        size = -(-program.memories[memory].nbytes // LINE) * LINE
         at = 0
         for start, stop in sorted((a, b) for a, b, f, t in placed if f <= last[memory] and first[memory] <= t):
             if at + size <= start:

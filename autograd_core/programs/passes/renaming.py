@@ -28,7 +28,7 @@ def rename(program: Program) -> None:
 
 def with_memories(row: Row, now: dict[int, tuple[int, int]]) -> Row:
     """The row with other memories, and places in them, for what it reads."""
-    if not now or row.kind == "host":
+    if not now:
         return row
 
     def moved(ref: Ref) -> Ref:
