@@ -106,6 +106,19 @@ def test_what_a_loop_writes_into_the_memory_of_others_stays_there() -> None:
             np.testing.assert_allclose(found, expected, rtol=1e-14)
 
 
+def test_an_array_that_is_filled_row_by_row_is_recorded() -> None:
+    def last(xs: Any) -> Any:
+        rows = ag.Tensor(np.zeros((6, 3)))
+        rows = rows.at[0].set(xs[0])
+        for t in range(1, 6):
+            rows = rows.at[t].set(np.tanh(rows[t - 1] + xs[t]))
+        return np.sum(rows[-1])
+
+    gradient, xs = ag.grad(last), RNG.normal(size=(2, 6, 3))
+    g = compiled(gradient, xs[0])
+    np.testing.assert_allclose(g(xs[1]), gradient(xs[1]), rtol=1e-13)
+
+
 def test_what_is_known_of_one_rounds_constants_is_not_taken_for_the_others() -> None:
     """1ᵀA is a sum in the round that stands for all, and no sum in the others."""
     weights = [np.full((1, 12), 1.0 + (k != 15)) for k in range(30)]
