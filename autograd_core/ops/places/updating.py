@@ -33,7 +33,7 @@ def _put(x, values, index):
     """x with ``values`` at an index that names no place twice."""
     out = np.copy(x)
     if type(out) is np.ndarray and type(values) is not np.ndarray and hasattr(values, "__array_function__"):
-        out = np.zeros_like(values, shape=x.shape, dtype=x.dtype)  # room of the values' type: a recorder, another device
+        out = np.zeros_like(values, shape=x.shape, dtype=x.dtype)  # room of the values' type
         out[...] = x
     out[index] = values
     return out
