@@ -50,7 +50,7 @@ class Table:
 
     def __init__(self, count: int) -> None:
         self.places: list[Any] = [None] * count
-        self.barrier = threading.Barrier(count, timeout=60)
+        self.barrier = threading.Barrier(count, timeout=600)
 
     def exchange(self, rank: int, value: Any) -> list[Any]:
         try:

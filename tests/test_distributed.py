@@ -379,7 +379,7 @@ def mpiexec(*arguments: object) -> tuple[str, str, int]:
     done = subprocess.run(
         [*command, sys.executable, mpi_training.__file__, *map(str, arguments)],
         env={**os.environ, **settings, "OMPI_MCA_mpi_yield_when_idle": "1", "PYTHONPATH": path},
-        capture_output=True, text=True, timeout=120,
+        capture_output=True, text=True, timeout=1200,
     )  # fmt: skip
     return done.stdout, done.stderr, done.returncode
 

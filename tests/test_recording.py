@@ -67,7 +67,7 @@ def test_as_decorators() -> None:
 
 def test_each_thread_decides_for_itself() -> None:
     """A thread records while another does not, and the other way round, at the same moment."""
-    inside, done, answers = threading.Barrier(2, timeout=120), threading.Barrier(2, timeout=120), {}
+    inside, done, answers = threading.Barrier(2, timeout=600), threading.Barrier(2, timeout=600), {}
 
     def run(name: str, block: Any) -> None:
         with block:

@@ -133,7 +133,7 @@ def test_several_threads_compute_what_one_computes(f, x, three):
 
 def test_blocks_are_worked_by_several_threads_with_the_settings_of_the_asking_one(three):
     seen = set()
-    together = threading.Barrier(2, timeout=60)
+    together = threading.Barrier(2, timeout=600)
 
     def block(k):
         seen.add(threading.get_ident())
