@@ -47,7 +47,7 @@ CASES: dict[str, Callable[[], tuple[Any, list[Any]]]] = {
     **{
         name: (lambda make=make, x=x[0]: (make(), [x]))
         for name, (make, x) in LAYERS.items()
-        if not name.startswith("FractionalMaxPool")  # draws
+        if not name.startswith(("FractionalMaxPool", "Recurrence"))  # which draw; whose loop is written out
     },
     **{
         name: (lambda loss=loss, t=t[0]: (OfLoss(copy.deepcopy(loss)), [normal(8, 4)[0], t]))
@@ -145,6 +145,15 @@ def test_a_batch_of_one_length(tmp_path: Path) -> None:
     inputs = [normal(5, 2, 4)[0], normal(1, 2, 3)[0]]
     path = nn.export.onnx(model, tuple(inputs), tmp_path / "n.onnx", dynamic_batch=False)
     np.testing.assert_allclose(run(path, inputs)[0], model(*map(ag.Tensor, inputs)).data, rtol=1e-5, atol=1e-5)
+
+
+def test_the_loop_of_a_recurrence_is_written_out_for_one_number_of_steps(tmp_path: Path) -> None:
+    model, x = nn.Recurrence(nn.LSTMCell(6, 5)), normal(5, 3, 6)[0]
+    with pytest.raises(ValueError, match="another length of the batch"):
+        nn.export.onnx(model, x, tmp_path / "n.onnx")
+    path = nn.export.onnx(model, x, tmp_path / "n.onnx", dynamic_batch=False)
+    for a, b in zip(run(path, [x]), arrays(model(ag.Tensor(x))), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-5)
 
 
 def test_a_training_step_with_the_batch_open(tmp_path: Path) -> None:
